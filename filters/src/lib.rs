@@ -1,0 +1,1 @@
+//! Commands that read a subunit stream and write another, or a report.

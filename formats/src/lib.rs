@@ -1,0 +1,1 @@
+//! Foreign test result formats, to and from events.

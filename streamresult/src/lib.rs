@@ -1,0 +1,1 @@
+//! Embeddable event pipelines for test results.
