@@ -62,8 +62,10 @@ pub enum PacketErrorKind {
     Version(u8),
     /// Bit 3 of the flags is set.
     ReservedBit,
-    /// The length takes four bytes, or cannot be that of a packet.
+    /// The length is less than what a packet takes.
     Length(u32),
+    /// The length takes four bytes: it is more than a packet can have.
+    LongLength,
     /// The input ended this many bytes before the packet did, or before its length was known.
     Truncated(u32),
     /// The checksum in the packet is not that of its bytes.
@@ -81,8 +83,10 @@ pub enum PacketErrorKind {
     Nul(Field),
     /// The nanoseconds are a second or more.
     Nanoseconds(u32),
-    /// This many bytes stand between the last field and the checksum.
+    /// This many bytes stand between the last field and the checksum, or after the packet.
     LeftOver(u32),
+    /// The bytes are within so many malformed packets, one inside the other, that they were not looked at.
+    Nested,
 }
 
 /// Why bytes are not a packet: what is wrong, and where in the packet.
@@ -120,6 +124,8 @@ impl fmt::Display for PacketError {
             Kind::Length(found) => {
                 write!(formatter, "length {found} is not that of a packet ({MIN_PACKET} to {MAX_PACKET})")
             }
+            Kind::LongLength => write!(formatter, "length takes four bytes, more than {MAX_PACKET}"),
+            Kind::Nested => formatter.write_str("malformed packets are nested too deeply"),
             Kind::Truncated(missing) => write!(formatter, "input ends {missing} bytes before the packet"),
             Kind::Checksum { stored, computed } => {
                 write!(formatter, "checksum is {stored:08x} but the bytes give {computed:08x}")

@@ -34,6 +34,9 @@ pub const MAX_PACKET: usize = 4_194_303;
 /// The largest value of a number, which has at most 30 bits.
 pub(crate) const MAX_NUMBER: usize = (1 << 30) - 1;
 
+/// The first bytes from here on begin a number of four bytes, which no length has.
+pub(crate) const LONG_NUMBER: u8 = 0xC0;
+
 /// How many bytes a number takes: its first byte's top two bits, plus one.
 #[inline]
 pub(crate) fn number_width(first: u8) -> usize {
@@ -173,21 +176,26 @@ impl<'a> Cursor<'a> {
             Err(Stop::Bad(kind, _)) => return Err(Stop::Bad(kind, start)),
             Err(stop) => return Err(self.partial_text(field).err().unwrap_or(stop)),
         };
-        if text.len() > self.walk {
-            return Err(Stop::Unwalked);
+        if text.len() >= self.walk {
+            return Err(self.look_at_start(text, text_at, field).err().unwrap_or(Stop::Unwalked));
         }
-        self.walk -= text.len();
-        if is_plain(text) { Ok(text) } else { check_text(text, text_at, field).map(|()| text) }
+        self.walk -= text.len() + 1;
+        if is_plain(text) { Ok(text) } else { check_whole(text, text_at, field).map(|()| text) }
     }
 
     /// What has come of a string that is not all there.
     #[cold]
     fn partial_text(&self, field: Field) -> Result<(), Stop> {
         let come = self.bytes.get(self.at..).unwrap_or_default();
-        let looked_at = come.get(..self.walk).unwrap_or(come);
-        match check_text(looked_at, self.at, field) {
-            Err(Stop::NeedMore) | Ok(()) => Ok(()),
-            bad => bad,
+        self.look_at_start(come, self.at, field)
+    }
+
+    /// As much of a string as this walk may look at, and may end within a character.
+    #[cold]
+    fn look_at_start(&self, text: &[u8], at: usize, field: Field) -> Result<(), Stop> {
+        match check_text(text.get(..self.walk).unwrap_or(text), at, field) {
+            Err(Stop::NeedMore) => Ok(()),
+            checked => checked,
         }
     }
 
@@ -204,7 +212,15 @@ pub(crate) fn checked(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Checks a string that is not plain ASCII: UTF-8, and no NUL. A character cut off at the end of the bytes
+/// Checks a string that is all there and not plain ASCII.
+fn check_whole(text: &[u8], at: usize, field: Field) -> Result<(), Stop> {
+    match check_text(text, at, field) {
+        Err(Stop::NeedMore) => Err(Stop::Bad(PacketErrorKind::NotUtf8(field), at + text.len())),
+        checked => checked,
+    }
+}
+
+/// Checks a string that may be plain ASCII or not: UTF-8, and no NUL. A character cut off at the end of the bytes
 /// needs more.
 #[cold]
 fn check_text(text: &[u8], at: usize, field: Field) -> Result<(), Stop> {
@@ -270,6 +286,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_short_walk_sees_the_same_however_much_has_come() {
+        let mut text = vec![0x43, 0xE8];
+        text.extend([b'a'; 1000]);
+        let expected = Err(Stop::Unwalked);
+        assert_eq!(Cursor::within(&text, 0, text.len(), 512).string(Field::TestId), expected);
+        text[300] = 0xFF;
+        let expected = Err(Stop::Bad(PacketErrorKind::NotUtf8(Field::TestId), 300));
+        for come in [301, 600, text.len()] {
+            assert_eq!(Cursor::within(&text[..come], 0, text.len(), 512).string(Field::TestId), expected);
+        }
+    }
+
     fn check_string(bytes: &[u8], limit: usize, expected: Result<&[u8], Stop>) {
         assert_eq!(Cursor::within(bytes, 0, limit, 512).string(Field::TestId), expected);
     }
@@ -282,7 +311,7 @@ mod tests {
         check_string(b"\x04foo", 4, bad(PacketErrorKind::PastEnd(Field::TestId), 0));
         check_string(b"\x03f\0o", 4, bad(PacketErrorKind::Nul(Field::TestId), 2));
         check_string(b"\x03f\xC3\xB3", 4, Ok("fó".as_bytes()));
-        check_string(b"\x03fo\xC3", 4, Err(Stop::NeedMore));
+        check_string(b"\x03fo\xC3", 4, bad(PacketErrorKind::NotUtf8(Field::TestId), 4));
         check_string(b"\x09fo\xC3", 10, Err(Stop::NeedMore));
         check_string(b"\x09f\xFFo", 10, bad(PacketErrorKind::NotUtf8(Field::TestId), 2));
         check_string(b"\x09f\0", 10, bad(PacketErrorKind::Nul(Field::TestId), 2));

@@ -1,0 +1,389 @@
+//! Streams over [`std::io`]: a [`Reader`] of frames and a [`Writer`] of packets.
+
+use std::io::{self, BufWriter, IoSlice, Read, Write};
+
+use crate::chunks::chunks;
+use crate::decode::{Decoder, Ending, Found, Frame};
+use crate::encode::encode;
+use crate::error::EncodeError;
+use crate::event::Event;
+use crate::packet::Packet;
+use crate::reroute::RoutePrefix;
+
+/// How much is read or written at a time, unless a packet is longer.
+const BUFFER: usize = 64 * 1024;
+
+/// Reads the frames of a stream.
+///
+/// [`next_frame`](Reader::next_frame) is all that a program needs which reads to the end. One that is live
+/// takes what has come, hands it on, and only then waits:
+///
+/// ```
+/// use subunit::Frame;
+/// use subunit::io::Reader;
+///
+/// let stream: &[u8] = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+/// let mut reader = Reader::new(stream);
+/// let mut packets = 0;
+/// loop {
+///     while let Some(frame) = reader.buffered_frame() {
+///         packets += usize::from(matches!(frame, Frame::Packet(_)));
+///     }
+///     // Here is the place to flush: reading may block.
+///     if !reader.fill()? {
+///         break;
+///     }
+/// }
+/// assert_eq!(packets, 1);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Reader<R> {
+    inner: R,
+    decoder: Decoder,
+    buffer: Vec<u8>,
+    /// The bytes read and not consumed are `buffer[start..end]`.
+    start: usize,
+    end: usize,
+    /// How many bytes complete the packet under way.
+    missing: usize,
+    eof: bool,
+}
+
+impl<R: Read> Reader<R> {
+    /// A reader at the start of a stream. It has a buffer of its own.
+    pub fn new(inner: R) -> Self {
+        let buffer = Vec::new();
+        Reader { inner, decoder: Decoder::new(), buffer, start: 0, end: 0, missing: 1, eof: false }
+    }
+
+    /// The next frame, or `None` at the end of the stream; waits for it as long as it takes.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails. What is damaged is a [`Frame::Corrupt`], no error.
+    pub fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
+        loop {
+            let found = self.find(false);
+            match found {
+                Found::End => return Ok(None),
+                Found::NeedMore(_) => self.fill()?,
+                _ => return Ok(self.take(found)),
+            };
+        }
+    }
+
+    /// The next frame of the bytes that were read; `None` when it takes more of them, or at the end.
+    pub fn buffered_frame(&mut self) -> Option<Frame<'_>> {
+        let found = self.find(false);
+        self.take(found)
+    }
+
+    /// The next frame, when waiting for more was in vain: see [`Decoder::give_up`].
+    pub fn give_up(&mut self) -> Option<Frame<'_>> {
+        let found = self.find(true);
+        self.take(found)
+    }
+
+    /// Whether bytes were read that are in no frame yet, because the packet they begin is not complete.
+    pub fn is_waiting(&self) -> bool {
+        self.start < self.end
+    }
+
+    /// Reads once, which may block. `false` when the end was reached before, so that no frame can follow.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails; an interrupted read is tried again.
+    pub fn fill(&mut self) -> io::Result<bool> {
+        if self.eof {
+            return Ok(false);
+        }
+        let wanted = self.make_room();
+        let room = self.buffer.get_mut(self.end..self.end + wanted).unwrap_or_default();
+        let count = loop {
+            match self.inner.read(room) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
+        self.end += count.min(wanted);
+        self.eof = count == 0;
+        Ok(true)
+    }
+
+    /// The position in the stream of the next frame, in bytes.
+    pub fn offset(&self) -> u64 {
+        self.decoder.offset()
+    }
+
+    /// The source of the stream.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Makes room for the next read and says how much is wanted: what completes a long packet and no more, so
+    /// that little is left to move; and never much more than has come, whatever a packet claims.
+    fn make_room(&mut self) -> usize {
+        let held = self.end - self.start;
+        let most = BUFFER.max(held).max(self.buffer.len() - held);
+        let wanted = self.missing.clamp(BUFFER, most);
+        if held == 0 || self.end + wanted > self.buffer.len() {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, held);
+        }
+        if held + wanted > self.buffer.len() {
+            self.buffer.resize(held + wanted, 0);
+        }
+        wanted
+    }
+
+    #[inline]
+    fn find(&mut self, give_up: bool) -> Found {
+        let input = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let ending = match (self.eof, give_up) {
+            (true, _) => Ending::Eof,
+            (false, true) => Ending::Stalled,
+            (false, false) => Ending::Open,
+        };
+        let found = self.decoder.find(input, ending);
+        if let Found::NeedMore(missing) = found {
+            self.missing = missing;
+        }
+        found
+    }
+
+    #[inline]
+    fn take(&mut self, found: Found) -> Option<Frame<'_>> {
+        let start = self.start;
+        self.start += found.len();
+        found.frame(self.buffer.get(start..self.end).unwrap_or_default())
+    }
+}
+
+/// Writes packets, buffered. Flush it when nothing more comes for now; dropping it flushes too, but cannot
+/// tell when that fails.
+///
+/// ```
+/// use subunit::io::Writer;
+/// use subunit::{Event, Status};
+///
+/// let mut writer = Writer::new(Vec::new());
+/// writer.write(&Event::status("foo", Status::Exists))?;
+/// assert_eq!(writer.into_inner()?, b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Writer<W: Write> {
+    inner: BufWriter<W>,
+    scratch: Vec<u8>,
+}
+
+impl<W: Write> Writer<W> {
+    /// A writer of a new stream, or of the rest of one.
+    pub fn new(inner: W) -> Self {
+        Writer { inner: BufWriter::with_capacity(BUFFER, inner), scratch: Vec::new() }
+    }
+
+    /// Writes an event as a packet, or as several when its file does not fit in one.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails, or (as [`EncodeError`]) when the event cannot be written.
+    pub fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.scratch.clear();
+        match encode(event, &mut self.scratch) {
+            Ok(()) => self.inner.write_all(&self.scratch),
+            Err(EncodeError::TooLong(_)) => self.write_chunks(event),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a packet as it is.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn write_packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        self.inner.write_all(packet.as_bytes())
+    }
+
+    /// Writes a packet with a route code before its own; in several packets where it would get too long.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails, or the packet would be too long and has no file that could be cut.
+    pub fn write_routed(&mut self, packet: &Packet<'_>, prefix: &mut RoutePrefix) -> io::Result<()> {
+        if packet.as_bytes().len() >= BUFFER {
+            if let Ok(parts) = prefix.reroute(packet) {
+                return write_all_vectored(&mut self.inner, parts);
+            }
+        } else {
+            self.scratch.clear();
+            if prefix.append(packet, &mut self.scratch).is_ok() {
+                return self.inner.write_all(&self.scratch);
+            }
+        }
+        let route_code = prefix.join(packet.route_code());
+        self.write_chunks(&Event { route_code: Some(&route_code), ..packet.event() })
+    }
+
+    /// Writes bytes that are no packet, such as text between packets.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.inner.write_all(bytes)
+    }
+
+    /// Writes what is buffered.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+
+    /// Where the stream goes.
+    pub fn get_ref(&self) -> &W {
+        self.inner.get_ref()
+    }
+
+    /// Flushes, and gives back where the stream went.
+    ///
+    /// # Errors
+    ///
+    /// When flushing fails; then the target is lost with what it did not take.
+    pub fn into_inner(self) -> io::Result<W> {
+        self.inner.into_inner().map_err(io::IntoInnerError::into_error)
+    }
+
+    #[cold]
+    fn write_chunks(&mut self, event: &Event<'_>) -> io::Result<()> {
+        for piece in chunks(event)? {
+            self.scratch.clear();
+            encode(&piece, &mut self.scratch)?;
+            self.inner.write_all(&self.scratch)?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes three parts one after the other, the long one without a copy.
+fn write_all_vectored<W: Write>(out: &mut W, parts: [&[u8]; 3]) -> io::Result<()> {
+    let mut slices = parts.map(IoSlice::new);
+    let mut slices = &mut slices[..];
+    IoSlice::advance_slices(&mut slices, 0);
+    while !slices.is_empty() {
+        match out.write_vectored(slices) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => IoSlice::advance_slices(&mut slices, count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{MAX_PACKET, PacketBuf, Status};
+
+    /// Gives the bytes of one part a read.
+    struct Parts(Vec<Vec<u8>>);
+
+    impl Read for Parts {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Ok(0);
+            }
+            let mut part = self.0.remove(0);
+            let count = part.len().min(room.len());
+            room[..count].copy_from_slice(&part[..count]);
+            if count < part.len() {
+                self.0.insert(0, part.split_off(count));
+            }
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn a_live_reader_gives_what_has_come_before_it_waits() {
+        let packet = PacketBuf::encode(&Event::status("a", Status::Success)).unwrap();
+        let (front, back) = packet.as_bytes().split_at(5);
+        let mut reader = Reader::new(Parts(vec![front.to_vec(), [back, b"text"].concat()]));
+        assert_eq!(reader.buffered_frame(), None);
+        assert!(reader.fill().unwrap());
+        assert_eq!(reader.buffered_frame(), None);
+        assert!(reader.is_waiting());
+        assert!(reader.fill().unwrap());
+        assert_eq!(reader.buffered_frame(), Some(Frame::Packet(packet.packet())));
+        assert_eq!(reader.buffered_frame(), Some(Frame::Text(b"text")));
+        assert!(reader.fill().unwrap(), "the end is news, once");
+        assert!(!reader.fill().unwrap());
+        assert_eq!(reader.offset(), packet.as_bytes().len() as u64 + 4);
+    }
+
+    #[test]
+    fn a_packet_that_stalls_can_be_given_up_as_text() {
+        let mut reader = Reader::new(Parts(vec![b"\xb3\x29\x01\x0c\x03no".to_vec()]));
+        reader.fill().unwrap();
+        assert_eq!(reader.buffered_frame(), None);
+        assert_eq!(reader.give_up(), Some(Frame::Text(b"\xb3\x29\x01\x0c\x03no")));
+        assert_eq!(reader.give_up(), None);
+    }
+
+    #[test]
+    fn a_large_claim_takes_no_memory_before_its_bytes_come() {
+        let mut reader = Reader::new(&b"\xb3\x20\x50\xbf\xff\xff\x00\xbf\xff\xe0"[..]);
+        reader.fill().unwrap();
+        assert_eq!(reader.buffered_frame(), None);
+        reader.fill().unwrap();
+        assert!(reader.buffer.len() < 4 * BUFFER, "{}", reader.buffer.len());
+    }
+
+    #[test]
+    fn an_event_that_does_not_fit_is_written_in_pieces() {
+        let content = vec![b'x'; MAX_PACKET];
+        let mut writer = Writer::new(Vec::new());
+        writer.write(&Event { test_id: Some("id"), ..Event::file("log", &content) }).unwrap();
+        let bytes = writer.into_inner().unwrap();
+        let mut reader = Reader::new(&*bytes);
+        let mut seen = 0;
+        while let Some(frame) = reader.next_frame().unwrap() {
+            let Frame::Packet(packet) = frame else { panic!("{frame:?}") };
+            seen += packet.file().unwrap().bytes.len();
+        }
+        assert_eq!(seen, MAX_PACKET);
+    }
+
+    #[test]
+    fn a_routed_packet_that_gets_too_long_is_split() {
+        let content = vec![b'x'; MAX_PACKET - 20];
+        let packet = PacketBuf::encode(&Event::file("log", &content)).unwrap();
+        let mut prefix = RoutePrefix::new("worker-1").unwrap();
+        let mut writer = Writer::new(Vec::new());
+        writer.write_routed(&packet.packet(), &mut prefix).unwrap();
+        let bytes = writer.into_inner().unwrap();
+        let mut reader = Reader::new(&*bytes);
+        let mut sizes = Vec::new();
+        while let Some(frame) = reader.next_frame().unwrap() {
+            let Frame::Packet(packet) = frame else { panic!("{frame:?}") };
+            assert_eq!(packet.route_code(), Some("worker-1"));
+            sizes.push(packet.file().unwrap().bytes.len());
+        }
+        assert_eq!(sizes.len(), 2);
+        assert_eq!(sizes.iter().sum::<usize>(), content.len());
+    }
+
+    #[test]
+    fn writing_what_cannot_be_written_is_an_error() {
+        let mut writer = Writer::new(Vec::new());
+        let error = writer.write(&Event::status("a\0", Status::Fail)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(writer.into_inner().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,487 @@
+//! One packet: checked bytes, and where its fields stand in them.
+
+use std::fmt;
+
+use byteorder::{BigEndian, ByteOrder};
+use bytes::Bytes;
+
+use crate::encode::encode;
+use crate::error::{EncodeError, Field, PacketError, PacketErrorKind};
+use crate::event::{Event, File, Status};
+use crate::tags::Tags;
+use crate::timestamp::{NANOSECONDS, Timestamp};
+use crate::wire::{self, CHECKSUM, Cursor, LENGTH_AT, LONG_NUMBER, SIGNATURE, Stop, checked};
+
+/// A whole packet, borrowed: its bytes were checked, its fields are read when asked for.
+///
+/// Forwarding copies [`as_bytes`](Packet::as_bytes); counting looks at [`status`](Packet::status); neither
+/// makes a string.
+///
+/// ```
+/// use subunit::{Packet, Status};
+///
+/// // The test vector of the specification's README.
+/// let bytes = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+/// let packet = Packet::parse(bytes)?;
+/// assert_eq!(packet.test_id(), Some("foo"));
+/// assert_eq!(packet.status(), Some(Status::Exists));
+/// # Ok::<(), subunit::PacketError>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Packet<'a> {
+    bytes: &'a [u8],
+    layout: Layout,
+}
+
+impl<'a> Packet<'a> {
+    /// Checks bytes that are exactly one packet.
+    ///
+    /// # Errors
+    ///
+    /// When they are not, with what is wrong and where: structure first, then the checksum.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, PacketError> {
+        Layout::of_packet(bytes).map(|layout| Packet { bytes, layout })
+    }
+
+    /// The packet of these bytes, which were checked and found to have this layout.
+    #[inline]
+    pub(crate) fn of(bytes: &'a [u8], layout: Layout) -> Self {
+        Packet { bytes, layout }
+    }
+
+    /// All bytes of the packet, as they came.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// What the packet says.
+    #[must_use]
+    pub fn event(&self) -> Event<'a> {
+        Event {
+            test_id: self.test_id(),
+            status: self.status(),
+            tags: self.tags(),
+            runnable: self.runnable(),
+            file: self.file(),
+            mime_type: self.mime_type(),
+            eof: self.eof(),
+            route_code: self.route_code(),
+            timestamp: self.timestamp(),
+        }
+    }
+
+    /// The test this is about.
+    #[must_use]
+    pub fn test_id(&self) -> Option<&'a str> {
+        self.string(wire::TEST_ID, self.layout.test_id)
+    }
+
+    /// What became of the test.
+    #[inline]
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        Status::from_bits(self.layout.flags & wire::STATUS_MASK)
+    }
+
+    /// The tags, read one by one as they are asked for.
+    #[must_use]
+    pub fn tags(&self) -> Tags<'a> {
+        if self.has(wire::TAGS) {
+            Tags::wire(self.bytes_at(self.layout.tags), self.layout.tag_count as usize)
+        } else {
+            Tags::default()
+        }
+    }
+
+    /// Whether the test can be run by its id.
+    #[inline]
+    #[must_use]
+    pub fn runnable(&self) -> bool {
+        self.has(wire::RUNNABLE)
+    }
+
+    /// The piece of a file.
+    #[must_use]
+    pub fn file(&self) -> Option<File<'a>> {
+        let name = self.string(wire::FILE, self.layout.file_name)?;
+        Some(File { name, bytes: self.bytes_at(self.layout.content) })
+    }
+
+    /// The file's MIME type.
+    #[must_use]
+    pub fn mime_type(&self) -> Option<&'a str> {
+        self.string(wire::MIME_TYPE, self.layout.mime_type)
+    }
+
+    /// Whether the file ends here.
+    #[inline]
+    #[must_use]
+    pub fn eof(&self) -> bool {
+        self.has(wire::EOF)
+    }
+
+    /// The routers on the packet's way, separated by `/`.
+    #[must_use]
+    pub fn route_code(&self) -> Option<&'a str> {
+        self.string(wire::ROUTE_CODE, self.layout.route_code)
+    }
+
+    /// When it happened.
+    #[inline]
+    #[must_use]
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.has(wire::TIMESTAMP).then_some(self.layout.timestamp)
+    }
+
+    /// A copy that owns its bytes.
+    #[must_use]
+    pub fn to_owned(&self) -> PacketBuf {
+        PacketBuf(Bytes::copy_from_slice(self.bytes))
+    }
+
+    /// The whole field of the route code, with its length, and the code alone.
+    pub(crate) fn route_code_bytes(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let code = self.has(wire::ROUTE_CODE).then(|| self.bytes_at(self.layout.route_code))?;
+        let end = self.bytes.len() - CHECKSUM;
+        let field = self.bytes.get(self.layout.route_field as usize..end).unwrap_or_default();
+        Some((field, code))
+    }
+
+    /// Where the fields stand.
+    #[inline]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The bytes of a field.
+    #[inline]
+    pub(crate) fn bytes_at(&self, span: Span) -> &'a [u8] {
+        self.bytes.get(span.start as usize..).and_then(|rest| rest.get(..span.len as usize)).unwrap_or_default()
+    }
+
+    #[inline]
+    fn has(&self, flag: u16) -> bool {
+        self.layout.flags & flag != 0
+    }
+
+    fn string(&self, flag: u16, span: Span) -> Option<&'a str> {
+        self.has(flag).then(|| checked(self.bytes_at(span)))
+    }
+}
+
+impl PartialEq for Packet<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl Eq for Packet<'_> {}
+
+impl fmt::Debug for Packet<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("Packet").field(&self.event()).finish()
+    }
+}
+
+/// A packet that owns its bytes: the form in which an event waits, or goes to another thread.
+///
+/// A clone shares the bytes.
+///
+/// ```
+/// use subunit::{Event, PacketBuf, Status};
+///
+/// let kept = PacketBuf::encode(&Event::status("boot", Status::Fail))?;
+/// assert_eq!(kept.event().test_id, Some("boot"));
+/// # Ok::<(), subunit::EncodeError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct PacketBuf(Bytes);
+
+impl PacketBuf {
+    /// The packet of an event.
+    ///
+    /// # Errors
+    ///
+    /// When the event does not fit in one packet or cannot be written at all.
+    pub fn encode(event: &Event<'_>) -> Result<Self, EncodeError> {
+        let mut bytes = Vec::new();
+        encode(event, &mut bytes)?;
+        Ok(PacketBuf(bytes.into()))
+    }
+
+    /// Checks bytes that are exactly one packet.
+    ///
+    /// # Errors
+    ///
+    /// As [`Packet::parse`].
+    pub fn parse(bytes: Bytes) -> Result<Self, PacketError> {
+        Layout::of_packet(&bytes).map(|_| PacketBuf(bytes))
+    }
+
+    /// The packet of bytes that were checked.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn of(bytes: Bytes) -> Self {
+        PacketBuf(bytes)
+    }
+
+    /// The packet, borrowed.
+    #[must_use]
+    pub fn packet(&self) -> Packet<'_> {
+        let layout = Header::read(&self.0).and_then(|header| Layout::read(&self.0, header, usize::MAX));
+        Packet { bytes: &self.0, layout: layout.unwrap_or_default() }
+    }
+
+    /// What the packet says.
+    #[must_use]
+    pub fn event(&self) -> Event<'_> {
+        self.packet().event()
+    }
+
+    /// All bytes of the packet.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// All bytes of the packet, without a copy.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.0
+    }
+}
+
+impl From<Packet<'_>> for PacketBuf {
+    fn from(packet: Packet<'_>) -> Self {
+        packet.to_owned()
+    }
+}
+
+impl fmt::Debug for PacketBuf {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("PacketBuf").field(&self.event()).finish()
+    }
+}
+
+/// A field's place in its packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Span {
+    start: u32,
+    len: u32,
+}
+
+impl Span {
+    /// The `len` bytes before `end`.
+    #[inline]
+    fn ending(end: usize, len: usize) -> Self {
+        Span { start: (end - len) as u32, len: len as u32 }
+    }
+}
+
+/// Where the fields of a packet stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    pub(crate) flags: u16,
+    /// Where the fields begin, after the length.
+    pub(crate) body: u16,
+    /// The whole packet's length.
+    pub(crate) len: u32,
+    timestamp: Timestamp,
+    test_id: Span,
+    tags: Span,
+    tag_count: u32,
+    mime_type: Span,
+    file_name: Span,
+    content: Span,
+    /// Where the route code's length stands; the code is the last field.
+    route_field: u32,
+    route_code: Span,
+}
+
+impl Layout {
+    /// The layout of bytes that are exactly one packet.
+    fn of_packet(bytes: &[u8]) -> Result<Self, PacketError> {
+        let truncated = |missing| PacketError::new(PacketErrorKind::Truncated(missing as u32), bytes.len());
+        let stopped = |stop, missing| match stop {
+            Stop::Bad(kind, offset) => PacketError::new(kind, offset),
+            Stop::NeedMore | Stop::Unwalked => truncated(missing),
+        };
+        let header = Header::read(bytes).map_err(|stop| stopped(stop, 1))?;
+        let missing = header.len.saturating_sub(bytes.len());
+        let layout = Layout::read(bytes, header, usize::MAX).map_err(|stop| stopped(stop, missing))?;
+        let (fields, rest) = bytes.split_at_checked(header.len - CHECKSUM).ok_or_else(|| truncated(missing))?;
+        let (stored, rest) = rest.split_first_chunk::<CHECKSUM>().ok_or_else(|| truncated(missing))?;
+        check_sum(crc32fast::hash(fields), u32::from_be_bytes(*stored), fields.len())?;
+        if rest.is_empty() {
+            Ok(layout)
+        } else {
+            Err(PacketError::new(PacketErrorKind::LeftOver(rest.len() as u32), header.len))
+        }
+    }
+
+    /// Reads the fields of a packet of which `bytes` have come, looking at `walk` bytes of its strings.
+    #[inline]
+    pub(crate) fn read(bytes: &[u8], header: Header, walk: usize) -> Result<Self, Stop> {
+        let Header { flags, len, body } = header;
+        let mut cursor = Cursor::within(bytes, body, len - CHECKSUM, walk);
+        let mut layout = Layout { flags, body: body as u16, len: len as u32, ..Layout::default() };
+        let has = |flag| flags & flag != 0;
+        if has(wire::TIMESTAMP) {
+            layout.timestamp = timestamp(&mut cursor)?;
+        }
+        if has(wire::TEST_ID) {
+            layout.test_id = string(&mut cursor, Field::TestId)?;
+        }
+        if has(wire::TAGS) {
+            (layout.tags, layout.tag_count) = tags(&mut cursor)?;
+        }
+        if has(wire::MIME_TYPE) {
+            layout.mime_type = string(&mut cursor, Field::MimeType)?;
+        }
+        if has(wire::FILE) {
+            layout.file_name = string(&mut cursor, Field::FileName)?;
+            layout.content = content(&mut cursor)?;
+        }
+        if has(wire::ROUTE_CODE) {
+            layout.route_field = cursor.position() as u32;
+            layout.route_code = string(&mut cursor, Field::RouteCode)?;
+        }
+        match cursor.left() {
+            0 => Ok(layout),
+            left => Err(Stop::Bad(PacketErrorKind::LeftOver(left as u32), cursor.position())),
+        }
+    }
+}
+
+/// The error of a packet whose checksum, which stands at `offset`, is not that of its bytes.
+#[inline]
+pub(crate) fn check_sum(computed: u32, stored: u32, offset: usize) -> Result<(), PacketError> {
+    if computed == stored {
+        Ok(())
+    } else {
+        Err(PacketError::new(PacketErrorKind::Checksum { stored, computed }, offset))
+    }
+}
+
+/// What the first bytes of a packet say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
+    flags: u16,
+    pub(crate) len: usize,
+    body: usize,
+}
+
+impl Header {
+    /// Reads the header of a packet, refusing it at the first byte that cannot be right.
+    #[inline]
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Stop> {
+        let [signature, high, low, first, ..] = *bytes else { return Err(short_header(bytes)) };
+        let flags = u16::from_be_bytes([high, low]);
+        let wrong = signature != SIGNATURE
+            || flags & (wire::VERSION_MASK | wire::RESERVED) != wire::VERSION
+            || first >= LONG_NUMBER;
+        if wrong {
+            return Err(header_fault(signature, flags, first).unwrap_or(Stop::NeedMore));
+        }
+        let width = wire::number_width(first);
+        let body = LENGTH_AT + width;
+        let Some(number) = bytes.get(LENGTH_AT..body) else { return Err(Stop::NeedMore) };
+        let len = (BigEndian::read_uint(number, width) as usize) & ((1 << (8 * width - 2)) - 1);
+        if len < body + CHECKSUM {
+            return Err(Stop::Bad(PacketErrorKind::Length(len as u32), LENGTH_AT));
+        }
+        Ok(Header { flags, len, body })
+    }
+}
+
+/// What is wrong with these first bytes, if anything is.
+#[cold]
+fn header_fault(signature: u8, flags: u16, first: u8) -> Option<Stop> {
+    let (kind, offset) = if signature != SIGNATURE {
+        (PacketErrorKind::Signature(signature), 0)
+    } else if flags & wire::VERSION_MASK != wire::VERSION {
+        (PacketErrorKind::Version((flags >> 12) as u8), 1)
+    } else if flags & wire::RESERVED != 0 {
+        (PacketErrorKind::ReservedBit, 2)
+    } else if first >= LONG_NUMBER {
+        (PacketErrorKind::LongLength, LENGTH_AT)
+    } else {
+        return None;
+    };
+    Some(Stop::Bad(kind, offset))
+}
+
+/// What can be said of a header of which not even four bytes have come.
+#[cold]
+fn short_header(bytes: &[u8]) -> Stop {
+    let mut header = [SIGNATURE, (wire::VERSION >> 8) as u8, 0, 0];
+    header.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    let [signature, high, low, first] = header;
+    header_fault(signature, u16::from_be_bytes([high, low]), first).unwrap_or(Stop::NeedMore)
+}
+
+fn timestamp(cursor: &mut Cursor<'_>) -> Result<Timestamp, Stop> {
+    let at = cursor.position();
+    let seconds = cursor.u32(Field::Timestamp)?;
+    let nanoseconds = cursor.number(Field::Timestamp)? as u32;
+    if nanoseconds >= NANOSECONDS {
+        return Err(Stop::Bad(PacketErrorKind::Nanoseconds(nanoseconds), at + 4));
+    }
+    Ok(Timestamp { seconds, nanoseconds })
+}
+
+#[inline]
+fn string(cursor: &mut Cursor<'_>, field: Field) -> Result<Span, Stop> {
+    let len = cursor.string(field)?.len();
+    Ok(Span::ending(cursor.position(), len))
+}
+
+fn tags(cursor: &mut Cursor<'_>) -> Result<(Span, u32), Stop> {
+    let at = cursor.position();
+    let count = cursor.number(Field::Tags)?;
+    if count > cursor.left() {
+        return Err(Stop::Bad(PacketErrorKind::PastEnd(Field::Tags), at));
+    }
+    let start = cursor.position();
+    for _ in 0..count {
+        cursor.string(Field::Tag)?;
+    }
+    Ok((Span::ending(cursor.position(), cursor.position() - start), count as u32))
+}
+
+fn content(cursor: &mut Cursor<'_>) -> Result<Span, Stop> {
+    let at = cursor.position();
+    let len = cursor.number(Field::FileContent)?;
+    match cursor.take(len, Field::FileContent) {
+        Err(Stop::Bad(kind, _)) => Err(Stop::Bad(kind, at)),
+        Err(stop) => Err(stop),
+        Ok(_) => Ok(Span::ending(cursor.position(), len)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_fault(bytes: &[u8], kind: PacketErrorKind, offset: usize) {
+        let error = Packet::parse(bytes).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (kind, offset), "{error}");
+    }
+
+    #[test]
+    fn a_header_is_refused_at_its_first_wrong_byte() {
+        check_fault(b"\xb4", PacketErrorKind::Signature(0xb4), 0);
+        check_fault(b"\xb3\x19", PacketErrorKind::Version(1), 1);
+        check_fault(b"\xb3\x29\x09", PacketErrorKind::ReservedBit, 2);
+        check_fault(b"\xb3\x29\x01\xc0", PacketErrorKind::LongLength, 3);
+        check_fault(b"\xb3\x20\x00\x07", PacketErrorKind::Length(7), 3);
+        check_fault(b"\xb3\x20\x00\x40\x08", PacketErrorKind::Length(8), 3);
+        check_fault(b"", PacketErrorKind::Truncated(1), 0);
+    }
+
+    #[test]
+    fn bytes_after_the_packet_are_left_over() {
+        check_fault(b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b\n", PacketErrorKind::LeftOver(1), 12);
+    }
+}

@@ -1,0 +1,196 @@
+//! A route code put before that of a packet, without encoding the packet again.
+
+use crate::encode::{header, packet_len, put_bytes};
+use crate::error::{EncodeError, Field};
+use crate::packet::Packet;
+use crate::sums::shift;
+use crate::wire::{CHECKSUM, MAX_PACKET, ROUTE_CODE};
+
+/// From this length on, combining the checksum of the untouched middle costs less than reading it again.
+const COMBINE: usize = 50 * 1024;
+
+/// Puts a route code before the one that packets have: `worker-1` makes `worker-1/0` of `0`.
+///
+/// Header, route code and checksum are written anew, and the bytes between stay as they are.
+///
+/// ```
+/// use subunit::{Event, Packet, PacketBuf, RoutePrefix, Status};
+///
+/// let packet = PacketBuf::encode(&Event::status("boot", Status::Success))?;
+/// let mut prefix = RoutePrefix::new("worker-1")?;
+/// let parts = prefix.reroute(&packet.packet())?;
+/// let bytes = parts.concat();
+/// assert_eq!(Packet::parse(&bytes).unwrap().route_code(), Some("worker-1"));
+/// # Ok::<(), subunit::EncodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RoutePrefix {
+    code: String,
+    head: Vec<u8>,
+    tail: Vec<u8>,
+}
+
+impl RoutePrefix {
+    /// The prefix `code`.
+    ///
+    /// # Errors
+    ///
+    /// When the code holds a NUL or is longer than any packet.
+    pub fn new(code: impl Into<String>) -> Result<Self, EncodeError> {
+        let code = code.into();
+        if code.contains('\0') {
+            return Err(EncodeError::Nul(Field::RouteCode));
+        }
+        if code.len() > MAX_PACKET {
+            return Err(EncodeError::TooLong(code.len()));
+        }
+        Ok(RoutePrefix { code, head: Vec::new(), tail: Vec::new() })
+    }
+
+    /// The code that is put before.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The route code that this one makes of another.
+    #[must_use]
+    pub fn join(&self, route_code: Option<&str>) -> String {
+        match route_code {
+            Some(route_code) => format!("{}/{route_code}", self.code),
+            None => self.code.clone(),
+        }
+    }
+
+    /// The packet with the code before its own, in three parts: the middle one is the packet's own bytes, so
+    /// that a long attachment need not be copied.
+    ///
+    /// # Errors
+    ///
+    /// When the packet would be too long. Then [`Event`](crate::Event) and [`chunks`](crate::chunks()) split
+    /// it, as [`Writer::write_routed`](crate::io::Writer::write_routed) does.
+    pub fn reroute<'a>(&'a mut self, packet: &Packet<'a>) -> Result<[&'a [u8]; 3], EncodeError> {
+        self.head.clear();
+        let middle = self.prepare(packet, HeadInto::Own)?;
+        let sum = if middle.len() < COMBINE { self.sum_again(middle) } else { self.sum_combined(packet, middle) };
+        self.tail.extend_from_slice(&sum.to_be_bytes());
+        Ok([&self.head, middle, &self.tail])
+    }
+
+    /// Appends the packet with the code before its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`reroute`](RoutePrefix::reroute); then nothing is appended.
+    pub fn append(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let start = out.len();
+        let middle = self.prepare(packet, HeadInto::Other(out))?;
+        out.extend_from_slice(middle);
+        out.extend_from_slice(&self.tail);
+        let sum = crc32fast::hash(out.get(start..).unwrap_or_default());
+        out.extend_from_slice(&sum.to_be_bytes());
+        Ok(())
+    }
+
+    /// Writes the new header, and the new route code to `tail`; gives the bytes between.
+    fn prepare<'a>(&mut self, packet: &Packet<'a>, head: HeadInto<'_>) -> Result<&'a [u8], EncodeError> {
+        let bytes = packet.as_bytes();
+        let layout = packet.layout();
+        let old_route = packet.route_code_bytes();
+        let fields = bytes.get(usize::from(layout.body)..bytes.len() - CHECKSUM).unwrap_or_default();
+        let kept = fields.len() - old_route.map_or(0, |(whole, _)| whole.len());
+        self.tail.clear();
+        self.put_route(old_route.map(|(_, code)| code));
+        let len = kept + self.tail.len();
+        let len = packet_len(len).ok_or(EncodeError::TooLong(len + 10))?;
+        let (new_header, header_len) = header(layout.flags | ROUTE_CODE, len);
+        let new_header = new_header.get(..header_len).unwrap_or_default();
+        match head {
+            HeadInto::Own => self.head.extend_from_slice(new_header),
+            HeadInto::Other(out) => out.extend_from_slice(new_header),
+        }
+        Ok(fields.get(..kept).unwrap_or_default())
+    }
+
+    /// Appends the field of the new route code to `tail`.
+    fn put_route(&mut self, old: Option<&[u8]>) {
+        let Some(old) = old else { return put_bytes(self.code.as_bytes(), &mut self.tail) };
+        let (number, width) = crate::wire::number_bytes(self.code.len() + 1 + old.len());
+        self.tail.extend_from_slice(number.get(..width).unwrap_or_default());
+        self.tail.extend_from_slice(self.code.as_bytes());
+        self.tail.push(b'/');
+        self.tail.extend_from_slice(old);
+    }
+
+    fn sum_again(&self, middle: &[u8]) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        [&*self.head, middle, &*self.tail].into_iter().for_each(|part| hasher.update(part));
+        hasher.finalize()
+    }
+
+    /// The new checksum from the old one. With `+` for exclusive or and `s` for a shift by the length of what
+    /// follows: old = s(old head) + s(middle) + old tail, and the new one alike. The new tail is never
+    /// shorter, so what the middle contributes to the new one is a further shift of what it did to the old.
+    fn sum_combined(&self, packet: &Packet<'_>, middle: &[u8]) -> u32 {
+        let bytes = packet.as_bytes();
+        let body = usize::from(packet.layout().body);
+        let (old_fields, old_sum) = bytes.split_last_chunk::<CHECKSUM>().unwrap_or((&[], &[0; CHECKSUM]));
+        let old_head = old_fields.get(..body).unwrap_or_default();
+        let old_tail = old_fields.get(body + middle.len()..).unwrap_or_default();
+        let (middle_len, old_len, new_len) = (middle.len() as u64, old_tail.len() as u64, self.tail.len() as u64);
+        let of_middle = u32::from_be_bytes(*old_sum)
+            ^ shift(crc32fast::hash(old_head), middle_len + old_len)
+            ^ crc32fast::hash(old_tail);
+        shift(crc32fast::hash(&self.head), middle_len + new_len)
+            ^ shift(of_middle, new_len - old_len)
+            ^ crc32fast::hash(&self.tail)
+    }
+}
+
+/// Where the new header goes.
+enum HeadInto<'a> {
+    Own,
+    Other(&'a mut Vec<u8>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::packet::PacketBuf;
+
+    fn check(event: &Event<'_>, code: &str, expected: &str) {
+        let packet = PacketBuf::encode(event).unwrap();
+        let expected = PacketBuf::encode(&Event { route_code: Some(expected), ..*event }).unwrap();
+        let mut prefix = RoutePrefix::new(code).unwrap();
+        assert!(prefix.reroute(&packet.packet()).unwrap().concat() == expected.as_bytes());
+        let mut out = b"before".to_vec();
+        prefix.append(&packet.packet(), &mut out).unwrap();
+        assert!(out[6..] == *expected.as_bytes());
+        assert_eq!(prefix.join(event.route_code), expected.event().route_code.unwrap());
+    }
+
+    #[test]
+    fn a_rerouted_packet_is_the_one_encoded_with_the_new_route() {
+        for len in [0, 10, 45, 50, 16_370, COMBINE, 1 << 20] {
+            let content = vec![0x5A; len];
+            for route_code in [None, Some(""), Some("0"), Some("a/b")] {
+                let event = Event { route_code, ..Event::file("log", &content) };
+                check(&event, "worker-1", &route_code.map_or("worker-1".into(), |old| format!("worker-1/{old}")));
+            }
+        }
+        check(&Event::default(), "", "");
+    }
+
+    #[test]
+    fn a_packet_that_gets_too_long_is_refused_whole() {
+        let content = vec![0; MAX_PACKET - 20];
+        let packet = PacketBuf::encode(&Event::file("log", &content)).unwrap();
+        let mut prefix = RoutePrefix::new("worker-1").unwrap();
+        assert!(prefix.reroute(&packet.packet()).is_err());
+        let mut out = vec![];
+        assert!(prefix.append(&packet.packet(), &mut out).is_err());
+        assert!(out.is_empty());
+        assert_eq!(RoutePrefix::new("a\0").unwrap_err(), EncodeError::Nul(Field::RouteCode));
+    }
+}
