@@ -2,7 +2,7 @@
 
 use crate::encode::{fields_len, packet_len};
 use crate::error::EncodeError;
-use crate::event::{Event, File, Status};
+use crate::event::{Event, File};
 use crate::tags::Tags;
 use crate::wire::{MAX_PACKET, number_len};
 
@@ -76,6 +76,7 @@ impl<'a> Iterator for Chunks<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Status;
     use crate::packet::PacketBuf;
 
     fn check(event: &Event<'_>, expected: usize) {

@@ -1,6 +1,6 @@
-//! Whether a signature byte within text is part of a character.
+//! Text between packets: which of its signature bytes are part of a character.
 
-use crate::wire::SIGNATURE;
+use crate::wire::has_odd_control;
 
 /// The last bytes of text before the input, as many as a character can have before its last byte.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,46 +18,102 @@ pub(crate) enum Inside {
 impl Context {
     /// The context after more text.
     pub(crate) fn followed_by(self, text: &[u8]) -> Self {
-        let [a, b, c] = self.0;
+        let [_, b, c] = self.0;
         Context(match *text {
             [.., x, y, z] => [x, y, z],
             [y, z] => [c, y, z],
             [z] => [b, c, z],
-            [] => [a, b, c],
+            [] => self.0,
         })
     }
 
     /// Whether the signature byte at `at` of the input, all text before it, is part of a character: `ó` is
     /// `C3 B3`, `₳` is `E2 82 B3`.
     pub(crate) fn inside_character(self, input: &[u8], at: usize) -> Inside {
-        let before = self.followed_by(input.get(at.saturating_sub(3)..at).unwrap_or_default()).0;
-        let after = input.get(at + 1..).unwrap_or_default();
-        let next = |index: usize| after.get(index).copied();
-        let lead_at = before.iter().rposition(|byte| !is_continuation(*byte));
-        let Some(lead_at) = lead_at else { return Inside::No };
-        let mut character = [0; 8];
-        let bytes = before.iter().skip(lead_at).copied().chain([SIGNATURE]);
-        let bytes = bytes.chain([next(0), next(1)].into_iter().map_while(|byte| byte));
-        let len = character.iter_mut().zip(bytes).map(|(to, from)| *to = from).count();
-        is_first_character_past(character.get(..len).unwrap_or_default(), before.len() - lead_at)
+        let near = input.get(at.saturating_sub(3)..at).unwrap_or_default();
+        if matches!(near.last(), Some(0xC2..=0xDF)) {
+            return Inside::Yes;
+        }
+        let before = self.followed_by(near);
+        let after = input.get(at..).and_then(|rest| rest.get(..3).or(Some(rest))).unwrap_or_default();
+        match before.open_character() {
+            Some(open) => character(open, after).map_or(Inside::No, |end| match end {
+                Some(_) => Inside::Yes,
+                None => Inside::Unknown,
+            }),
+            None => Inside::No,
+        }
+    }
+
+    /// Whether `text`, which follows, can be what a program printed: UTF-8 without odd control characters. It
+    /// may end within a character.
+    fn is_printed(self, text: &[u8]) -> bool {
+        let rest = match self.open_character().map(|open| character(open, text)) {
+            Some(Some(Some(taken))) => text.get(taken..).unwrap_or_default(),
+            Some(Some(None)) => &[],
+            Some(None) => return false,
+            None => text,
+        };
+        !has_odd_control(text)
+            && std::str::from_utf8(rest).map_or_else(|error| error.error_len().is_none(), |_| true)
+    }
+
+    /// The bytes of a character that the text ends within.
+    fn open_character(&self) -> Option<&[u8]> {
+        let lead = self.0.iter().rposition(|byte| !is_continuation(*byte))?;
+        let open = self.0.get(lead..)?;
+        open.first().filter(|lead| width(**lead) > open.len()).map(|_| open)
     }
 }
 
-/// Whether the first character of `bytes` goes on past its first `len` bytes.
-fn is_first_character_past(bytes: &[u8], len: usize) -> Inside {
-    let width = match bytes.first() {
-        Some(0xC2..=0xDF) => 2,
-        Some(0xE0..=0xEF) => 3,
-        Some(0xF0..=0xF4) => 4,
-        _ => 1,
-    };
-    if width <= len {
-        return Inside::No;
+/// How many bytes of `text` complete the character that `open` begins; `Some(None)` when more are needed, `None`
+/// when they make no character.
+fn character(open: &[u8], text: &[u8]) -> Option<Option<usize>> {
+    let width = open.first().map_or(1, |lead| width(*lead));
+    let mut bytes = [0; 4];
+    let come =
+        bytes.iter_mut().zip(open.iter().chain(text)).map(|(to, from)| *to = *from).take(width).count();
+    match std::str::from_utf8(bytes.get(..come)?) {
+        Ok(_) => Some(Some(width - open.len())),
+        Err(error) if error.error_len().is_none() => Some(None),
+        Err(_) => None,
     }
-    match std::str::from_utf8(bytes.get(..width).unwrap_or(bytes)) {
-        Ok(_) => Inside::Yes,
-        Err(error) if error.error_len().is_none() => Inside::Unknown,
-        Err(_) => Inside::No,
+}
+
+/// How many bytes the character takes that begins with this one.
+fn width(lead: u8) -> usize {
+    match lead {
+        0xC2..=0xDF => 2,
+        0xE0..=0xEF => 3,
+        0xF0..=0xF4 => 4,
+        _ => 1,
+    }
+}
+
+/// The text since the last packet, as far as it was read.
+///
+/// Where it is not what a program prints, it is the rest of a damaged packet of which even the signature is
+/// gone. Then a lead byte before a signature is chance, as it is after a failed candidate.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Run {
+    context: Context,
+    /// How many bytes of the input are read.
+    read: usize,
+}
+
+impl Run {
+    /// Reads the input up to `end`: whether it can be what a program printed.
+    pub(crate) fn read_to(&mut self, input: &[u8], end: usize) -> bool {
+        let text = input.get(self.read..end).unwrap_or_default();
+        let printed = self.context.is_printed(text);
+        self.context = self.context.followed_by(text);
+        self.read = self.read.max(end);
+        printed
+    }
+
+    /// The run after `len` bytes of it, which were read, left the input.
+    pub(crate) fn consumed(self, len: usize) -> Self {
+        Run { read: self.read.saturating_sub(len), ..self }
     }
 }
 
@@ -68,6 +124,7 @@ fn is_continuation(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::SIGNATURE;
 
     fn check(text: &[u8], expected: Inside) {
         let at = text.iter().position(|byte| *byte == SIGNATURE).unwrap();
@@ -106,5 +163,27 @@ mod tests {
         check(b"\xc3\xa9\xb3", Inside::No);
         check(b"\x80\x80\x80\xb3", Inside::No);
         check(b"\xff\xb3", Inside::No);
+    }
+
+    fn check_printed(text: &[u8], expected: bool) {
+        for cut in 0..=text.len() {
+            let mut run = Run::default();
+            let first = run.read_to(text, cut);
+            let mut run = run.consumed(cut);
+            let second = run.read_to(&text[cut..], text.len() - cut);
+            assert_eq!(first && second, expected, "{text:x?} cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_programs_print_is_told_from_what_they_do_not() {
+        check_printed(b"", true);
+        check_printed("la prueba pasó\t\r\n\x1b[0m\x08 ₳ 😳".as_bytes(), true);
+        check_printed(b"cut off \xe2\x82", true);
+        check_printed(b"\x2b\x03", false);
+        check_printed(b"\x2b\x83", false);
+        check_printed(b"latin \xe9\n", false);
+        check_printed(b"\xf0\x9f\x98.", false);
+        check_printed(b"\x80", false);
     }
 }

@@ -4,7 +4,7 @@
 //! come. It never fails, never blocks and, once made, never allocates. However the input is cut, the packets
 //! and the corrupt frames are the same, and so is the text once neighbouring frames of it are joined.
 
-use crate::context::{Context, Inside};
+use crate::context::{Context, Inside, Run};
 use crate::error::{PacketError, PacketErrorKind};
 use crate::packet::{Header, Layout, Packet, check_sum};
 use crate::sums::Sums;
@@ -80,12 +80,16 @@ pub struct Decoder {
     recovering: bool,
     /// The text directly before the input.
     before: Context,
+    /// The text since the last packet, read until it shows damage.
+    run: Run,
     /// Before this index of the input no frame begins but at 0.
     scan: usize,
     /// What was found out about the candidate at `scan`.
     seen: Option<Verdict>,
     /// The corrupt frame that begins at the input's first byte.
     open: Option<Open>,
+    /// Where the fields of the packet found last stand.
+    layout: Layout,
     sums: Sums,
     debt: Debt,
 }
@@ -93,7 +97,8 @@ pub struct Decoder {
 /// What a candidate is.
 #[derive(Clone, Copy, Debug)]
 enum Verdict {
-    Packet(Layout),
+    /// A packet, with the decoder's layout.
+    Packet,
     /// No packet; where it would have ended, if its length can be told.
     Failed(PacketError, Option<usize>),
     /// The reader does not want to wait for the rest of it.
@@ -124,7 +129,8 @@ pub(crate) enum Ending {
 pub(crate) enum Found {
     NeedMore(usize),
     Text(usize),
-    Packet(Layout),
+    /// A packet of this length, with the decoder's layout.
+    Packet(usize),
     Corrupt(usize, PacketError),
     End,
 }
@@ -144,9 +150,11 @@ impl Decoder {
             promised: true,
             recovering: false,
             before: Context::default(),
+            run: Run::default(),
             scan: 0,
             seen: None,
             open: None,
+            layout: Layout::default(),
             sums: Sums::new(),
             debt: Debt::default(),
         }
@@ -156,7 +164,8 @@ impl Decoder {
     /// nothing follows.
     pub fn decode<'a>(&mut self, input: &'a [u8], eof: bool) -> Step<'a> {
         let ending = if eof { Ending::Eof } else { Ending::Open };
-        self.find(input, ending).step(input)
+        let found = self.find(input, ending);
+        self.step(found, input)
     }
 
     /// As [`decode`](Decoder::decode), for a reader that has waited long enough: the bytes of a packet that is
@@ -165,7 +174,8 @@ impl Decoder {
     /// This is the only way in which time decides about a frame. [`Step::NeedMore`] is then the answer to an
     /// empty input alone.
     pub fn give_up<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
-        self.find(input, Ending::Stalled).step(input)
+        let found = self.find(input, Ending::Stalled);
+        self.step(found, input)
     }
 
     /// How many bytes of the stream are consumed: the position of the next frame.
@@ -174,12 +184,35 @@ impl Decoder {
         self.offset
     }
 
+    /// The step with its bytes, which are the first of `input`.
+    #[inline]
+    fn step<'a>(&self, found: Found, input: &'a [u8]) -> Step<'a> {
+        match (found, self.frame(found, input)) {
+            (Found::NeedMore(missing), _) => Step::NeedMore(missing),
+            (_, Some(frame)) => Step::Frame(found.len(), frame),
+            (_, None) => Step::End,
+        }
+    }
+
+    /// The frame with its bytes, if one was found.
+    #[inline]
+    pub(crate) fn frame<'a>(&self, found: Found, input: &'a [u8]) -> Option<Frame<'a>> {
+        let bytes = input.get(..found.len()).unwrap_or(input);
+        match found {
+            Found::Packet(_) => Some(Frame::Packet(Packet::of(bytes, self.layout))),
+            Found::Text(_) => Some(Frame::Text(bytes)),
+            Found::Corrupt(_, error) => Some(Frame::Corrupt(bytes, error)),
+            Found::NeedMore(_) | Found::End => None,
+        }
+    }
+
+    /// Looks for the next frame: [`decode`](Decoder::decode) without its bytes.
     #[inline]
     pub(crate) fn find(&mut self, input: &[u8], ending: Ending) -> Found {
         let fresh = self.promised && self.scan == 0 && self.seen.is_none() && self.open.is_none();
         if fresh && input.first() == Some(&SIGNATURE) {
             match self.examine(input, 0, Ending::Open) {
-                Ok(Verdict::Packet(layout)) => return self.packet(layout),
+                Ok(Verdict::Packet) => return self.packet(),
                 examined => self.seen = examined.ok(),
             }
         }
@@ -215,20 +248,20 @@ impl Decoder {
         self.move_to(at);
         if !self.recovering && !self.promised_at(input, at) {
             match self.before.inside_character(input, at) {
-                Inside::Yes => {
+                Inside::Yes if self.is_character(input, at) => {
                     self.scan = at + 1;
                     return None;
                 }
                 Inside::Unknown if ending == Ending::Open => return Some(self.wait(input, at, 1)),
-                Inside::Unknown | Inside::No => {}
+                Inside::Yes | Inside::Unknown | Inside::No => {}
             }
         }
         match self.verdict(input, at, ending) {
             Err(missing) => Some(self.wait(input, at, missing)),
-            Ok(Verdict::Packet(_) | Verdict::Failed(..)) if at > 0 && self.promised_or_packet(input, at) => {
+            Ok(Verdict::Packet | Verdict::Failed(..)) if at > 0 && self.promised_or_packet(input, at) => {
                 Some(self.text(input, at))
             }
-            Ok(Verdict::Packet(layout)) => Some(self.packet(layout)),
+            Ok(Verdict::Packet) => Some(self.packet()),
             Ok(Verdict::Failed(error, claim)) if self.promised_at(input, at) => {
                 self.open = Some(Open { error, claim });
                 self.pass_over(at);
@@ -241,9 +274,19 @@ impl Decoder {
         }
     }
 
+    /// Whether the signature byte at `at`, which could be part of a character, is: it cannot be anything else,
+    /// or stands in text that a program printed. That never takes more bytes.
+    fn is_character(&mut self, input: &[u8], at: usize) -> bool {
+        if matches!(Header::read(input.get(at..).unwrap_or_default()), Err(Stop::Bad(..))) {
+            return true;
+        }
+        self.recovering |= !self.run.read_to(input, at);
+        !self.recovering
+    }
+
     /// Whether the candidate whose verdict is known begins a frame of its own.
     fn promised_or_packet(&self, input: &[u8], at: usize) -> bool {
-        matches!(self.seen, Some(Verdict::Packet(_))) || self.promised_at(input, at)
+        matches!(self.seen, Some(Verdict::Packet)) || self.promised_at(input, at)
     }
 
     /// Looks for the end of the corrupt frame at the input's start; `None` when the state has changed.
@@ -271,7 +314,7 @@ impl Decoder {
         self.move_to(at);
         match self.verdict(input, at, ending) {
             Err(missing) => Some(Found::NeedMore(missing)),
-            Ok(Verdict::Packet(_)) => Some(self.corrupt(at, open.error, true)),
+            Ok(Verdict::Packet) => Some(self.corrupt(at, open.error, true)),
             Ok(Verdict::Failed(..) | Verdict::GivenUp) => {
                 self.pass_over(at);
                 None
@@ -304,10 +347,10 @@ impl Decoder {
             Err(_) => return incomplete(bytes.len(), None, ending),
         };
         let failed = |error| Ok(Verdict::Failed(error, Some(header.len)));
-        let layout = match Layout::read(bytes, header, SHORT_WALK) {
+        let walked = match self.layout.read(bytes, header, SHORT_WALK) {
             Err(Stop::Bad(kind, offset)) => return failed(PacketError::new(kind, offset)),
             Err(Stop::NeedMore) => return incomplete(bytes.len(), Some(header.len), ending),
-            read => read,
+            walked => walked,
         };
         let Some(claim) = bytes.get(..header.len) else {
             return incomplete(bytes.len(), Some(header.len), ending);
@@ -315,8 +358,8 @@ impl Decoder {
         if let Err(error) = self.check_sum(claim, at) {
             return failed(error);
         }
-        match layout {
-            Ok(layout) => Ok(Verdict::Packet(layout)),
+        match walked {
+            Ok(()) => Ok(Verdict::Packet),
             Err(_) => Ok(self.walk_far(claim, header, at)),
         }
     }
@@ -347,8 +390,8 @@ impl Decoder {
         if self.debt.is_too_high(self.offset + at as u64) {
             return failed(PacketErrorKind::Nested, 0);
         }
-        match Layout::read(claim, header, usize::MAX) {
-            Ok(layout) => Verdict::Packet(layout),
+        match self.layout.read(claim, header, usize::MAX) {
+            Ok(()) => Verdict::Packet,
             Err(stop) => {
                 self.debt.bytes += claim.len() as u64;
                 match stop {
@@ -383,20 +426,27 @@ impl Decoder {
     }
 
     #[inline]
-    fn packet(&mut self, layout: Layout) -> Found {
-        self.consume(layout.len as usize);
+    fn packet(&mut self) -> Found {
+        let len = self.layout.len as usize;
+        self.consume(len);
         (self.promised, self.recovering) = (true, false);
         self.seen = None;
-        Found::Packet(layout)
+        Found::Packet(len)
     }
 
     fn text(&mut self, input: &[u8], len: usize) -> Found {
         let len = len.min(MAX_TEXT);
         let text = input.get(..len).unwrap_or(input);
         self.promised = text.last() == Some(&b'\n');
-        let before = self.before.followed_by(text);
+        let (before, run) = if matches!(self.seen, Some(Verdict::Packet)) {
+            // The text ends here: nobody asks what it was.
+            Default::default()
+        } else {
+            self.recovering = self.recovering || !self.run.read_to(input, len);
+            (self.before.followed_by(text), self.run.consumed(len))
+        };
         self.consume(len);
-        self.before = before;
+        (self.before, self.run) = (before, run);
         Found::Text(len)
     }
 
@@ -412,6 +462,7 @@ impl Decoder {
         self.offset += len as u64;
         self.scan = self.scan.saturating_sub(len);
         self.before = Context::default();
+        self.run = Run::default();
     }
 }
 
@@ -430,35 +481,12 @@ fn incomplete(come: usize, len: Option<usize>, ending: Ending) -> Result<Verdict
 }
 
 impl Found {
-    /// The step with its bytes, which are the first of `input`.
-    #[inline]
-    pub(crate) fn step(self, input: &[u8]) -> Step<'_> {
-        match self {
-            Found::NeedMore(missing) => Step::NeedMore(missing),
-            Found::End => Step::End,
-            _ => self.frame(input).map_or(Step::End, |frame| Step::Frame(self.len(), frame)),
-        }
-    }
-
     /// How many bytes the frame consumes.
     #[inline]
-    pub(crate) fn len(&self) -> usize {
-        match *self {
-            Found::Text(len) | Found::Corrupt(len, _) => len,
-            Found::Packet(layout) => layout.len as usize,
+    pub(crate) fn len(self) -> usize {
+        match self {
+            Found::Text(len) | Found::Corrupt(len, _) | Found::Packet(len) => len,
             Found::NeedMore(_) | Found::End => 0,
-        }
-    }
-
-    /// The frame with its bytes, if one was found.
-    #[inline]
-    pub(crate) fn frame<'a>(&self, input: &'a [u8]) -> Option<Frame<'a>> {
-        let bytes = input.get(..self.len()).unwrap_or(input);
-        match *self {
-            Found::Text(_) => Some(Frame::Text(bytes)),
-            Found::Packet(layout) => Some(Frame::Packet(Packet::of(bytes, layout))),
-            Found::Corrupt(_, error) => Some(Frame::Corrupt(bytes, error)),
-            Found::NeedMore(_) | Found::End => None,
         }
     }
 }

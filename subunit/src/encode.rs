@@ -40,7 +40,10 @@ pub fn encode<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result
 #[inline]
 pub(crate) fn packet_len(fields: usize) -> Option<usize> {
     let rest = LENGTH_AT + CHECKSUM + fields;
-    (1..=3).map(|width| rest + width).find(|len| number_len(*len) <= *len - rest).filter(|len| *len <= MAX_PACKET)
+    (1..=3)
+        .map(|width| rest + width)
+        .find(|len| number_len(*len) <= *len - rest)
+        .filter(|len| *len <= MAX_PACKET)
 }
 
 /// How many bytes the fields take.
@@ -202,10 +205,7 @@ mod tests {
         let tags = Tags::from(&["fine", "\0"]);
         check_refused(&Event { tags, ..Event::default() }, EncodeError::Nul(Field::Tag));
         let timestamp = Some(Timestamp { seconds: 0, nanoseconds: 1_000_000_000 });
-        check_refused(
-            &Event { timestamp, ..Event::default() },
-            EncodeError::Nanoseconds(1_000_000_000),
-        );
+        check_refused(&Event { timestamp, ..Event::default() }, EncodeError::Nanoseconds(1_000_000_000));
         let bytes = vec![0; MAX_PACKET];
         check_refused(&Event::file("", &bytes), EncodeError::TooLong(MAX_PACKET + 14));
     }

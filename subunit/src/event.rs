@@ -175,8 +175,7 @@ pub struct UnknownStatus;
 
 impl fmt::Display for UnknownStatus {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .write_str("not a status (exists, inprogress, success, uxsuccess, skip, fail and xfail are)")
+        formatter.write_str("not a status (exists, inprogress, success, uxsuccess, skip, fail and xfail are)")
     }
 }
 

@@ -157,7 +157,7 @@ impl<R: Read> Reader<R> {
     fn take(&mut self, found: Found) -> Option<Frame<'_>> {
         let start = self.start;
         self.start += found.len();
-        found.frame(self.buffer.get(start..self.end).unwrap_or_default())
+        self.decoder.frame(found, self.buffer.get(start..self.end).unwrap_or_default())
     }
 }
 

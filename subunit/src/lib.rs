@@ -11,6 +11,8 @@ mod event;
 pub mod io;
 mod packet;
 mod reroute;
+#[cfg(feature = "proptest")]
+pub mod strategy;
 mod sums;
 mod tags;
 mod timestamp;

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use byteorder::{BigEndian, ByteOrder};
 use bytes::Bytes;
 
 use crate::encode::encode;
@@ -10,7 +9,7 @@ use crate::error::{EncodeError, Field, PacketError, PacketErrorKind};
 use crate::event::{Event, File, Status};
 use crate::tags::Tags;
 use crate::timestamp::{NANOSECONDS, Timestamp};
-use crate::wire::{self, CHECKSUM, Cursor, LENGTH_AT, LONG_NUMBER, SIGNATURE, Stop, checked};
+use crate::wire::{self, CHECKSUM, Cursor, LENGTH_AT, LONG_NUMBER, SIGNATURE, Stop, checked, number_of};
 
 /// A whole packet, borrowed: its bytes were checked, its fields are read when asked for.
 ///
@@ -158,7 +157,10 @@ impl<'a> Packet<'a> {
     /// The bytes of a field.
     #[inline]
     pub(crate) fn bytes_at(&self, span: Span) -> &'a [u8] {
-        self.bytes.get(span.start as usize..).and_then(|rest| rest.get(..span.len as usize)).unwrap_or_default()
+        self.bytes
+            .get(span.start as usize..)
+            .and_then(|rest| rest.get(..span.len as usize))
+            .unwrap_or_default()
     }
 
     #[inline]
@@ -229,8 +231,10 @@ impl PacketBuf {
     /// The packet, borrowed.
     #[must_use]
     pub fn packet(&self) -> Packet<'_> {
-        let layout = Header::read(&self.0).and_then(|header| Layout::read(&self.0, header, usize::MAX));
-        Packet { bytes: &self.0, layout: layout.unwrap_or_default() }
+        let mut layout = Layout::default();
+        let read = Header::read(&self.0).and_then(|header| layout.read(&self.0, header, usize::MAX));
+        debug_assert!(read.is_ok(), "the bytes were checked");
+        Packet { bytes: &self.0, layout }
     }
 
     /// What the packet says.
@@ -279,7 +283,7 @@ impl Span {
     }
 }
 
-/// Where the fields of a packet stand.
+/// Where the fields of a packet stand. What the flags do not name is left from the packet before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) flags: u16,
@@ -309,8 +313,10 @@ impl Layout {
         };
         let header = Header::read(bytes).map_err(|stop| stopped(stop, 1))?;
         let missing = header.len.saturating_sub(bytes.len());
-        let layout = Layout::read(bytes, header, usize::MAX).map_err(|stop| stopped(stop, missing))?;
-        let (fields, rest) = bytes.split_at_checked(header.len - CHECKSUM).ok_or_else(|| truncated(missing))?;
+        let mut layout = Layout::default();
+        layout.read(bytes, header, usize::MAX).map_err(|stop| stopped(stop, missing))?;
+        let (fields, rest) =
+            bytes.split_at_checked(header.len - CHECKSUM).ok_or_else(|| truncated(missing))?;
         let (stored, rest) = rest.split_first_chunk::<CHECKSUM>().ok_or_else(|| truncated(missing))?;
         check_sum(crc32fast::hash(fields), u32::from_be_bytes(*stored), fields.len())?;
         if rest.is_empty() {
@@ -320,36 +326,41 @@ impl Layout {
         }
     }
 
-    /// Reads the fields of a packet of which `bytes` have come, looking at `walk` bytes of its strings.
+    /// Makes this the layout of a packet of which `bytes` have come, looking at `walk` bytes of its strings.
     #[inline]
-    pub(crate) fn read(bytes: &[u8], header: Header, walk: usize) -> Result<Self, Stop> {
-        let Header { flags, len, body } = header;
-        let mut cursor = Cursor::within(bytes, body, len - CHECKSUM, walk);
-        let mut layout = Layout { flags, body: body as u16, len: len as u32, ..Layout::default() };
+    pub(crate) fn read(&mut self, bytes: &[u8], header: Header, walk: usize) -> Result<(), Stop> {
+        let mut cursor = Cursor::within(bytes, header.body, header.len - CHECKSUM, walk);
+        (self.flags, self.body, self.len) = (header.flags, header.body as u16, header.len as u32);
+        self.read_fields(&mut cursor).ok_or_else(|| cursor.stop())
+    }
+
+    #[inline]
+    fn read_fields(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
+        let flags = self.flags;
         let has = |flag| flags & flag != 0;
         if has(wire::TIMESTAMP) {
-            layout.timestamp = timestamp(&mut cursor)?;
+            self.timestamp = timestamp(cursor)?;
         }
         if has(wire::TEST_ID) {
-            layout.test_id = string(&mut cursor, Field::TestId)?;
+            self.test_id = string(cursor, Field::TestId)?;
         }
         if has(wire::TAGS) {
-            (layout.tags, layout.tag_count) = tags(&mut cursor)?;
+            (self.tags, self.tag_count) = tags(cursor)?;
         }
         if has(wire::MIME_TYPE) {
-            layout.mime_type = string(&mut cursor, Field::MimeType)?;
+            self.mime_type = string(cursor, Field::MimeType)?;
         }
         if has(wire::FILE) {
-            layout.file_name = string(&mut cursor, Field::FileName)?;
-            layout.content = content(&mut cursor)?;
+            self.file_name = string(cursor, Field::FileName)?;
+            self.content = content(cursor)?;
         }
         if has(wire::ROUTE_CODE) {
-            layout.route_field = cursor.position() as u32;
-            layout.route_code = string(&mut cursor, Field::RouteCode)?;
+            self.route_field = cursor.position() as u32;
+            self.route_code = string(cursor, Field::RouteCode)?;
         }
         match cursor.left() {
-            0 => Ok(layout),
-            left => Err(Stop::Bad(PacketErrorKind::LeftOver(left as u32), cursor.position())),
+            0 => Some(()),
+            left => cursor.bad(PacketErrorKind::LeftOver(left as u32), cursor.position()),
         }
     }
 }
@@ -387,7 +398,7 @@ impl Header {
         let width = wire::number_width(first);
         let body = LENGTH_AT + width;
         let Some(number) = bytes.get(LENGTH_AT..body) else { return Err(Stop::NeedMore) };
-        let len = (BigEndian::read_uint(number, width) as usize) & ((1 << (8 * width - 2)) - 1);
+        let len = number_of(number);
         if len < body + CHECKSUM {
             return Err(Stop::Bad(PacketErrorKind::Length(len as u32), LENGTH_AT));
         }
@@ -421,43 +432,43 @@ fn short_header(bytes: &[u8]) -> Stop {
     header_fault(signature, u16::from_be_bytes([high, low]), first).unwrap_or(Stop::NeedMore)
 }
 
-fn timestamp(cursor: &mut Cursor<'_>) -> Result<Timestamp, Stop> {
-    let at = cursor.position();
+#[inline]
+fn timestamp(cursor: &mut Cursor<'_>) -> Option<Timestamp> {
     let seconds = cursor.u32(Field::Timestamp)?;
+    let at = cursor.position();
     let nanoseconds = cursor.number(Field::Timestamp)? as u32;
     if nanoseconds >= NANOSECONDS {
-        return Err(Stop::Bad(PacketErrorKind::Nanoseconds(nanoseconds), at + 4));
+        return cursor.bad(PacketErrorKind::Nanoseconds(nanoseconds), at);
     }
-    Ok(Timestamp { seconds, nanoseconds })
+    Some(Timestamp { seconds, nanoseconds })
 }
 
 #[inline]
-fn string(cursor: &mut Cursor<'_>, field: Field) -> Result<Span, Stop> {
+fn string(cursor: &mut Cursor<'_>, field: Field) -> Option<Span> {
     let len = cursor.string(field)?.len();
-    Ok(Span::ending(cursor.position(), len))
+    Some(Span::ending(cursor.position(), len))
 }
 
-fn tags(cursor: &mut Cursor<'_>) -> Result<(Span, u32), Stop> {
+#[inline]
+fn tags(cursor: &mut Cursor<'_>) -> Option<(Span, u32)> {
     let at = cursor.position();
     let count = cursor.number(Field::Tags)?;
     if count > cursor.left() {
-        return Err(Stop::Bad(PacketErrorKind::PastEnd(Field::Tags), at));
+        return cursor.bad(PacketErrorKind::PastEnd(Field::Tags), at);
     }
     let start = cursor.position();
     for _ in 0..count {
         cursor.string(Field::Tag)?;
     }
-    Ok((Span::ending(cursor.position(), cursor.position() - start), count as u32))
+    Some((Span::ending(cursor.position(), cursor.position() - start), count as u32))
 }
 
-fn content(cursor: &mut Cursor<'_>) -> Result<Span, Stop> {
+#[inline]
+fn content(cursor: &mut Cursor<'_>) -> Option<Span> {
     let at = cursor.position();
     let len = cursor.number(Field::FileContent)?;
-    match cursor.take(len, Field::FileContent) {
-        Err(Stop::Bad(kind, _)) => Err(Stop::Bad(kind, at)),
-        Err(stop) => Err(stop),
-        Ok(_) => Ok(Span::ending(cursor.position(), len)),
-    }
+    cursor.take(len, Field::FileContent, at)?;
+    Some(Span::ending(cursor.position(), len))
 }
 
 #[cfg(test)]

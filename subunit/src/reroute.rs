@@ -72,7 +72,8 @@ impl RoutePrefix {
     pub fn reroute<'a>(&'a mut self, packet: &Packet<'a>) -> Result<[&'a [u8]; 3], EncodeError> {
         self.head.clear();
         let middle = self.prepare(packet, HeadInto::Own)?;
-        let sum = if middle.len() < COMBINE { self.sum_again(middle) } else { self.sum_combined(packet, middle) };
+        let sum =
+            if middle.len() < COMBINE { self.sum_again(middle) } else { self.sum_combined(packet, middle) };
         self.tail.extend_from_slice(&sum.to_be_bytes());
         Ok([&self.head, middle, &self.tail])
     }
@@ -137,7 +138,8 @@ impl RoutePrefix {
         let (old_fields, old_sum) = bytes.split_last_chunk::<CHECKSUM>().unwrap_or((&[], &[0; CHECKSUM]));
         let old_head = old_fields.get(..body).unwrap_or_default();
         let old_tail = old_fields.get(body + middle.len()..).unwrap_or_default();
-        let (middle_len, old_len, new_len) = (middle.len() as u64, old_tail.len() as u64, self.tail.len() as u64);
+        let (middle_len, old_len, new_len) =
+            (middle.len() as u64, old_tail.len() as u64, self.tail.len() as u64);
         let of_middle = u32::from_be_bytes(*old_sum)
             ^ shift(crc32fast::hash(old_head), middle_len + old_len)
             ^ crc32fast::hash(old_tail);
@@ -176,7 +178,11 @@ mod tests {
             let content = vec![0x5A; len];
             for route_code in [None, Some(""), Some("0"), Some("a/b")] {
                 let event = Event { route_code, ..Event::file("log", &content) };
-                check(&event, "worker-1", &route_code.map_or("worker-1".into(), |old| format!("worker-1/{old}")));
+                check(
+                    &event,
+                    "worker-1",
+                    &route_code.map_or("worker-1".into(), |old| format!("worker-1/{old}")),
+                );
             }
         }
         check(&Event::default(), "", "");

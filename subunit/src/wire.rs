@@ -31,8 +31,6 @@ pub(crate) const CHECKSUM: usize = 4;
 pub(crate) const MIN_PACKET: usize = 8;
 /// The longest packet: the most that a length of three bytes can say.
 pub const MAX_PACKET: usize = 4_194_303;
-/// The largest value of a number, which has at most 30 bits.
-pub(crate) const MAX_NUMBER: usize = (1 << 30) - 1;
 
 /// The first bytes from here on begin a number of four bytes, which no length has.
 pub(crate) const LONG_NUMBER: u8 = 0xC0;
@@ -54,7 +52,7 @@ pub(crate) fn number_len(value: usize) -> usize {
     }
 }
 
-/// The shortest form of a number up to [`MAX_NUMBER`], left-aligned, and how many bytes it takes.
+/// The shortest form of a number of at most 30 bits, left-aligned, and how many bytes it takes.
 #[inline]
 pub(crate) fn number_bytes(value: usize) -> ([u8; 4], usize) {
     let len = number_len(value);
@@ -62,18 +60,42 @@ pub(crate) fn number_bytes(value: usize) -> ([u8; 4], usize) {
     (aligned.to_be_bytes(), len)
 }
 
-/// Whether every byte is in `01..=7F`: text without NUL, told by one look at eight bytes each.
+/// 1 in every byte of a word, and the top bit of every byte.
+const LOW: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
+
+/// Whether every byte is in `01..=7F`: text without NUL.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
     let odd = |word: u64| (word | word.wrapping_sub(LOW)) & HIGH;
-    let Some(last) = bytes.last_chunk::<8>() else {
-        return bytes.iter().all(|byte| (0x01..=0x7F).contains(byte));
-    };
-    let words = bytes.chunks_exact(8);
-    let seen = words.fold(0, |seen, word| seen | odd(LittleEndian::read_u64(word)));
-    seen | odd(u64::from_le_bytes(*last)) == 0
+    no_word(bytes, odd).unwrap_or_else(|| bytes.iter().all(|byte| (0x01..=0x7F).contains(byte)))
+}
+
+/// Whether a byte is below 7: a control character that programs do not print, and most often a status.
+#[inline]
+pub(crate) fn has_odd_control(bytes: &[u8]) -> bool {
+    let odd = |word: u64| word.wrapping_sub(7 * LOW) & !word & HIGH;
+    !no_word(bytes, odd).unwrap_or_else(|| bytes.iter().all(|byte| *byte >= 7))
+}
+
+/// Whether no word of eight bytes, looked at one by one, is odd; `None` when there are fewer bytes.
+#[inline]
+fn no_word(bytes: &[u8], odd: impl Fn(u64) -> u64) -> Option<bool> {
+    let last = bytes.last_chunk::<8>()?;
+    let seen = bytes.chunks_exact(8).fold(0, |seen, word| seen | odd(LittleEndian::read_u64(word)));
+    Some(seen | odd(u64::from_le_bytes(*last)) == 0)
+}
+
+/// The number of these one to four bytes.
+#[inline]
+pub(crate) fn number_of(bytes: &[u8]) -> usize {
+    match *bytes {
+        [a] => usize::from(a & 0x3F),
+        [a, b] => usize::from(u16::from_be_bytes([a & 0x3F, b])),
+        [a, b, c] => BigEndian::read_u24(&[a & 0x3F, b, c]) as usize,
+        [a, b, c, d, ..] => BigEndian::read_u32(&[a & 0x3F, b, c, d]) as usize,
+        [] => 0,
+    }
 }
 
 /// Why a cursor stopped before the end of its fields.
@@ -89,120 +111,174 @@ pub(crate) enum Stop {
 
 /// Reads the fields of a packet, of which only the first bytes may have come.
 ///
-/// A field that runs past `limit` is bad; one that runs past `bytes` needs more.
+/// A field that runs past the end of the fields is bad; one that runs past the bytes that have come needs
+/// more. Every method gives `None` then, so that results fit in registers, and [`stop`](Cursor::stop) tells
+/// why.
 #[derive(Clone, Debug)]
 pub(crate) struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    /// The bytes that have come and are not read.
+    rest: &'a [u8],
+    /// How many bytes of the fields have not come.
+    missing: usize,
+    /// Where the fields end, counted from the packet's signature.
     limit: usize,
     /// How many bytes of strings and tags may still be looked at.
     walk: usize,
+    stop: Stop,
 }
 
 impl<'a> Cursor<'a> {
     /// A cursor over fields that are all there.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
-        Cursor { bytes, at: 0, limit: bytes.len(), walk: usize::MAX }
+        Cursor::within(bytes, 0, bytes.len(), usize::MAX)
     }
 
     /// A cursor at `at` over a packet whose fields end at `limit` and of which `bytes` have come.
     #[inline]
     pub(crate) fn within(bytes: &'a [u8], at: usize, limit: usize, walk: usize) -> Self {
-        Cursor { bytes: bytes.get(..limit).unwrap_or(bytes), at, limit, walk }
+        let come = bytes.get(..limit).unwrap_or(bytes);
+        let rest = come.get(at..).unwrap_or_default();
+        Cursor { rest, missing: limit - come.len(), limit, walk, stop: Stop::NeedMore }
+    }
+
+    /// Why a method gave `None`.
+    pub(crate) fn stop(&self) -> Stop {
+        self.stop
     }
 
     /// Where the next field begins, counted from the packet's signature.
     #[inline]
     pub(crate) fn position(&self) -> usize {
-        self.at
+        self.limit - self.left()
     }
 
     /// How many bytes lie before the end of the fields.
     #[inline]
     pub(crate) fn left(&self) -> usize {
-        self.limit - self.at
+        self.rest.len() + self.missing
     }
 
-    /// The next `len` bytes.
+    /// Stops at what is wrong.
+    #[cold]
+    pub(crate) fn bad<T>(&mut self, kind: PacketErrorKind, at: usize) -> Option<T> {
+        self.stop = Stop::Bad(kind, at);
+        None
+    }
+
+    /// The next `len` bytes of a field that began at `start`.
     #[inline]
-    pub(crate) fn take(&mut self, len: usize, field: Field) -> Result<&'a [u8], Stop> {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        match rest.get(..len) {
-            Some(taken) => {
-                self.at += len;
-                Ok(taken)
-            }
-            None => Err(self.short(len, field)),
-        }
+    pub(crate) fn take(&mut self, len: usize, field: Field, start: usize) -> Option<&'a [u8]> {
+        let Some((taken, rest)) = self.rest.split_at_checked(len) else {
+            return self.short(len, field, start);
+        };
+        self.rest = rest;
+        Some(taken)
     }
 
     #[cold]
-    fn short(&self, len: usize, field: Field) -> Stop {
-        if len > self.limit.saturating_sub(self.at) {
-            Stop::Bad(PacketErrorKind::PastEnd(field), self.at)
-        } else {
-            Stop::NeedMore
+    fn short<T>(&mut self, len: usize, field: Field, start: usize) -> Option<T> {
+        if len > self.left() {
+            return self.bad(PacketErrorKind::PastEnd(field), start);
         }
+        self.stop = Stop::NeedMore;
+        None
     }
 
     /// A number of one to four bytes; longer forms than needed are legal.
     #[inline]
-    pub(crate) fn number(&mut self, field: Field) -> Result<usize, Stop> {
-        let Some(&first) = self.bytes.get(self.at) else { return Err(self.short(1, field)) };
-        if first < 0x40 {
-            self.at += 1;
-            return Ok(usize::from(first));
+    pub(crate) fn number(&mut self, field: Field) -> Option<usize> {
+        match *self.rest {
+            [first, ref rest @ ..] if first < 0x40 => {
+                self.rest = rest;
+                Some(usize::from(first))
+            }
+            [first, ..] => self.take(number_width(first), field, self.position()).map(number_of),
+            [] => self.short(1, field, self.position()),
         }
-        let bytes = self.take(number_width(first), field)?;
-        let rest = bytes.get(1..).unwrap_or_default();
-        let high = usize::from(first & 0x3F) << (8 * rest.len());
-        Ok(high | BigEndian::read_uint(rest, rest.len()) as usize)
     }
 
     /// Four bytes, big-endian.
     #[inline]
-    pub(crate) fn u32(&mut self, field: Field) -> Result<u32, Stop> {
-        self.take(4, field).map(BigEndian::read_u32)
+    pub(crate) fn u32(&mut self, field: Field) -> Option<u32> {
+        self.take(4, field, self.position()).map(BigEndian::read_u32)
     }
 
     /// A string: its length, then UTF-8 without NUL.
     #[inline]
-    pub(crate) fn string(&mut self, field: Field) -> Result<&'a [u8], Stop> {
-        let start = self.at;
+    pub(crate) fn string(&mut self, field: Field) -> Option<&'a [u8]> {
+        let start = self.position();
         let len = self.number(field)?;
-        let text_at = self.at;
-        let text = match self.take(len, field) {
-            Ok(text) => text,
-            Err(Stop::Bad(kind, _)) => return Err(Stop::Bad(kind, start)),
-            Err(stop) => return Err(self.partial_text(field).err().unwrap_or(stop)),
-        };
+        let Some(text) = self.take(len, field, start) else { return self.partial_text(field) };
         if text.len() >= self.walk {
-            return Err(self.look_at_start(text, text_at, field).err().unwrap_or(Stop::Unwalked));
+            return self.long_text(text, field);
         }
         self.walk -= text.len() + 1;
-        if is_plain(text) { Ok(text) } else { check_whole(text, text_at, field).map(|()| text) }
+        if is_plain(text) { Some(text) } else { self.odd_text(text, field) }
     }
 
-    /// What has come of a string that is not all there.
+    /// A string that is all there and not plain ASCII.
     #[cold]
-    fn partial_text(&self, field: Field) -> Result<(), Stop> {
-        let come = self.bytes.get(self.at..).unwrap_or_default();
-        self.look_at_start(come, self.at, field)
+    fn odd_text(&mut self, text: &'a [u8], field: Field) -> Option<&'a [u8]> {
+        let at = self.position() - text.len();
+        let wrong = match fault_in(text) {
+            Ok(()) => return Some(text),
+            Err(Fault::Nul(offset)) => (PacketErrorKind::Nul(field), at + offset),
+            Err(Fault::NotUtf8(offset) | Fault::CutOff(offset)) => {
+                (PacketErrorKind::NotUtf8(field), at + offset)
+            }
+        };
+        self.bad(wrong.0, wrong.1)
     }
 
-    /// As much of a string as this walk may look at, and may end within a character.
+    /// A string that is longer than this walk: as much of it as the walk may look at.
     #[cold]
-    fn look_at_start(&self, text: &[u8], at: usize, field: Field) -> Result<(), Stop> {
-        match check_text(text.get(..self.walk).unwrap_or(text), at, field) {
-            Err(Stop::NeedMore) => Ok(()),
-            checked => checked,
+    fn long_text(&mut self, text: &'a [u8], field: Field) -> Option<&'a [u8]> {
+        self.stop = Stop::Unwalked;
+        self.look_at_start(text, self.position() - text.len(), field)
+    }
+
+    /// A string that is not all there: as much of it as has come.
+    #[cold]
+    fn partial_text(&mut self, field: Field) -> Option<&'a [u8]> {
+        if self.stop == Stop::NeedMore { self.look_at_start(self.rest, self.position(), field) } else { None }
+    }
+
+    /// Looks for faults in the start of a string, which may end within a character.
+    fn look_at_start(&mut self, text: &[u8], at: usize, field: Field) -> Option<&'a [u8]> {
+        match fault_in(text.get(..self.walk).unwrap_or(text)) {
+            Ok(()) | Err(Fault::CutOff(_)) => None,
+            Err(Fault::Nul(offset)) => self.bad(PacketErrorKind::Nul(field), at + offset),
+            Err(Fault::NotUtf8(offset)) => self.bad(PacketErrorKind::NotUtf8(field), at + offset),
         }
     }
 
     /// A string of a packet that was checked before.
     pub(crate) fn checked_string(&mut self) -> &'a str {
-        let text = self.number(Field::Tag).and_then(|len| self.take(len, Field::Tag)).unwrap_or_default();
-        checked(text)
+        let text = self.number(Field::Tag).and_then(|len| self.take(len, Field::Tag, 0));
+        checked(text.unwrap_or_default())
+    }
+}
+
+/// What is wrong with a string, and at which of its bytes.
+enum Fault {
+    Nul(usize),
+    NotUtf8(usize),
+    /// It ends within a character.
+    CutOff(usize),
+}
+
+/// Looks for the first fault.
+#[cold]
+fn fault_in(text: &[u8]) -> Result<(), Fault> {
+    let error = std::str::from_utf8(text).err();
+    let valid = error.map_or(text.len(), |error| error.valid_up_to());
+    if let Some(nul) = memchr::memchr(0, text.get(..valid).unwrap_or_default()) {
+        return Err(Fault::Nul(nul));
+    }
+    match error.map(|error| error.error_len()) {
+        None => Ok(()),
+        Some(None) => Err(Fault::CutOff(valid)),
+        Some(Some(_)) => Err(Fault::NotUtf8(valid)),
     }
 }
 
@@ -212,35 +288,6 @@ pub(crate) fn checked(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// Checks a string that is all there and not plain ASCII.
-fn check_whole(text: &[u8], at: usize, field: Field) -> Result<(), Stop> {
-    match check_text(text, at, field) {
-        Err(Stop::NeedMore) => Err(Stop::Bad(PacketErrorKind::NotUtf8(field), at + text.len())),
-        checked => checked,
-    }
-}
-
-/// Checks a string that may be plain ASCII or not: UTF-8, and no NUL. A character cut off at the end of the bytes
-/// needs more.
-#[cold]
-fn check_text(text: &[u8], at: usize, field: Field) -> Result<(), Stop> {
-    let (valid, end) = match std::str::from_utf8(text) {
-        Ok(_) => (text, None),
-        Err(error) => {
-            let valid = text.get(..error.valid_up_to()).unwrap_or_default();
-            (valid, Some((error.valid_up_to(), error.error_len())))
-        }
-    };
-    if let Some(nul) = memchr::memchr(0, valid) {
-        return Err(Stop::Bad(PacketErrorKind::Nul(field), at + nul));
-    }
-    match end {
-        None => Ok(()),
-        Some((_, None)) => Err(Stop::NeedMore),
-        Some((valid, Some(_))) => Err(Stop::Bad(PacketErrorKind::NotUtf8(field), at + valid)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,7 +295,7 @@ mod tests {
     fn check_number(value: usize, expected: &[u8]) {
         let (bytes, len) = number_bytes(value);
         assert_eq!(&bytes[..len], expected);
-        assert_eq!(Cursor::new(expected).number(Field::TestId), Ok(value));
+        assert_eq!(Cursor::new(expected).number(Field::TestId), Some(value));
     }
 
     #[test]
@@ -260,12 +307,12 @@ mod tests {
         check_number(0x4000, &[0x80, 0x40, 0x00]);
         check_number(0x3F_FFFF, &[0xBF, 0xFF, 0xFF]);
         check_number(0x40_0000, &[0xC0, 0x40, 0x00, 0x00]);
-        check_number(MAX_NUMBER, &[0xFF, 0xFF, 0xFF, 0xFF]);
+        check_number(0x3FFF_FFFF, &[0xFF, 0xFF, 0xFF, 0xFF]);
     }
 
     #[test]
     fn a_longer_form_is_read() {
-        assert_eq!(Cursor::new(&[0xC0, 0, 0, 5]).number(Field::TestId), Ok(5));
+        assert_eq!(Cursor::new(&[0xC0, 0, 0, 5]).number(Field::TestId), Some(5));
     }
 
     #[test]
@@ -287,34 +334,46 @@ mod tests {
     }
 
     #[test]
-    fn a_short_walk_sees_the_same_however_much_has_come() {
-        let mut text = vec![0x43, 0xE8];
-        text.extend([b'a'; 1000]);
-        let expected = Err(Stop::Unwalked);
-        assert_eq!(Cursor::within(&text, 0, text.len(), 512).string(Field::TestId), expected);
-        text[300] = 0xFF;
-        let expected = Err(Stop::Bad(PacketErrorKind::NotUtf8(Field::TestId), 300));
-        for come in [301, 600, text.len()] {
-            assert_eq!(Cursor::within(&text[..come], 0, text.len(), 512).string(Field::TestId), expected);
+    fn an_odd_control_character_is_seen_at_any_length() {
+        for len in 1..40 {
+            for at in 0..len {
+                let mut text = vec![b'\t'; len];
+                (text[at], text[len - 1 - at]) = (0xFF, 0x07);
+                assert!(!has_odd_control(&text));
+                text[at] = 6;
+                assert!(has_odd_control(&text), "at {at} of {len}");
+            }
         }
     }
 
-    fn check_string(bytes: &[u8], limit: usize, expected: Result<&[u8], Stop>) {
-        assert_eq!(Cursor::within(bytes, 0, limit, 512).string(Field::TestId), expected);
+    #[test]
+    fn a_short_walk_sees_the_same_however_much_has_come() {
+        let mut text = vec![0x43, 0xE8];
+        text.extend([b'a'; 1000]);
+        check_stop(&text, text.len(), Stop::Unwalked);
+        text[300] = 0xFF;
+        for come in [301, 600, text.len()] {
+            check_stop(&text[..come], text.len(), Stop::Bad(PacketErrorKind::NotUtf8(Field::TestId), 300));
+        }
+    }
+
+    fn check_stop(bytes: &[u8], limit: usize, expected: Stop) {
+        let mut cursor = Cursor::within(bytes, 0, limit, 512);
+        assert_eq!(cursor.string(Field::TestId), None);
+        assert_eq!(cursor.stop(), expected);
     }
 
     #[test]
     fn a_string_says_what_is_wrong_with_it_as_early_as_it_can() {
-        let bad = |kind, at| Err(Stop::Bad(kind, at));
-        check_string(b"\x03foo", 4, Ok(b"foo"));
-        check_string(b"\x03fo", 4, Err(Stop::NeedMore));
-        check_string(b"\x04foo", 4, bad(PacketErrorKind::PastEnd(Field::TestId), 0));
-        check_string(b"\x03f\0o", 4, bad(PacketErrorKind::Nul(Field::TestId), 2));
-        check_string(b"\x03f\xC3\xB3", 4, Ok("fó".as_bytes()));
-        check_string(b"\x03fo\xC3", 4, bad(PacketErrorKind::NotUtf8(Field::TestId), 4));
-        check_string(b"\x09fo\xC3", 10, Err(Stop::NeedMore));
-        check_string(b"\x09f\xFFo", 10, bad(PacketErrorKind::NotUtf8(Field::TestId), 2));
-        check_string(b"\x09f\0", 10, bad(PacketErrorKind::Nul(Field::TestId), 2));
-        check_string(b"", 0, bad(PacketErrorKind::PastEnd(Field::TestId), 0));
+        assert_eq!(Cursor::new(b"\x03foo").string(Field::TestId), Some(&b"foo"[..]));
+        assert_eq!(Cursor::new(b"\x03f\xC3\xB3").string(Field::TestId), Some("fó".as_bytes()));
+        check_stop(b"\x03fo", 4, Stop::NeedMore);
+        check_stop(b"\x04foo", 4, Stop::Bad(PacketErrorKind::PastEnd(Field::TestId), 0));
+        check_stop(b"\x03f\0o", 4, Stop::Bad(PacketErrorKind::Nul(Field::TestId), 2));
+        check_stop(b"\x03fo\xC3", 4, Stop::Bad(PacketErrorKind::NotUtf8(Field::TestId), 3));
+        check_stop(b"\x09fo\xC3", 10, Stop::NeedMore);
+        check_stop(b"\x09f\xFFo", 10, Stop::Bad(PacketErrorKind::NotUtf8(Field::TestId), 2));
+        check_stop(b"\x09f\0", 10, Stop::Bad(PacketErrorKind::Nul(Field::TestId), 2));
+        check_stop(b"", 0, Stop::Bad(PacketErrorKind::PastEnd(Field::TestId), 0));
     }
 }
