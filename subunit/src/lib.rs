@@ -1,4 +1,50 @@
-//! The subunit v2 protocol: bytes, packets and events, without I/O in the core.
+//! The subunit v2 protocol, a packetised and length-prefixed binary format for streaming test results.
+//!
+//! The core turns bytes into packets and events and back, and does no I/O:
+//!
+//! | from | to | by |
+//! |---|---|---|
+//! | a stream's bytes | [`Frame`]s: packets, text between them, damage | [`Decoder`] |
+//! | a packet's bytes | a checked [`Packet`] | [`Packet::parse`] |
+//! | a packet | what it says, an [`Event`] | [`Packet::event`] |
+//! | an event | a packet's bytes | [`encode`], [`PacketBuf::encode`] |
+//! | an event with a long attachment | several events that fit | [`chunks`] |
+//! | a packet | the same from further away | [`RoutePrefix`] |
+//!
+//! [`io`] reads and writes streams over `std::io`, and [`codec`] (feature `tokio`) over tokio.
+//!
+//! ```
+//! use subunit::io::{Reader, Writer};
+//! use subunit::{Event, Frame, Status};
+//!
+//! let mut writer = Writer::new(Vec::new());
+//! writer.write(&Event::status("boot", Status::InProgress))?;
+//! writer.write_bytes(b"starting server\n")?;
+//! writer.write(&Event::status("boot", Status::Success))?;
+//! let stream = writer.into_inner()?;
+//!
+//! let mut reader = Reader::new(&*stream);
+//! while let Some(frame) = reader.next_frame()? {
+//!     match frame {
+//!         Frame::Packet(packet) => assert_eq!(packet.test_id(), Some("boot")),
+//!         Frame::Text(text) => assert_eq!(text, b"starting server\n"),
+//!         Frame::Corrupt(bytes, error) => panic!("{error} in {} bytes", bytes.len()),
+//!     }
+//! }
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! What the crate promises, and tests as laws:
+//!
+//! - Every byte of a stream is in exactly one frame, however the input is cut.
+//! - A damaged packet costs no intact one, inside or after what it claims to be.
+//! - Any input is decoded in linear time and bounded memory; nothing panics on it.
+//! - What is written is read back, to the nanosecond and the order of tags; what was not changed is
+//!   forwarded byte for byte.
+//!
+//! Features only add: `tokio`, `chrono`, `serde`, `proptest`.
+//!
+//! Source of the protocol: "Version 2" in the README of testing-cabal/subunit.
 
 mod chunks;
 #[cfg(feature = "tokio")]
