@@ -1,1 +1,7 @@
 //! Checks of a running service, as subunit streams.
+//!
+//! Each component has a module and a binary; what they share is in [`probe`]: the arguments, the plan, the
+//! thresholds, the packets. A check is a set of aspects, and each aspect is one test.
+
+pub mod eos;
+pub mod probe;

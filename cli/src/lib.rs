@@ -1,1 +1,50 @@
 //! What every command shares: arguments, streams, exit codes.
+//!
+//! A command is a [`clap::Parser`] that implements [`Command`]; its binary is one line, and its tests call
+//! [`run_with`]:
+//!
+//! ```
+//! use std::io::Read;
+//!
+//! use cli::{Command, InputArgs, Streams, Verdict};
+//!
+//! /// Count the bytes of a stream.
+//! #[derive(clap::Parser)]
+//! #[command(name = "subunit-count", version, after_help = cli::help!(filter, "  subunit-count run.subunit"))]
+//! struct Count {
+//!     #[command(flatten)]
+//!     input: InputArgs,
+//! }
+//!
+//! impl Command for Count {
+//!     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+//!         let mut bytes = Vec::new();
+//!         self.input.open(streams.input, &streams.interrupt).read_to_end(&mut bytes)?;
+//!         writeln!(streams.output, "{}", bytes.len())?;
+//!         Ok(Verdict::Passed)
+//!     }
+//! }
+//!
+//! let outcome = cli::run_with::<Count>(&["-"], b"12345");
+//! assert_eq!((outcome.verdict, outcome.output()), (Verdict::Passed, "5\n"));
+//! ```
+
+mod args;
+mod error;
+mod exit;
+mod help;
+mod input;
+mod interrupt;
+mod report;
+mod run;
+mod stdio;
+mod terminal;
+
+pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, VerdictArgs};
+pub use error::PathError;
+pub use exit::Verdict;
+pub use input::Input;
+pub use interrupt::Interrupt;
+pub use report::{Channels, Report, ReportArgs, Shared};
+pub use run::{Command, Outcome, Streams, main, run_on, run_with};
+pub use terminal::{ColorWish, Terminal};

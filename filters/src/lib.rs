@@ -1,1 +1,3 @@
 //! Commands that read a subunit stream and write another, or a report.
+
+pub mod mux;

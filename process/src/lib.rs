@@ -1,1 +1,28 @@
 //! Child processes: groups, deadlines, output; never left behind.
+//!
+//! Only this crate starts, signals and reaps processes. Its rules:
+//!
+//! - A [`Child`] leads a process group of its own, so that what it starts can be ended with it:
+//!   TERM, a grace, KILL.
+//! - Nothing waits without a [`Deadline`], and nothing waits in `waitpid`: exits are watched on a pidfd.
+//! - What SIGKILL does not end (a process in an uninterruptible system call) is abandoned and reported as
+//!   [`Outcome::Abandoned`], with what the kernel says about it.
+//! - Operations that may never return are done by a [`helper`]: this program, started once more, in its own
+//!   session and with no inherited descriptors.
+
+mod capture;
+mod child;
+mod deadline;
+mod group;
+pub mod helper;
+mod outcome;
+mod state;
+mod wait;
+
+pub use capture::{Captured, Finished, Limits, Source, run, run_with};
+pub use child::Child;
+pub use deadline::Deadline;
+pub use group::Group;
+pub use outcome::{Outcome, SignalName};
+pub use rustix::process::Signal;
+pub use state::ProcState;

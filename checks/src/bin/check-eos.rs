@@ -1,0 +1,5 @@
+//! Checks an EOS mount; see `checks::eos`.
+
+fn main() -> std::process::ExitCode {
+    cli::main::<checks::eos::CheckEos>()
+}

@@ -1,0 +1,86 @@
+//! What only looks.
+
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+
+use process::helper::{Reporter, Stop};
+use rustix::fs::{AtFlags, CWD, StatxFlags, statfs, statvfs, statx};
+
+use super::{metric, value};
+
+/// Where the path leads when links are followed; what is mounted on demand is mounted by that.
+pub(super) fn resolve(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    let resolved = reporter.step("resolve", || fs::canonicalize(path))?;
+    // The first look inside is what mounts.
+    reporter.step("opendir", || fs::read_dir(path).map(drop))?;
+    reporter.value(value::RESOLVED, resolved.display())
+}
+
+/// Whether the file system answers: nothing of this may come from a cache of this host.
+pub(super) fn respond(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    let (_, attributes) = reporter.timed_step("statx", || {
+        statx(CWD, path, AtFlags::STATX_FORCE_SYNC, StatxFlags::BASIC_STATS).map_err(Into::into)
+    })?;
+    let (_, size) = reporter.timed_step("statfs", || statfs(path).map_err(Into::into))?;
+    let (mut entries, open) = reporter.timed_step("opendir", || fs::read_dir(path))?;
+    let (_, read) = reporter.timed_step("readdir", || entries.next().transpose())?;
+    let all = [("statx", attributes), ("statfs", size), ("opendir", open), ("readdir", read)];
+    let slowest = all.iter().map(|(_, time)| *time).max().unwrap_or_default();
+    metric(reporter, "response_seconds", slowest.as_secs_f64())?;
+    for (name, time) in all {
+        metric(reporter, &format!("{name}_seconds"), time.as_secs_f64())?;
+    }
+    let slowest = crate::probe::show_duration(slowest);
+    reporter.value(value::SUMMARY, format_args!("the slowest answer took {slowest}"))
+}
+
+/// How much room is left.
+pub(super) fn space(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    let space = reporter.step("statfs", || statvfs(path).map_err(Into::into))?;
+    if space.f_blocks == 0 {
+        return reporter.value(value::SKIP, "the file system does not tell its size");
+    }
+    let bytes = |blocks: u64| blocks as f64 * space.f_frsize as f64;
+    let percent = |part: u64, whole: u64| part as f64 / whole as f64 * 100.0;
+    let free = percent(space.f_bavail, space.f_blocks);
+    metric(reporter, "total_bytes", bytes(space.f_blocks))?;
+    metric(reporter, "free_bytes", bytes(space.f_bavail))?;
+    metric(reporter, "free_percent", free)?;
+    // Some file systems have no limit on files, and say 0.
+    if space.f_files > 0 {
+        metric(reporter, "total_files", space.f_files as f64)?;
+        metric(reporter, "free_files", space.f_favail as f64)?;
+        metric(reporter, "free_files_percent", percent(space.f_favail, space.f_files))?;
+    }
+    let gigabytes = bytes(space.f_bavail) / 1e9;
+    reporter.value(value::SUMMARY, format_args!("{gigabytes:.1} GB ({free:.0} %) are free"))
+}
+
+#[cfg(test)]
+mod tests {
+    use process::helper::Record;
+
+    use super::super::{Task, told};
+    use super::*;
+
+    #[test]
+    fn a_directory_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        for task in [Task::Respond, Task::Space, Task::Resolve] {
+            let (done, records) = told(&task, folder.path());
+            assert!(done && matches!(records.last(), Some(Record::Value { .. })), "{records:?}");
+        }
+    }
+
+    #[test]
+    fn the_operation_that_fails_is_named() {
+        for task in [Task::Respond, Task::Space, Task::Resolve] {
+            let (done, records) = told(&task, Path::new("/no/such/path"));
+            assert!(
+                !done && matches!(records.last(), Some(Record::Failed { errno: Some(2), .. })),
+                "{records:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! How fast large files are written and read.
+
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use process::helper::{Reporter, Stop};
+use rustix::fs::statvfs;
+
+use super::files::{BLOCK, read_file, remove, write_file};
+use super::{Volume, metric, value};
+use crate::probe::{Aligned, Summary};
+
+/// Writes files; the time includes syncing and closing them.
+pub(super) fn write(volume: &Volume, folder: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    if !has_room(volume, folder, reporter)? {
+        return Ok(());
+    }
+    let path = folder.join(&volume.name);
+    let header = "sample,bytes,open_seconds,write_seconds,fsync_seconds,close_seconds,seconds,mbps";
+    reporter.value(value::SAMPLE, header)?;
+    let mut times = Vec::new();
+    for number in 1..=volume.samples {
+        let seed = volume.seed.wrapping_add(u64::from(number));
+        let took = write_file(&path, volume.size, seed, reporter, |_| {})?;
+        remove(&path, reporter)?;
+        let [open, write, fsync, close, total] =
+            [took.open, took.write, took.fsync, took.close, took.total()].map(|time| time.as_secs_f64());
+        let speed = speed(volume.size, took.total());
+        let size = volume.size;
+        reporter.value(
+            value::SAMPLE,
+            format_args!("{number},{size},{open},{write},{fsync},{close},{total},{speed:.3}"),
+        )?;
+        times.push(took.total());
+    }
+    tell("write", volume, &times, "synced and closed", reporter)
+}
+
+/// Writes a file and reads it back, past the page cache where that is possible.
+pub(super) fn read(volume: &Volume, folder: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    if !has_room(volume, folder, reporter)? {
+        return Ok(());
+    }
+    let path = folder.join(&volume.name);
+    write_file(&path, volume.size, volume.seed, reporter, |_| {})?;
+    reporter.value(value::SAMPLE, "sample,bytes,seconds,mbps,cache")?;
+    let (mut times, mut cached) = (Vec::new(), "");
+    let mut buffer = Aligned::new(BLOCK);
+    for number in 1..=volume.samples {
+        let (time, total, cache) = read_file(&path, &mut buffer, reporter, |_| {})?;
+        if total != volume.size {
+            let text = format!("{total} bytes were read of a file to which {} were written", volume.size);
+            return reporter.value(value::BROKEN, text);
+        }
+        let (seconds, speed, cache) = (time.as_secs_f64(), speed(total, time), cache.as_str());
+        reporter.value(value::SAMPLE, format_args!("{number},{total},{seconds},{speed:.3},{cache}"))?;
+        (cached, _) = (cache, times.push(time));
+    }
+    tell("read", volume, &times, &format!("cache={cached}"), reporter)
+}
+
+/// Whether there is room for twice as much as is written: a check must not fill what it checks.
+pub(super) fn has_room(
+    volume: &Volume,
+    folder: &Path,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<bool, Stop> {
+    let space = reporter.step("statfs", || statvfs(folder).map_err(Into::into))?;
+    let free = space.f_bavail.saturating_mul(space.f_frsize);
+    // A file system that tells no size has no limit that could be known.
+    let enough = space.f_blocks == 0 || free >= volume.size.saturating_mul(2);
+    if !enough {
+        let text = format!("only {free} bytes are free, too few to write {} without harm", volume.size);
+        reporter.value(value::SKIP, text)?;
+    }
+    Ok(enough)
+}
+
+fn speed(bytes: u64, time: Duration) -> f64 {
+    bytes as f64 / 1e6 / time.as_secs_f64().max(1e-9)
+}
+
+fn tell(
+    word: &str,
+    volume: &Volume,
+    times: &[Duration],
+    how: &str,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<(), Stop> {
+    let total: Duration = times.iter().sum();
+    let all = volume.size.saturating_mul(u64::try_from(times.len()).unwrap_or(u64::MAX));
+    let speed = speed(all, total);
+    metric(reporter, &format!("{word}_mbps"), speed)?;
+    metric(reporter, "samples", times.len() as f64)?;
+    metric(reporter, "size_bytes", volume.size as f64)?;
+    let summary = Summary::of(times.iter().map(Duration::as_secs_f64).collect());
+    for (suffix, seconds) in summary.entries() {
+        metric(reporter, &format!("{word}_seconds{suffix}"), seconds)?;
+    }
+    let (count, size) = (times.len(), volume.size as f64 / 1e6);
+    reporter.value(value::SUMMARY, format_args!("{speed:.1} MB/s ({count} × {size:.1} MB, {how})"))
+}

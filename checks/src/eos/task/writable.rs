@@ -1,0 +1,127 @@
+//! A small file's whole life, as often as asked.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use process::helper::{Reporter, Stop};
+
+use super::files::{close, create};
+use super::{Volume, metric, value};
+use crate::probe::{Summary, show_duration};
+
+const STEPS: [&str; 10] =
+    ["create", "write", "fsync", "close", "stat", "open", "read back", "rename", "unlink", "look again"];
+
+/// Creates, writes, syncs, closes, reads back through a new open, renames, deletes, and looks whether it is
+/// gone: each must work and each is measured.
+pub(super) fn rounds(
+    volume: &Volume,
+    folder: &Path,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<(), Stop> {
+    let [path, renamed] = volume.names().map(|name| folder.join(name));
+    let columns: Vec<_> = STEPS.iter().map(|step| format!("{}_seconds", step.replace(' ', "_"))).collect();
+    reporter.value(value::SAMPLE, format_args!("round,{}", columns.join(",")))?;
+    let mut totals = Vec::new();
+    for number in 1..=volume.samples {
+        let content = content(volume.seed, number);
+        let times = round(&path, &renamed, &content, reporter)?;
+        let row: Vec<_> = times.iter().map(|time| time.as_secs_f64().to_string()).collect();
+        reporter.value(value::SAMPLE, format_args!("{number},{}", row.join(",")))?;
+        totals.push(times.iter().sum::<Duration>().as_secs_f64());
+    }
+    let summary = Summary::of(totals);
+    metric(reporter, "samples", f64::from(volume.samples))?;
+    for (suffix, seconds) in summary.entries() {
+        metric(reporter, &format!("round_seconds{suffix}"), seconds)?;
+    }
+    let half = Duration::from_secs_f64(summary.percentile(50).unwrap_or_default());
+    let text =
+        format!("{} files written, read back and deleted, {} each", volume.samples, show_duration(half));
+    reporter.value(value::SUMMARY, text)
+}
+
+fn content(seed: u64, number: u32) -> String {
+    let now = subunit::Timestamp::now();
+    format!("subunit check {seed:016x} {number} {}.{:09}\n", now.seconds, now.nanoseconds)
+}
+
+fn round(
+    path: &Path,
+    renamed: &Path,
+    content: &str,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<[Duration; 10], Stop> {
+    let (mut file, create) = reporter.timed_step("create", || create(path))?;
+    let ((), write) = reporter.timed_step("write", || file.write_all(content.as_bytes()))?;
+    let ((), fsync) = reporter.timed_step("fsync", || file.sync_all())?;
+    let ((), close) = reporter.timed_step("close", || close(file))?;
+    let ((), stat) = reporter.timed_step("stat", || has_length(path, content.len()))?;
+    let (file, open) = reporter.timed_step("open", || File::open(path))?;
+    let ((), read) = reporter.timed_step("read back", || holds(file, content))?;
+    let ((), rename) = reporter.timed_step("rename", || fs::rename(path, renamed))?;
+    let ((), unlink) = reporter.timed_step("unlink", || fs::remove_file(renamed))?;
+    let ((), gone) = reporter.timed_step("look again", || is_gone(path).and_then(|()| is_gone(renamed)))?;
+    Ok([create, write, fsync, close, stat, open, read, rename, unlink, gone])
+}
+
+fn has_length(path: &Path, len: usize) -> io::Result<()> {
+    match fs::metadata(path)?.len() {
+        found if usize::try_from(found) == Ok(len) => Ok(()),
+        found => Err(io::Error::other(format!("the file has {found} bytes after {len} were written"))),
+    }
+}
+
+fn holds(mut file: File, content: &str) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    if bytes == content.as_bytes() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Err(io::Error::other(format!("{content:?} was written, but {text:?} is read back")))
+}
+
+fn is_gone(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::other("the file is still there after it was renamed or deleted")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use process::helper::Record;
+
+    use super::super::{Task, told};
+    use super::*;
+    use crate::probe::Algorithm;
+
+    fn volume() -> Volume {
+        let checksum = Algorithm::Sha256;
+        Volume { name: ".probe-test".to_owned(), samples: 2, size: 1, seed: 1, checksum }
+    }
+
+    #[test]
+    fn a_writable_folder_is_left_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let (done, records) = told(&Task::Writable(volume()), folder.path());
+        assert!(done, "{records:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let samples = records
+            .iter()
+            .filter(|record| matches!(record, Record::Value { name, .. } if name == value::SAMPLE));
+        assert_eq!(samples.count(), 3);
+    }
+
+    #[test]
+    fn another_ones_file_is_not_touched_by_the_test() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("other"), "kept").unwrap();
+        told(&Task::Writable(volume()), folder.path());
+        assert_eq!(fs::read(folder.path().join("other")).unwrap(), b"kept");
+    }
+}

@@ -1,0 +1,185 @@
+//! What a helper told, and what it comes to.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use process::Outcome;
+use process::helper::{Cause, Ending, Record, Stuck};
+
+use super::errors::failure;
+use crate::probe::{Finding, Level, Metric, show_duration};
+
+/// The names of values; see [`Told`].
+pub(super) mod value {
+    /// A number: `NAME NUMBER`.
+    pub(in crate::eos) const METRIC: &str = "metric";
+    /// A line of `samples.csv`.
+    pub(in crate::eos) const SAMPLE: &str = "sample";
+    /// A line of what was found.
+    pub(in crate::eos) const SUMMARY: &str = "summary";
+    /// Why it does not apply.
+    pub(in crate::eos) const SKIP: &str = "skip";
+    /// Why it is broken, though no operation failed.
+    pub(in crate::eos) const BROKEN: &str = "broken";
+    /// The path without links.
+    pub(in crate::eos) const RESOLVED: &str = "resolved";
+    /// What could not be removed.
+    pub(in crate::eos) const LEFT: &str = "left";
+}
+
+/// How many operations are shown as evidence: the last ones.
+const SHOWN: usize = 40;
+
+/// What a helper told before it ended.
+pub(super) struct Told {
+    path: String,
+    limit: Duration,
+    values: Vec<(String, String)>,
+    operations: Vec<Record>,
+    pub(super) ending: Ending,
+}
+
+impl Told {
+    pub(super) fn new(path: String, limit: Duration, records: Vec<Record>, ending: Ending) -> Self {
+        let (mut values, mut operations) = (Vec::new(), Vec::new());
+        for record in records {
+            match record {
+                Record::Value { name, text } => values.push((name, text)),
+                other => operations.push(other),
+            }
+        }
+        Told { path, limit, values, operations, ending }
+    }
+
+    /// The values of this name.
+    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.values.iter().filter(move |(other, _)| other == name).map(|(_, text)| text.as_str())
+    }
+
+    /// Whether the helper came to its end by itself and removed all it made.
+    pub(super) fn is_clean(&self) -> bool {
+        self.ending.cause == Cause::Itself
+            && self.ending.outcome.success()
+            && self.values(value::LEFT).next().is_none()
+    }
+
+    /// What it all comes to.
+    pub(super) fn finding(&self) -> Finding {
+        let mut finding = self.judged();
+        finding.metrics = self.values(value::METRIC).filter_map(metric).collect();
+        let samples = self.values(value::SAMPLE).map(|line| format!("{line}\n")).collect();
+        let left = self.values(value::LEFT).map(|line| format!("{line}\n")).collect();
+        let fine = finding.level == Level::Fine;
+        let mut finding = finding.with_text("samples.csv", samples).with_text("left-behind.txt", left);
+        if !fine {
+            finding = finding.with_text("operations.txt", self.history());
+        }
+        if let Some(stuck) = &self.ending.stuck {
+            finding = finding.with_text("proc-state.txt", self.states(stuck));
+        }
+        finding
+    }
+
+    fn judged(&self) -> Finding {
+        match (self.ending.cause, &self.ending.stuck) {
+            (Cause::Interrupted, _) => Finding::new(Level::Interrupted(format!(
+                "a signal ended the check while it was at {}",
+                self.operation()
+            ))),
+            (Cause::Operation, Some(stuck)) => Finding {
+                is_hung: true,
+                ..Finding::broken(format!(
+                    "{} hangs on {}: no answer for {} (an operation may take {}); {}",
+                    stuck.operation,
+                    self.path,
+                    show_duration(stuck.elapsed),
+                    show_duration(self.limit),
+                    fate(&self.ending.outcome)
+                ))
+            },
+            (Cause::Deadline, _) => Finding {
+                is_hung: self.ending.outcome.is_abandoned(),
+                ..Finding::broken(format!(
+                    "the time for the test was up while it was at {} on {}: too slow, though no operation took \
+                     longer than it may",
+                    self.operation(),
+                    self.path
+                ))
+            },
+            _ => self.judged_by_itself(),
+        }
+    }
+
+    fn judged_by_itself(&self) -> Finding {
+        let failed = self.operations.iter().find_map(|record| match record {
+            Record::Failed { operation, errno, message, .. } => Some((operation, *errno, message)),
+            _ => None,
+        });
+        if let Some((operation, errno, message)) = failed {
+            return failure(operation, &self.path, errno, message);
+        }
+        if !self.ending.outcome.success() {
+            let (operation, outcome) = (self.operation(), &self.ending.outcome);
+            return Finding::unknown(format!("the probe ended while it was at {operation}: {outcome}"));
+        }
+        let first = |name| self.values(name).next().map(str::to_owned);
+        if let Some(reason) = first(value::BROKEN) {
+            return Finding::broken(reason);
+        }
+        if let Some(reason) = first(value::SKIP) {
+            return Finding::skipped(reason);
+        }
+        Finding { summary: first(value::SUMMARY), ..Finding::new(Level::Fine) }
+    }
+
+    fn operation(&self) -> &str {
+        let begun = self.operations.iter().rev().find_map(|record| match record {
+            Record::Begin(operation) => Some(operation.as_str()),
+            _ => None,
+        });
+        let stuck = self.ending.stuck.as_ref().map(|stuck| stuck.operation.as_str());
+        stuck.or(begun).unwrap_or("its start")
+    }
+
+    fn states(&self, stuck: &Stuck) -> String {
+        let mut text = format!("at the time limit, before any signal: {}", stuck.state);
+        if let Outcome::Abandoned(state) = &self.ending.outcome {
+            let _infallible = write!(text, "\nafter SIGKILL: {state}");
+        }
+        text
+    }
+
+    fn history(&self) -> String {
+        let mut text = String::new();
+        for record in self.operations.iter().skip(self.operations.len().saturating_sub(SHOWN)) {
+            let _infallible = match record {
+                Record::Begin(operation) => writeln!(text, "{operation} …"),
+                Record::Done { operation, elapsed } => {
+                    writeln!(text, "{operation}: done in {}", show_duration(*elapsed))
+                }
+                Record::Failed { operation, elapsed, message, .. } => {
+                    writeln!(text, "{operation}: failed after {}: {message}", show_duration(*elapsed))
+                }
+                Record::Value { .. } => Ok(()),
+            };
+        }
+        text
+    }
+}
+
+fn metric(text: &str) -> Option<Metric> {
+    let (name, number) = text.split_once(' ')?;
+    Some(Metric { name: name.to_owned(), value: number.parse().ok()? })
+}
+
+/// What became of a helper that was at an operation for too long.
+fn fate(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Abandoned(state) => format!(
+            "the probe cannot be killed and is left behind ({}); it goes away when the mount answers or is aborted",
+            state.summary()
+        ),
+        Outcome::Exited(_) => "the probe came back when it was asked to end".to_owned(),
+        Outcome::Signalled { .. } => "the probe could be killed".to_owned(),
+    }
+}

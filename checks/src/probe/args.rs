@@ -1,0 +1,144 @@
+//! The arguments that all checks have.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::{ExpectedFailure, MetricKind, Selection, Thresholds, host, parse_duration};
+
+/// The arguments that all checks have.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ProbeArgs {
+    /// How deep to look: `deep` writes and deletes
+    #[arg(long, value_name = "KIND", default_value = "readiness")]
+    pub probe: ProbeKind,
+    /// Run only the tests of these ids, aspects or old names; one that is named exactly is run whatever --probe
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// Leave out the tests of these ids, aspects or old names
+    #[arg(long, value_name = "GLOB")]
+    pub skip: Vec<String>,
+    /// Run only the tests whose ids are in this file, one a line
+    #[arg(long, value_name = "FILE")]
+    pub load_list: Option<PathBuf>,
+    /// Only tell which tests there are
+    #[arg(long)]
+    pub list: bool,
+    /// Only tell what would be done
+    #[arg(long, conflicts_with = "list")]
+    pub dry_run: bool,
+    /// How long a test may take
+    #[arg(short, long, value_name = "TIME", default_value = "20s", value_parser = parse_duration)]
+    pub timeout: Duration,
+    /// How long a single operation may take
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    pub op_timeout: Duration,
+    /// How long all tests together may take (default: 45s, or longer where --timeout is)
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    pub plan_timeout: Option<Duration>,
+    /// Warn when the metric is outside of the range: `response_seconds=500ms`, `write_mbps=50:`
+    #[arg(short, long, value_name = "METRIC=RANGE")]
+    pub warning: Vec<String>,
+    /// Fail when the metric is outside of the range
+    #[arg(short, long, value_name = "METRIC=RANGE")]
+    pub critical: Vec<String>,
+    /// What a warning is: a success with the tag `warning`, or a failure
+    #[arg(long, value_name = "STATUS", default_value = "success")]
+    pub warning_as: WarningAs,
+    /// Try a failed test again, up to this often; what hangs is not tried again
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub retries: u32,
+    /// A known outage: failures of the test (an id or a pattern) are expected
+    #[arg(long, value_name = "ID=REASON[,until=DATE]", value_parser = ExpectedFailure::parse)]
+    pub expect_fail: Vec<ExpectedFailure>,
+    /// The route code of the stream; empty for none (default: the host's short name)
+    #[arg(long, value_name = "CODE")]
+    pub route_code: Option<String>,
+    /// Tag every result
+    #[arg(long, value_name = "TAG")]
+    pub tag: Vec<String>,
+    /// What to write (default: human on a terminal, else subunit)
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
+    /// Write to this file instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// How deep to look.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ProbeKind {
+    /// Has it come up? Cheap, local, without side effects
+    Startup,
+    /// Is it alive? Cheap, local, without side effects
+    Liveness,
+    /// Can it serve now? Without side effects
+    Readiness,
+    /// Does it really work? Writes, reads back and deletes
+    Deep,
+}
+
+/// What a warning becomes.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WarningAs {
+    /// A success with the tag `warning`
+    Success,
+    /// A failure with the tag `warning`
+    Fail,
+}
+
+/// What to write. Open: more formats will come.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// The subunit v2 protocol
+    Subunit,
+    /// A line for each test
+    Human,
+}
+
+impl ProbeArgs {
+    /// The choice of tests.
+    ///
+    /// # Errors
+    ///
+    /// When a pattern is none or the list cannot be read.
+    pub fn selection(&self) -> anyhow::Result<Selection> {
+        let list = match &self.load_list {
+            Some(path) => Some(read_list(path)?),
+            None => None,
+        };
+        Selection::new(&self.only, &self.skip, list).map_err(anyhow::Error::msg)
+    }
+
+    /// The ranges of all metrics.
+    ///
+    /// # Errors
+    ///
+    /// When a range is none or names no metric.
+    pub fn thresholds(&self, kinds: &'static [MetricKind]) -> anyhow::Result<Thresholds> {
+        Thresholds::parse(kinds, &self.warning, &self.critical).map_err(anyhow::Error::msg)
+    }
+
+    /// How long all tests together may take.
+    #[must_use]
+    pub fn plan_timeout(&self) -> Duration {
+        let usual = Duration::from_secs(45);
+        self.plan_timeout.unwrap_or_else(|| usual.max(self.timeout.saturating_mul(2)))
+    }
+
+    /// The stream's route code, where it has one.
+    #[must_use]
+    pub fn route_code(&self) -> Option<String> {
+        let code = self.route_code.clone().unwrap_or_else(host);
+        Some(code).filter(|code| !code.is_empty())
+    }
+}
+
+fn read_list(path: &std::path::Path) -> anyhow::Result<Vec<String>> {
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read the list {}", path.display()))?;
+    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+}

@@ -1,0 +1,202 @@
+//! Numbers that checks measure: their kinds, their thresholds, their summaries.
+
+use super::{Range, Unit};
+
+/// A kind of number that a check measures.
+#[derive(Clone, Copy, Debug)]
+pub struct MetricKind {
+    /// Its name, with its unit: `response_seconds`.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    /// Whether it is given as percentiles, `_min`, `_p50`, `_p90`, `_p95`, `_p99` and `_max`.
+    pub percentiles: bool,
+    /// The range outside of which there is a warning, unless another is given.
+    pub warning: Option<&'static str>,
+    /// The range outside of which the test fails, unless another is given.
+    pub critical: Option<&'static str>,
+}
+
+impl MetricKind {
+    /// A number without thresholds of its own.
+    #[must_use]
+    pub const fn new(name: &'static str, unit: Unit) -> Self {
+        MetricKind { name, unit, percentiles: false, warning: None, critical: None }
+    }
+
+    /// Whether numbers of this name are of this kind.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        match name.strip_prefix(self.name) {
+            Some("") => !self.percentiles,
+            Some(rest) => self.percentiles && SUFFIXES.contains(&rest),
+            None => false,
+        }
+    }
+}
+
+const SUFFIXES: [&str; 6] = ["_min", "_p50", "_p90", "_p95", "_p99", "_max"];
+
+/// The ranges of all numbers: those given on the command line, else those of their kinds.
+#[derive(Clone, Debug)]
+pub struct Thresholds {
+    kinds: &'static [MetricKind],
+    warning: Vec<(String, Range)>,
+    critical: Vec<(String, Range)>,
+}
+
+impl Thresholds {
+    /// Reads `metric=range` arguments.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such metric or it is no range; the text names the metrics there are.
+    pub fn parse(
+        kinds: &'static [MetricKind],
+        warning: &[String],
+        critical: &[String],
+    ) -> Result<Self, String> {
+        let parse = |texts: &[String]| texts.iter().map(|text| parse(kinds, text)).collect::<Result<_, _>>();
+        Ok(Thresholds { kinds, warning: parse(warning)?, critical: parse(critical)? })
+    }
+
+    /// The kind of this number.
+    #[must_use]
+    pub fn kind(&self, name: &str) -> Option<&'static MetricKind> {
+        self.kinds.iter().find(|kind| kind.has(name))
+    }
+
+    /// The range outside of which this number is a warning.
+    #[must_use]
+    pub fn warning(&self, name: &str) -> Option<Range> {
+        self.range(&self.warning, name, |kind| kind.warning)
+    }
+
+    /// The range outside of which this number is a failure.
+    #[must_use]
+    pub fn critical(&self, name: &str) -> Option<Range> {
+        self.range(&self.critical, name, |kind| kind.critical)
+    }
+
+    fn range(
+        &self,
+        given: &[(String, Range)],
+        name: &str,
+        own: impl Fn(&MetricKind) -> Option<&'static str>,
+    ) -> Option<Range> {
+        if let Some((_, range)) = given.iter().rev().find(|(metric, _)| metric == name) {
+            return Some(range.clone());
+        }
+        let kind = self.kind(name)?;
+        Range::parse(own(kind)?, kind.unit).ok()
+    }
+}
+
+fn parse(kinds: &'static [MetricKind], text: &str) -> Result<(String, Range), String> {
+    let Some((name, range)) = text.split_once('=') else {
+        return Err(format!("`{text}` is not METRIC=RANGE"));
+    };
+    let Some(kind) = kinds.iter().find(|kind| kind.has(name)) else {
+        return Err(format!("there is no metric `{name}`; there are {}", names(kinds)));
+    };
+    Ok((name.to_owned(), Range::parse(range, kind.unit)?))
+}
+
+fn names(kinds: &[MetricKind]) -> String {
+    let name = |kind: &MetricKind| {
+        if kind.percentiles {
+            format!("{}_{{min,p50,p90,p95,p99,max}}", kind.name)
+        } else {
+            kind.name.to_owned()
+        }
+    };
+    kinds.iter().map(name).collect::<Vec<_>>().join(", ")
+}
+
+/// Percentiles by nearest rank: each is a number that was measured.
+#[derive(Clone, Debug)]
+pub struct Summary(Vec<f64>);
+
+impl Summary {
+    /// Of these numbers.
+    #[must_use]
+    pub fn of(mut numbers: Vec<f64>) -> Self {
+        numbers.sort_by(f64::total_cmp);
+        Summary(numbers)
+    }
+
+    /// The smallest number that at least `percent` of a hundred are not above; `None` of no numbers.
+    #[must_use]
+    pub fn percentile(&self, percent: u32) -> Option<f64> {
+        let count = u64::try_from(self.0.len()).ok()?;
+        let rank = (count * u64::from(percent)).div_ceil(100).max(1);
+        self.0.get(usize::try_from(rank - 1).ok()?).copied()
+    }
+
+    /// The numbers to show: `_min`, `_p50`, `_p90`, `_p95`, `_max`, and `_p99` from a hundred numbers on.
+    pub fn entries(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        let percents = [(0, "_min"), (50, "_p50"), (90, "_p90"), (95, "_p95"), (99, "_p99"), (100, "_max")];
+        let shown = move |percent| percent != 99 || self.0.len() >= 100;
+        percents
+            .into_iter()
+            .filter(move |(percent, _)| shown(*percent))
+            .filter_map(|(percent, suffix)| Some((suffix, self.percentile(percent)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: &[MetricKind] = &[
+        MetricKind { warning: Some("1"), ..MetricKind::new("response_seconds", Unit::Seconds) },
+        MetricKind { percentiles: true, ..MetricKind::new("write_seconds", Unit::Seconds) },
+    ];
+
+    fn check_percentile(count: u32, percent: u32, expected: Option<f64>) {
+        let numbers = (1..=count).rev().map(f64::from).collect();
+        assert_eq!(Summary::of(numbers).percentile(percent), expected, "p{percent} of {count}");
+    }
+
+    #[test]
+    fn percentiles_are_numbers_that_were_measured() {
+        check_percentile(0, 50, None);
+        check_percentile(1, 50, Some(1.0));
+        check_percentile(2, 50, Some(1.0));
+        check_percentile(4, 50, Some(2.0));
+        check_percentile(10, 95, Some(10.0));
+        check_percentile(10, 0, Some(1.0));
+        check_percentile(100, 99, Some(99.0));
+    }
+
+    #[test]
+    fn the_99th_percentile_needs_a_hundred_numbers() {
+        let entries = |count| Summary::of(vec![1.0; count]).entries().count();
+        assert_eq!((entries(0), entries(99), entries(100)), (0, 5, 6));
+    }
+
+    fn check(warning: &str, name: &str, expected: Result<Option<&str>, &str>) {
+        let thresholds = Thresholds::parse(KINDS, &[warning.to_owned()], &[]);
+        let found = thresholds.map(|all| all.warning(name).map(|range| range.to_string()));
+        match expected {
+            Ok(range) => assert_eq!(found, Ok(range.map(str::to_owned))),
+            Err(part) => assert!(found.unwrap_err().contains(part)),
+        }
+    }
+
+    #[test]
+    fn given_ranges_go_before_the_kinds_own() {
+        check("write_seconds_p95=2", "response_seconds", Ok(Some("1")));
+        check("write_seconds_p95=2", "write_seconds_p95", Ok(Some("2")));
+        check("write_seconds_p95=2", "write_seconds_p50", Ok(None));
+        check("response_seconds=~:", "response_seconds", Ok(Some("~:")));
+    }
+
+    #[test]
+    fn unknown_metrics_are_refused_by_name() {
+        check("speed=1", "speed", Err("response_seconds, write_seconds_{min,"));
+        check("write_seconds=1", "", Err("no metric `write_seconds`"));
+        check("response_seconds", "", Err("not METRIC=RANGE"));
+        check("response_seconds=1MB", "", Err("no unit of time"));
+    }
+}

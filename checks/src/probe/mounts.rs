@@ -1,0 +1,189 @@
+//! What is mounted where, without touching any of it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component, Path, PathBuf};
+
+use globset::GlobMatcher;
+
+/// A line of `/proc/PID/mountinfo`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// Where it is mounted.
+    pub point: PathBuf,
+    /// The file system's type: `fuse.eosxd`, `ext4`.
+    pub fstype: String,
+    /// What is mounted: a device, a server, a name.
+    pub source: String,
+    /// The mount's options: `rw,relatime`.
+    pub options: String,
+    /// The number by which `/sys/fs/fuse/connections` knows it: the minor of the device.
+    pub minor: u32,
+    /// The line as it stands.
+    pub line: String,
+}
+
+impl Mount {
+    fn parse(line: &[u8]) -> Option<Mount> {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let device = fields.nth(2)?;
+        let point = unescape(fields.nth(1)?);
+        let options = lossy(fields.next()?);
+        let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
+        let fstype = lossy(rest.next()?);
+        let source = lossy(&unescape(rest.next()?));
+        let minor = lossy(device).split_once(':')?.1.parse().ok()?;
+        let point = PathBuf::from(OsString::from_vec(point));
+        Some(Mount { point, fstype, source, options, minor, line: lossy(line) })
+    }
+
+    /// Whether nothing can be written on it.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        self.options.split(',').any(|option| option == "ro")
+    }
+}
+
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Spaces, tabs, newlines and backslashes stand as three octal digits.
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(field.len());
+    let mut rest = field;
+    while let Some((byte, tail)) = rest.split_first() {
+        rest = tail;
+        let octal = tail.get(..3).filter(|_| *byte == b'\\').and_then(octal);
+        bytes.push(octal.unwrap_or(*byte));
+        if octal.is_some() {
+            rest = tail.get(3..).unwrap_or_default();
+        }
+    }
+    bytes
+}
+
+fn octal(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
+}
+
+/// All mounts of a mount namespace, in the order they were made.
+#[derive(Clone, Debug)]
+pub struct Mounts(Vec<Mount>);
+
+impl Mounts {
+    /// The mounts that this process sees, now. This never hangs, whatever hangs on the mounts.
+    ///
+    /// # Errors
+    ///
+    /// When `/proc` cannot be read.
+    pub fn read() -> io::Result<Self> {
+        Ok(Mounts::parse(&fs::read("/proc/self/mountinfo")?))
+    }
+
+    /// Reads the lines of a mountinfo file; what is none is left out.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Self {
+        Mounts(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
+    }
+
+    /// The mount that a path is on, by its words alone: the longest mount point that leads to it, and of
+    /// several at the same point the last, which hides the others.
+    #[must_use]
+    pub fn covering(&self, path: &Path) -> Option<&Mount> {
+        let leading = self.0.iter().filter(|mount| path.starts_with(&mount.point));
+        leading.max_by_key(|mount| mount.point.as_os_str().as_bytes().len())
+    }
+
+    /// The mounts that are seen: those that no later one at the same point hides.
+    pub fn visible(&self) -> impl Iterator<Item = &Mount> {
+        self.0.iter().filter(|mount| self.covering(&mount.point).is_some_and(|top| std::ptr::eq(top, *mount)))
+    }
+
+    /// The points of visible mounts whose type is of this pattern and which `accepts` takes.
+    pub fn points<'a>(
+        &'a self,
+        fstype: &'a GlobMatcher,
+        accepts: impl Fn(&Mount) -> bool + 'a,
+    ) -> impl Iterator<Item = &'a Path> + 'a {
+        self.visible()
+            .filter(move |mount| fstype.is_match(&mount.fstype) && accepts(mount))
+            .map(|mount| mount.point.as_path())
+    }
+}
+
+/// The path from the root, by its words alone: `.` and `..` are resolved without looking at links.
+///
+/// # Errors
+///
+/// When it is relative and the current directory is not known.
+pub fn absolute(path: &Path) -> io::Result<PathBuf> {
+    // The link's text: asking the directory itself may hang.
+    let mut result = if path.is_absolute() { PathBuf::new() } else { fs::read_link("/proc/self/cwd")? };
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                result.pop();
+            }
+            other => result.push(other),
+        }
+    }
+    Ok(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOUNTINFO: &[u8] = b"\
+22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
+50 22 0:44 / /eos/user rw,nosuid,nodev - fuse eosxd rw,user_id=0
+51 22 0:45 / /eos/with\\040space ro - fuse.eosxd eos\\134x rw
+52 50 0:46 / /eos/user ro master:2 propagate_from:3 - fuse.eosxd eoshome rw
+53 22 0:47 / /eos/user2 rw - nfs4 server:/x rw
+a broken line
+";
+
+    fn check(path: &str, expected: (&str, &str)) {
+        let mounts = Mounts::parse(MOUNTINFO);
+        let mount = mounts.covering(Path::new(path)).unwrap();
+        assert_eq!((mount.fstype.as_str(), mount.source.as_str()), expected, "{path}");
+    }
+
+    #[test]
+    fn a_path_is_on_the_last_of_the_longest_mount_points() {
+        check("/eos/user/u/user", ("fuse.eosxd", "eoshome"));
+        check("/eos/user2", ("nfs4", "server:/x"));
+        check("/eos/user22", ("ext4", "/dev/vda1"));
+        check("/eos/with space/x", ("fuse.eosxd", "eos\\x"));
+        check("/", ("ext4", "/dev/vda1"));
+    }
+
+    #[test]
+    fn hidden_mounts_are_not_seen() {
+        let mounts = Mounts::parse(MOUNTINFO);
+        let fuse = globset::Glob::new("fuse*").unwrap().compile_matcher();
+        let points: Vec<_> = mounts.points(&fuse, |_| true).collect();
+        assert_eq!(points, [Path::new("/eos/with space"), Path::new("/eos/user")]);
+        assert!(mounts.covering(Path::new("/eos/user")).unwrap().is_read_only());
+    }
+
+    #[test]
+    fn paths_are_made_absolute_by_their_words() {
+        let check = |path: &str, expected: &str| {
+            assert_eq!(absolute(Path::new(path)).unwrap(), Path::new(expected));
+        };
+        check("/eos//user/./x/../y/", "/eos/user/y");
+        check("/..", "/");
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(absolute(Path::new("a/..")).unwrap(), here);
+    }
+
+    #[test]
+    fn this_machine_has_a_root() {
+        assert!(Mounts::read().unwrap().covering(Path::new("/")).is_some());
+    }
+}

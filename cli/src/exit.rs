@@ -1,0 +1,106 @@
+//! Exit codes: one table for all commands.
+
+use std::process::ExitCode;
+
+/// How a command ended: its exit code, by name.
+///
+/// Several may hold at once: [`and`](Verdict::and) keeps the gravest.
+///
+/// ```
+/// use cli::Verdict;
+///
+/// assert_eq!(Verdict::Nothing.and(Verdict::Failed), Verdict::Failed);
+/// assert_eq!(Verdict::Failed.code(), 1);
+/// ```
+// From the gravest to the mildest: `Ord` says which one wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    /// 2: the command could not do it: arguments, configuration, input or output. Nothing is lost silently.
+    Error,
+    /// 130: interrupted (SIGINT); what came in before was used.
+    Interrupted,
+    /// 143: terminated (SIGTERM); what came in before was used.
+    Terminated,
+    /// 141: the reader of our output went away; 0 would claim that tests passed that nobody read.
+    ClosedPipe,
+    /// 1: done, and the run failed: a failure, an unexpected success, an unfinished test, or damage.
+    Failed,
+    /// 3: the run is incomplete though nothing in it failed: a killed writer, a missing shard.
+    Incomplete,
+    /// 4: nothing ran, or nothing matched.
+    Nothing,
+    /// 5: all that ran passed, but failures of earlier runs are outstanding.
+    Outstanding,
+    /// 0: done, and the run succeeded.
+    Passed,
+}
+
+impl Verdict {
+    /// The exit code.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Verdict::Passed => 0,
+            Verdict::Failed => 1,
+            Verdict::Error => 2,
+            Verdict::Incomplete => 3,
+            Verdict::Nothing => 4,
+            Verdict::Outstanding => 5,
+            Verdict::Interrupted => 130,
+            Verdict::ClosedPipe => 141,
+            Verdict::Terminated => 143,
+        }
+    }
+
+    /// The graver of the two.
+    #[must_use]
+    pub fn and(self, other: Verdict) -> Verdict {
+        self.min(other)
+    }
+
+    /// Whether it says how the run went, and not that the command was stopped or could not do it.
+    #[must_use]
+    pub fn is_of_run(self) -> bool {
+        self >= Verdict::Failed
+    }
+}
+
+impl From<Verdict> for ExitCode {
+    fn from(verdict: Verdict) -> Self {
+        ExitCode::from(verdict.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gravest_of_several_wins() {
+        let order = [2, 130, 143, 141, 1, 3, 4, 5, 0];
+        let all = [
+            Verdict::Passed,
+            Verdict::Failed,
+            Verdict::Error,
+            Verdict::Incomplete,
+            Verdict::Nothing,
+            Verdict::Outstanding,
+            Verdict::Interrupted,
+            Verdict::Terminated,
+            Verdict::ClosedPipe,
+        ];
+        let rank = |verdict: Verdict| order.iter().position(|code| *code == verdict.code());
+        for one in all {
+            for other in all {
+                let expected = if rank(one) < rank(other) { one } else { other };
+                assert_eq!(one.and(other), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn an_error_says_nothing_of_the_run() {
+        assert!(Verdict::Passed.is_of_run() && Verdict::Nothing.is_of_run());
+        assert!(!Verdict::Error.is_of_run() && !Verdict::Interrupted.is_of_run());
+    }
+}

@@ -1,0 +1,87 @@
+//! Ctrl-C: reading ends, what came in is used, and the exit code says so.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::exit::Verdict;
+
+/// Tells whether the process was asked to end, by SIGINT or SIGTERM.
+///
+/// The first signal ends the input, and the command reports what came in. The second one ends the process as
+/// if nobody had caught it, so that a command which hangs on its output can always be stopped.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Option<Arc<Caught>>);
+
+#[derive(Debug)]
+struct Caught {
+    signal: Arc<AtomicUsize>,
+    /// Readable from the first signal on; nobody reads it.
+    wake: io::PipeReader,
+}
+
+impl Interrupt {
+    /// Watches the signals of this process from now on.
+    ///
+    /// # Errors
+    ///
+    /// When no pipe can be had or a handler cannot be set.
+    pub fn watch() -> io::Result<Self> {
+        let (wake, waker) = io::pipe()?;
+        let signal = Arc::new(AtomicUsize::new(0));
+        for number in [SIGINT, SIGTERM] {
+            let seen = Arc::new(AtomicBool::new(false));
+            // In this order: the second signal of a kind finds the flag that the first one has set.
+            signal_hook::flag::register_conditional_default(number, Arc::clone(&seen))?;
+            signal_hook::flag::register(number, seen)?;
+            signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
+            signal_hook::low_level::pipe::register(number, waker.try_clone()?)?;
+        }
+        Ok(Interrupt(Some(Arc::new(Caught { signal, wake }))))
+    }
+
+    /// One that never comes: for tests, and for where signals cannot be watched.
+    #[must_use]
+    pub fn never() -> Self {
+        Interrupt(None)
+    }
+
+    /// What to exit with, once a signal came.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        let signal = self.0.as_ref()?.signal.load(Ordering::Relaxed);
+        match i32::try_from(signal) {
+            Ok(SIGINT) => Some(Verdict::Interrupted),
+            Ok(SIGTERM) => Some(Verdict::Terminated),
+            _ => None,
+        }
+    }
+
+    /// A descriptor that is readable from the first signal on, to wait for it beside others.
+    #[must_use]
+    pub fn wake(&self) -> Option<BorrowedFd<'_>> {
+        self.0.as_ref().map(|caught| caught.wake.as_fd())
+    }
+
+    /// Waits until `fd` can be read, or a signal came: then false.
+    ///
+    /// # Errors
+    ///
+    /// When waiting fails.
+    pub fn wait_readable(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
+        let Some(wake) = self.wake() else { return Ok(true) };
+        let mut fds =
+            [PollFd::from_borrowed_fd(fd, PollFlags::IN), PollFd::from_borrowed_fd(wake, PollFlags::IN)];
+        loop {
+            match poll(&mut fds, None) {
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+                Ok(_) => return Ok(self.verdict().is_none()),
+            }
+        }
+    }
+}

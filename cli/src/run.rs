@@ -1,0 +1,233 @@
+//! From the command line to the exit code.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Cursor, Read, Write};
+use std::process::ExitCode;
+
+use crate::error;
+use crate::exit::Verdict;
+use crate::interrupt::Interrupt;
+use crate::stdio;
+use crate::terminal::Terminal;
+
+/// Everything that a command may read and write.
+pub struct Streams<'a> {
+    /// Stdin.
+    pub input: Box<dyn Read + Send>,
+    /// Stdout, buffered: flush it when reading would block. It is flushed when the command is done.
+    pub output: &'a mut dyn Write,
+    /// Stderr.
+    pub errors: &'a mut dyn Write,
+    /// What is known of the terminal.
+    pub terminal: Terminal,
+    /// Whether the process was asked to end. The input ends then, which is all that most commands need.
+    pub interrupt: Interrupt,
+}
+
+impl fmt::Debug for Streams<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Streams").field("terminal", &self.terminal).finish_non_exhaustive()
+    }
+}
+
+/// A command: arguments that know what to do.
+pub trait Command: clap::Parser {
+    /// Does it, and says how the run went.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be done: exit code 2 and one line on stderr, or a silent 141 when the reader of the
+    /// output went away.
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict>;
+}
+
+/// The whole of a binary: `fn main() -> ExitCode { cli::main::<filters::ls::Ls>() }`.
+#[must_use]
+pub fn main<C: Command>() -> ExitCode {
+    // Without signals the command still works; it only ends as commands do that know nothing of them.
+    let interrupt = Interrupt::watch().unwrap_or_default();
+    let streams = Streams {
+        input: Box::new(stdio::input(&interrupt)),
+        output: &mut stdio::output(),
+        errors: &mut stdio::errors(),
+        terminal: Terminal::detect(),
+        interrupt,
+    };
+    execute::<C>(env::args_os().collect(), streams).into()
+}
+
+/// Runs a command within this process, for tests: `args` are those after the command's name.
+#[must_use]
+pub fn run_with<C: Command>(args: &[&str], input: &[u8]) -> Outcome {
+    run_on::<C>(args, input, Terminal::default())
+}
+
+/// Runs a command within this process, as on this terminal.
+#[must_use]
+pub fn run_on<C: Command>(args: &[&str], input: &[u8], terminal: Terminal) -> Outcome {
+    let mut outcome = Outcome { verdict: Verdict::Passed, output: Vec::new(), errors: Vec::new() };
+    let name = C::command().get_name().to_owned();
+    let args = std::iter::once(name.as_str()).chain(args.iter().copied()).map(OsString::from).collect();
+    let streams = Streams {
+        input: Box::new(Cursor::new(input.to_vec())),
+        output: &mut outcome.output,
+        errors: &mut outcome.errors,
+        terminal,
+        interrupt: Interrupt::never(),
+    };
+    outcome.verdict = execute::<C>(args, streams);
+    outcome
+}
+
+/// What a command did; see [`run_with`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What it wrote on stdout.
+    pub output: Vec<u8>,
+    /// What it wrote on stderr.
+    pub errors: Vec<u8>,
+}
+
+impl Outcome {
+    /// What it wrote on stdout, up to the first byte that is not UTF-8.
+    #[must_use]
+    pub fn output(&self) -> &str {
+        text(&self.output)
+    }
+
+    /// What it wrote on stderr, up to the first byte that is not UTF-8.
+    #[must_use]
+    pub fn errors(&self) -> &str {
+        text(&self.errors)
+    }
+}
+
+fn text(bytes: &[u8]) -> &str {
+    bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
+}
+
+fn execute<C: Command>(args: Vec<OsString>, streams: Streams<'_>) -> Verdict {
+    let Streams { input, output, errors, terminal, interrupt } = streams;
+    let done = match C::try_parse_from(args) {
+        Err(error) => show(&error, output, errors, &terminal),
+        Ok(command) => command.run(Streams {
+            input,
+            output: &mut *output,
+            errors: &mut *errors,
+            terminal,
+            interrupt: interrupt.clone(),
+        }),
+    };
+    // What was done before an error is shown too.
+    let flushed = output.flush().and_then(|()| errors.flush());
+    let caught = interrupt.verdict().unwrap_or(Verdict::Passed);
+    match done.and_then(|verdict| Ok(flushed.map(|()| verdict)?)) {
+        Ok(verdict) => verdict.and(caught),
+        Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),
+        Err(error) => {
+            // Nobody is left to tell when stderr does not take it; the exit code says it.
+            let _ = errors.write_all(error::line(C::command().get_name(), &error).as_bytes());
+            let _ = errors.flush();
+            Verdict::Error
+        }
+    }
+}
+
+/// Help and version on stdout; what is wrong with the arguments on stderr.
+fn show(
+    error: &clap::Error,
+    output: &mut dyn Write,
+    errors: &mut dyn Write,
+    terminal: &Terminal,
+) -> anyhow::Result<Verdict> {
+    let color = crate::ColorArgs::default();
+    let text = error.render();
+    if error.use_stderr() {
+        write_text(&text, errors, color.errors(terminal))?;
+        Ok(Verdict::Error)
+    } else {
+        write_text(&text, output, color.output(terminal))?;
+        Ok(Verdict::Passed)
+    }
+}
+
+fn write_text(text: &clap::builder::StyledStr, writer: &mut dyn Write, color: bool) -> io::Result<()> {
+    if color { write!(writer, "{}", text.ansi()) } else { write!(writer, "{text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::InputArgs;
+
+    /// Copy the input, or fail.
+    #[derive(clap::Parser)]
+    #[command(name = "subunit-copy", version, after_help = crate::help!(filter, "  subunit-copy x"))]
+    struct Copy {
+        #[command(flatten)]
+        input: InputArgs,
+        #[arg(long)]
+        fail: Option<i32>,
+    }
+
+    impl Command for Copy {
+        fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+            let mut input = self.input.open(streams.input, &streams.interrupt);
+            io::copy(&mut input, streams.output)?;
+            match self.fail {
+                Some(code) => Err(io::Error::from_raw_os_error(code).into()),
+                None => Ok(Verdict::Passed),
+            }
+        }
+    }
+
+    fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {
+        let outcome = run_with::<Copy>(args, b"input");
+        assert_eq!((outcome.verdict, outcome.output(), outcome.errors()), (verdict, output, errors));
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Copy::command().debug_assert();
+    }
+
+    #[test]
+    fn an_error_is_one_line_and_what_was_done_before_is_shown() {
+        check(&[], Verdict::Passed, "input", "");
+        check(
+            &["--fail=28"],
+            Verdict::Error,
+            "input",
+            "subunit-copy: No space left on device (os error 28)\n",
+        );
+        let missing = "subunit-copy: cannot open /no/file: No such file or directory (os error 2)\n";
+        check(&["-", "/no/file"], Verdict::Error, "input", missing);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_silent() {
+        check(&["--fail=32"], Verdict::ClosedPipe, "input", "");
+    }
+
+    #[test]
+    fn help_ends_with_examples_and_exit_status() {
+        let outcome = run_with::<Copy>(&["--help"], b"");
+        let (_, end) =
+            outcome.output().split_once("Examples:\n  subunit-copy x\n\nExit status:\n  0 ").unwrap();
+        assert!(end.contains("\n  2 ") && outcome.verdict == Verdict::Passed);
+        assert!(run_with::<Copy>(&["--version"], b"").output().starts_with("subunit-copy "));
+    }
+
+    #[test]
+    fn wrong_arguments_are_told_on_stderr() {
+        let outcome = run_with::<Copy>(&["--colour"], b"");
+        assert_eq!((outcome.verdict, outcome.output()), (Verdict::Error, ""));
+        assert!(outcome.errors().contains("unexpected argument '--colour'"));
+    }
+}

@@ -1,0 +1,82 @@
+//! The process's own stdin, stdout and stderr, without the standard library's locks and line buffers.
+
+use std::io::{self, BufWriter, IoSlice, LineWriter, Read, Write};
+use std::os::fd::BorrowedFd;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::{Errno, read, retry_on_intr, write, writev};
+
+use crate::interrupt::Interrupt;
+
+/// As much as a pipe holds.
+const BUFFER: usize = 64 * 1024;
+
+/// Stdout, buffered: flush it when reading would block, and at the end. Large writes pass the buffer by.
+pub(crate) fn output() -> BufWriter<Output> {
+    BufWriter::with_capacity(BUFFER, Output(rustix::stdio::stdout()))
+}
+
+/// Stderr, written line by line.
+pub(crate) fn errors() -> LineWriter<Output> {
+    LineWriter::new(Output(rustix::stdio::stderr()))
+}
+
+/// Stdin, unbuffered; it ends when the process is interrupted.
+pub(crate) fn input(interrupt: &Interrupt) -> Stdin {
+    Stdin(interrupt.clone())
+}
+
+pub(crate) struct Stdin(Interrupt);
+
+impl Read for Stdin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let stdin = rustix::stdio::stdin();
+        loop {
+            if !self.0.wait_readable(stdin)? {
+                return Ok(0);
+            }
+            match read(stdin, &mut *buffer) {
+                // Somebody else made the pipe or terminal non-blocking, for all that share it.
+                Err(Errno::AGAIN) => wait(stdin, PollFlags::IN)?,
+                Err(Errno::INTR) => {}
+                done => return Ok(done?),
+            }
+        }
+    }
+}
+
+/// A descriptor that outlives the process's last write.
+pub(crate) struct Output(BorrowedFd<'static>);
+
+impl Output {
+    fn blocking(
+        &self,
+        mut once: impl FnMut(BorrowedFd<'static>) -> rustix::io::Result<usize>,
+    ) -> io::Result<usize> {
+        loop {
+            match retry_on_intr(|| once(self.0)) {
+                Err(Errno::AGAIN) => wait(self.0, PollFlags::OUT)?,
+                done => return Ok(done?),
+            }
+        }
+    }
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.blocking(|fd| write(fd, bytes))
+    }
+
+    fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.blocking(|fd| writev(fd, slices))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn wait(fd: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
+    retry_on_intr(|| poll(&mut [PollFd::from_borrowed_fd(fd, flags)], None))?;
+    Ok(())
+}

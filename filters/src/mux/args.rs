@@ -1,0 +1,129 @@
+//! The values that options take: addresses, durations, exit status.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Where to listen: `unix:PATH` or `tcp:HOST:PORT`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Address {
+    Unix(PathBuf),
+    /// Host and port as the system's resolver takes them.
+    Tcp(String),
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("unix", path)) if !path.is_empty() => Ok(Address::Unix(path.into())),
+            Some(("tcp", place)) => tcp(place).map(Address::Tcp),
+            _ => Err("expected unix:PATH or tcp:HOST:PORT".to_owned()),
+        }
+    }
+}
+
+/// Host and port; no host is this machine alone.
+fn tcp(place: &str) -> Result<String, String> {
+    let (host, port) = place.rsplit_once(':').ok_or("expected tcp:HOST:PORT")?;
+    port.parse::<u16>().map_err(|_| format!("{port:?} is no port"))?;
+    Ok(if host.is_empty() { format!("127.0.0.1:{port}") } else { place.to_owned() })
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Unix(path) => write!(formatter, "unix:{}", path.display()),
+            Address::Tcp(place) => write!(formatter, "tcp:{place}"),
+        }
+    }
+}
+
+/// What the children's ends do to the exit code.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ExitStatus {
+    /// Nothing: 0 when all was passed on
+    #[default]
+    None,
+    /// 1 when any child failed
+    Any,
+    /// 1 when all children failed
+    All,
+}
+
+impl ExitStatus {
+    /// Whether the run failed when so many of the children did.
+    pub(crate) fn has_failed(self, failed: usize, children: usize) -> bool {
+        match self {
+            ExitStatus::None => false,
+            ExitStatus::Any => failed > 0,
+            ExitStatus::All => failed > 0 && failed == children,
+        }
+    }
+}
+
+/// A duration such as `500ms`, `5s`, `2m` or `1h`; a number alone is seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let unit_at = text.find(|character: char| character.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(unit_at);
+    let scale = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(format!("{unit:?} is no unit (ms, s, m and h are)")),
+    };
+    let number: f64 = number.trim().parse().map_err(|_| "expected a duration such as 5s or 500ms".to_owned())?;
+    Duration::try_from_secs_f64(number * scale).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_address(text: &str, expected: Option<&str>) {
+        let found = text.parse::<Address>().ok().map(|address| address.to_string());
+        assert_eq!(found.as_deref(), expected, "{text}");
+    }
+
+    #[test]
+    fn addresses_are_sockets_and_ports() {
+        check_address("unix:/run/mux", Some("unix:/run/mux"));
+        check_address("tcp:localhost:9000", Some("tcp:localhost:9000"));
+        check_address("tcp:[::1]:0", Some("tcp:[::1]:0"));
+        check_address("tcp::9000", Some("tcp:127.0.0.1:9000"));
+        for wrong in ["", "unix:", "tcp:9000", "tcp:host:", "tcp:host:70000", "/run/mux", "udp:host:1"] {
+            check_address(wrong, None);
+        }
+    }
+
+    fn check_duration(text: &str, expected: Option<u64>) {
+        let millis = expected.map(Duration::from_millis);
+        assert_eq!(duration(text).ok(), millis, "{text}");
+    }
+
+    #[test]
+    fn durations_have_units() {
+        check_duration("500ms", Some(500));
+        check_duration("1.5", Some(1500));
+        check_duration("2s", Some(2000));
+        check_duration("2m", Some(120_000));
+        check_duration("1h", Some(3_600_000));
+        for wrong in ["", "s", "-1s", "1d", "1 s s", "inf", "nan", "1e30h"] {
+            check_duration(wrong, None);
+        }
+    }
+
+    #[test]
+    fn the_exit_status_can_follow_any_or_all_children() {
+        let check = |status: ExitStatus, expected: [bool; 4]| {
+            let counts = [(0, 0), (0, 2), (1, 2), (2, 2)];
+            assert_eq!(counts.map(|(failed, children)| status.has_failed(failed, children)), expected);
+        };
+        check(ExitStatus::None, [false; 4]);
+        check(ExitStatus::Any, [false, false, true, true]);
+        check(ExitStatus::All, [false, false, false, true]);
+    }
+}

@@ -1,0 +1,143 @@
+//! Sources that connect.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::net;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net as unix;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::args::Address;
+use super::feed::Feed;
+use super::hub::{Hub, Open, given};
+use super::source::{Content, Source};
+
+/// How long to wait when a connection cannot be had, which is when there are no descriptors left.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A socket that sources connect to.
+#[derive(Debug)]
+pub(crate) enum Bound {
+    /// Removed from the file system when it is dropped.
+    Unix(unix::UnixListener, SocketFile),
+    Tcp(net::TcpListener),
+}
+
+impl Bound {
+    /// Begins to listen, so that children can connect from their start on.
+    ///
+    /// # Errors
+    ///
+    /// When the address is in use or cannot be had.
+    pub(crate) fn new(address: &Address) -> anyhow::Result<Self> {
+        let bound = match address {
+            Address::Unix(path) => bind(path).map(|socket| Bound::Unix(socket, SocketFile(path.clone()))),
+            Address::Tcp(place) => net::TcpListener::bind(place).map(Bound::Tcp),
+        };
+        bound.with_context(|| format!("cannot listen on {address}"))
+    }
+
+    /// Where it listens, when the system chose the port.
+    pub(crate) fn chosen(&self, address: &Address) -> Option<net::SocketAddr> {
+        match (self, address) {
+            (Bound::Tcp(socket), Address::Tcp(place)) if place.ends_with(":0") => socket.local_addr().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// Binds a socket that this user alone can connect to; one that nobody listens on any more gives way.
+fn bind(path: &Path) -> io::Result<unix::UnixListener> {
+    let bound = match unix::UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {
+            fs::remove_file(path)?;
+            unix::UnixListener::bind(path)
+        }
+        bound => bound,
+    }?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(bound)
+}
+
+fn is_left_over(path: &Path) -> bool {
+    unix::UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// A socket's file.
+#[derive(Debug)]
+pub(crate) struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+enum Listener {
+    Unix(UnixListener, SocketFile),
+    Tcp(TcpListener),
+}
+
+impl Listener {
+    fn new(bound: Bound) -> io::Result<Self> {
+        match bound {
+            Bound::Unix(socket, file) => {
+                socket.set_nonblocking(true)?;
+                Ok(Listener::Unix(UnixListener::from_std(socket)?, file))
+            }
+            Bound::Tcp(socket) => {
+                socket.set_nonblocking(true)?;
+                TcpListener::from_std(socket).map(Listener::Tcp)
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<Feed> {
+        match self {
+            Listener::Unix(socket, _) => socket.accept().await.map(|(socket, _)| Feed::Unix(socket)),
+            Listener::Tcp(socket) => socket.accept().await.map(|(socket, _)| Feed::Tcp(socket)),
+        }
+    }
+}
+
+/// Takes connections, each of which is a source. With other sources, until these have ended and no
+/// connection is open; alone, until told to stop.
+pub(crate) async fn run(hub: Arc<Hub>, bound: Bound, is_alone: bool) {
+    let listener = match Listener::new(bound) {
+        Ok(listener) => listener,
+        Err(error) => return hub.tally().errors.push(format!("cannot listen: {error}")),
+    };
+    let mut connections = JoinSet::new();
+    let mut stop = hub.stop();
+    loop {
+        tokio::select! {
+            biased;
+            () = given(&mut stop) => break,
+            accepted = listener.accept() => match accepted {
+                Ok(feed) => drop(connections.spawn(pass(Arc::clone(&hub), feed, hub.open_source()))),
+                Err(_) => sleep(PAUSE).await,
+            },
+            Some(_) = connections.join_next() => {}
+            () = hub.all_ended(), if !is_alone => break,
+        }
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn pass(hub: Arc<Hub>, feed: Feed, _open: Open) {
+    let name = hub.next_name();
+    let Ok(mut rewrite) = hub.settings.rewrite(&name) else { return };
+    let source = Source { feed, content: Content::stream(), rewrite: rewrite.clone(), close: hub.stop() };
+    if let Err(error) = source.run(Arc::clone(&hub)).await {
+        hub.fail(&name, &mut rewrite, &format!("the connection failed: {error}\n")).await;
+    }
+}

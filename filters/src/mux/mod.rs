@@ -1,0 +1,196 @@
+//! `subunit-mux`: many streams become one.
+//!
+//! A single file is passed on by a plain loop. Otherwise one thread reads all sources, each a task that takes
+//! its turn, and another one writes: the `hub` says how the slow hold back nobody, the `outlet` how a slow
+//! reader holds back all.
+
+mod args;
+mod child;
+mod control;
+mod direct;
+mod feed;
+mod hub;
+mod listen;
+mod names;
+mod outlet;
+mod rewrite;
+mod serve;
+mod source;
+mod stream;
+
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use cli::{Command, PathError, Streams, Verdict};
+use streamresult::TagChange;
+
+use args::{Address, ExitStatus, duration};
+use direct::Interruptible;
+use hub::{Settings, Tally, failure_id};
+use listen::Bound;
+use names::{Kind, Names, Spec, specs};
+use rewrite::failure;
+use serve::{Plan, Planned};
+
+/// Make one stream of many, each packet with its source's name before its route
+///
+/// Sources are files, FIFOs, commands and connections; stdin when nothing else is given. All are read at the
+/// same time, and what one brings is passed on at once, whatever the others do. The packets of a source stay
+/// in order. Text becomes the file "stdout" of the source's route, damage a failing test "subunit.parser".
+#[derive(clap::Parser, Clone, Debug)]
+#[command(
+    name = "subunit-mux",
+    version,
+    after_help = cli::help!(
+        "  0    all was passed on, whatever the tests did\n  \
+           1    children failed: any of them, or all, as --exit-status says\n",
+        "  subunit-mux x86=x86.subunit arm=arm.subunit | subunit2junitxml -o report.xml\n  \
+           subunit-mux --exec 'w1=ssh w1 run-tests' --exec 'w2=ssh w2 run-tests' --exit-status any\n  \
+           subunit-mux --listen unix:/run/user/1000/mux.sock > nightly.subunit\n  \
+           subunit-mux --route host7 < run.subunit\n  \
+           subunit-mux --stdin-route --exec 'dbg=python3 -m pdb test.py' < control.subunit"
+    )
+)]
+pub struct Mux {
+    /// Files and FIFOs to read; - is stdin. Without a NAME, a source goes by its ordinal: 0, 1, …
+    ///
+    /// Files are counted first, then commands, then connections. A name that is taken gets -2.
+    #[arg(value_name = "[NAME=]FILE")]
+    files: Vec<OsString>,
+    /// Run a command by `sh -c`, in a process group of its own, and read its output
+    ///
+    /// Its error output becomes the file "stderr" of its route. When it ends otherwise than with exit code 0,
+    /// a failing test "subunit-mux.NAME" says so. What stands before the first = is the name, unless it holds
+    /// a blank or a quote; write `env A=1 command` to set a variable.
+    #[arg(long, value_name = "[NAME=]COMMAND")]
+    exec: Vec<String>,
+    /// Take connections, each of which is a source: unix:PATH or tcp:HOST:PORT
+    ///
+    /// With other sources, until these have ended and no connection is open; alone, until SIGINT or SIGTERM.
+    /// Without a HOST it is this machine alone; the port 0 is one that is free, told on stderr.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Vec<Address>,
+    /// Put no names before routes
+    #[arg(long)]
+    no_route: bool,
+    /// Put this route code before all others: CODE/NAME, or CODE alone for stdin alone and with --no-route
+    #[arg(long, value_name = "CODE")]
+    route: Option<String>,
+    /// Add no time to packets that have none
+    #[arg(long)]
+    no_stamp: bool,
+    /// Add this tag to every packet
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+    /// Take stdin for control, not for a source: pieces of a file "stdin" go to the child that their route names
+    ///
+    /// A route that is the child's name alone brings the bytes to its input, and the end of the file closes it.
+    /// A longer route loses the name, and the child gets the packet, as another subunit-mux wants it.
+    #[arg(long, requires = "exec")]
+    stdin_route: bool,
+    /// When to exit with 1
+    #[arg(long, value_name = "WHEN", default_value = "none")]
+    exit_status: ExitStatus,
+    /// Take a packet for text when it is not complete this long after its first byte
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    stall_timeout: Option<Duration>,
+    /// Time between SIGTERM and SIGKILL for children, and for what they leave running to let go of their output
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
+    grace: Duration,
+}
+
+impl Command for Mux {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { input, output, errors, interrupt, .. } = streams;
+        let mut names = Names::default();
+        let (settings, mut sources) = self.plan(&mut names)?;
+        let is_single = self.listen.is_empty() && self.stall_timeout.is_none();
+        let tally = match &mut *sources {
+            [Planned { kind: Kind::Stdin, .. }] if is_single => {
+                pass_one(sources.remove(0), Path::new("stdin"), input, output)?
+            }
+            [Planned { kind: Kind::File(path), .. }] if is_single && path.is_file() => {
+                let path = path.clone();
+                pass_one(sources.remove(0), &path, Interruptible::open(&path, &interrupt), output)?
+            }
+            _ => {
+                let bound = self.bind(errors)?;
+                let plan = Plan { settings, sources, bound, names, input, is_control: self.stdin_route };
+                serve::run(plan, output, &interrupt)?
+            }
+        };
+        for error in &tally.errors {
+            writeln!(errors, "subunit-mux: {error}")?;
+        }
+        Ok(self.verdict(&tally))
+    }
+}
+
+impl Mux {
+    /// What to read, under which names, and what becomes of it.
+    fn plan(&self, names: &mut Names) -> anyhow::Result<(Settings, Vec<Planned>)> {
+        let specs = specs(&self.files, &self.exec, !self.listen.is_empty())?;
+        let reads_stdin = specs.iter().any(|spec| spec.kind == Kind::Stdin);
+        ensure!(!(self.stdin_route && reads_stdin), "with --stdin-route, stdin is no source");
+        let is_stdin_alone = self.listen.is_empty() && *specs == [Spec::STDIN];
+        let settings = Settings {
+            route: self.route.clone().filter(|route| !route.is_empty()),
+            has_names: !self.no_route && !is_stdin_alone,
+            tags: (!self.tag.is_empty()).then(|| Arc::new(TagChange::new(self.tag.iter().cloned(), [""; 0]))),
+            stamp: !self.no_stamp,
+            grace: self.grace,
+            stall: self.stall_timeout,
+        };
+        let sources = specs.into_iter().map(|Spec { name, kind }| {
+            let name = names.give(name.or_else(|| is_stdin_alone.then(|| "stdin".to_owned())));
+            let rewrite = settings.rewrite(&name).with_context(|| format!("{name:?} is no route"))?;
+            Ok(Planned { name, kind, rewrite })
+        });
+        let sources = sources.collect::<anyhow::Result<_>>()?;
+        Ok((settings, sources))
+    }
+
+    fn bind(&self, errors: &mut dyn Write) -> anyhow::Result<Vec<Bound>> {
+        let bind = |address: &Address| {
+            let bound = Bound::new(address)?;
+            if let Some(chosen) = bound.chosen(address) {
+                writeln!(errors, "subunit-mux: listening on tcp:{chosen}")?;
+            }
+            Ok(bound)
+        };
+        self.listen.iter().map(bind).collect()
+    }
+
+    fn verdict(&self, tally: &Tally) -> Verdict {
+        if !tally.errors.is_empty() {
+            Verdict::Error
+        } else if self.exit_status.has_failed(tally.failed, tally.children) {
+            Verdict::Failed
+        } else {
+            Verdict::Passed
+        }
+    }
+}
+
+/// Passes on one source alone.
+fn pass_one(
+    source: Planned,
+    path: &Path,
+    input: impl Read,
+    output: &mut dyn Write,
+) -> anyhow::Result<Tally> {
+    let Planned { name, mut rewrite, .. } = source;
+    let mut tally = Tally::default();
+    if let Err(error) = direct::pass(input, &mut rewrite, output)? {
+        let reason = format!("{:#}", anyhow::Error::from(PathError::wrap("read", path, error)));
+        let mut event = Vec::new();
+        rewrite.event(&failure(&failure_id(&name), &reason), &mut event);
+        output.write_all(&event)?;
+        tally.errors.push(reason);
+    }
+    Ok(tally)
+}

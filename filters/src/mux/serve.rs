@@ -1,0 +1,209 @@
+//! Many sources at once: a thread that reads them all, beside the one that writes.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::Context as _;
+use cli::{Interrupt, PathError};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::control::{self, WAITING};
+use super::feed::Feed;
+use super::hub::{Hub, Open, SCRATCH, Settings, Tally};
+use super::listen::{self, Bound};
+use super::names::{Kind, Names};
+use super::outlet::Outlet;
+use super::rewrite::Rewrite;
+use super::source::{Content, Source};
+use super::child;
+
+/// All blocks that files are read by take no more than this together.
+const BLOCKS: usize = 2 * 1024 * 1024;
+/// The stack of a thread that reads a file.
+const STACK: usize = 128 * 1024;
+
+/// A source with its name.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    pub(crate) rewrite: Rewrite,
+}
+
+/// What to do.
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    pub(crate) sources: Vec<Planned>,
+    pub(crate) bound: Vec<Bound>,
+    pub(crate) names: Names,
+    pub(crate) input: Box<dyn Read + Send>,
+    /// Whether the input is control, not a source.
+    pub(crate) is_control: bool,
+}
+
+/// Reads all sources to their ends, and writes what they bring.
+///
+/// # Errors
+///
+/// When writing fails; children were ended then.
+pub(crate) fn run(plan: Plan, output: &mut dyn Write, interrupt: &Interrupt) -> anyhow::Result<Tally> {
+    let runtime = runtime(plan.sources.len()).context("cannot start")?;
+    let outlet = Arc::new(Outlet::default());
+    let stop = watch::Sender::new(false);
+    thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            let _ending = Ending(&outlet);
+            let tally = runtime.block_on(serve(plan, &outlet, &stop, interrupt));
+            // What hangs in a read is not waited for.
+            runtime.shutdown_background();
+            tally
+        });
+        let written = outlet.drain(output);
+        stop.send_if_modified(|stop| written.is_err() && !std::mem::replace(stop, true));
+        let tally = reading.join().ok().context("the sources could not be read to their ends")?;
+        Ok(written.map(|()| tally)?)
+    })
+}
+
+fn runtime(sources: usize) -> io::Result<Runtime> {
+    let threads = 64 + 2 * sources;
+    Builder::new_current_thread()
+        .enable_io()
+        .enable_time()
+        .max_blocking_threads(threads)
+        .thread_stack_size(STACK)
+        .build()
+}
+
+/// However reading ends, the writer is told.
+struct Ending<'a>(&'a Outlet);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+async fn serve(plan: Plan, outlet: &Arc<Outlet>, stop: &watch::Sender<bool>, interrupt: &Interrupt) -> Tally {
+    let Plan { settings, sources, bound, names, input, is_control } = plan;
+    let hub = Arc::new(Hub::new(settings, Arc::clone(outlet), stop.subscribe(), names));
+    let mut starting = Starting { hub: &hub, tasks: JoinSet::new(), input: Some(input), block: block(&sources) };
+    let is_alone = sources.is_empty();
+    sources.into_iter().for_each(|source| starting.start(source, is_control));
+    bound.into_iter().for_each(|bound| drop(starting.tasks.spawn(listen::run(Arc::clone(&hub), bound, is_alone))));
+    if is_control {
+        starting.start_control();
+    }
+    let mut tasks = starting.tasks;
+    watch_signals(interrupt, stop);
+    watch_reader(outlet, stop);
+    while let Some(ended) = tasks.join_next().await {
+        if let Err(error) = ended {
+            hub.tally().errors.push(format!("a source was lost: {error}"));
+        }
+    }
+    let tally = hub.tally().clone();
+    tally
+}
+
+/// How much of a file to read at a time.
+fn block(sources: &[Planned]) -> usize {
+    let files = sources.iter().filter(|source| !matches!(source.kind, Kind::Exec(_))).count();
+    (BLOCKS / files.max(1)).clamp(8 * 1024, 4 * SCRATCH)
+}
+
+struct Starting<'a> {
+    hub: &'a Arc<Hub>,
+    tasks: JoinSet<()>,
+    input: Option<Box<dyn Read + Send>>,
+    block: usize,
+}
+
+impl Starting<'_> {
+    fn start(&mut self, source: Planned, is_control: bool) {
+        let Planned { name, kind, rewrite } = source;
+        let (hub, open, block) = (Arc::clone(self.hub), self.hub.open_source(), self.block);
+        match kind {
+            Kind::Exec(command) => {
+                let (sender, receiver) = mpsc::channel(WAITING);
+                if is_control {
+                    hub.inputs().insert(name.clone(), sender);
+                }
+                let input = is_control.then_some(receiver);
+                self.tasks.spawn(async move {
+                    child::run(hub, name, rewrite, command, input).await;
+                    drop(open);
+                });
+            }
+            Kind::File(path) => drop(self.tasks.spawn(pass_file(hub, open, name, rewrite, path, block))),
+            Kind::Stdin => {
+                // Given twice, it is at its end the second time.
+                let input = self.input.take().unwrap_or_else(|| Box::new(io::empty()));
+                self.tasks.spawn(pass_feed(hub, open, name, rewrite, Feed::blocking(input, block), PathBuf::from("stdin")));
+            }
+        }
+    }
+
+    fn start_control(&mut self) {
+        let (Some(input), Ok(rewrite)) = (
+            self.input.take(),
+            Rewrite::new(self.hub.settings.route.clone(), None, self.hub.settings.stamp),
+        ) else {
+            return;
+        };
+        // Not among the tasks: it is not waited for.
+        tokio::spawn(control::run(Arc::clone(self.hub), rewrite, input));
+    }
+}
+
+async fn pass_file(hub: Arc<Hub>, open: Open, name: String, mut rewrite: Rewrite, path: PathBuf, block: usize) {
+    match Feed::open(path.clone(), block).await {
+        Ok(feed) => pass_feed(hub, open, name, rewrite, feed, path).await,
+        Err(error) => {
+            let error = anyhow::Error::from(PathError::wrap("open", &path, error));
+            hub.give_up(&name, &mut rewrite, &format!("{error:#}")).await;
+        }
+    }
+}
+
+async fn pass_feed(hub: Arc<Hub>, _open: Open, name: String, mut rewrite: Rewrite, feed: Feed, path: PathBuf) {
+    let source = Source { feed, content: Content::stream(), rewrite: rewrite.clone(), close: hub.stop() };
+    if let Err(error) = source.run(Arc::clone(&hub)).await {
+        let error = anyhow::Error::from(PathError::wrap("read", &path, error));
+        hub.give_up(&name, &mut rewrite, &format!("{error:#}")).await;
+    }
+}
+
+/// Tells all to stop when a signal comes.
+fn watch_signals(interrupt: &Interrupt, stop: &watch::Sender<bool>) {
+    let Some(Ok(wake)) = interrupt.wake().map(|fd| watched(fd, Interest::READABLE)) else { return };
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        if wake.ready(Interest::READABLE).await.is_ok() {
+            stop.send_replace(true);
+        }
+    });
+}
+
+/// Tells all to stop when the reader of our output went away: nobody may write to it for a long time.
+fn watch_reader(outlet: &Arc<Outlet>, stop: &watch::Sender<bool>) {
+    let Ok(output) = watched(io::stdout().as_fd(), Interest::ERROR) else { return };
+    let (outlet, stop) = (Arc::clone(outlet), stop.clone());
+    tokio::spawn(async move {
+        if output.ready(Interest::ERROR).await.is_ok() {
+            outlet.break_off();
+            stop.send_replace(true);
+        }
+    });
+}
+
+fn watched(fd: BorrowedFd<'_>, interest: Interest) -> io::Result<AsyncFd<std::os::fd::OwnedFd>> {
+    AsyncFd::with_interest(fd.try_clone_to_owned()?, interest)
+}

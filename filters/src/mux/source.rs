@@ -1,0 +1,233 @@
+//! One source, from its first byte to its last.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use subunit::{Event, File};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::feed::Feed;
+use super::hub::{Hub, SCRATCH, Turn, given};
+use super::rewrite::{Rewrite, TEXT_TYPE};
+use super::stream::{Ending, Flow, Stream};
+
+/// How much of what is ready is still read from a source that is closed, in turns: others may go on writing.
+const LAST_TURNS: usize = 32;
+
+/// A source of events.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) feed: Feed,
+    pub(crate) content: Content,
+    pub(crate) rewrite: Rewrite,
+    /// Tells when to read no more.
+    pub(crate) close: watch::Receiver<bool>,
+}
+
+/// What the bytes of a source are.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// A stream of packets.
+    Stream(Box<Stream>),
+    /// A file of the run.
+    File(&'static str),
+}
+
+impl Content {
+    pub(crate) fn stream() -> Self {
+        Content::Stream(Box::default())
+    }
+}
+
+/// What a source waited for.
+enum Cause {
+    Ready(io::Result<()>),
+    Closed,
+    /// At this position a packet has taken too long.
+    Stalled(u64, Duration),
+}
+
+impl Source {
+    /// Reads to the end, or until told to close.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails; what came before was passed on.
+    pub(crate) async fn run(mut self, hub: Arc<Hub>) -> io::Result<()> {
+        let mut stall = Stall { after: hub.settings.stall, ..Stall::default() };
+        loop {
+            match self.wait(&stall).await {
+                Cause::Ready(ready) => match self.take_turn(&hub, ready, Ending::Open).await {
+                    Ok(Read::End) => return Ok(()),
+                    Ok(_) => {}
+                    Err(error) => return self.end(&hub).await.and(Err(error)),
+                },
+                Cause::Closed => {
+                    self.take_the_rest(&hub).await?;
+                    return self.end(&hub).await;
+                }
+                Cause::Stalled(offset, after) => self.give_up(&hub, offset, after).await,
+            }
+            stall.look_at(&self.content);
+            // Whoever else has something to say comes first.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn wait(&mut self, stall: &Stall) -> Cause {
+        let deadline = stall.deadline();
+        tokio::select! {
+            biased;
+            () = given(&mut self.close) => Cause::Closed,
+            ready = self.feed.readable() => Cause::Ready(ready),
+            (offset, after) = past(deadline) => Cause::Stalled(offset, after),
+        }
+    }
+
+    /// Reads once, and passes on what came.
+    async fn take_turn(&mut self, hub: &Hub, ready: io::Result<()>, ending: Ending) -> io::Result<Read> {
+        ready?;
+        let mut turn = hub.turn().await;
+        match &mut self.content {
+            Content::Stream(stream) => {
+                stream_turn(stream, Some(&mut self.feed), &mut self.rewrite, hub, &mut turn, ending).await
+            }
+            Content::File(name) => file_turn(name, &mut self.feed, &mut self.rewrite, hub, &mut turn).await,
+        }
+    }
+
+    async fn take_the_rest(&mut self, hub: &Hub) -> io::Result<()> {
+        for _ in 0..LAST_TURNS {
+            match self.take_turn(hub, Ok(()), Ending::Open).await? {
+                Read::Some => {}
+                Read::End | Read::Nothing => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on what is left: a packet that was cut.
+    async fn end(&mut self, hub: &Hub) -> io::Result<()> {
+        self.pass_on(hub, Ending::Eof).await
+    }
+
+    async fn pass_on(&mut self, hub: &Hub, ending: Ending) -> io::Result<()> {
+        let Content::Stream(stream) = &mut self.content else { return Ok(()) };
+        let mut turn = hub.turn().await;
+        stream_turn(stream, None, &mut self.rewrite, hub, &mut turn, ending).await.map(drop)
+    }
+
+    async fn give_up(&mut self, hub: &Hub, offset: u64, after: Duration) {
+        let note = format!(
+            "what begins like a packet at offset {offset} was not complete after {after:?}: taken as text\n"
+        );
+        hub.write(|out| self.rewrite.note(&note, out)).await;
+        // Without a feed nothing is read, so nothing can fail.
+        let _ = self.pass_on(hub, Ending::Stalled).await;
+    }
+}
+
+/// What reading gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    Some,
+    Nothing,
+    End,
+}
+
+impl Read {
+    fn of(read: io::Result<usize>) -> io::Result<Self> {
+        match read {
+            Ok(0) => Ok(Read::End),
+            Ok(_) => Ok(Read::Some),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Reads once, if there is something to read from, and passes the frames on.
+async fn stream_turn(
+    stream: &mut Stream,
+    feed: Option<&mut Feed>,
+    rewrite: &mut Rewrite,
+    hub: &Hub,
+    turn: &mut Turn,
+    mut ending: Ending,
+) -> io::Result<Read> {
+    let mut buffer = stream.buffer(&mut turn.scratch, || hub.outlet.spare_buffer());
+    let read = feed.map_or(Ok(Read::Nothing), |feed| Read::of(stream.read(&mut buffer, feed)));
+    if let Ok(Read::End) = read {
+        ending = Ending::Eof;
+    }
+    loop {
+        let flow = stream.frames(&mut buffer, &mut ending, rewrite, &mut turn.batch);
+        hub.outlet.push(&mut turn.batch).await;
+        match flow {
+            Flow::Full => {}
+            Flow::Long(part, tail) => {
+                hub.outlet.push_buffer(buffer.detach(), part).await;
+                turn.batch.extend_from_slice(&tail);
+            }
+            Flow::Waiting => break,
+        }
+    }
+    stream.put_by(buffer, &mut turn.scratch);
+    read
+}
+
+/// Reads once, and passes it on as a piece of a file of the run.
+async fn file_turn(
+    name: &str,
+    feed: &mut Feed,
+    rewrite: &mut Rewrite,
+    hub: &Hub,
+    turn: &mut Turn,
+) -> io::Result<Read> {
+    turn.scratch.resize(SCRATCH, 0);
+    let read = feed.try_read(&mut turn.scratch);
+    if let Ok(count @ 1..) = read {
+        let bytes = turn.scratch.get(..count).unwrap_or_default();
+        let file = Event { file: Some(File { name, bytes }), mime_type: Some(TEXT_TYPE), ..Event::default() };
+        rewrite.event(&file, &mut turn.batch);
+        hub.outlet.push(&mut turn.batch).await;
+    }
+    Read::of(read)
+}
+
+/// Since when a source waits for the rest of a packet.
+#[derive(Debug, Default)]
+struct Stall {
+    after: Option<Duration>,
+    since: Option<(u64, Instant)>,
+}
+
+impl Stall {
+    fn look_at(&mut self, content: &Content) {
+        let (Some(_), Content::Stream(stream)) = (self.after, content) else { return };
+        let offset = stream.offset();
+        match self.since {
+            _ if !stream.is_waiting() => self.since = None,
+            Some((seen, _)) if seen == offset => {}
+            _ => self.since = Some((offset, Instant::now())),
+        }
+    }
+
+    /// When it has taken too long, and where it began.
+    fn deadline(&self) -> Option<(Instant, u64, Duration)> {
+        let (after, (offset, since)) = (self.after?, self.since?);
+        Some((since.checked_add(after)?, offset, after))
+    }
+}
+
+async fn past(deadline: Option<(Instant, u64, Duration)>) -> (u64, Duration) {
+    match deadline {
+        Some((deadline, offset, after)) => {
+            sleep_until(deadline).await;
+            (offset, after)
+        }
+        None => std::future::pending().await,
+    }
+}

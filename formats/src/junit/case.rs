@@ -1,0 +1,436 @@
+//! One record as a test case.
+
+use std::io::{self, Read, Write as _};
+use std::time::Duration;
+
+use streamresult::{Attachment, Outcome, Record};
+
+use super::attachments::Folder;
+use super::escape;
+use super::names::{cut, file_of};
+use super::options::{Dialect, Options};
+use super::pen::{Pen, Section};
+use crate::charset::{Content, split_whole_characters};
+
+/// Text of one element, in bytes: libxml2 takes 10 MB at most, and we promise to stay below 8 MiB.
+const LONGEST_TEXT: usize = 7 << 20;
+/// Lines of ours among it, in bytes before they are escaped.
+const LONGEST_NOTES: usize = 128 << 10;
+/// Text is escaped in pieces of this many bytes.
+const PIECE: usize = 16 << 10;
+/// Messages are for lists; the text says the rest.
+const LONGEST_MESSAGE: usize = 1000;
+
+/// The element that says how a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Element {
+    /// It passed.
+    None,
+    Skipped,
+    Failure,
+    Error,
+}
+
+impl Element {
+    pub(crate) const ALL: [Element; 4] = [Element::None, Element::Skipped, Element::Failure, Element::Error];
+
+    pub(crate) fn is_failure(self) -> bool {
+        matches!(self, Element::Failure | Element::Error)
+    }
+
+    pub(crate) fn opening(self) -> &'static str {
+        match self {
+            Element::None => "",
+            Element::Skipped => "\n<skipped",
+            Element::Failure => "\n<failure",
+            Element::Error => "\n<error",
+        }
+    }
+
+    pub(crate) fn closing(self) -> &'static str {
+        match self {
+            Element::None => "",
+            Element::Skipped => "</skipped>",
+            Element::Failure => "</failure>",
+            Element::Error => "</error>",
+        }
+    }
+}
+
+/// What stands for an outcome.
+#[derive(Clone, Copy)]
+struct Kind {
+    element: Element,
+    /// The attribute `type`, where there is one.
+    name: &'static str,
+    /// The message, when the record says no more.
+    message: &'static str,
+    /// The files that say more: the first of them that is there.
+    details: &'static [&'static str],
+}
+
+impl Kind {
+    fn of(record: &Record<'_>) -> Self {
+        let kind = |element, name, message, details| Kind { element, name, message, details };
+        match record.outcome() {
+            _ if record.is_damage() => kind(Element::Error, "Damage", "the stream is damaged", &["Parser Error"]),
+            Outcome::Fail => kind(Element::Failure, "Failure", "failed", &["traceback", "reason"]),
+            Outcome::UxSuccess => {
+                kind(Element::Failure, "UnexpectedSuccess", "passed, but was expected to fail", &["traceback", "reason"])
+            }
+            Outcome::Unfinished => {
+                kind(Element::Error, "Incomplete", "began and did not finish", &["traceback", "reason"])
+            }
+            Outcome::Skip => kind(Element::Skipped, "", "skipped", &["reason", "traceback"]),
+            Outcome::XFail => kind(Element::Skipped, "xfail", "failed as expected", &["reason", "traceback"]),
+            Outcome::Success | Outcome::Exists => kind(Element::None, "", "", &[]),
+        }
+    }
+
+    fn detail<'a>(&self, record: &Record<'a>) -> Option<Attachment<'a>> {
+        let found = self.details.iter().find_map(|name| record.attachment(name))?;
+        (content(&found).is_ok_and(|content| content != Content::Binary)).then_some(found)
+    }
+}
+
+/// The element that stands for the outcome of this record.
+pub(crate) fn element(record: &Record<'_>) -> Element {
+    Kind::of(record).element
+}
+
+/// Writes the names and the duration of a case.
+pub(crate) fn attributes(class: &str, name: &str, record: Option<&Record<'_>>, options: &Options, pen: &mut Pen<'_>) {
+    let out = pen.out();
+    out.extend_from_slice(b" classname=\"");
+    escape::attribute(class, out);
+    out.extend_from_slice(b"\" name=\"");
+    escape::attribute(name, out);
+    out.push(b'"');
+    if let Some(duration) = record.and_then(Record::duration) {
+        out.extend_from_slice(b" time=\"");
+        seconds(duration, out);
+        out.push(b'"');
+    }
+    if options.dialect == Dialect::Common {
+        if let Some(file) = record.and_then(|record| file_of(record.test_id())) {
+            out.extend_from_slice(b" file=\"");
+            escape::attribute(&cut(file), out);
+            out.push(b'"');
+        }
+    }
+    pen.end(Section::Attributes);
+}
+
+/// Appends a duration in seconds, with exactly three decimals.
+pub(crate) fn seconds(duration: Duration, out: &mut Vec<u8>) {
+    let milliseconds = duration.saturating_add(Duration::from_micros(500)).as_millis();
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+}
+
+/// Writes all of a case but its names.
+pub(crate) fn body(
+    record: &Record<'_>,
+    options: &Options,
+    folder: Option<&mut Folder>,
+    pen: &mut Pen<'_>,
+) -> io::Result<()> {
+    let kind = Kind::of(record);
+    let detail = kind.detail(record);
+    let mut case = Case { record, options, folder, kind, detail, is_detail_cut: false };
+    if case.is_empty() {
+        pen.glue("/>\n");
+        return Ok(());
+    }
+    pen.glue(">");
+    case.properties(pen);
+    case.outcome(pen)?;
+    case.output(pen)?;
+    pen.glue("\n</testcase>\n");
+    Ok(())
+}
+
+struct Case<'a> {
+    record: &'a Record<'a>,
+    options: &'a Options,
+    folder: Option<&'a mut Folder>,
+    kind: Kind,
+    /// The file that became the text of the outcome.
+    detail: Option<Attachment<'a>>,
+    /// Whether that text is not all of the file.
+    is_detail_cut: bool,
+}
+
+impl<'a> Case<'a> {
+    fn is_empty(&self) -> bool {
+        self.kind.element == Element::None && !self.has_properties() && self.outputs().next().is_none()
+    }
+
+    fn has_properties(&self) -> bool {
+        self.options.dialect == Dialect::Common
+            && (!self.record.tags().is_empty() || self.route().is_some() || self.is_skewed())
+    }
+
+    /// The route code, where the suite does not say it.
+    fn route(&self) -> Option<&'a str> {
+        self.record.route_code().filter(|_| self.options.single_suite)
+    }
+
+    /// Whether the clock went back while the test ran.
+    fn is_skewed(&self) -> bool {
+        self.record.duration().is_some() && self.record.last() < self.record.first()
+    }
+
+    /// The attachments that go to `system-out` and `system-err`.
+    fn outputs(&self) -> impl Iterator<Item = Attachment<'a>> + use<'a> {
+        let is_wanted = self.kind.element.is_failure() || self.options.all_output;
+        let detail = self.detail.map(|detail| detail.name());
+        let record = *self.record;
+        let all = is_wanted.then(|| record.attachments()).into_iter().flatten();
+        all.filter(move |attachment| Some(attachment.name()) != detail)
+    }
+
+    fn properties(&self, pen: &mut Pen<'_>) {
+        if !self.has_properties() {
+            return;
+        }
+        let out = pen.out();
+        out.extend_from_slice(b"\n<properties>");
+        let tags = self.record.tags();
+        tags.iter().for_each(|tag| property("tag", tag, out));
+        self.route().into_iter().for_each(|route| property("route", route, out));
+        if self.is_skewed() {
+            property("clock", "went back while the test ran", out);
+        }
+        out.extend_from_slice(b"</properties>");
+        pen.end(Section::Properties);
+    }
+
+    fn outcome(&mut self, pen: &mut Pen<'_>) -> io::Result<()> {
+        if self.kind.element == Element::None {
+            return Ok(());
+        }
+        pen.glue(self.kind.element.opening());
+        let message = self.detail.and_then(|detail| message(&detail));
+        let out = pen.out();
+        out.extend_from_slice(b" message=\"");
+        escape::attribute(message.as_deref().unwrap_or(self.kind.message), out);
+        out.push(b'"');
+        if !self.kind.name.is_empty() {
+            out.extend_from_slice(b" type=\"");
+            out.extend_from_slice(self.kind.name.as_bytes());
+            out.push(b'"');
+        }
+        pen.end(Section::Outcome);
+        pen.glue(">");
+        if let Some(detail) = self.detail {
+            let mut room = Room::default();
+            self.is_detail_cut = !self.show(&detail, &mut room, pen)?;
+        }
+        pen.end(Section::Text);
+        pen.glue(self.kind.element.closing());
+        Ok(())
+    }
+
+    fn output(&mut self, pen: &mut Pen<'_>) -> io::Result<()> {
+        for is_stderr in [false, true] {
+            let detail = self.detail.filter(|_| self.is_detail_cut && self.folder.is_some() && !is_stderr);
+            let mut files = self.outputs().filter(|file| (file.name() == "stderr") == is_stderr).peekable();
+            if files.peek().is_none() && detail.is_none() {
+                continue;
+            }
+            pen.glue(if is_stderr { "\n<system-err>" } else { "\n<system-out>" });
+            let mut room = Room::default();
+            for file in files {
+                self.output_file(&file, &mut room, pen)?;
+            }
+            if let Some(detail) = detail {
+                self.save(&detail, &mut room, pen)?;
+            }
+            room.close(pen);
+            pen.end(if is_stderr { Section::Err } else { Section::Out });
+            pen.glue(if is_stderr { "</system-err>" } else { "</system-out>" });
+        }
+        Ok(())
+    }
+
+    fn output_file(&mut self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<()> {
+        if !matches!(file.name(), "stdout" | "stderr") {
+            room.piece(format!("{}:\n", cut(file.name())).as_bytes(), pen);
+        }
+        self.show(file, room, pen)?;
+        self.save(file, room, pen)?;
+        room.end_line(pen);
+        pen.settle()
+    }
+
+    /// Writes the text of a file as far as there is room, and whether that was all.
+    fn show(&self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<bool> {
+        let place = if self.folder.is_some() { "in the attached file" } else { "left out" };
+        let content = content(file)?;
+        if content == Content::Binary {
+            let mime_type = cut(file.mime_type().unwrap_or("no known type"));
+            room.note(&format!("[{} bytes of {mime_type}, {place}]", file.len()), pen);
+            return Ok(false);
+        }
+        let shown = copy_text(file, content, room, pen)?;
+        let is_all = shown == file.len();
+        if !is_all {
+            room.note(&format!("[{} bytes more, {place}]", file.len() - shown), pen);
+        }
+        Ok(is_all)
+    }
+
+    /// Writes a file to the folder of files, if there is one, and says where it is.
+    fn save(&mut self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<()> {
+        if let Some(folder) = &mut self.folder {
+            let path = folder.save(self.record.test_id(), file)?;
+            room.note(&format!("[[ATTACHMENT|{path}]]"), pen);
+        }
+        Ok(())
+    }
+}
+
+/// Appends a `property`.
+pub(crate) fn property(name: &str, value: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"<property name=\"");
+    escape::attribute(&cut(name), out);
+    out.extend_from_slice(b"\" value=\"");
+    escape::attribute(&cut(value), out);
+    out.extend_from_slice(b"\"/>");
+}
+
+/// How much more text an element takes.
+pub(crate) struct Room {
+    left: usize,
+    /// For lines of ours.
+    left_for_notes: usize,
+    /// How many of those there was no room for.
+    unsaid: usize,
+    /// Whether the text so far ends in a newline.
+    at_line_start: bool,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Room { left: LONGEST_TEXT, left_for_notes: LONGEST_NOTES, unsaid: 0, at_line_start: true }
+    }
+}
+
+impl Room {
+    /// Appends a piece, if there is room for it.
+    pub(crate) fn piece(&mut self, bytes: &[u8], pen: &mut Pen<'_>) -> bool {
+        let before = pen.out().len();
+        escape::lossy_text(bytes, pen.out());
+        let Some(left) = self.left.checked_sub(pen.out().len() - before) else {
+            pen.out().truncate(before);
+            self.left = 0;
+            return false;
+        };
+        self.left = left;
+        self.at_line_start = bytes.last().map_or(self.at_line_start, |last| *last == b'\n');
+        true
+    }
+
+    /// Appends a line of ours.
+    fn note(&mut self, text: &str, pen: &mut Pen<'_>) {
+        self.end_line(pen);
+        match self.left_for_notes.checked_sub(text.len()) {
+            Some(left) => {
+                self.left_for_notes = left;
+                escape::text(text, pen.out());
+                pen.out().push(b'\n');
+            }
+            None => {
+                self.left_for_notes = 0;
+                self.unsaid += 1;
+            }
+        }
+    }
+
+    pub(crate) fn end_line(&mut self, pen: &mut Pen<'_>) {
+        if !self.at_line_start {
+            pen.out().push(b'\n');
+            self.at_line_start = true;
+        }
+    }
+
+    fn close(&self, pen: &mut Pen<'_>) {
+        if self.unsaid > 0 {
+            escape::text(&format!("[{} notes more, left out]\n", self.unsaid), pen.out());
+        }
+    }
+}
+
+/// Writes the text of an attachment as far as there is room, and says how many of its bytes that were.
+fn copy_text(attachment: &Attachment<'_>, content: Content, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<u64> {
+    let mut reader = attachment.reader();
+    let mut buffer = vec![0; PIECE];
+    let (mut shown, mut waiting) = (0, 0);
+    loop {
+        let count = reader.read(buffer.get_mut(waiting..).unwrap_or_default())?;
+        let bytes = buffer.get(..waiting + count).unwrap_or_default();
+        let (now, rest) = if count == 0 { (bytes, &[][..]) } else { split_whole_characters(bytes) };
+        if now.is_empty() && count == 0 || !room.piece(&content.decode(now), pen) {
+            return Ok(shown);
+        }
+        pen.settle()?;
+        shown += now.len() as u64;
+        let done = now.len();
+        waiting = rest.len();
+        buffer.copy_within(done..done + waiting, 0);
+    }
+}
+
+/// How an attachment is to be shown.
+fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
+    match attachment.in_memory() {
+        Some(bytes) => Ok(Content::of(attachment.mime_type(), bytes)),
+        None => {
+            let mut head = [0; 4096];
+            let count = attachment.reader().read(&mut head)?;
+            Ok(Content::of(attachment.mime_type(), head.get(..count).unwrap_or_default()))
+        }
+    }
+}
+
+/// A line that says why: the last of a traceback, all of a reason.
+fn message(detail: &Attachment<'_>) -> Option<String> {
+    let bytes = detail.in_memory()?;
+    let content = content(detail).ok()?;
+    let end = bytes.get(bytes.len().saturating_sub(4 * LONGEST_MESSAGE)..).unwrap_or(bytes);
+    let start = bytes.get(..4 * LONGEST_MESSAGE).unwrap_or(bytes);
+    let message = if detail.name().starts_with("traceback") {
+        let text = String::from_utf8_lossy(&content.decode(end)).into_owned();
+        text.lines().rev().map(str::trim).find(|line| !line.is_empty())?.to_owned()
+    } else {
+        String::from_utf8_lossy(&content.decode(start)).trim().to_owned()
+    };
+    match message.char_indices().nth(LONGEST_MESSAGE) {
+        _ if message.is_empty() => None,
+        Some((at, _)) => Some(format!("{}…", message.get(..at).unwrap_or_default())),
+        None => Some(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_seconds(duration: Duration, expected: &str) {
+        let mut out = Vec::new();
+        seconds(duration, &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_time_has_three_decimals() {
+        check_seconds(Duration::ZERO, "0.000");
+        check_seconds(Duration::from_micros(1_499), "0.001");
+        check_seconds(Duration::from_micros(1_500), "0.002");
+        check_seconds(Duration::from_micros(999_500), "1.000");
+        check_seconds(Duration::from_millis(12_345), "12.345");
+        check_seconds(Duration::from_millis(100), "0.100");
+        check_seconds(Duration::from_secs(u64::from(u32::MAX)), "4294967295.000");
+    }
+}

@@ -1,0 +1,19 @@
+//! JUnit XML, as continuous integration systems read it.
+//!
+//! What is written is made for the strictest of ten consumers: flat suites, no two cases with the same names,
+//! times with three decimals, no character that XML cannot hold, no text that a parser finds too long.
+
+mod attachments;
+mod case;
+mod escape;
+mod merge;
+mod names;
+mod options;
+mod pen;
+mod seen;
+mod spool;
+mod suite;
+mod write;
+
+pub use options::{Dialect, Options};
+pub use write::JunitWriter;

@@ -1,0 +1,148 @@
+//! Names of test cases: no two alike in one file.
+
+use std::borrow::Cow;
+use std::hash::{BuildHasher as _, Hasher as _};
+
+use foldhash::quality::RandomState;
+
+use super::seen::{Seen, first_free};
+
+/// Attributes are cut beyond this many bytes: a reader takes 10 MB at most, as a rule.
+const LONGEST: usize = 64 << 10;
+
+/// The two names of a test case. Consumers take two cases with the same names for one test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CaseName<'a> {
+    /// The class, empty when the id has none.
+    pub(crate) class: &'a str,
+    pub(crate) name: &'a str,
+}
+
+impl<'a> CaseName<'a> {
+    /// Takes a test id apart: at the last `::` or else `.` before any parameters.
+    pub(crate) fn of(id: &'a str) -> Self {
+        // An id that begins with a bracket or a blank is all name.
+        let end = id.bytes().position(|byte| matches!(byte, b'(' | b'[' | b'{' | b' ')).unwrap_or(id.len());
+        let head = id.get(..end).unwrap_or(id);
+        let split = match head.rfind("::") {
+            Some(at) => Some((at, at + 2)),
+            None => head.rfind('.').map(|at| (at, at + 1)),
+        };
+        let parts = split.and_then(|(class, name)| Some((id.get(..class)?, id.get(name..)?)));
+        match parts {
+            Some((class, name)) if !class.is_empty() && !name.is_empty() => CaseName { class, name },
+            _ if id.is_empty() => CaseName { class: "", name: "(empty id)" },
+            _ => CaseName { class: "", name: id },
+        }
+    }
+}
+
+/// The file in an id like `tests/test_boot.py::TestBoot::test_boot`.
+pub(crate) fn file_of(id: &str) -> Option<&str> {
+    let (file, _) = id.split_once("::")?;
+    (file.contains('.') && file.contains('/') || file.ends_with(".py")).then_some(file)
+}
+
+/// The text, or its beginning and how much more there is.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return Cow::Borrowed(text);
+    }
+    let kept = (0..4).find_map(|back| text.get(..LONGEST - back)).unwrap_or_default();
+    Cow::Owned(format!("{kept}… ({} bytes more)", text.len() - kept.len()))
+}
+
+/// The names that were given, by their hashes. Two names with one hash, which nobody can bring about, cost
+/// the second an unneeded number.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    seen: Seen,
+    state: RandomState,
+}
+
+impl Names {
+    /// Gives this name, or one like it where it was given before: ` [route]` or ` #2` is added to it.
+    pub(crate) fn give<'a>(&mut self, class: &str, name: &'a str, route: Option<&str>) -> Cow<'a, str> {
+        if self.seen.insert(self.hash(class, name)) {
+            return Cow::Borrowed(name);
+        }
+        let name = self.numbered(class, name, route);
+        self.seen.insert(self.hash(class, &name));
+        Cow::Owned(name)
+    }
+
+    #[cold]
+    fn numbered(&self, class: &str, name: &str, route: Option<&str>) -> String {
+        let routed = match route {
+            Some(route) => format!("{name} [{}]", cut(route)),
+            None => name.to_owned(),
+        };
+        if route.is_some() && !self.is_given(class, &routed) {
+            return routed;
+        }
+        let numbered = |number| format!("{routed} #{number}");
+        numbered(first_free(|number| self.is_given(class, &numbered(number))))
+    }
+
+    fn is_given(&self, class: &str, name: &str) -> bool {
+        self.seen.contains(self.hash(class, name))
+    }
+
+    fn hash(&self, class: &str, name: &str) -> u64 {
+        let mut hasher = self.state.build_hasher();
+        hasher.write_usize(class.len());
+        hasher.write(class.as_bytes());
+        hasher.write(name.as_bytes());
+        hasher.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_split(id: &str, class: &str, name: &str) {
+        assert_eq!(CaseName::of(id), CaseName { class, name });
+    }
+
+    #[test]
+    fn an_id_is_split_before_its_parameters() {
+        check_split("pkg.mod.Test.test_x", "pkg.mod.Test", "test_x");
+        check_split("pkg.Test.test_x[1.5]", "pkg.Test", "test_x[1.5]");
+        check_split("pkg.Test.test_x(a.b) (c)", "pkg.Test", "test_x(a.b) (c)");
+        check_split("tests/test_a.py::TestA::test_x[a::b]", "tests/test_a.py::TestA", "test_x[a::b]");
+        check_split("boot", "", "boot");
+        check_split(".hidden", "", ".hidden");
+        check_split("a.", "", "a.");
+        check_split("test 1 a.b", "", "test 1 a.b");
+        check_split("", "", "(empty id)");
+        check_split("grün.測試", "grün", "測試");
+    }
+
+    #[test]
+    fn the_file_is_known_where_the_id_says_it() {
+        assert_eq!(file_of("tests/test_a.py::test_x"), Some("tests/test_a.py"));
+        assert_eq!(file_of("test_a.py::test_x"), Some("test_a.py"));
+        assert_eq!(file_of("crate::tests::test_x"), None);
+    }
+
+    fn check_names(names: &[(&str, Option<&str>)], expected: &[&str]) {
+        let mut given = Names::default();
+        let found: Vec<_> = names.iter().map(|(name, route)| given.give("class", name, *route)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn no_name_is_given_twice() {
+        check_names(&[("a", None), ("b", None), ("a", None), ("a", None)], &["a", "b", "a #2", "a #3"]);
+        check_names(&[("a", Some("0")), ("a", Some("1")), ("a", Some("1"))], &["a", "a [1]", "a [1] #2"]);
+        check_names(&[("a #2", None), ("a", None), ("a", None)], &["a #2", "a", "a #3"]);
+    }
+
+    #[test]
+    fn a_long_attribute_says_how_much_is_missing() {
+        let long = "ü".repeat(LONGEST);
+        assert!(cut(&long).ends_with("ü… (65536 bytes more)"));
+        assert_eq!(cut("short"), "short");
+    }
+}

@@ -1,0 +1,80 @@
+//! Writing a case, in one piece or in sections that are put together later.
+
+use std::io;
+
+use super::spool::{Spool, Stream};
+
+/// A part of a case. What stands between the parts follows from them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Section {
+    /// The attributes of `testcase`.
+    Attributes,
+    /// The element `properties`.
+    Properties,
+    /// The attributes of `failure`, `error` or `skipped`.
+    Outcome,
+    /// The text in that.
+    Text,
+    /// The text in `system-out`.
+    Out,
+    /// The text in `system-err`.
+    Err,
+}
+
+/// How long each section is.
+pub(crate) type Lengths = [u32; 6];
+
+/// Appends a case to a stream.
+pub(crate) struct Pen<'a> {
+    spool: &'a mut Spool,
+    stream: &'a mut Stream,
+    /// Whether what stands between the sections is left out.
+    sections_only: bool,
+    /// Where the section begins.
+    start: u64,
+    lengths: Lengths,
+}
+
+impl<'a> Pen<'a> {
+    pub(crate) fn new(spool: &'a mut Spool, stream: &'a mut Stream, sections_only: bool) -> Self {
+        let start = stream.len();
+        Pen { spool, stream, sections_only, start, lengths: Lengths::default() }
+    }
+
+    /// Where to append the bytes of a section.
+    #[inline]
+    pub(crate) fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.stream.tail
+    }
+
+    /// Appends what stands between sections.
+    #[inline]
+    pub(crate) fn glue(&mut self, text: &str) {
+        if !self.sections_only {
+            self.stream.tail.extend_from_slice(text.as_bytes());
+            self.start = self.stream.len();
+        }
+    }
+
+    /// Ends a section.
+    #[inline]
+    pub(crate) fn end(&mut self, section: Section) {
+        let len = self.stream.len();
+        if let Some(length) = self.lengths.get_mut(section as usize) {
+            *length = (len - self.start) as u32;
+        }
+        self.start = len;
+    }
+
+    /// Lets go of memory, between two appends.
+    #[inline]
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
+        self.spool.settle(self.stream)
+    }
+
+    /// How long the sections are.
+    pub(crate) fn finish(self) -> io::Result<Lengths> {
+        self.spool.settle(self.stream)?;
+        Ok(self.lengths)
+    }
+}

@@ -1,0 +1,210 @@
+//! From records to the report.
+
+use std::hash::{BuildHasher as _, Hasher as _};
+use std::io::{self, Write};
+
+use foldhash::quality::RandomState;
+use streamresult::{Outcome, Record, RecordSink};
+use subunit::{Event, Status, Timestamp};
+
+use super::attachments::Folder;
+use super::case::{self, Element};
+use super::merge::{Key, Run};
+use super::names::{CaseName, Names, cut};
+use super::options::Options;
+use super::pen::Pen;
+use super::seen::Seen;
+use super::spool::Spool;
+use super::suite::Suites;
+
+/// The name of the case that stands for a status of the run as a whole.
+const RUN: &str = "the run as a whole";
+
+/// Takes the records of a run and writes them as JUnit XML.
+///
+/// Counts stand before what they count, so that nothing can be written before the run has ended: the cases
+/// wait in a temporary file, and memory stays flat but for 16 bytes a test.
+///
+/// ```
+/// use formats::junit::{JunitWriter, Options};
+/// use streamresult::{Records, StreamResult};
+/// use subunit::{Event, Status};
+///
+/// let mut records = Records::new(JunitWriter::new(Options::default()));
+/// records.status(&Event::status("tests.boot", Status::Success))?;
+/// records.stop_run()?;
+/// let mut report = Vec::new();
+/// records.into_sink().write(&mut report)?;
+/// assert!(String::from_utf8_lossy(&report).contains(r#"<testcase classname="tests" name="boot"/>"#));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct JunitWriter {
+    options: Options,
+    spool: Spool,
+    suites: Suites,
+    names: Names,
+    folder: Option<Folder>,
+    /// The tests that ran, where runs of one test are merged.
+    ran: Seen,
+    /// How many cases there are, where runs of one test are merged.
+    cases: u64,
+    state: [RandomState; 2],
+}
+
+impl JunitWriter {
+    /// A report without cases.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        JunitWriter {
+            folder: options.attachments.clone().map(Folder::new),
+            options,
+            spool: Spool::default(),
+            suites: Suites::default(),
+            names: Names::default(),
+            ran: Seen::default(),
+            cases: 0,
+            state: [RandomState::default(), RandomState::default()],
+        }
+    }
+
+    /// How many bytes of an attachment are of use here, to be given to [`Records::cap`](streamresult::Records::cap).
+    #[must_use]
+    pub fn cap(&self) -> u64 {
+        if self.folder.is_some() { u64::MAX } else { 8 << 20 }
+    }
+
+    /// Writes the report of all records so far.
+    ///
+    /// # Errors
+    ///
+    /// When writing to `output` fails, or reading what waited in a temporary file.
+    pub fn write(mut self, output: &mut dyn Write) -> io::Result<()> {
+        if self.suites.is_empty() {
+            // A report without any suite is an error to some.
+            self.suites.get(None, &mut self.spool);
+        }
+        self.suites.write(&self.options, &self.spool, output)
+    }
+
+    /// Adds a case, of which `write` writes the sections; of a later run, all but the names.
+    #[inline]
+    fn add(
+        &mut self,
+        about: &About<'_>,
+        write: impl FnOnce(&mut Tools<'_>, &mut Pen<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let key = if self.options.merge_retries { Some(self.key(about)) } else { None };
+        let Self { options, spool, suites, names, folder, ran, .. } = self;
+        let route = about.route.filter(|_| !options.single_suite);
+        let suite = suites.get(route, spool).ok_or_else(|| io::Error::other("no suite"))?;
+        suite.add(about.element, about.times);
+        let is_first = key.is_none_or(|key| ran.insert(key.hash));
+        let start = suite.cases.len();
+        let mut pen = Pen::new(spool, &mut suite.cases, key.is_some());
+        pen.glue("<testcase");
+        write(&mut Tools { options, names, folder: folder.as_mut(), is_first }, &mut pen)?;
+        let lengths = pen.finish()?;
+        match key {
+            None => Ok(()),
+            Some(key) => suite.runs.add(Run { key, element: about.element, start, lengths }, is_first, spool),
+        }
+    }
+
+    /// What tells this test from all others.
+    fn key(&mut self, about: &About<'_>) -> Key {
+        self.cases += 1;
+        // What is no test is never run again.
+        let number = if about.test_id.is_some() { 0 } else { self.cases };
+        let [hash, check] = self.state.each_ref().map(|state| {
+            let mut hasher = state.build_hasher();
+            hasher.write_u64(number);
+            hasher.write_usize(about.route.map_or(usize::MAX, str::len));
+            hasher.write(about.route.unwrap_or_default().as_bytes());
+            hasher.write(about.test_id.unwrap_or_default().as_bytes());
+            hasher.finish()
+        });
+        Key { hash, check }
+    }
+}
+
+/// What a case is about.
+struct About<'a> {
+    route: Option<&'a str>,
+    /// None where the case stands for something that is no test.
+    test_id: Option<&'a str>,
+    element: Element,
+    times: Option<(Timestamp, Timestamp)>,
+}
+
+/// What it takes to write a case.
+struct Tools<'a> {
+    options: &'a Options,
+    names: &'a mut Names,
+    folder: Option<&'a mut Folder>,
+    /// Whether it is the first run of its test.
+    is_first: bool,
+}
+
+impl Tools<'_> {
+    #[inline]
+    fn names(&mut self, record: &Record<'_>, pen: &mut Pen<'_>) {
+        if !self.is_first {
+            return;
+        }
+        let CaseName { class, name } = CaseName::of(record.test_id());
+        let class = cut(if class.is_empty() { &self.options.suite_name } else { class });
+        let name = cut(name);
+        let given = self.names.give(&class, &name, record.route_code());
+        case::attributes(&class, &given, Some(record), self.options, pen);
+    }
+}
+
+impl RecordSink for JunitWriter {
+    #[inline]
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        if record.outcome() == Outcome::Exists {
+            return Ok(());
+        }
+        let about = About {
+            route: record.route_code(),
+            test_id: (!record.is_damage()).then(|| record.test_id()),
+            element: case::element(record),
+            times: record.first().zip(record.last()),
+        };
+        self.add(&about, |tools, pen| {
+            tools.names(record, pen);
+            case::body(record, tools.options, tools.folder.as_deref_mut(), pen)
+        })
+    }
+
+    /// Its case was written: the text goes to the suite.
+    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let Self { options, spool, suites, .. } = self;
+        let (Some(id), Some(file)) = (event.test_id, event.file) else { return Ok(()) };
+        let route = event.route_code.filter(|_| !options.single_suite);
+        match suites.get(route, spool) {
+            Some(suite) => suite.add_late(id, file, event.mime_type, spool),
+            None => Ok(()),
+        }
+    }
+
+    fn global_status(&mut self, event: &Event<'_>, status: Status) -> io::Result<()> {
+        if !status.is_failure() {
+            return Ok(());
+        }
+        let about = About {
+            route: event.route_code,
+            test_id: None,
+            element: Element::Failure,
+            times: event.timestamp.zip(event.timestamp),
+        };
+        self.add(&about, |tools, pen| {
+            let class = cut(&tools.options.suite_name);
+            let name = tools.names.give(&class, RUN, event.route_code);
+            case::attributes(&class, &name, None, tools.options, pen);
+            case::failure("the run as a whole failed", event.file.map(|file| file.bytes), pen);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! A child process that is watched, ended and reaped without ever blocking for good.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command};
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+
+use crate::group::pause;
+use crate::wait::ready;
+use crate::{Deadline, Group, Outcome, ProcState};
+
+/// How long SIGKILL is given to end a process that [`Child::terminate`] ends, which may have much memory to
+/// give back.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A running child, the leader of its own process group.
+///
+/// Dropping it while it runs kills the group: call [`Child::detach`] for one that shall live on. What a child
+/// that ended by itself left running in its group is ended by [`Child::terminate`].
+///
+/// In asynchronous code, register [`Child::exit_fd`] (tokio's `AsyncFd`) and call [`Child::try_wait`] when it
+/// is readable; no call but the waiting ones blocks.
+///
+/// ```
+/// use std::process::Command;
+/// use std::time::Duration;
+/// use process::{Child, Deadline, Outcome};
+///
+/// let mut child = Child::spawn(Command::new("sh").args(["-c", "exit 3"]))?;
+/// let outcome = child.wait_until(Deadline::after(Duration::from_secs(5)))?;
+/// assert_eq!(outcome, Some(Outcome::Exited(3)));
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Debug)]
+pub struct Child {
+    inner: process::Child,
+    /// Readable when the process has ended; `None` where the kernel or a sandbox refuses pidfds.
+    pidfd: Option<OwnedFd>,
+    group: Option<Group>,
+    outcome: Option<Outcome>,
+    detached: bool,
+}
+
+impl Child {
+    /// Starts the command in a process group of its own.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started: not found, no permission, no memory.
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
+        let mut child = Child::adopt(Group::configure(command).spawn()?);
+        child.group = Group::of(child.id());
+        Ok(child)
+    }
+
+    /// Starts the command in this process's group: signals then go to the process alone.
+    pub(crate) fn spawn_alone(command: &mut Command) -> io::Result<Self> {
+        Ok(Child::adopt(command.spawn()?))
+    }
+
+    fn adopt(inner: process::Child) -> Self {
+        let pidfd = pidfd_open(Pid::from_child(&inner), PidfdFlags::empty()).ok();
+        Child { inner, pidfd, group: None, outcome: None, detached: false }
+    }
+
+    /// Its process id, which is that of its group, too.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.inner.id()
+    }
+
+    /// Its group, while the child or anything it started in the group may live.
+    #[must_use]
+    pub fn group(&self) -> Option<Group> {
+        self.group
+    }
+
+    /// The writing end of its input, once, when the command asked for a pipe.
+    pub fn take_stdin(&mut self) -> Option<ChildStdin> {
+        self.inner.stdin.take()
+    }
+
+    /// The reading end of its output, once, when the command asked for a pipe.
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
+        self.inner.stdout.take()
+    }
+
+    /// The reading end of its error output, once, when the command asked for a pipe.
+    pub fn take_stderr(&mut self) -> Option<ChildStderr> {
+        self.inner.stderr.take()
+    }
+
+    /// A descriptor that becomes readable when it ends; `None` where the system has no pidfds.
+    #[must_use]
+    pub fn exit_fd(&self) -> Option<BorrowedFd<'_>> {
+        self.pidfd.as_ref().map(AsFd::as_fd)
+    }
+
+    /// What the kernel says about it now.
+    #[must_use]
+    pub fn state(&self) -> ProcState {
+        ProcState::of(self.id())
+    }
+
+    /// How it ended, `None` while it runs. Reaps it, never blocks.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else reaped it.
+    pub fn try_wait(&mut self) -> io::Result<Option<Outcome>> {
+        if self.outcome.is_none() {
+            self.outcome = self.inner.try_wait()?.map(Outcome::from);
+            self.forget_empty_group();
+        }
+        Ok(self.outcome.clone())
+    }
+
+    /// Waits for its end and reaps it; `None` when the deadline passed first.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else reaped it.
+    pub fn wait_until(&mut self, deadline: Deadline) -> io::Result<Option<Outcome>> {
+        if self.outcome.is_none() {
+            self.ended_by(deadline)?;
+        }
+        self.try_wait()
+    }
+
+    /// Sends a signal to its group; one that has ended is no error.
+    ///
+    /// # Errors
+    ///
+    /// When the group may not be signalled by this user.
+    pub fn signal(&self, signal: Signal) -> io::Result<()> {
+        match (self.group, &self.outcome) {
+            (Some(group), _) => group.signal(signal),
+            (None, Some(_)) => Ok(()),
+            (None, None) => self.signal_alone(signal),
+        }
+    }
+
+    /// Ends it and all of its group: SIGTERM, up to `grace`, SIGKILL, then at most a second.
+    ///
+    /// Members of the group that outlive their leader get the same grace. What SIGKILL does not end is
+    /// abandoned, and the outcome says so.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be signalled or somebody else reaped it.
+    pub fn terminate(&mut self, grace: Duration) -> io::Result<Outcome> {
+        let deadline = Deadline::after(grace);
+        self.signal(Signal::TERM)?;
+        self.signal(Signal::CONT)?;
+        // The group is signalled before its leader is reaped: until then the number cannot be another's.
+        self.ended_by(deadline)?;
+        if let Some(group) = self.group {
+            let _all_ended = group.wait_until_empty(deadline);
+        }
+        self.kill(PATIENCE)
+    }
+
+    /// Kills it and all of its group by SIGKILL; what has not ended `patience` later is abandoned.
+    ///
+    /// # Errors
+    ///
+    /// As [`Child::terminate`].
+    pub fn kill(&mut self, patience: Duration) -> io::Result<Outcome> {
+        self.signal(Signal::KILL)?;
+        let ended = self.wait_until(Deadline::after(patience))?;
+        self.forget_empty_group();
+        let outcome = ended.unwrap_or_else(|| Outcome::Abandoned(self.state()));
+        Ok(self.outcome.insert(outcome).clone())
+    }
+
+    /// Lets it live on after this value is dropped.
+    pub fn detach(mut self) {
+        self.detached = true;
+    }
+
+    /// The number of a group without members may soon be another group's.
+    fn forget_empty_group(&mut self) {
+        if self.outcome.is_some() {
+            self.group = self.group.filter(|group| !group.members().is_empty());
+        }
+    }
+
+    /// Waits for its end without reaping it; false when the deadline passed first.
+    fn ended_by(&mut self, deadline: Deadline) -> io::Result<bool> {
+        match self.exit_fd() {
+            Some(fd) => Ok(ready([Some(fd)], deadline)?[0]),
+            None => self.ended_by_asking(deadline),
+        }
+    }
+
+    fn ended_by_asking(&mut self, deadline: Deadline) -> io::Result<bool> {
+        loop {
+            if self.try_wait()?.is_some() {
+                return Ok(true);
+            }
+            let Some(pause) = pause(deadline) else { return Ok(false) };
+            std::thread::sleep(pause);
+        }
+    }
+
+    fn signal_alone(&self, signal: Signal) -> io::Result<()> {
+        let sent = match &self.pidfd {
+            Some(pidfd) => pidfd_send_signal(pidfd, signal),
+            None => kill_process(Pid::from_child(&self.inner), signal),
+        };
+        match sent {
+            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.outcome.is_none() && !self.detached {
+            // Nobody is left to tell.
+            let _unknown = self.kill(PATIENCE);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Process groups: what a child started, ended with it.
+
+use std::fs;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::time::Duration;
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::Deadline;
+use crate::state::Stat;
+
+/// How often a group is looked at while it is given time to end.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// A process group, by its leader's process id.
+///
+/// The number stays the group's own as long as its leader is not reaped or a member lives: signal first, reap
+/// then. [`Child`](crate::Child) keeps that order by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Group(Pid);
+
+impl Group {
+    /// Makes the command start in a group of its own, which has the child's process id.
+    pub fn configure(command: &mut Command) -> &mut Command {
+        command.process_group(0)
+    }
+
+    /// The group that this process leads; `None` for 0, 1 and numbers that are no process id.
+    #[must_use]
+    pub fn of(leader: u32) -> Option<Self> {
+        let pid = i32::try_from(leader).ok().filter(|pid| *pid > 1)?;
+        Pid::from_raw(pid).map(Group)
+    }
+
+    /// Sends the signal to every member; a group that is gone is no error.
+    ///
+    /// # Errors
+    ///
+    /// When the members may not be signalled by this user.
+    pub fn signal(self, signal: Signal) -> io::Result<()> {
+        match kill_process_group(self.0, signal) {
+            Ok(()) | Err(Errno::SRCH) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks every member to end: SIGTERM, and SIGCONT for those that are stopped and would not see it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Group::signal`].
+    pub fn ask_to_end(self) -> io::Result<()> {
+        self.signal(Signal::TERM)?;
+        self.signal(Signal::CONT)
+    }
+
+    /// The members that still live; those that ended and are not yet reaped are none.
+    #[must_use]
+    pub fn members(self) -> Vec<u32> {
+        let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+        let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        pids.filter(|pid| self.holds(*pid)).collect()
+    }
+
+    /// Waits until no member lives; false when the deadline passed first.
+    #[must_use]
+    pub fn wait_until_empty(self, deadline: Deadline) -> bool {
+        loop {
+            if self.members().is_empty() {
+                return true;
+            }
+            let Some(pause) = pause(deadline) else { return false };
+            std::thread::sleep(pause);
+        }
+    }
+
+    fn holds(self, pid: u32) -> bool {
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+        Stat::parse(&stat)
+            .is_some_and(|stat| stat.group == self.0.as_raw_nonzero().get() && !"ZXx".contains(stat.state))
+    }
+}
+
+/// How long to sleep before looking again, `None` when the deadline has passed.
+pub(crate) fn pause(deadline: Deadline) -> Option<Duration> {
+    match deadline.remaining() {
+        Some(left) if left.is_zero() => None,
+        Some(left) => Some(left.min(INTERVAL)),
+        None => Some(INTERVAL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_group_is_made_of_numbers_that_mean_others() {
+        assert_eq!(Group::of(0), None);
+        assert_eq!(Group::of(1), None);
+        assert_eq!(Group::of(u32::MAX), None);
+    }
+}

@@ -1,0 +1,243 @@
+//! One helper at a time: the lock that a helper holds for its life.
+
+use std::env;
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::group::pause;
+use crate::{Deadline, ProcState};
+
+/// The folder for locks of this user: `$XDG_RUNTIME_DIR/NAME`, else `NAME-UID` in the system's temporary
+/// folder. It is made when it is not there, for this user only.
+///
+/// # Errors
+///
+/// When it cannot be made, or is there and belongs to or is open to others.
+pub fn folder(name: &str) -> io::Result<PathBuf> {
+    let user = rustix::process::geteuid().as_raw();
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_dir());
+    let folder = match runtime {
+        Some(runtime) => runtime.join(name),
+        None => env::temp_dir().join(format!("{name}-{user}")),
+    };
+    match DirBuilder::new().mode(0o700).create(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let metadata = fs::symlink_metadata(&folder)?;
+    if !metadata.is_dir() || metadata.uid() != user || metadata.mode() & 0o077 != 0 {
+        let text = format!("{} is not a folder of this user alone", folder.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+    }
+    Ok(folder)
+}
+
+/// The lock for one target: held by this process and by every helper that was started with it, so that it is
+/// free again when the last of them has ended, whatever ended it.
+#[derive(Debug)]
+pub struct Guard {
+    file: File,
+    holder: Option<(u32, u64)>,
+    created: Vec<String>,
+}
+
+impl Guard {
+    /// Takes the lock `name` in `folder`; while another run holds it, waits until the deadline at most.
+    ///
+    /// # Errors
+    ///
+    /// [`Refused::Busy`] when it was still held then, [`Refused::Failed`] when the file cannot be used.
+    pub fn take(folder: &Path, name: &str, deadline: Deadline) -> Result<Self, Refused> {
+        let path = folder.join(name);
+        let mut file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            match pause(deadline) {
+                Some(pause) => std::thread::sleep(pause),
+                None => return Err(Refused::Busy(Note::read(&mut file)?.into())),
+            }
+        }
+        let created = Note::read(&mut file)?.created;
+        Ok(Guard { file, holder: None, created })
+    }
+
+    /// What helpers were about to create, in this run or before, and is not known to be gone.
+    #[must_use]
+    pub fn created(&self) -> &[String] {
+        &self.created
+    }
+
+    /// Notes what is about to be created, for runs that come later, should this one not live to remove it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn will_create(&mut self, paths: &[String]) -> io::Result<()> {
+        // A line each.
+        self.created.extend(paths.iter().filter(|path| !path.contains('\n')).cloned());
+        self.save()
+    }
+
+    /// Notes that these are gone, or were never made.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn forget(&mut self, paths: &[String]) -> io::Result<()> {
+        self.created.retain(|path| !paths.contains(path));
+        self.save()
+    }
+
+    /// Notes who holds the lock, from now on.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn held_by(&mut self, pid: u32) -> io::Result<()> {
+        self.holder = Some((pid, seconds_now()));
+        self.save()
+    }
+
+    /// The lock once more, to be held by a helper.
+    pub(crate) fn share(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    fn save(&mut self) -> io::Result<()> {
+        let mut text = String::new();
+        if let Some((pid, since)) = self.holder {
+            text += &format!("pid {pid}\nsince {since}\n");
+        }
+        self.created.iter().for_each(|path| text += &format!("created {path}\n"));
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(text.as_bytes())
+    }
+}
+
+/// Why a lock was not had.
+#[derive(Debug)]
+pub enum Refused {
+    /// Another run holds it.
+    Busy(Busy),
+    /// The lock's file cannot be used.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Refused::Failed(error)
+    }
+}
+
+/// Who holds a lock.
+#[derive(Debug)]
+pub struct Busy {
+    /// The holder's process id, where it was noted.
+    pub pid: Option<u32>,
+    /// Since when.
+    pub since: Option<SystemTime>,
+    /// What the holder does now.
+    pub state: Option<ProcState>,
+}
+
+impl Busy {
+    /// For how long it has been held.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.since?.elapsed().ok()
+    }
+}
+
+impl fmt::Display for Busy {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("another run")?;
+        if let Some(age) = self.age() {
+            write!(formatter, " of {} s ago", age.as_secs())?;
+        }
+        match &self.state {
+            Some(state) => write!(formatter, ": {}", state.summary()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Note> for Busy {
+    fn from(note: Note) -> Self {
+        let since = note.since.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+        Busy { pid: note.pid, since, state: note.pid.map(ProcState::of) }
+    }
+}
+
+/// The text of a lock's file.
+#[derive(Default)]
+struct Note {
+    pid: Option<u32>,
+    since: Option<u64>,
+    created: Vec<String>,
+}
+
+impl Note {
+    fn read(file: &mut File) -> io::Result<Note> {
+        let mut bytes = Vec::new();
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        let mut note = Note::default();
+        for line in String::from_utf8_lossy(&bytes).lines() {
+            match line.split_once(' ') {
+                Some(("pid", number)) => note.pid = number.parse().ok(),
+                Some(("since", number)) => note.since = number.parse().ok(),
+                Some(("created", path)) => note.created.push(path.to_owned()),
+                _ => {}
+            }
+        }
+        Ok(note)
+    }
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_is_had_by_one_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = Guard::take(folder.path(), "eos-1", Deadline::NEVER).unwrap();
+        first.held_by(std::process::id()).unwrap();
+        let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "eos-1", Deadline::after(Duration::ZERO))
+        else {
+            panic!("the lock was had twice");
+        };
+        assert_eq!(busy.pid, Some(std::process::id()));
+        assert!(busy.age().unwrap() < Duration::from_secs(60));
+        drop(first);
+        Guard::take(folder.path(), "eos-1", Deadline::after(Duration::ZERO)).unwrap();
+    }
+
+    #[test]
+    fn what_was_left_behind_is_known_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let take = || Guard::take(folder.path(), "eos-2", Deadline::NEVER).unwrap();
+        let [old, new] = ["/mnt/.probe a".to_owned(), "/mnt/.probe-b".to_owned()];
+        take().will_create(std::slice::from_ref(&old)).unwrap();
+        assert_eq!(take().created(), std::slice::from_ref(&old));
+        take().will_create(std::slice::from_ref(&new)).unwrap();
+        assert_eq!(take().created(), [old.clone(), new.clone()]);
+        take().forget(&[new]).unwrap();
+        take().held_by(7).unwrap();
+        assert_eq!(take().created(), [old]);
+    }
+}

@@ -1,0 +1,146 @@
+//! The helper's side: one operation at a time, announced before it begins.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, setrlimit, setsid};
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use super::Record;
+
+/// Makes this process a helper: a session of its own, no core dumps, SIGTERM and SIGINT as requests to clean
+/// up and end. Call it first in `main` when the internal argument is there.
+///
+/// The returned reporter writes to the pipe that [`Job`](super::Job) gave this process as its output.
+///
+/// # Errors
+///
+/// When the signals cannot be caught.
+pub fn enter() -> io::Result<Reporter<io::Stdout>> {
+    // Whoever leads a group already has left its parent's; that is all the session is for.
+    let _already_leader = setsid();
+    let _kept = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGTERM, SIGINT] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))?;
+    }
+    Ok(Reporter { output: io::stdout(), stop })
+}
+
+/// Tells the parent what is done, before and after.
+#[derive(Debug)]
+pub struct Reporter<W> {
+    output: W,
+    stop: Arc<AtomicBool>,
+}
+
+impl<W: Write> Reporter<W> {
+    /// A reporter to somewhere else, which nobody asks to end.
+    pub fn new(output: W) -> Self {
+        Reporter { output, stop: Arc::default() }
+    }
+
+    /// Does one operation: announces it, does it, tells how it went.
+    ///
+    /// # Errors
+    ///
+    /// When the operation fails, when the helper was asked to end, or when the parent is gone.
+    pub fn step<T>(&mut self, operation: &str, action: impl FnOnce() -> io::Result<T>) -> Result<T, Stop> {
+        self.timed_step(operation, action).map(|(value, _)| value)
+    }
+
+    /// Does one operation and returns what it took as well; see [`Reporter::step`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Reporter::step`].
+    pub fn timed_step<T>(
+        &mut self,
+        operation: &str,
+        action: impl FnOnce() -> io::Result<T>,
+    ) -> Result<(T, Duration), Stop> {
+        if self.stop.load(Ordering::SeqCst) {
+            return Err(Stop::Asked);
+        }
+        self.perform(operation, action)
+    }
+
+    /// Does one operation even when the helper was asked to end: to clean up.
+    ///
+    /// # Errors
+    ///
+    /// When the operation fails, or when the parent is gone: then it was not done.
+    pub fn last_step<T>(
+        &mut self,
+        operation: &str,
+        action: impl FnOnce() -> io::Result<T>,
+    ) -> Result<T, Stop> {
+        self.perform(operation, action).map(|(value, _)| value)
+    }
+
+    fn perform<T>(
+        &mut self,
+        operation: &str,
+        action: impl FnOnce() -> io::Result<T>,
+    ) -> Result<(T, Duration), Stop> {
+        let operation = operation.to_owned();
+        self.tell(&Record::Begin(operation.clone()))?;
+        let begin = Instant::now();
+        let result = action();
+        let elapsed = begin.elapsed();
+        match result {
+            Ok(value) => {
+                self.tell(&Record::Done { operation, elapsed })?;
+                Ok((value, elapsed))
+            }
+            Err(error) => {
+                let (errno, message) = (error.raw_os_error(), error.to_string());
+                self.tell(&Record::Failed { operation, elapsed, errno, message })?;
+                Err(Stop::Failed(error))
+            }
+        }
+    }
+
+    /// Tells something that was found out.
+    ///
+    /// # Errors
+    ///
+    /// When the parent is gone.
+    pub fn value(&mut self, name: &str, value: impl fmt::Display) -> Result<(), Stop> {
+        self.tell(&Record::Value { name: name.to_owned(), text: value.to_string() })
+    }
+
+    fn tell(&mut self, record: &Record) -> Result<(), Stop> {
+        let line = format!("{record}\n");
+        self.output
+            .write_all(line.as_bytes())
+            .and_then(|()| self.output.flush())
+            .map_err(|_| Stop::ParentGone)
+    }
+}
+
+/// Why a helper goes no further. The parent knows already: clean up and return.
+#[derive(Debug)]
+pub enum Stop {
+    /// An operation failed.
+    Failed(io::Error),
+    /// SIGTERM or SIGINT came.
+    Asked,
+    /// Nobody reads the results any longer.
+    ParentGone,
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Failed(error) => error.fmt(formatter),
+            Stop::Asked => formatter.write_str("asked to end"),
+            Stop::ParentGone => formatter.write_str("nobody reads the results"),
+        }
+    }
+}
+
+impl std::error::Error for Stop {}

@@ -1,0 +1,146 @@
+//! From bytes to events: reads a stream and pushes it into a `StreamResult`.
+
+use std::io::{self, Read};
+
+use subunit::io::Reader;
+use subunit::{Event, File, Frame, PacketError, Status};
+
+use crate::rules::DAMAGE_ID;
+use crate::StreamResult;
+
+/// The name of the file that text between packets becomes.
+const TEXT_FILE: &str = "stdout";
+const TEXT_TYPE: &str = "text/plain;charset=utf8";
+const BYTES_TYPE: &str = "application/octet-stream";
+
+/// Reads a stream to its end and pushes all of it into `sink`: the start of the run, its events, its stop.
+///
+/// Text between packets is an event of the file `stdout` without a test id; a damaged packet is a failing
+/// test, [`DAMAGE_ID`]: nothing of the stream is passed over. Whenever reading may block, the sink is flushed
+/// first.
+///
+/// ```
+/// use streamresult::{Summary, drive};
+///
+/// let mut summary = Summary::new();
+/// drive(&b"starting\n\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b"[..], &mut summary)?;
+/// assert_eq!(summary.announced(), 1);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
+pub fn drive<R: Read, S: StreamResult + ?Sized>(input: R, sink: &mut S) -> io::Result<()> {
+    let passed = sink.start_run().and_then(|()| pass(&mut Reader::new(input), sink));
+    passed.and(sink.stop_run())
+}
+
+fn pass<R: Read, S: StreamResult + ?Sized>(reader: &mut Reader<R>, sink: &mut S) -> io::Result<()> {
+    loop {
+        loop {
+            let offset = reader.offset();
+            let Some(frame) = reader.buffered_frame() else { break };
+            deliver(&frame, offset, sink)?;
+        }
+        sink.flush()?;
+        if !reader.fill()? {
+            return Ok(());
+        }
+    }
+}
+
+/// Pushes a frame into `sink` as [`drive`] does; `offset` is its place in the stream, for what is said of
+/// damage.
+///
+/// # Errors
+///
+/// When the sink fails.
+#[inline]
+pub fn deliver<S: StreamResult + ?Sized>(frame: &Frame<'_>, offset: u64, sink: &mut S) -> io::Result<()> {
+    match frame {
+        Frame::Packet(packet) => sink.packet(packet),
+        Frame::Text(text) => sink.status(&text_event(text)),
+        Frame::Corrupt(bytes, error) => damage(bytes, error, offset, sink),
+    }
+}
+
+/// The event that text between packets is: a piece of the file `stdout` of the run as a whole.
+#[must_use]
+pub fn text_event(text: &[u8]) -> Event<'_> {
+    Event::file(TEXT_FILE, text)
+}
+
+/// Pushes the two events that stand for a damaged packet: one with its bytes, and one that fails and says
+/// what is wrong and where.
+#[cold]
+fn damage<S: StreamResult + ?Sized>(
+    bytes: &[u8],
+    error: &PacketError,
+    offset: u64,
+    sink: &mut S,
+) -> io::Result<()> {
+    let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
+    let data = sink.status(&Event {
+        file: Some(File { name: "Packet data", bytes }),
+        mime_type: Some(BYTES_TYPE),
+        ..event
+    });
+    let message = format!("damaged packet at offset {offset} of the stream: {error}");
+    let failure = sink.status(&Event {
+        status: Some(Status::Fail),
+        file: Some(File { name: "Parser Error", bytes: message.as_bytes() }),
+        mime_type: Some(TEXT_TYPE),
+        ..event
+    });
+    data.and(failure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Seen;
+
+    const FOO: &[u8] = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+
+    fn check(input: impl Read, expected: &[&str]) {
+        let mut seen = Seen::default();
+        let _ = drive(input, &mut seen);
+        assert_eq!(seen.lines(), expected);
+    }
+
+    #[test]
+    fn a_run_starts_and_stops_even_when_nothing_comes() {
+        check(&b""[..], &["start", "flush", "flush", "stop"]);
+    }
+
+    #[test]
+    fn text_and_damage_are_events() {
+        let mut stream = b"text\n".to_vec();
+        stream.extend(FOO);
+        let mut damaged = FOO.to_vec();
+        damaged[5] ^= 1;
+        stream.extend(damaged);
+        let events = ["start", "flush", "- -", "foo exists", "flush"];
+        let damage = ["subunit.parser -", "subunit.parser fail", "flush", "stop"];
+        let mut seen = Seen::default();
+        drive(&stream[..], &mut seen).unwrap();
+        let lines: Vec<String> = seen.lines().into_iter().filter(|line| line != "flush").collect();
+        let expected = events.iter().chain(&damage).filter(|line| **line != "flush");
+        assert_eq!(lines.iter().map(String::as_str).collect::<Vec<_>>(), expected.copied().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_came_before_a_failed_read_is_reported_and_the_run_stops() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("unplugged"))
+            }
+        }
+        let mut seen = Seen::default();
+        let error = drive(FOO.chain(Broken), &mut seen).unwrap_err();
+        assert_eq!(error.to_string(), "unplugged");
+        assert_eq!(seen.lines(), ["start", "flush", "foo exists", "flush", "stop"]);
+    }
+}

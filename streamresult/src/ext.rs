@@ -1,0 +1,87 @@
+//! The adaptors as methods.
+
+use std::borrow::Cow;
+
+use subunit::{Event, Timestamp};
+
+use crate::fail_fast::FailFast;
+use crate::filtered::Filtered;
+use crate::held::{Decision, Held, Waiting};
+use crate::renamed::Renamed;
+use crate::routed::Routed;
+use crate::stamped::Stamped;
+use crate::tagged::{TagChange, Tagged};
+use crate::StreamResult;
+
+/// Adaptors, put before a `StreamResult`: events pass through the last one named first.
+///
+/// ```
+/// use streamresult::{StreamResult, StreamResultExt};
+/// use subunit::io::Writer;
+/// use subunit::{Event, Status};
+///
+/// let mut out = Vec::new();
+/// let mut result = Writer::new(&mut out)
+///     .filtered(|event| event.status != Some(Status::Exists))
+///     .tagged(["nightly"], [""; 0])
+///     .routed("worker-1");
+/// result.start_run()?;
+/// result.status(&Event::status("boot", Status::Success))?;
+/// result.stop_run()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub trait StreamResultExt: StreamResult + Sized {
+    /// Passes the events for which `wanted` holds.
+    fn filtered<P: FnMut(&Event<'_>) -> bool>(self, wanted: P) -> Filtered<Self, P> {
+        Filtered::new(self, wanted)
+    }
+
+    /// Adds tags to every event, also to those without a test id, and takes others away; what is in both is
+    /// taken away.
+    fn tagged<A, D>(self, add: A, discard: D) -> Tagged<Self>
+    where
+        A: IntoIterator<Item: Into<String>>,
+        D: IntoIterator<Item: Into<String>>,
+    {
+        Tagged::new(self, TagChange::new(add, discard))
+    }
+
+    /// Puts `code` in front of every route code: `code/route`, and `code` where there was none.
+    fn routed(self, code: impl Into<String>) -> Routed<Self> {
+        Routed::new(self, code.into())
+    }
+
+    /// Gives tests the ids that `rename` makes of theirs.
+    fn renamed<F>(self, rename: F) -> Renamed<Self, F>
+    where
+        F: for<'i> FnMut(&'i str) -> Cow<'i, str>,
+    {
+        Renamed::new(self, rename)
+    }
+
+    /// Gives the current time to events without one.
+    fn stamped(self) -> Stamped<Self, fn() -> Timestamp> {
+        Stamped::new(self, Timestamp::now)
+    }
+
+    /// Gives the time of `clock` to events without one.
+    fn stamped_by<C: FnMut() -> Timestamp>(self, clock: C) -> Stamped<Self, C> {
+        Stamped::new(self, clock)
+    }
+
+    /// Calls `alarm` after the first event that counts against the run: `fail` or `uxsuccess`.
+    /// [`FailFast::each`] calls it after every such event.
+    fn fail_fast<F: FnMut(&Event<'_>)>(self, alarm: F) -> FailFast<Self, F> {
+        FailFast::new(self, alarm)
+    }
+
+    /// Holds each test's events until `decide` says whether they pass.
+    fn held<F>(self, decide: F) -> Held<Self, F>
+    where
+        F: FnMut(Option<&Event<'_>>, &Waiting<'_>) -> Decision,
+    {
+        Held::new(self, decide)
+    }
+}
+
+impl<R: StreamResult> StreamResultExt for R {}

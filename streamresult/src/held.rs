@@ -1,0 +1,297 @@
+//! Holds the events of a test until it is known whether they pass.
+
+use std::io::{self, BufReader, Read};
+
+use subunit::{Event, Packet, Status, chunks, encode};
+
+use crate::finished::Finished;
+use crate::key::Key;
+use crate::open_tests::{OpenTests, Slot};
+use crate::rules::{self, Before, Effect};
+use crate::spill::{Spill, SpillBuf};
+use crate::{Record, StreamResult};
+
+/// Holds the events of each test until a function decides whether they pass; made by
+/// [`held`](crate::StreamResultExt::held).
+///
+/// The function is asked at every event of a test. While it waits, the events are held, as packets: in
+/// memory up to 1 MiB a test and 8 MiB in all, in a temporary file beyond. Once it has decided, the events
+/// that were held pass in their order, or are dropped, and so are all that follow, up to the test's end and
+/// after it. Events without a test id pass at once.
+///
+/// When the run stops, the function is asked again for each test that waits, in order of start, without an
+/// event. If it waits still, the events pass: nothing is lost that it did not drop.
+///
+/// ```
+/// use streamresult::{Decision, Outcome, StreamResult, StreamResultExt, from_fn};
+/// use subunit::{Event, Status};
+///
+/// let mut passed = Vec::new();
+/// let out = from_fn(|event| Ok(passed.push(format!("{:?} {:?}", event.test_id, event.status))));
+/// let mut failures = out.held(|_, waiting| match waiting.record().outcome() {
+///     Outcome::Unfinished => Decision::Wait,
+///     outcome if outcome.is_failure() => Decision::Keep,
+///     _ => Decision::Drop,
+/// });
+/// for (id, status) in [("a", Status::InProgress), ("b", Status::Success), ("a", Status::Fail)] {
+///     failures.status(&Event::status(id, status))?;
+/// }
+/// failures.stop_run()?;
+/// drop(failures);
+/// assert_eq!(passed, ["Some(\"a\") Some(InProgress)", "Some(\"a\") Some(Fail)"]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Held<R, F> {
+    inner: R,
+    decide: F,
+    tests: OpenTests,
+    /// The tests that finished, with what was decided in the lowest bit.
+    finished: Finished,
+    scratch: Vec<u8>,
+}
+
+/// What becomes of a test's events. Closed: these are all the ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// They pass.
+    Keep,
+    /// They are dropped.
+    Drop,
+    /// It is not known yet.
+    Wait,
+}
+
+/// A test whose events are held.
+#[derive(Clone, Copy, Debug)]
+pub struct Waiting<'a> {
+    record: Record<'a>,
+    packets: Option<&'a SpillBuf>,
+    spill: &'a Spill,
+}
+
+impl<'a> Waiting<'a> {
+    /// What is known of the test, the event included: its key, outcome so far, tags and times. It has no
+    /// attachments; they are in the events.
+    #[must_use]
+    pub fn record(&self) -> &Record<'a> {
+        &self.record
+    }
+
+    /// Calls a function with each event that is held, in order of arrival. The one that the decision is about
+    /// is not among them.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be read, or the function fails.
+    pub fn for_each(&self, mut function: impl FnMut(&Event<'_>) -> io::Result<()>) -> io::Result<()> {
+        match self.packets {
+            None => Ok(()),
+            Some(packets) => replay(packets, self.spill, |packet| function(&packet.event())),
+        }
+    }
+}
+
+/// An event, and the packet that it came as, if it did.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    event: Event<'a>,
+    packet: Option<&'a Packet<'a>>,
+}
+
+impl<R, F> Held<R, F>
+where
+    R: StreamResult,
+    F: FnMut(Option<&Event<'_>>, &Waiting<'_>) -> Decision,
+{
+    pub(crate) fn new(inner: R, decide: F) -> Self {
+        let (tests, finished) = (OpenTests::default(), Finished::default());
+        Held { inner, decide, tests, finished, scratch: Vec::new() }
+    }
+
+    /// Where the events go.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Where the events go.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
+    /// Where the events went. What is held is dropped: [`stop_run`](StreamResult::stop_run) passes it.
+    pub fn into_inner(self) -> R {
+        self.inner
+    }
+
+    fn take(&mut self, item: Item<'_>) -> io::Result<()> {
+        let Some(key) = Key::of(&item.event) else { return pass(&mut self.inner, item) };
+        let (hash, open) = self.tests.find(key);
+        let before = open.map_or(Before::Closed, |slot| self.tests.test(slot).before());
+        let finished = &mut self.finished;
+        let mut late = None;
+        let effect = rules::effect(before, item.event.status, || {
+            late = rules::may_be_late(key.test_id).then(|| decided(finished, hash)).flatten();
+            late.is_some()
+        });
+        if effect == Effect::Late {
+            return if late == Some(true) { pass(&mut self.inner, item) } else { Ok(()) };
+        }
+        let slot = open.unwrap_or_else(|| self.tests.open(key, hash));
+        if effect != Effect::Announces {
+            self.tests.note(slot, &item.event);
+        }
+        let taken = self.sort(slot, item);
+        if effect == Effect::Ends {
+            self.end(slot, item.event.status);
+        }
+        taken
+    }
+
+    /// Passes, drops or holds an event of a test.
+    fn sort(&mut self, slot: Slot, item: Item<'_>) -> io::Result<()> {
+        let kept = match self.tests.test(slot).kept {
+            Some(kept) => kept,
+            None => match self.ask(slot, Some(&item.event)) {
+                Decision::Wait => return self.hold(slot, item),
+                decision => self.settle(slot, decision == Decision::Keep)?,
+            },
+        };
+        if kept { pass(&mut self.inner, item) } else { Ok(()) }
+    }
+
+    fn ask(&mut self, slot: Slot, event: Option<&Event<'_>>) -> Decision {
+        let (test, spill) = (self.tests.test(slot), &self.tests.spill);
+        let packets = test.parts.as_ref().map(|parts| &parts.packets);
+        (self.decide)(event, &Waiting { record: Record::new(test, spill, true), packets, spill })
+    }
+
+    /// Passes or drops what is held of a test.
+    fn settle(&mut self, slot: Slot, keep: bool) -> io::Result<bool> {
+        self.tests.test_mut(slot).kept = Some(keep);
+        if self.tests.test(slot).parts.is_none() {
+            return Ok(keep);
+        }
+        let inner = &mut self.inner;
+        let (parts, spill) = self.tests.parts(slot);
+        let passed =
+            if keep { replay(&parts.packets, spill, |packet| inner.packet(packet)) } else { Ok(()) };
+        spill.clear(&mut parts.packets);
+        passed.map(|()| keep)
+    }
+
+    fn hold(&mut self, slot: Slot, item: Item<'_>) -> io::Result<()> {
+        let (parts, spill) = self.tests.parts(slot);
+        if let Some(packet) = item.packet {
+            return append(&mut parts.packets, spill, packet.as_bytes());
+        }
+        for piece in chunks(&item.event)? {
+            self.scratch.clear();
+            encode(&piece, &mut self.scratch)?;
+            append(&mut parts.packets, spill, &self.scratch)?;
+        }
+        Ok(())
+    }
+
+    /// Closes a test that has ended, if it does not wait.
+    fn end(&mut self, slot: Slot, status: Option<Status>) {
+        let test = self.tests.test(slot);
+        let Some(kept) = test.kept else { return };
+        if status != Some(Status::Exists) {
+            self.finished.push(marked(test.hash, kept));
+        }
+        self.tests.close(slot);
+        self.tests.release(slot);
+    }
+}
+
+/// A test's hash with what was decided.
+fn marked(hash: u64, kept: bool) -> u64 {
+    hash & !1 | u64::from(kept)
+}
+
+/// What was decided about a test that finished lately.
+fn decided(finished: &mut Finished, hash: u64) -> Option<bool> {
+    let (dropped, kept) = (finished.last(marked(hash, false)), finished.last(marked(hash, true)));
+    // None is less than any number.
+    (dropped.is_some() || kept.is_some()).then_some(kept > dropped)
+}
+
+fn pass<R: StreamResult>(inner: &mut R, item: Item<'_>) -> io::Result<()> {
+    match item.packet {
+        Some(packet) => inner.packet(packet),
+        None => inner.status(&item.event),
+    }
+}
+
+/// Adds a packet to those held: its length, then its bytes.
+fn append(packets: &mut SpillBuf, spill: &mut Spill, bytes: &[u8]) -> io::Result<()> {
+    spill.append(packets, &(bytes.len() as u32).to_ne_bytes())?;
+    spill.append(packets, bytes)
+}
+
+/// Calls a function with each packet that is held.
+fn replay(
+    packets: &SpillBuf,
+    spill: &Spill,
+    call: impl FnMut(&Packet<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    match packets.in_memory() {
+        Some(mut bytes) => replay_from(&mut bytes, packets.len(), call),
+        None => replay_from(&mut BufReader::new(packets.reader(spill)), packets.len(), call),
+    }
+}
+
+fn replay_from(
+    from: &mut impl Read,
+    mut left: u64,
+    mut call: impl FnMut(&Packet<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    while left > 0 {
+        let mut len = [0; 4];
+        from.read_exact(&mut len)?;
+        let len = u32::from_ne_bytes(len);
+        bytes.resize(len as usize, 0);
+        from.read_exact(&mut bytes)?;
+        left = left.saturating_sub(4 + u64::from(len));
+        let packet = Packet::parse(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        call(&packet)?;
+    }
+    Ok(())
+}
+
+impl<R, F> StreamResult for Held<R, F>
+where
+    R: StreamResult,
+    F: FnMut(Option<&Event<'_>>, &Waiting<'_>) -> Decision,
+{
+    fn start_run(&mut self) -> io::Result<()> {
+        self.inner.start_run()
+    }
+
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.take(Item { event: *event, packet: None })
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        self.take(Item { event: packet.event(), packet: Some(packet) })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        let mut passed = Ok(());
+        for slot in self.tests.in_order() {
+            if passed.is_ok() && self.tests.test(slot).kept.is_none() {
+                let keep = self.ask(slot, None) != Decision::Drop;
+                passed = self.settle(slot, keep).map(drop);
+            }
+            self.tests.close(slot);
+            self.tests.release(slot);
+        }
+        passed.and(self.inner.stop_run())
+    }
+}

@@ -1,0 +1,123 @@
+//! What tells tests apart: the route code and the test id.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
+
+use foldhash::SharedSeed;
+use foldhash::quality::SeedableRandomState;
+use subunit::Event;
+
+/// The key of a test: its id and where it ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key<'a> {
+    pub(crate) route_code: Option<&'a str>,
+    pub(crate) test_id: &'a str,
+}
+
+impl<'a> Key<'a> {
+    /// The key of the test that an event is about, if it is about one.
+    #[inline]
+    pub(crate) fn of(event: &Event<'a>) -> Option<Self> {
+        event.test_id.map(|test_id| Key { route_code: event.route_code, test_id })
+    }
+
+    /// The key's hash. It is the same all over the process, and another in each: nobody can choose ids that
+    /// collide.
+    #[inline]
+    pub(crate) fn hash(self, state: &HashState) -> u64 {
+        let mut hasher = state.0.build_hasher();
+        if let Some(route) = self.route_code {
+            hasher.write_usize(route.len() + 1);
+            hasher.write(route.as_bytes());
+        }
+        hasher.write(self.test_id.as_bytes());
+        hasher.finish()
+    }
+}
+
+/// The process's secret for hashing keys.
+#[derive(Clone, Debug)]
+pub(crate) struct HashState(SeedableRandomState);
+
+impl Default for HashState {
+    fn default() -> Self {
+        static SECRET: LazyLock<(u64, SharedSeed)> = LazyLock::new(|| {
+            let random = RandomState::new();
+            (random.hash_one(0), SharedSeed::from_u64(random.hash_one(1)))
+        });
+        HashState(SeedableRandomState::with_seed(SECRET.0, &SECRET.1))
+    }
+}
+
+/// A key that owns its strings, in one buffer that is used again.
+#[derive(Debug, Default)]
+pub(crate) struct KeyBuf {
+    /// The route code, then the test id.
+    text: String,
+    /// The route code's length; `NO_ROUTE` for none.
+    route: u32,
+}
+
+const NO_ROUTE: u32 = u32::MAX;
+/// Buffers of longer keys are given back.
+const KEPT: usize = 1024;
+
+impl KeyBuf {
+    /// Becomes a copy of this key.
+    pub(crate) fn set(&mut self, key: Key<'_>) {
+        self.clear();
+        let route = key.route_code.unwrap_or_default();
+        self.text.reserve_exact(route.len() + key.test_id.len());
+        self.text.push_str(route);
+        self.text.push_str(key.test_id);
+        self.route = if key.route_code.is_some() { route.len() as u32 } else { NO_ROUTE };
+    }
+
+    /// Forgets the key, but not the buffer.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(KEPT);
+    }
+
+    /// The key, borrowed.
+    #[inline]
+    pub(crate) fn key(&self) -> Key<'_> {
+        let (route, test_id) = self.text.split_at_checked(self.route_len()).unwrap_or_default();
+        Key { route_code: (self.route != NO_ROUTE).then_some(route), test_id }
+    }
+
+    #[inline]
+    fn route_len(&self) -> usize {
+        if self.route == NO_ROUTE { 0 } else { self.route as usize }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key<'a>(route_code: Option<&'a str>, test_id: &'a str) -> Key<'a> {
+        Key { route_code, test_id }
+    }
+
+    #[test]
+    fn a_kept_key_is_the_key() {
+        let mut kept = KeyBuf::default();
+        for key in [key(None, "a"), key(Some(""), "a"), key(Some("w/1"), ""), key(None, "")] {
+            kept.set(key);
+            assert_eq!(kept.key(), key);
+        }
+    }
+
+    #[test]
+    fn keys_that_look_alike_have_other_hashes() {
+        let state = HashState::default();
+        let keys = [key(None, "ab"), key(Some(""), "ab"), key(Some("a"), "b"), key(Some("ab"), "")];
+        for one in keys {
+            for other in keys {
+                assert_eq!(one == other, one.hash(&state) == other.hash(&HashState::default()));
+            }
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! One test's outcome, with all that came with it.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use subunit::{Event, Status, Timestamp};
+
+use crate::attachments::{AttachmentBuf, TagSet};
+use crate::open_tests::OpenTest;
+use crate::rules::DAMAGE_ID;
+use crate::spill::{Spill, SpillReader};
+
+/// What became of one test: all its events in one piece, lent to a [`RecordSink`](crate::RecordSink).
+#[derive(Clone, Copy)]
+pub struct Record<'a> {
+    test: &'a OpenTest,
+    spill: &'a Spill,
+    has_run: bool,
+}
+
+/// How a test ended. Closed: these are all the ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It was announced by `exists`; it did not run.
+    Exists,
+    /// It passed.
+    Success,
+    /// It passed and was expected to fail: a failure.
+    UxSuccess,
+    /// It was skipped.
+    Skip,
+    /// It failed.
+    Fail,
+    /// It failed as expected: no failure.
+    XFail,
+    /// It began, and the run ended without its end: a failure.
+    Unfinished,
+}
+
+impl Outcome {
+    /// All outcomes, in the order of the wire, the unfinished last.
+    pub const ALL: [Outcome; 7] = [
+        Outcome::Exists,
+        Outcome::Success,
+        Outcome::UxSuccess,
+        Outcome::Skip,
+        Outcome::Fail,
+        Outcome::XFail,
+        Outcome::Unfinished,
+    ];
+
+    /// The outcome of a test with this last status.
+    #[must_use]
+    pub fn of(status: Option<Status>) -> Self {
+        match status {
+            None | Some(Status::InProgress) => Outcome::Unfinished,
+            Some(Status::Exists) => Outcome::Exists,
+            Some(Status::Success) => Outcome::Success,
+            Some(Status::UxSuccess) => Outcome::UxSuccess,
+            Some(Status::Skip) => Outcome::Skip,
+            Some(Status::Fail) => Outcome::Fail,
+            Some(Status::XFail) => Outcome::XFail,
+        }
+    }
+
+    /// The word for it: the protocol's, and `unfinished`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Exists => "exists",
+            Outcome::Success => "success",
+            Outcome::UxSuccess => "uxsuccess",
+            Outcome::Skip => "skip",
+            Outcome::Fail => "fail",
+            Outcome::XFail => "xfail",
+            Outcome::Unfinished => "unfinished",
+        }
+    }
+
+    /// Whether it counts against the run: `fail`, `uxsuccess` and unfinished.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Outcome::Fail | Outcome::UxSuccess | Outcome::Unfinished)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// The kind of a test's last event: of an unfinished one, its last sign of life. Closed: every event is one
+/// of these.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sign {
+    /// It had this status.
+    Status(Status),
+    /// It brought a piece of a file.
+    File,
+    /// It had tags, and no status and no file.
+    Tags,
+    /// It said nothing but that the test is there.
+    #[default]
+    Nothing,
+}
+
+impl Sign {
+    /// The kind of an event.
+    #[must_use]
+    pub fn of(event: &Event<'_>) -> Self {
+        match event.status {
+            Some(status) => Sign::Status(status),
+            None if event.file.is_some() => Sign::File,
+            None if !event.tags.is_absent() => Sign::Tags,
+            None => Sign::Nothing,
+        }
+    }
+}
+
+impl fmt::Display for Sign {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(match self {
+            Sign::Status(status) => status.as_str(),
+            Sign::File => "file",
+            Sign::Tags => "tags",
+            Sign::Nothing => "nothing",
+        })
+    }
+}
+
+impl<'a> Record<'a> {
+    pub(crate) fn new(test: &'a OpenTest, spill: &'a Spill, has_run: bool) -> Self {
+        Record { test, spill, has_run }
+    }
+
+    /// The test's id.
+    #[must_use]
+    pub fn test_id(&self) -> &'a str {
+        self.test.key().test_id
+    }
+
+    /// Where it ran: codes of the routers on its events' way, separated by `/`.
+    #[must_use]
+    pub fn route_code(&self) -> Option<&'a str> {
+        self.test.key().route_code
+    }
+
+    /// How it ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        Outcome::of(self.test.status)
+    }
+
+    /// The last status that its events had.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        self.test.status
+    }
+
+    /// Whether this is no test but stands for bytes that could not be read.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        self.test_id() == DAMAGE_ID
+    }
+
+    /// Whether the test can be run by its id alone: one of its events says so.
+    #[must_use]
+    pub fn runnable(&self) -> bool {
+        self.test.runnable
+    }
+
+    /// The time of its first event that has one.
+    #[must_use]
+    pub fn first(&self) -> Option<Timestamp> {
+        self.test.first
+    }
+
+    /// The time of its last event that has one.
+    #[must_use]
+    pub fn last(&self) -> Option<Timestamp> {
+        self.test.last
+    }
+
+    /// The time between those, zero where the clock went back; `None` unless two events have one.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        let (first, last) = (self.test.first?, self.test.last?);
+        self.test.timed_twice.then(|| last.saturating_since(first))
+    }
+
+    /// The kind of its last event.
+    #[must_use]
+    pub fn last_sign(&self) -> Sign {
+        self.test.sign
+    }
+
+    /// How many events it is made of.
+    #[must_use]
+    pub fn events(&self) -> u32 {
+        self.test.events
+    }
+
+    /// The tags of its last event that has any (that has them empty, where it clears them), each once.
+    #[must_use]
+    pub fn tags(&self) -> RecordTags<'a> {
+        RecordTags(self.test.parts.as_ref().map(|parts| &parts.tags))
+    }
+
+    /// Its files in order of appearance, as far as [`Details`](crate::Details) says to keep them.
+    pub fn attachments(&self) -> impl ExactSizeIterator<Item = Attachment<'a>> + Clone + use<'a> {
+        let kept = self.test.parts.as_ref().map(|parts| parts.attachments.as_slice()).unwrap_or_default();
+        let spill = self.spill;
+        kept.iter().map(move |file| Attachment { file, spill })
+    }
+
+    /// The file of this name.
+    #[must_use]
+    pub fn attachment(&self, name: &str) -> Option<Attachment<'a>> {
+        self.attachments().find(|attachment| attachment.name() == name)
+    }
+
+    /// The key's hash, the same for all records of a test.
+    pub(crate) fn hash(&self) -> u64 {
+        self.test.hash
+    }
+
+    /// Whether an announced test is known to have run, or to be running.
+    pub(crate) fn has_run(&self) -> bool {
+        self.has_run
+    }
+}
+
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Record")
+            .field("test_id", &self.test_id())
+            .field("route_code", &self.route_code())
+            .field("outcome", &self.outcome())
+            .field("tags", &self.tags())
+            .field("first", &self.first())
+            .field("last", &self.last())
+            .field("attachments", &self.attachments().collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The tags of a record.
+#[derive(Clone, Copy)]
+pub struct RecordTags<'a>(Option<&'a TagSet>);
+
+impl<'a> RecordTags<'a> {
+    /// The tags in order of appearance.
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        self.0.into_iter().flat_map(TagSet::iter)
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.map_or(0, TagSet::len)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether this tag is among them.
+    #[must_use]
+    pub fn contains(&self, tag: &str) -> bool {
+        self.iter().any(|other| other == tag)
+    }
+}
+
+impl fmt::Debug for RecordTags<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// A file of a record: in memory while it is short, in a temporary file beyond 1 MiB.
+#[derive(Clone, Copy)]
+pub struct Attachment<'a> {
+    file: &'a AttachmentBuf,
+    spill: &'a Spill,
+}
+
+impl<'a> Attachment<'a> {
+    /// The file's name within its test.
+    #[must_use]
+    pub fn name(&self) -> &'a str {
+        &self.file.name
+    }
+
+    /// The first MIME type that its events gave; none stands for `application/octet-stream`.
+    #[must_use]
+    pub fn mime_type(&self) -> Option<&'a str> {
+        self.file.mime_type()
+    }
+
+    /// How many bytes came, also those that were left out.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.file.len
+    }
+
+    /// Whether it has no bytes; it was there all the same.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many bytes at its end were not kept, because they were beyond
+    /// [`Records::cap`](crate::Records::cap).
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.file.len - self.file.bytes.len()
+    }
+
+    /// Whether its last piece said that the file ends there.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        self.file.ended
+    }
+
+    /// The bytes that were kept, if they are in memory.
+    #[must_use]
+    pub fn in_memory(&self) -> Option<&'a [u8]> {
+        self.file.bytes.in_memory()
+    }
+
+    /// Reads the bytes that were kept, wherever they are.
+    #[must_use]
+    pub fn reader(&self) -> AttachmentReader<'a> {
+        AttachmentReader(self.file.bytes.reader(self.spill))
+    }
+}
+
+impl fmt::Debug for Attachment<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Attachment")
+            .field("name", &self.name())
+            .field("mime_type", &self.mime_type())
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the bytes of an [`Attachment`].
+#[derive(Clone, Debug)]
+pub struct AttachmentReader<'a>(SpillReader<'a>);
+
+impl Read for AttachmentReader<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into)
+    }
+}

@@ -1,0 +1,225 @@
+//! Events to records: one a test.
+
+use std::io;
+
+use subunit::{Event, Status};
+
+use crate::key::Key;
+use crate::finished::Finished;
+use crate::open_tests::{OpenTests, Slot};
+use crate::rules::{self, Before, Effect};
+use crate::{Outcome, Record, RecordSink, StreamResult};
+
+/// Makes one record of the events of each test, and gives it to a [`RecordSink`] when the test ends.
+///
+/// - The key of a test is its route code and its id. A final status ends its record; `exists` is one, unless
+///   the test is running: then it is a record of its own, and the test runs on.
+/// - A later status of a finished test begins another record. A later event without a status joins it: it is
+///   given to [`RecordSink::late`]. That works for the last 100 000 finished tests; beyond, it is a record
+///   of its own, unfinished.
+/// - Tests that are open when the run stops are given as unfinished, in order of start.
+/// - The last tags win, and empty ones clear; the first MIME type of a file wins; a file without bytes is
+///   a file.
+/// - Events without a test id are given as they come.
+///
+/// A file is kept in memory up to 1 MiB, all together up to 8 MiB; what is beyond is kept in a temporary
+/// file. A test in flight takes about 130 bytes beside its key and its files.
+///
+/// ```
+/// use streamresult::{Details, Records, StreamResult, record_fn};
+/// use subunit::{Event, File, Status};
+///
+/// let mut lines = Vec::new();
+/// let mut records = Records::new(record_fn(|record| {
+///     let reason = record.attachment("reason").and_then(|file| file.in_memory());
+///     lines.push(format!("{record:?} because {:?}", reason.map(<[u8]>::escape_ascii)));
+///     Ok(())
+/// }))
+/// .details(Details::Reason);
+///
+/// records.status(&Event::status("boot", Status::InProgress))?;
+/// let reason = Some(File { name: "reason", bytes: b"no network" });
+/// records.status(&Event { file: reason, ..Event::status("boot", Status::Skip) })?;
+/// records.stop_run()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Records<S> {
+    sink: S,
+    tests: OpenTests,
+    finished: Finished,
+    details: Details,
+    cap: u64,
+}
+
+/// Which files a record keeps. Open: there may be more to choose from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Details {
+    /// None.
+    None,
+    /// The file `reason`: why a test was skipped.
+    Reason,
+    /// All of them.
+    #[default]
+    All,
+}
+
+impl<S: RecordSink> Records<S> {
+    /// Gives records with all their files to `sink`.
+    pub fn new(sink: S) -> Self {
+        Records {
+            sink,
+            tests: OpenTests::default(),
+            finished: Finished::default(),
+            details: Details::default(),
+            cap: u64::MAX,
+        }
+    }
+
+    /// Keeps these files only.
+    #[must_use]
+    pub fn details(self, details: Details) -> Self {
+        Records { details, ..self }
+    }
+
+    /// Keeps so many bytes of each file at most; [`Attachment::left_out`](crate::Attachment::left_out) tells
+    /// how many were not.
+    #[must_use]
+    pub fn cap(self, bytes: u64) -> Self {
+        Records { cap: bytes, ..self }
+    }
+
+    /// Where the records go.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    /// Where the records go.
+    pub fn sink_mut(&mut self) -> &mut S {
+        &mut self.sink
+    }
+
+    /// Where the records went. What is open is forgotten: [`stop_run`](StreamResult::stop_run) reports it.
+    pub fn into_sink(self) -> S {
+        self.sink
+    }
+
+    /// The records of the tests that are running, in order of start, as far as they have come.
+    #[must_use]
+    pub fn open(&self) -> Vec<Record<'_>> {
+        let slots = self.tests.in_order();
+        slots.into_iter().map(|slot| Record::new(self.tests.test(slot), &self.tests.spill, false)).collect()
+    }
+
+    /// How many tests are running.
+    #[must_use]
+    pub fn open_len(&self) -> usize {
+        self.tests.len()
+    }
+
+    fn global(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match event.status {
+            None => self.sink.global(event),
+            Some(status) => self.sink.global_status(event, status),
+        }
+    }
+
+    #[inline]
+    fn test(&mut self, key: Key<'_>, event: &Event<'_>) -> io::Result<()> {
+        let (hash, open) = self.tests.find(key);
+        let before = open.map_or(Before::Closed, |slot| self.tests.test(slot).before());
+        let finished = &mut self.finished;
+        let effect = rules::effect(before, event.status, || {
+            rules::may_be_late(key.test_id) && finished.contains(hash)
+        });
+        match effect {
+            Effect::Joins => {
+                let slot = open.unwrap_or_else(|| self.tests.open(key, hash));
+                self.add(slot, event)
+            }
+            Effect::Ends => {
+                if let Some(slot) = open {
+                    self.tests.close(slot);
+                }
+                let slot = open.unwrap_or_else(|| self.tests.begin(key, hash));
+                self.end(slot, event, false)
+            }
+            Effect::Announces => {
+                let slot = self.tests.begin(key, hash);
+                self.end(slot, event, true)
+            }
+            Effect::Late => self.sink.late(event),
+        }
+    }
+
+    /// Adds an event to a record.
+    #[inline]
+    fn add(&mut self, slot: Slot, event: &Event<'_>) -> io::Result<()> {
+        self.tests.note(slot, event);
+        let Some(file) = event.file else { return Ok(()) };
+        let wanted = match self.details {
+            Details::None => false,
+            Details::Reason => file.name == "reason",
+            Details::All => true,
+        };
+        if !wanted {
+            return Ok(());
+        }
+        let cap = self.cap;
+        let (parts, spill) = self.tests.parts(slot);
+        parts.attachments.add(file, event, cap, spill)
+    }
+
+    /// Adds the last event of a record and gives it to the sink.
+    fn end(&mut self, slot: Slot, event: &Event<'_>, running: bool) -> io::Result<()> {
+        let added = self.add(slot, event);
+        let test = self.tests.test(slot);
+        let has_run = if event.status == Some(Status::Exists) {
+            running || self.finished.contains(test.hash)
+        } else {
+            self.finished.push(test.hash);
+            true
+        };
+        let told = self.sink.record(&Record::new(test, &self.tests.spill, has_run));
+        self.tests.release(slot);
+        added.and(told)
+    }
+
+    /// Gives the records of all tests that are open.
+    fn end_all(&mut self) -> io::Result<()> {
+        let mut told = Ok(());
+        for slot in self.tests.in_order() {
+            self.tests.close(slot);
+            if told.is_ok() {
+                let record = Record::new(self.tests.test(slot), &self.tests.spill, true);
+                debug_assert_eq!(record.outcome(), Outcome::Unfinished);
+                told = self.sink.record(&record);
+            }
+            self.tests.release(slot);
+        }
+        told
+    }
+}
+
+impl<S: RecordSink> StreamResult for Records<S> {
+    fn start_run(&mut self) -> io::Result<()> {
+        self.sink.start_run()
+    }
+
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match Key::of(event) {
+            None => self.global(event),
+            Some(key) => self.test(key, event),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.sink.flush()
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        let told = self.end_all();
+        told.and(self.sink.stop_run())
+    }
+}

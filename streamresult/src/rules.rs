@@ -1,0 +1,82 @@
+//! The accounting: what an event means for the test it is about.
+//!
+//! [`Records`](crate::Records), [`Summary`](crate::Summary) and [`Held`](crate::Held) all ask here, so they
+//! cannot differ.
+
+use subunit::Status;
+
+/// The test id of the events that stand for bytes that could not be read.
+pub const DAMAGE_ID: &str = "subunit.parser";
+
+/// What is known of a test before an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Before {
+    /// It has no record in the making.
+    Closed,
+    /// Files or tags came, no `inprogress`.
+    Open,
+    /// An `inprogress` came.
+    Begun,
+}
+
+/// What an event does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It joins the test's record, which begins with it where there was none.
+    Joins,
+    /// It joins the test's record and ends it.
+    Ends,
+    /// It is a record of its own: a test that is running was announced again.
+    Announces,
+    /// It belongs to a test that has finished.
+    Late,
+}
+
+/// What an event with this status does to a test of which this is known. `has_finished` tells whether a test
+/// with its key finished lately; it is asked only when that matters.
+#[inline]
+pub(crate) fn effect(before: Before, status: Option<Status>, has_finished: impl FnOnce() -> bool) -> Effect {
+    match (before, status) {
+        (Before::Begun, Some(Status::Exists)) => Effect::Announces,
+        (_, Some(Status::InProgress)) => Effect::Joins,
+        (_, Some(_)) => Effect::Ends,
+        (Before::Closed, None) if has_finished() => Effect::Late,
+        (_, None) => Effect::Joins,
+    }
+}
+
+/// Whether a test with this id can have late attachments. Damage cannot: each is a record of its own, and
+/// all have the same id.
+#[inline]
+pub(crate) fn may_be_late(test_id: &str) -> bool {
+    test_id != DAMAGE_ID
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(before: Before, status: Option<Status>, has_finished: bool, expected: Effect) {
+        assert_eq!(effect(before, status, || has_finished), expected);
+    }
+
+    #[test]
+    fn a_file_of_a_finished_test_is_late() {
+        check(Before::Closed, None, true, Effect::Late);
+        check(Before::Closed, None, false, Effect::Joins);
+        check(Before::Open, None, true, Effect::Joins);
+    }
+
+    #[test]
+    fn a_status_of_a_finished_test_is_another_record() {
+        check(Before::Closed, Some(Status::InProgress), true, Effect::Joins);
+        check(Before::Closed, Some(Status::Fail), true, Effect::Ends);
+    }
+
+    #[test]
+    fn announcing_a_running_test_does_not_end_it() {
+        check(Before::Begun, Some(Status::Exists), false, Effect::Announces);
+        check(Before::Open, Some(Status::Exists), false, Effect::Ends);
+        check(Before::Closed, Some(Status::Exists), true, Effect::Ends);
+    }
+}

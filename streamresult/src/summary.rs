@@ -1,0 +1,243 @@
+//! The accounting of a run.
+
+use std::io;
+
+use hashbrown::HashTable;
+use subunit::{Event, Status};
+
+use crate::finished::Finished;
+use crate::key::{HashState, Key};
+use crate::rules::{self, Before, DAMAGE_ID, Effect};
+use crate::{Outcome, Record, RecordSink, StreamResult};
+
+/// The one accounting of all commands: how many tests ended in which way, and whether the run succeeded.
+///
+/// It counts events, as a [`StreamResult`], or records, as a [`RecordSink`]; give it one or the other. Both
+/// come to the same counts. The rules are those of [`Records`](crate::Records). It remembers the keys' hashes
+/// of the tests in flight, of the last 100 000 that finished, and of those that were announced and did not
+/// run yet.
+///
+/// ```
+/// use streamresult::{Outcome, StreamResult, Summary};
+/// use subunit::{Event, Status};
+///
+/// let mut summary = Summary::new();
+/// summary.status(&Event::status("boot", Status::Success))?;
+/// summary.status(&Event::status("login", Status::InProgress))?;
+/// summary.stop_run()?;
+/// assert_eq!(summary.total(), 2);
+/// assert_eq!(summary.count(Outcome::Unfinished), 1);
+/// assert!(!summary.is_success());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Summary {
+    outcomes: [u64; Outcome::ALL.len()],
+    damaged: u64,
+    late: u64,
+    global: [u64; Status::ALL.len()],
+    /// The hashes of the tests that were announced and did not run yet.
+    announced: HashTable<u64>,
+    /// What it takes to count events.
+    open: HashTable<Open>,
+    finished: Finished,
+    hash_state: HashState,
+}
+
+/// A test in flight.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    hash: u64,
+    begun: bool,
+    is_damage: bool,
+}
+
+impl Summary {
+    /// Nothing counted yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Summary::default()
+    }
+
+    /// How many tests ended like this. [`Outcome::Exists`] counts announcements, also of tests that run;
+    /// damage is counted apart.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.outcomes.get(outcome as usize).copied().unwrap_or_default()
+    }
+
+    /// How many tests ran: all but the announced ones, and without damage.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.outcomes.iter().sum::<u64>() - self.count(Outcome::Exists)
+    }
+
+    /// How many tests began and did not end. While the run goes on, they are not counted yet.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.count(Outcome::Unfinished)
+    }
+
+    /// How many stretches of bytes could not be read.
+    #[must_use]
+    pub fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// How many tests were announced by `exists` and did not run. One that had run before is known as long
+    /// as it is among the last 100 000 that finished.
+    #[must_use]
+    pub fn announced(&self) -> u64 {
+        self.announced.len() as u64
+    }
+
+    /// How many events had this status and no test id.
+    #[must_use]
+    pub fn global(&self, status: Status) -> u64 {
+        self.global.get(status as usize - 1).copied().unwrap_or_default()
+    }
+
+    /// How many events had a status and no test id.
+    #[must_use]
+    pub fn global_total(&self) -> u64 {
+        self.global.iter().sum()
+    }
+
+    /// How many events came for tests after they had finished.
+    #[must_use]
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// How much counts against the run: tests that failed, passed unexpectedly or are unfinished, damage, and
+    /// a `fail` or `uxsuccess` of the run as a whole.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        let tests = Outcome::ALL.into_iter().filter(|outcome| outcome.is_failure());
+        let global = Status::ALL.into_iter().filter(|status| status.is_failure());
+        tests.map(|outcome| self.count(outcome)).sum::<u64>()
+            + self.damaged
+            + global.map(|status| self.global(status)).sum::<u64>()
+    }
+
+    /// Whether nothing counts against the run. A run of nothing is a success: see [`ran`](Summary::ran).
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.failures() == 0
+    }
+
+    /// Whether any test ran.
+    #[must_use]
+    pub fn ran(&self) -> bool {
+        self.total() != 0
+    }
+
+    fn add(&mut self, outcome: Outcome, hash: u64, is_damage: bool, has_run: bool) {
+        if is_damage {
+            self.damaged += 1;
+            return;
+        }
+        if let Some(count) = self.outcomes.get_mut(outcome as usize) {
+            *count += 1;
+        }
+        if outcome != Outcome::Exists {
+            self.has_run(hash);
+        } else if !has_run {
+            self.announced.entry(hash, |other| *other == hash, |other| *other).insert(hash);
+        }
+    }
+
+    #[inline]
+    fn has_run(&mut self, hash: u64) {
+        if !self.announced.is_empty() {
+            if let Ok(entry) = self.announced.find_entry(hash, |other| *other == hash) {
+                entry.remove();
+            }
+        }
+    }
+
+    fn add_global(&mut self, status: Status) {
+        if let Some(count) = self.global.get_mut(status as usize - 1) {
+            *count += 1;
+        }
+    }
+
+    fn test(&mut self, key: Key<'_>, status: Option<Status>) {
+        let hash = key.hash(&self.hash_state);
+        let is_damage = key.test_id == DAMAGE_ID;
+        let found = self.open.find_mut(hash, |test| test.hash == hash);
+        let before = match &found {
+            None => Before::Closed,
+            Some(test) if test.begun => Before::Begun,
+            Some(_) => Before::Open,
+        };
+        let finished = &mut self.finished;
+        let effect = rules::effect(before, status, || !is_damage && finished.contains(hash));
+        match effect {
+            Effect::Joins => {
+                let begun = status.is_some();
+                match found {
+                    Some(test) => test.begun |= begun,
+                    None => {
+                        let test = Open { hash, begun, is_damage };
+                        self.open.insert_unique(hash, test, |test| test.hash);
+                    }
+                }
+            }
+            Effect::Ends => {
+                if let Ok(entry) = self.open.find_entry(hash, |test| test.hash == hash) {
+                    entry.remove();
+                }
+                self.end(status, hash, is_damage);
+            }
+            Effect::Announces => self.add(Outcome::Exists, hash, is_damage, true),
+            Effect::Late => self.late += 1,
+        }
+    }
+
+    fn end(&mut self, status: Option<Status>, hash: u64, is_damage: bool) {
+        let outcome = Outcome::of(status);
+        let has_run = if outcome == Outcome::Exists {
+            self.finished.contains(hash)
+        } else {
+            self.finished.push(hash);
+            true
+        };
+        self.add(outcome, hash, is_damage, has_run);
+    }
+}
+
+impl StreamResult for Summary {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        match (Key::of(event), event.status) {
+            (Some(key), status) => self.test(key, status),
+            (None, Some(status)) => self.add_global(status),
+            (None, None) => {}
+        }
+        Ok(())
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        for test in std::mem::take(&mut self.open) {
+            self.add(Outcome::Unfinished, test.hash, test.is_damage, true);
+        }
+        Ok(())
+    }
+}
+
+impl RecordSink for Summary {
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        self.add(record.outcome(), record.hash(), record.is_damage(), record.has_run());
+        Ok(())
+    }
+
+    fn late(&mut self, _: &Event<'_>) -> io::Result<()> {
+        self.late += 1;
+        Ok(())
+    }
+
+    fn global_status(&mut self, _: &Event<'_>, status: Status) -> io::Result<()> {
+        self.add_global(status);
+        Ok(())
+    }
+}
