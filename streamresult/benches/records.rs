@@ -4,9 +4,9 @@ use std::hint::black_box;
 use std::io;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use streamresult::{Details, Records, Summary, drive, from_fn, record_fn};
+use streamresult::{Details, Records, StreamResult, Summary, drive, from_fn, record_fn};
 use subunit::io::Writer;
-use subunit::{Event, File, Status, Tags, Timestamp};
+use subunit::{Event, File, Packet, Status, Tags, Timestamp};
 
 const TESTS: u32 = 100_000;
 
@@ -27,10 +27,28 @@ fn stream() -> io::Result<Vec<u8>> {
     writer.into_inner()
 }
 
+/// Looks at nothing: what reading the stream costs.
+struct Nothing;
+
+impl StreamResult for Nothing {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        black_box(event);
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        black_box(packet);
+        Ok(())
+    }
+}
+
 fn records(criterion: &mut Criterion) {
     let stream = stream().unwrap_or_default();
     let mut group = criterion.benchmark_group("100k tests");
     group.throughput(Throughput::Elements(u64::from(TESTS))).sample_size(20);
+    group.bench_function("packets only", |bencher| {
+        bencher.iter(|| drive(&stream[..], &mut Nothing));
+    });
     group.bench_function("events only", |bencher| {
         bencher.iter(|| {
             let look = |event: &Event<'_>| {

@@ -1,17 +1,15 @@
-//! The files and tags of one test, in buffers that are used again.
+//! The files of one test, in buffers that are used again.
 
-use std::collections::HashSet;
 use std::io;
 
 use hashbrown::HashMap;
-use subunit::{Event, File, Tags};
+use subunit::{Event, File};
 
 use crate::spill::{Spill, SpillBuf};
 
-/// What a test has beside its key, times and status.
+/// What few tests have, or not for long.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
-    pub(crate) tags: TagSet,
     pub(crate) attachments: Attachments,
     /// Its packets, where they are held.
     pub(crate) packets: SpillBuf,
@@ -20,66 +18,15 @@ pub(crate) struct Parts {
 impl Parts {
     /// Forgets everything; `spill` is the one that the buffers were filled by.
     pub(crate) fn clear(&mut self, spill: &mut Spill) {
-        self.tags.clear();
         self.attachments.clear(spill);
         spill.clear(&mut self.packets);
     }
 }
 
-/// The tags of a test: each once, in order of appearance.
-#[derive(Debug, Default)]
-pub(crate) struct TagSet {
-    text: String,
-    /// Where each tag ends.
-    ends: Vec<usize>,
-}
-
 /// Longer buffers are given back.
 const KEPT: usize = 4096;
-/// Beyond this many a list is not searched from its beginning.
+/// Beyond this many, names are looked up in an index.
 const FEW: usize = 16;
-
-impl TagSet {
-    /// Takes the place of all tags so far.
-    pub(crate) fn set(&mut self, tags: Tags<'_>) {
-        self.clear();
-        if tags.len() <= FEW {
-            for tag in tags {
-                if !self.iter().any(|other| other == tag) {
-                    self.push(tag);
-                }
-            }
-        } else {
-            let mut seen = HashSet::new();
-            tags.iter().filter(|tag| seen.insert(*tag)).for_each(|tag| self.push(tag));
-        }
-    }
-
-    fn push(&mut self, tag: &str) {
-        self.text.push_str(tag);
-        self.ends.push(self.text.len());
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
-        let mut start = 0;
-        self.ends.iter().map(move |&end| {
-            let tag = self.text.get(start..end).unwrap_or_default();
-            start = end;
-            tag
-        })
-    }
-
-    fn clear(&mut self) {
-        self.text.clear();
-        self.text.shrink_to(KEPT);
-        self.ends.clear();
-        self.ends.shrink_to(KEPT);
-    }
-}
 
 /// The files of a test in order of appearance.
 #[derive(Debug, Default)]
@@ -198,22 +145,6 @@ impl AttachmentBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check_tags(tags: &[&str], expected: &[&str]) {
-        let mut set = TagSet::default();
-        set.set(Tags::from(&["before"]));
-        set.set(Tags::from(tags));
-        assert_eq!(set.iter().collect::<Vec<_>>(), expected);
-    }
-
-    #[test]
-    fn the_last_tags_win_and_each_is_there_once() {
-        check_tags(&[], &[]);
-        check_tags(&["b", "", "a", "b", ""], &["b", "", "a"]);
-        let many: Vec<String> = (0..100).map(|number| format!("tag{}", number % 50)).collect();
-        let many: Vec<&str> = many.iter().map(String::as_str).collect();
-        check_tags(&many, &many[..50]);
-    }
 
     fn add(attachments: &mut Attachments, spill: &mut Spill, name: &str, bytes: &[u8], mime: Option<&str>) {
         let event = Event { mime_type: mime, ..Event::file(name, bytes) };

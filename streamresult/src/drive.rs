@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use subunit::io::Reader;
 use subunit::{Event, File, Frame, PacketError, Status};
 
-use crate::rules::DAMAGE_ID;
 use crate::StreamResult;
+use crate::rules::DAMAGE_ID;
 
 /// The name of the file that text between packets becomes.
 const TEXT_FILE: &str = "stdout";
@@ -127,7 +127,10 @@ mod tests {
         drive(&stream[..], &mut seen).unwrap();
         let lines: Vec<String> = seen.lines().into_iter().filter(|line| line != "flush").collect();
         let expected = events.iter().chain(&damage).filter(|line| **line != "flush");
-        assert_eq!(lines.iter().map(String::as_str).collect::<Vec<_>>(), expected.copied().collect::<Vec<_>>());
+        assert_eq!(
+            lines.iter().map(String::as_str).collect::<Vec<_>>(),
+            expected.copied().collect::<Vec<_>>()
+        );
     }
 
     #[test]

@@ -95,12 +95,7 @@ where
     passed.and(output.flush())
 }
 
-fn pass<R, W, F>(
-    reader: &mut Reader<R>,
-    output: &mut Writer<W>,
-    text: Text,
-    change: &mut F,
-) -> io::Result<()>
+fn pass<R, W, F>(reader: &mut Reader<R>, output: &mut Writer<W>, text: Text, change: &mut F) -> io::Result<()>
 where
     R: Read,
     W: Write,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use subunit::{Event, Timestamp};
 
+use crate::StreamResult;
 use crate::fail_fast::FailFast;
 use crate::filtered::Filtered;
 use crate::held::{Decision, Held, Waiting};
@@ -11,7 +12,6 @@ use crate::renamed::Renamed;
 use crate::routed::Routed;
 use crate::stamped::Stamped;
 use crate::tagged::{TagChange, Tagged};
-use crate::StreamResult;
 
 /// Adaptors, put before a `StreamResult`: events pass through the last one named first.
 ///

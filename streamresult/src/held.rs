@@ -139,7 +139,7 @@ where
         }
         let slot = open.unwrap_or_else(|| self.tests.open(key, hash));
         if effect != Effect::Announces {
-            self.tests.note(slot, &item.event);
+            self.tests.test_mut(slot).note(&item.event);
         }
         let taken = self.sort(slot, item);
         if effect == Effect::Ends {
@@ -150,7 +150,7 @@ where
 
     /// Passes, drops or holds an event of a test.
     fn sort(&mut self, slot: Slot, item: Item<'_>) -> io::Result<()> {
-        let kept = match self.tests.test(slot).kept {
+        let kept = match self.tests.test(slot).seen.kept {
             Some(kept) => kept,
             None => match self.ask(slot, Some(&item.event)) {
                 Decision::Wait => return self.hold(slot, item),
@@ -168,14 +168,13 @@ where
 
     /// Passes or drops what is held of a test.
     fn settle(&mut self, slot: Slot, keep: bool) -> io::Result<bool> {
-        self.tests.test_mut(slot).kept = Some(keep);
+        self.tests.test_mut(slot).seen.kept = Some(keep);
         if self.tests.test(slot).parts.is_none() {
             return Ok(keep);
         }
         let inner = &mut self.inner;
         let (parts, spill) = self.tests.parts(slot);
-        let passed =
-            if keep { replay(&parts.packets, spill, |packet| inner.packet(packet)) } else { Ok(()) };
+        let passed = if keep { replay(&parts.packets, spill, |packet| inner.packet(packet)) } else { Ok(()) };
         spill.clear(&mut parts.packets);
         passed.map(|()| keep)
     }
@@ -196,7 +195,7 @@ where
     /// Closes a test that has ended, if it does not wait.
     fn end(&mut self, slot: Slot, status: Option<Status>) {
         let test = self.tests.test(slot);
-        let Some(kept) = test.kept else { return };
+        let Some(kept) = test.seen.kept else { return };
         if status != Some(Status::Exists) {
             self.finished.push(marked(test.hash, kept));
         }
@@ -255,7 +254,8 @@ fn replay_from(
         bytes.resize(len as usize, 0);
         from.read_exact(&mut bytes)?;
         left = left.saturating_sub(4 + u64::from(len));
-        let packet = Packet::parse(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let packet =
+            Packet::parse(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
         call(&packet)?;
     }
     Ok(())
@@ -285,7 +285,7 @@ where
     fn stop_run(&mut self) -> io::Result<()> {
         let mut passed = Ok(());
         for slot in self.tests.in_order() {
-            if passed.is_ok() && self.tests.test(slot).kept.is_none() {
+            if passed.is_ok() && self.tests.test(slot).seen.kept.is_none() {
                 let keep = self.ask(slot, None) != Decision::Drop;
                 passed = self.settle(slot, keep).map(drop);
             }

@@ -65,9 +65,10 @@ const KEPT: usize = 1024;
 
 impl KeyBuf {
     /// Becomes a copy of this key.
+    #[inline]
     pub(crate) fn set(&mut self, key: Key<'_>) {
-        self.clear();
         let route = key.route_code.unwrap_or_default();
+        self.text.clear();
         self.text.reserve_exact(route.len() + key.test_id.len());
         self.text.push_str(route);
         self.text.push_str(key.test_id);
@@ -75,9 +76,27 @@ impl KeyBuf {
     }
 
     /// Forgets the key, but not the buffer.
+    #[inline]
     pub(crate) fn clear(&mut self) {
         self.text.clear();
-        self.text.shrink_to(KEPT);
+        if self.text.capacity() > KEPT {
+            self.text = String::new();
+        }
+    }
+
+    /// Whether it is a copy of this key.
+    #[inline]
+    pub(crate) fn is(&self, key: Key<'_>) -> bool {
+        let (text, id) = (self.text.as_bytes(), key.test_id.as_bytes());
+        match key.route_code {
+            None => self.route == NO_ROUTE && text == id,
+            Some(route) => {
+                self.route as usize == route.len()
+                    && text.len() == route.len() + id.len()
+                    && text.ends_with(id)
+                    && text.starts_with(route.as_bytes())
+            }
+        }
     }
 
     /// The key, borrowed.
@@ -104,9 +123,12 @@ mod tests {
     #[test]
     fn a_kept_key_is_the_key() {
         let mut kept = KeyBuf::default();
+        let other = key(Some("w"), "/1");
         for key in [key(None, "a"), key(Some(""), "a"), key(Some("w/1"), ""), key(None, "")] {
+            assert!(!kept.is(other) && (kept.key() == key || !kept.is(key)));
             kept.set(key);
             assert_eq!(kept.key(), key);
+            assert!(kept.is(key));
         }
     }
 

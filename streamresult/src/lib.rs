@@ -1,4 +1,130 @@
 //! Embeddable event pipelines for test results.
+//!
+//! A test run is a sequence of [`Event`]s: this test began, that one failed, here is a piece of its log.
+//! Whatever takes them is a [`StreamResult`]. Some pass them on, changed or not; some draw conclusions; a
+//! [`Writer`](subunit::io::Writer) puts them on the wire. You put them together:
+//!
+//! ```
+//! use streamresult::{Records, StreamResultExt, Summary, drive, record_fn};
+//! use subunit::io::Writer;
+//! use subunit::{Event, Status};
+//!
+//! # let mut stream = Writer::new(Vec::new());
+//! # stream.write(&Event::status("net.boot", Status::InProgress))?;
+//! # stream.write(&Event::status("net.boot", Status::Fail))?;
+//! # let stream = stream.into_inner()?;
+//! # let input = &stream[..];
+//! let mut summary = Summary::new();
+//! let mut failed = Vec::new();
+//! let mut copy = Vec::new();
+//!
+//! // Events go to both of a pair: here to a report and to a copy of the stream.
+//! let report = Records::new(record_fn(|record| {
+//!     if record.outcome().is_failure() {
+//!         failed.push(record.test_id().to_owned());
+//!     }
+//!     Ok(())
+//! }));
+//! let copy_to = Writer::new(&mut copy).tagged(["nightly"], [""; 0]).routed("ci");
+//! let mut pipeline =
+//!     ((&mut summary, report), copy_to).filtered(|event| event.status != Some(Status::Exists));
+//!
+//! // From standard input, a file, a socket: anything that can be read.
+//! drive(input, &mut pipeline)?;
+//! drop(pipeline);
+//!
+//! assert_eq!(failed, ["net.boot"]);
+//! assert!(summary.ran() && !summary.is_success());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! - **Events come from** [`drive`], which reads a stream, or from your program, which calls
+//!   [`status`](StreamResult::status) as its tests run (see `examples/embedding.rs`).
+//! - **Adaptors** are methods of [`StreamResultExt`]: [`filtered`](StreamResultExt::filtered),
+//!   [`tagged`](StreamResultExt::tagged), [`routed`](StreamResultExt::routed),
+//!   [`renamed`](StreamResultExt::renamed), [`stamped`](StreamResultExt::stamped),
+//!   [`held`](StreamResultExt::held), [`fail_fast`](StreamResultExt::fail_fast). A pair `(a, b)` or a `Vec`
+//!   hands everything to all; a [`Router`] hands each event to one.
+//! - **Conclusions**: [`Records`] makes one [`Record`] of each test and gives it to a [`RecordSink`] as the
+//!   test ends; [`Summary`] keeps count and says whether the run succeeded.
+//! - **Filters** that pass a stream of bytes on, untouched but for what they change, use [`edit`].
+//!
+//! Nothing is lost on the way: text between packets is an event of the file `stdout`, a damaged packet is a
+//! failing test ([`DAMAGE_ID`]), a test that never ended is a record like others. Memory is flat: long
+//! attachments wait in temporary files, finished tests are forgotten.
+//!
+//! # Coming from testtools
+//!
+//! | testtools | here |
+//! |---|---|
+//! | `StreamResult` | [`StreamResult`] |
+//! | `CopyStreamResult` | `(a, b)`, [`Vec`]: all get each call, also when one fails |
+//! | `StreamResultRouter` | [`Router`]; rules of several elements, and rules that can be removed |
+//! | `StreamTagger` | [`tagged`](StreamResultExt::tagged); [`TagChange`] alone |
+//! | `TimestampingStreamResult` | [`stamped`](StreamResultExt::stamped) |
+//! | `StreamFailFast` | [`fail_fast`](StreamResultExt::fail_fast) |
+//! | `StreamToDict`, `StreamToExtendedDecorator`, `TestByTestResult` | [`Records`] |
+//! | `StreamSummary` | [`Summary`]; an unexpected success is a failure |
+//! | `StreamToQueue`, `ConcurrentStreamTestSuite` | `channel` (feature `tokio`) with [`routed`](StreamResultExt::routed) |
+//! | `ExtendedToStreamDecorator` | [`Event::status`] and [`StreamResult::status`] |
+//! | `ResourcedToStreamDecorator` | events with `runnable: false` |
+//! | `ByteStreamToStreamResult` (subunit) | [`drive`] |
+//! | `StreamResultToBytes` (subunit) | [`subunit::io::Writer`] |
+//! | `PlaceHolder`, `TestControl` | not needed: a [`Record`] is lent, and an error stops a run |
+//!
+//! Each in a line or two, with a list of lines standing for any result:
+//!
+//! ```
+//! use streamresult::{Notify, Records, Router, Rule, StreamResult, StreamResultExt, Summary, from_fn, record_fn};
+//! use subunit::io::Writer;
+//! use subunit::{Event, Status};
+//!
+//! let result = || from_fn(|_event| Ok(()));
+//!
+//! // CopyStreamResult([a, b])
+//! let mut copy = (result(), vec![result(), result()]);
+//!
+//! // StreamResultRouter(fallback); router.add_rule(sink, 'route_code_prefix', route_prefix='0', consume_route=True)
+//! let mut router = Router::default();
+//! let fallback = router.add_sink(result(), Notify::StartStop)?;
+//! router.set_fallback(fallback);
+//! let sink = router.add_sink(result(), Notify::EventsOnly)?;
+//! router.add_rule(Rule::route("0").consuming(), sink);
+//!
+//! // StreamTagger([a], add={'x'}, discard={'y'})
+//! let mut tagger = result().tagged(["x"], ["y"]);
+//!
+//! // TimestampingStreamResult(a)
+//! let mut stamping = result().stamped();
+//!
+//! // StreamFailFast(stop), and it passes the events on
+//! let mut fail_fast = result().fail_fast(|event| eprintln!("{:?} failed", event.test_id));
+//!
+//! // StreamToDict(on_test)
+//! let mut records = Records::new(record_fn(|record| Ok(eprintln!("{record:?}"))));
+//!
+//! // StreamSummary(); summary.wasSuccessful()
+//! let mut summary = Summary::new();
+//!
+//! // StreamResultToBytes(output)
+//! let mut writer = Writer::new(Vec::new());
+//!
+//! let mut results: [&mut dyn StreamResult; 8] = [
+//!     &mut copy, &mut router, &mut tagger, &mut stamping, &mut fail_fast, &mut records, &mut summary, &mut writer,
+//! ];
+//! for result in &mut results {
+//!     result.start_run()?;
+//!     // ResourcedToStreamDecorator
+//!     result.status(&Event { runnable: false, ..Event::status("database.make", Status::Success) })?;
+//!     // ExtendedToStreamDecorator: addSuccess(test)
+//!     result.status(&Event::status("boot", Status::Success))?;
+//!     result.stop_run()?;
+//! }
+//! assert!(summary.is_success());
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Features: `tokio` adds the module `channel`.
 
 mod attachments;
 #[cfg(feature = "tokio")]
@@ -25,6 +151,7 @@ mod rules;
 mod spill;
 mod stamped;
 mod summary;
+mod tag_set;
 mod tagged;
 #[cfg(test)]
 mod testing;

@@ -8,9 +8,10 @@ use crate::key::{HashState, Key, KeyBuf};
 use crate::record::Sign;
 use crate::rules::Before;
 use crate::spill::Spill;
+use crate::tag_set::TagSet;
 
 /// The number of a test in [`OpenTests`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
 /// Tests that have begun and not ended.
@@ -18,10 +19,13 @@ pub(crate) struct Slot(u32);
 pub(crate) struct OpenTests {
     tests: Vec<OpenTest>,
     /// Places in `tests` that are free.
-    free: Vec<u32>,
-    index: HashTable<u32>,
-    /// The test of the last event: the next one is likely to be about it too.
-    recent: u32,
+    free: Vec<Slot>,
+    /// All open tests but `recent`, which is in it at times.
+    index: HashTable<Slot>,
+    /// The test of the last event, if it is open: the next event is likely to be about it too.
+    recent: Option<Slot>,
+    /// Whether the recent test is in the index. A test that is open alone never gets there.
+    indexed: bool,
     hash_state: HashState,
     /// How many tests were ever opened.
     opened: u64,
@@ -35,10 +39,17 @@ pub(crate) struct OpenTests {
 #[derive(Debug, Default)]
 pub(crate) struct OpenTest {
     key: KeyBuf,
-    pub(crate) hash: u64,
-    /// How many were opened before, plus one; zero for a free place.
-    order: u64,
+    pub(crate) tags: TagSet,
     pub(crate) parts: Option<Box<Parts>>,
+    pub(crate) hash: u64,
+    /// How many were opened before.
+    order: u64,
+    pub(crate) seen: Seen,
+}
+
+/// What the events of a test say, that takes no buffer.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Option<Timestamp>,
     pub(crate) events: u32,
@@ -59,67 +70,87 @@ impl OpenTests {
     /// The key's hash, and the test, if it is open.
     #[inline]
     pub(crate) fn find(&mut self, key: Key<'_>) -> (u64, Option<Slot>) {
-        if let Some(test) = self.tests.get(self.recent as usize) {
-            if test.order != 0 && test.key.key() == key {
-                return (test.hash, Some(Slot(self.recent)));
+        if let Some(recent) = self.recent {
+            let test = self.test(recent);
+            if test.key.is(key) {
+                return (test.hash, Some(recent));
             }
+            self.enter(recent);
         }
         let hash = key.hash(&self.hash_state);
-        let found = self.index.find(hash, |&at| {
-            self.tests.get(at as usize).is_some_and(|test| test.hash == hash && test.key.key() == key)
-        });
-        let found = found.copied();
-        self.recent = found.unwrap_or(self.recent);
-        (hash, found.map(Slot))
+        let is_it = |slot: &Slot| {
+            let test = self.test(*slot);
+            test.hash == hash && test.key.is(key)
+        };
+        let found = self.index.find(hash, is_it).copied();
+        if found.is_some() {
+            (self.recent, self.indexed) = (found, true);
+        }
+        (hash, found)
     }
 
-    /// Opens a test that is not open.
+    /// Puts the recent test in the index.
+    #[inline]
+    fn enter(&mut self, recent: Slot) {
+        if !self.indexed {
+            let tests = &self.tests;
+            let hash = |slot: &Slot| tests[slot.0 as usize].hash;
+            self.index.insert_unique(hash(&recent), recent, hash);
+            self.indexed = true;
+        }
+    }
+
+    /// Opens a test that was looked for and is not open.
     #[inline]
     pub(crate) fn open(&mut self, key: Key<'_>, hash: u64) -> Slot {
         let slot = self.begin(key, hash);
-        let tests = &self.tests;
-        let rehash = |&at: &u32| tests.get(at as usize).map_or(0, |test| test.hash);
-        self.index.insert_unique(hash, slot.0, rehash);
-        self.recent = slot.0;
+        (self.recent, self.indexed) = (Some(slot), false);
         slot
     }
 
     /// Begins a record that no later event will find.
+    #[inline]
     pub(crate) fn begin(&mut self, key: Key<'_>, hash: u64) -> Slot {
-        let at = self.free.pop().unwrap_or_else(|| {
+        let slot = self.free.pop().unwrap_or_else(|| {
             self.tests.push(OpenTest::default());
-            (self.tests.len() - 1) as u32
+            Slot((self.tests.len() - 1) as u32)
         });
         self.opened += 1;
-        if let Some(test) = self.tests.get_mut(at as usize) {
-            test.key.set(key);
-            (test.hash, test.order) = (hash, self.opened);
-        }
-        Slot(at)
+        let opened = self.opened;
+        let test = self.test_mut(slot);
+        test.key.set(key);
+        (test.hash, test.order) = (hash, opened);
+        slot
     }
 
     /// Takes a test out of what is found; [`release`](OpenTests::release) has to follow.
     #[inline]
     pub(crate) fn close(&mut self, slot: Slot) {
-        let Some(test) = self.tests.get(slot.0 as usize) else { return };
-        if let Ok(entry) = self.index.find_entry(test.hash, |&at| at == slot.0) {
-            entry.remove();
+        let is_recent = self.recent == Some(slot);
+        if !is_recent || self.indexed {
+            if let Ok(entry) = self.index.find_entry(self.test(slot).hash, |other| *other == slot) {
+                entry.remove();
+            }
+        }
+        if is_recent {
+            self.recent = None;
         }
     }
 
     /// Frees a test's place, after the last look at it.
+    #[inline]
     pub(crate) fn release(&mut self, slot: Slot) {
-        let Some(test) = self.tests.get_mut(slot.0 as usize) else { return };
+        let test = &mut self.tests[slot.0 as usize];
+        test.key.clear();
+        test.tags.clear();
+        test.seen = Seen::default();
         if let Some(mut parts) = test.parts.take() {
             parts.clear(&mut self.spill);
             if self.spare.len() < SPARE {
                 self.spare.push(parts);
             }
         }
-        let mut key = std::mem::take(&mut test.key);
-        key.clear();
-        *test = OpenTest { key, ..OpenTest::default() };
-        self.free.push(slot.0);
+        self.free.push(slot);
     }
 
     /// The test in a place that was given by this table.
@@ -143,24 +174,15 @@ impl OpenTests {
 
     /// How many tests are open.
     pub(crate) fn len(&self) -> usize {
-        self.index.len()
+        self.index.len() + usize::from(self.recent.is_some() && !self.indexed)
     }
 
     /// All tests that are open, in order of start.
     pub(crate) fn in_order(&self) -> Vec<Slot> {
-        let mut slots: Vec<(u64, u32)> = Vec::with_capacity(self.index.len());
-        slots.extend(self.index.iter().map(|&at| (self.test(Slot(at)).order, at)));
-        slots.sort_unstable();
-        slots.into_iter().map(|(_, at)| Slot(at)).collect()
-    }
-
-    /// Notes an event of a test, all but its file.
-    #[inline]
-    pub(crate) fn note(&mut self, slot: Slot, event: &Event<'_>) {
-        self.test_mut(slot).note(event);
-        if !event.tags.is_absent() && (!event.tags.is_empty() || self.test(slot).parts.is_some()) {
-            self.parts(slot).0.tags.set(event.tags);
-        }
+        let alone = self.recent.filter(|_| !self.indexed);
+        let mut slots: Vec<Slot> = self.index.iter().copied().chain(alone).collect();
+        slots.sort_unstable_by_key(|slot| self.test(*slot).order);
+        slots
     }
 }
 
@@ -170,12 +192,23 @@ impl OpenTest {
     }
 
     /// How far the test is.
+    #[inline]
     pub(crate) fn before(&self) -> Before {
-        if self.begun { Before::Begun } else { Before::Open }
+        if self.seen.begun { Before::Begun } else { Before::Open }
     }
 
+    /// Notes an event of the test, all but its file.
     #[inline]
-    fn note(&mut self, event: &Event<'_>) {
+    pub(crate) fn note(&mut self, event: &Event<'_>) {
+        self.seen.note(event);
+        self.tags.note(event.tags);
+    }
+}
+
+impl Seen {
+    /// Notes an event.
+    #[inline]
+    pub(crate) fn note(&mut self, event: &Event<'_>) {
         if event.timestamp.is_some() {
             self.timed_twice = self.first.is_some();
             self.first = self.first.or(event.timestamp);
@@ -202,27 +235,53 @@ mod tests {
         assert!(size_of::<OpenTest>() <= 128, "{}", size_of::<OpenTest>());
     }
 
+    fn open(tests: &mut OpenTests, id: &str) {
+        let (hash, found) = tests.find(key(id));
+        assert_eq!(found, None);
+        tests.open(key(id), hash);
+    }
+
+    fn close(tests: &mut OpenTests, id: &str) {
+        let slot = tests.find(key(id)).1.unwrap();
+        tests.close(slot);
+        tests.release(slot);
+        assert_eq!(tests.find(key(id)).1, None);
+    }
+
+    fn check_open(tests: &OpenTests, expected: &[&str]) {
+        let order: Vec<&str> = tests.in_order().iter().map(|&slot| tests.test(slot).key().test_id).collect();
+        assert_eq!(order, expected);
+        assert_eq!(tests.len(), expected.len());
+    }
+
     #[test]
     fn tests_are_found_until_closed_and_come_in_order_of_start() {
         let mut tests = OpenTests::default();
         let ids: Vec<String> = (0..1000).map(|number| format!("test {number}")).collect();
-        for id in &ids {
-            let (hash, found) = tests.find(key(id));
-            assert_eq!(found, None);
-            tests.open(key(id), hash);
-        }
-        for id in ids.iter().step_by(2) {
-            let slot = tests.find(key(id)).1.unwrap();
-            tests.close(slot);
-            tests.release(slot);
-            assert_eq!(tests.find(key(id)).1, None);
-        }
-        let (hash, _) = tests.find(key("test 0"));
-        tests.open(key("test 0"), hash);
-        let order: Vec<&str> = tests.in_order().iter().map(|&slot| tests.test(slot).key().test_id).collect();
+        ids.iter().for_each(|id| open(&mut tests, id));
+        ids.iter().step_by(2).for_each(|id| close(&mut tests, id));
+        open(&mut tests, "test 0");
         let mut expected: Vec<&str> = ids.iter().skip(1).step_by(2).map(String::as_str).collect();
         expected.push("test 0");
-        assert_eq!(order, expected);
+        check_open(&tests, &expected);
         assert_eq!(tests.tests.len(), ids.len(), "places are used again");
+    }
+
+    #[test]
+    fn a_test_that_is_open_alone_is_found_too() {
+        let mut tests = OpenTests::default();
+        for _ in 0..3 {
+            open(&mut tests, "a");
+            check_open(&tests, &["a"]);
+            close(&mut tests, "a");
+            check_open(&tests, &[]);
+        }
+        open(&mut tests, "a");
+        open(&mut tests, "b");
+        check_open(&tests, &["a", "b"]);
+        close(&mut tests, "a");
+        check_open(&tests, &["b"]);
+        close(&mut tests, "b");
+        check_open(&tests, &[]);
     }
 }

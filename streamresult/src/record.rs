@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use subunit::{Event, Status, Timestamp};
 
-use crate::attachments::{AttachmentBuf, TagSet};
+use crate::attachments::AttachmentBuf;
 use crate::open_tests::OpenTest;
 use crate::rules::DAMAGE_ID;
 use crate::spill::{Spill, SpillReader};
+use crate::tag_set::TagSet;
 
 /// What became of one test: all its events in one piece, lent to a [`RecordSink`](crate::RecordSink).
 #[derive(Clone, Copy)]
@@ -150,13 +151,13 @@ impl<'a> Record<'a> {
     /// How it ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        Outcome::of(self.test.status)
+        Outcome::of(self.test.seen.status)
     }
 
     /// The last status that its events had.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
-        self.test.status
+        self.test.seen.status
     }
 
     /// Whether this is no test but stands for bytes that could not be read.
@@ -168,44 +169,44 @@ impl<'a> Record<'a> {
     /// Whether the test can be run by its id alone: one of its events says so.
     #[must_use]
     pub fn runnable(&self) -> bool {
-        self.test.runnable
+        self.test.seen.runnable
     }
 
     /// The time of its first event that has one.
     #[must_use]
     pub fn first(&self) -> Option<Timestamp> {
-        self.test.first
+        self.test.seen.first
     }
 
     /// The time of its last event that has one.
     #[must_use]
     pub fn last(&self) -> Option<Timestamp> {
-        self.test.last
+        self.test.seen.last
     }
 
     /// The time between those, zero where the clock went back; `None` unless two events have one.
     #[must_use]
     pub fn duration(&self) -> Option<Duration> {
-        let (first, last) = (self.test.first?, self.test.last?);
-        self.test.timed_twice.then(|| last.saturating_since(first))
+        let (first, last) = (self.test.seen.first?, self.test.seen.last?);
+        self.test.seen.timed_twice.then(|| last.saturating_since(first))
     }
 
     /// The kind of its last event.
     #[must_use]
     pub fn last_sign(&self) -> Sign {
-        self.test.sign
+        self.test.seen.sign
     }
 
     /// How many events it is made of.
     #[must_use]
     pub fn events(&self) -> u32 {
-        self.test.events
+        self.test.seen.events
     }
 
     /// The tags of its last event that has any (that has them empty, where it clears them), each once.
     #[must_use]
     pub fn tags(&self) -> RecordTags<'a> {
-        RecordTags(self.test.parts.as_ref().map(|parts| &parts.tags))
+        RecordTags(&self.test.tags)
     }
 
     /// Its files in order of appearance, as far as [`Details`](crate::Details) says to keep them.
@@ -249,24 +250,24 @@ impl fmt::Debug for Record<'_> {
 
 /// The tags of a record.
 #[derive(Clone, Copy)]
-pub struct RecordTags<'a>(Option<&'a TagSet>);
+pub struct RecordTags<'a>(&'a TagSet);
 
 impl<'a> RecordTags<'a> {
     /// The tags in order of appearance.
     pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-        self.0.into_iter().flat_map(TagSet::iter)
+        self.0.iter()
     }
 
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.map_or(0, TagSet::len)
+        self.iter().count()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.0.is_empty()
     }
 
     /// Whether this tag is among them.

@@ -4,8 +4,8 @@ use std::io;
 
 use subunit::{Event, Status};
 
-use crate::key::Key;
 use crate::finished::Finished;
+use crate::key::Key;
 use crate::open_tests::{OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
 use crate::{Outcome, Record, RecordSink, StreamResult};
@@ -50,6 +50,7 @@ pub struct Records<S> {
     finished: Finished,
     details: Details,
     cap: u64,
+    tags: bool,
 }
 
 /// Which files a record keeps. Open: there may be more to choose from.
@@ -74,6 +75,7 @@ impl<S: RecordSink> Records<S> {
             finished: Finished::default(),
             details: Details::default(),
             cap: u64::MAX,
+            tags: true,
         }
     }
 
@@ -88,6 +90,12 @@ impl<S: RecordSink> Records<S> {
     #[must_use]
     pub fn cap(self, bytes: u64) -> Self {
         Records { cap: bytes, ..self }
+    }
+
+    /// Keeps no tags: faster, for sinks that do not look at them.
+    #[must_use]
+    pub fn without_tags(self) -> Self {
+        Records { tags: false, ..self }
     }
 
     /// Where the records go.
@@ -156,7 +164,11 @@ impl<S: RecordSink> Records<S> {
     /// Adds an event to a record.
     #[inline]
     fn add(&mut self, slot: Slot, event: &Event<'_>) -> io::Result<()> {
-        self.tests.note(slot, event);
+        let test = self.tests.test_mut(slot);
+        test.seen.note(event);
+        if self.tags {
+            test.tags.note(event.tags);
+        }
         let Some(file) = event.file else { return Ok(()) };
         let wanted = match self.details {
             Details::None => false,

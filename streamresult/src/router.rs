@@ -257,7 +257,8 @@ fn elements(prefix: &str) -> usize {
 
 #[cold]
 fn no_sink(route_code: Option<&str>, test_id: Option<&str>) -> io::Error {
-    let message = format!("no rule for an event of test {test_id:?} with route {route_code:?}, and no fallback");
+    let message =
+        format!("no rule for an event of test {test_id:?} with route {route_code:?}, and no fallback");
     io::Error::new(io::ErrorKind::NotFound, message)
 }
 
@@ -316,7 +317,12 @@ mod tests {
     use crate::{StreamResultExt, from_fn};
 
     /// Which of the sinks gets an event, and with which route.
-    fn check(rules: &[Rule], route_code: Option<&str>, test_id: Option<&str>, expected: (usize, Option<&str>)) {
+    fn check(
+        rules: &[Rule],
+        route_code: Option<&str>,
+        test_id: Option<&str>,
+        expected: (usize, Option<&str>),
+    ) {
         let got = std::cell::RefCell::new(None);
         let got = &got;
         let mut router = Router::new();

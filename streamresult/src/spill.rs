@@ -38,7 +38,11 @@ impl Spill {
     pub(crate) fn append(&mut self, to: &mut SpillBuf, bytes: &[u8]) -> io::Result<()> {
         to.tail.extend_from_slice(bytes);
         self.in_memory += bytes.len();
-        if to.tail.len() > IN_MEMORY || self.in_memory > IN_MEMORY_TOTAL { self.write_out(to) } else { Ok(()) }
+        if to.tail.len() > IN_MEMORY || self.in_memory > IN_MEMORY_TOTAL {
+            self.write_out(to)
+        } else {
+            Ok(())
+        }
     }
 
     /// Empties a buffer.
@@ -66,24 +70,41 @@ impl Spill {
         }
     }
 
-    /// Moves what a buffer holds in memory to the file.
+    /// Moves what a buffer holds in memory to the file. What the file does not take stays in memory.
     #[cold]
     fn write_out(&mut self, buffer: &mut SpillBuf) -> io::Result<()> {
-        let mut rest = buffer.tail.as_slice();
-        while !rest.is_empty() {
-            let within = (buffer.spilled % BLOCK as u64) as usize;
-            if within == 0 {
-                buffer.blocks.push(self.block());
+        let mut tail = std::mem::take(&mut buffer.tail);
+        let mut written = 0;
+        let result = loop {
+            match self.write_block(buffer, tail.get(written..).unwrap_or_default()) {
+                Ok(0) => break Ok(()),
+                Ok(len) => written += len,
+                Err(error) => break Err(no_room(error)),
             }
-            let (now, later) = rest.split_at(rest.len().min(BLOCK - within));
-            let block = buffer.blocks.last().copied().unwrap_or_default();
-            self.write_at(place(block, within), now).map_err(no_room)?;
-            buffer.spilled += now.len() as u64;
-            rest = later;
+        };
+        self.in_memory -= written;
+        if result.is_err() {
+            tail.drain(..written);
+            buffer.tail = tail;
         }
-        self.in_memory -= buffer.tail.len();
-        buffer.tail = Vec::new();
-        Ok(())
+        result
+    }
+
+    /// Writes as many of these bytes as fit in the block where the buffer's last ones are, or in a new one.
+    fn write_block(&mut self, buffer: &mut SpillBuf, bytes: &[u8]) -> io::Result<usize> {
+        let within = (buffer.spilled % BLOCK as u64) as usize;
+        let bytes = bytes.get(..BLOCK - within).unwrap_or(bytes);
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let full = buffer.blocks.len() as u64 * BLOCK as u64;
+        if buffer.spilled == full {
+            buffer.blocks.push(self.block());
+        }
+        let block = buffer.blocks.last().copied().unwrap_or_default();
+        self.write_at(place(block, within), bytes)?;
+        buffer.spilled += bytes.len() as u64;
+        Ok(bytes.len())
     }
 
     fn block(&mut self) -> u32 {

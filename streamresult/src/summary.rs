@@ -3,7 +3,7 @@
 use std::io;
 
 use hashbrown::HashTable;
-use subunit::{Event, Status};
+use subunit::{Event, Packet, Status};
 
 use crate::finished::Finished;
 use crate::key::{HashState, Key};
@@ -162,36 +162,48 @@ impl Summary {
         }
     }
 
+    #[inline]
+    fn count_event(&mut self, key: Option<Key<'_>>, status: Option<Status>) {
+        match (key, status) {
+            (Some(key), status) => self.test(key, status),
+            (None, Some(status)) => self.add_global(status),
+            (None, None) => {}
+        }
+    }
+
     fn test(&mut self, key: Key<'_>, status: Option<Status>) {
         let hash = key.hash(&self.hash_state);
         let is_damage = key.test_id == DAMAGE_ID;
-        let found = self.open.find_mut(hash, |test| test.hash == hash);
-        let before = match &found {
+        let before = match self.open.find(hash, |test| test.hash == hash) {
             None => Before::Closed,
             Some(test) if test.begun => Before::Begun,
             Some(_) => Before::Open,
         };
         let finished = &mut self.finished;
-        let effect = rules::effect(before, status, || !is_damage && finished.contains(hash));
-        match effect {
+        match rules::effect(before, status, || !is_damage && finished.contains(hash)) {
+            Effect::Joins if before == Before::Closed => {
+                let test = Open { hash, begun: status.is_some(), is_damage };
+                self.open.insert_unique(hash, test, |test| test.hash);
+            }
             Effect::Joins => {
-                let begun = status.is_some();
-                match found {
-                    Some(test) => test.begun |= begun,
-                    None => {
-                        let test = Open { hash, begun, is_damage };
-                        self.open.insert_unique(hash, test, |test| test.hash);
-                    }
+                if let (Some(_), Some(test)) = (status, self.open.find_mut(hash, |test| test.hash == hash)) {
+                    test.begun = true;
                 }
             }
             Effect::Ends => {
-                if let Ok(entry) = self.open.find_entry(hash, |test| test.hash == hash) {
-                    entry.remove();
+                if before != Before::Closed {
+                    self.close(hash);
                 }
                 self.end(status, hash, is_damage);
             }
             Effect::Announces => self.add(Outcome::Exists, hash, is_damage, true),
             Effect::Late => self.late += 1,
+        }
+    }
+
+    fn close(&mut self, hash: u64) {
+        if let Ok(entry) = self.open.find_entry(hash, |test| test.hash == hash) {
+            entry.remove();
         }
     }
 
@@ -209,11 +221,13 @@ impl Summary {
 
 impl StreamResult for Summary {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        match (Key::of(event), event.status) {
-            (Some(key), status) => self.test(key, status),
-            (None, Some(status)) => self.add_global(status),
-            (None, None) => {}
-        }
+        self.count_event(Key::of(event), event.status);
+        Ok(())
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        let key = packet.test_id().map(|test_id| Key { route_code: packet.route_code(), test_id });
+        self.count_event(key, packet.status());
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! A long attachment as several events.
 
-use crate::encode::{fields_len, packet_len};
+use crate::encode::{MAX_OVERHEAD, fields_len, packet_len};
 use crate::error::EncodeError;
 use crate::event::{Event, File};
 use crate::tags::Tags;
@@ -25,23 +25,20 @@ use crate::wire::{MAX_PACKET, number_len};
 ///
 /// # Errors
 ///
-/// When the event is too long for a packet even without its file's bytes.
+/// When the event is too long for a packet even without its file's bytes, or cannot be written at all.
 pub fn chunks<'a>(event: &Event<'a>) -> Result<Chunks<'a>, EncodeError> {
-    let whole = fields_len(event);
+    let whole = fields_len(event)?;
     if packet_len(whole).is_some() {
         return Ok(Chunks { event: *event, left: event.file, size: usize::MAX, first: true });
     }
     let len = event.file.map_or(0, |file| file.bytes.len());
     let fixed = whole - len + number_len(MAX_PACKET) - number_len(len);
-    let size = MAX_PACKET.saturating_sub(fixed + OVERHEAD).min(len);
+    let size = MAX_PACKET.saturating_sub(fixed + MAX_OVERHEAD).min(len);
     if size == 0 {
-        return Err(EncodeError::TooLong(whole + OVERHEAD));
+        return Err(EncodeError::TooLong(whole + MAX_OVERHEAD));
     }
     Ok(Chunks { event: *event, left: event.file, size, first: true })
 }
-
-/// What a packet of the longest kind has beside its fields: signature, flags, length and checksum.
-const OVERHEAD: usize = 10;
 
 /// The pieces of an event; see [`chunks`].
 #[derive(Clone, Debug)]

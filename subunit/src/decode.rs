@@ -7,7 +7,7 @@
 use crate::context::{Context, Inside, Run};
 use crate::error::{PacketError, PacketErrorKind};
 use crate::packet::{Header, Layout, Packet, check_sum};
-use crate::sums::Sums;
+use crate::sums::{self, Sums};
 use crate::wire::{CHECKSUM, MAX_PACKET, SIGNATURE, Stop};
 
 /// The longest frame of text.
@@ -370,13 +370,13 @@ impl Decoder {
         let Some((fields, stored)) = claim.split_last_chunk::<CHECKSUM>() else { return Ok(()) };
         let stored = u32::from_be_bytes(*stored);
         if fields.len() < LONG_CLAIM {
-            return check_sum(crc32fast::hash(fields), stored, fields.len());
+            return check_sum(sums::hash(fields), stored, fields.len());
         }
         let position = self.offset + at as u64;
         if self.sums.covers(position) {
             return check_sum(self.sums.hash(position, fields), stored, fields.len());
         }
-        let checked = check_sum(crc32fast::hash(fields), stored, fields.len());
+        let checked = check_sum(sums::hash(fields), stored, fields.len());
         if checked.is_err() {
             self.sums.hash(position, fields);
         }

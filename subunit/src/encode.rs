@@ -4,9 +4,10 @@ use bytes::BufMut;
 
 use crate::error::{EncodeError, Field};
 use crate::event::Event;
-use crate::tags::Tags;
+use crate::sums;
+use crate::tags::{Tags, Written};
 use crate::timestamp::{NANOSECONDS, Timestamp};
-use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_bytes, number_len};
+use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_len};
 
 /// Appends the packet of an event.
 ///
@@ -24,15 +25,37 @@ use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_bytes
 /// When a string holds a NUL, the nanoseconds are a second or more, or the packet would be too long; then
 /// nothing is appended.
 pub fn encode<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
-    check(event)?;
-    let len = packet_len(fields_len(event)).ok_or_else(|| too_long(event))?;
+    if let Some(Timestamp { nanoseconds, .. }) = event.timestamp {
+        if nanoseconds >= NANOSECONDS {
+            return Err(EncodeError::Nanoseconds(nanoseconds));
+        }
+    }
+    if event.file.is_none_or(|file| file.bytes.len() < SMALL / 2) {
+        let mut small = Small::new();
+        let flags = put_fields(event, &mut small);
+        if let Some(packet) = small.packet(flags)? {
+            out.put_slice(packet);
+            return Ok(());
+        }
+    }
+    encode_large(event, out)
+}
+
+/// Encodes an event of which the fields are measured and checked before any is written.
+fn encode_large<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
+    let fields = fields_len(event)?;
+    let len = packet_len(fields).ok_or(EncodeError::TooLong(fields + MAX_OVERHEAD))?;
+    let flags = put_fields(event, &mut Measure::default());
     let start = out.as_ref().len();
-    put_header(event, len, out);
-    put_fields(event, out);
-    let sum = crc32fast::hash(out.as_ref().get(start..).unwrap_or_default());
+    put_header(flags, len, out);
+    put_fields(event, &mut Large(out));
+    let sum = sums::hash(out.as_ref().get(start..).unwrap_or_default());
     out.put_u32(sum);
     Ok(())
 }
+
+/// What the longest packets have beside their fields: signature, flags, length and checksum.
+pub(crate) const MAX_OVERHEAD: usize = LENGTH_AT + 3 + CHECKSUM;
 
 /// The length of a packet with this many bytes of fields, or `None` when no packet is so long.
 ///
@@ -40,125 +63,204 @@ pub fn encode<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result
 #[inline]
 pub(crate) fn packet_len(fields: usize) -> Option<usize> {
     let rest = LENGTH_AT + CHECKSUM + fields;
-    (1..=3)
-        .map(|width| rest + width)
-        .find(|len| number_len(*len) <= *len - rest)
-        .filter(|len| *len <= MAX_PACKET)
+    match rest {
+        0..=0x3E => Some(rest + 1),
+        0x3F..=0x3FFD => Some(rest + 2),
+        _ => Some(rest + 3).filter(|len| *len <= MAX_PACKET),
+    }
 }
 
 /// How many bytes the fields take.
-pub(crate) fn fields_len(event: &Event<'_>) -> usize {
-    let string = |text: Option<&str>| text.map_or(0, |text| string_len(text.len()));
-    let timestamp = event.timestamp.map_or(0, |timestamp| 4 + number_len(timestamp.nanoseconds as usize));
-    let file = event.file.map_or(0, |file| string_len(file.name.len()) + string_len(file.bytes.len()));
-    timestamp
-        + string(event.test_id)
-        + tags_len(event.tags)
-        + string(event.mime_type)
-        + file
-        + string(event.route_code)
+///
+/// # Errors
+///
+/// When a string holds a NUL, which no packet can carry.
+pub(crate) fn fields_len(event: &Event<'_>) -> Result<usize, EncodeError> {
+    let mut measure = Measure::default();
+    put_fields(event, &mut measure);
+    measure.nul.map_or(Ok(measure.len), |field| Err(EncodeError::Nul(field)))
 }
 
-fn string_len(len: usize) -> usize {
-    number_len(len) + len
+/// Where the fields of an event are put, in the order of the specification.
+trait Fields {
+    fn raw(&mut self, bytes: &[u8]);
+
+    fn number(&mut self, value: usize);
+
+    /// A string, which must not hold a NUL.
+    fn text(&mut self, text: &str, field: Field);
 }
 
-fn tags_len(tags: Tags<'_>) -> usize {
-    if tags.is_absent() {
-        return 0;
+/// Puts the fields, and gives the flags that say which they are.
+#[inline]
+fn put_fields<F: Fields>(event: &Event<'_>, out: &mut F) -> u16 {
+    let mut flags = wire::VERSION | event.status.map_or(0, |status| status as u16);
+    flags |= u16::from(event.runnable) * wire::RUNNABLE | u16::from(event.eof) * wire::EOF;
+    if let Some(Timestamp { seconds, nanoseconds }) = event.timestamp {
+        flags |= wire::TIMESTAMP;
+        out.raw(&seconds.to_be_bytes());
+        out.number(nanoseconds as usize);
     }
-    let strings = match tags.wire_bytes() {
-        Some(bytes) => bytes.len(),
-        None => tags.iter().map(|tag| string_len(tag.len())).sum(),
-    };
-    number_len(tags.len()) + strings
+    if let Some(test_id) = event.test_id {
+        flags |= wire::TEST_ID;
+        out.text(test_id, Field::TestId);
+    }
+    if !event.tags.is_absent() {
+        flags |= wire::TAGS;
+        put_tags(event.tags, out);
+    }
+    if let Some(mime_type) = event.mime_type {
+        flags |= wire::MIME_TYPE;
+        out.text(mime_type, Field::MimeType);
+    }
+    if let Some(file) = event.file {
+        flags |= wire::FILE;
+        out.text(file.name, Field::FileName);
+        out.number(file.bytes.len());
+        out.raw(file.bytes);
+    }
+    if let Some(route_code) = event.route_code {
+        flags |= wire::ROUTE_CODE;
+        out.text(route_code, Field::RouteCode);
+    }
+    flags
 }
 
-#[cold]
-fn too_long(event: &Event<'_>) -> EncodeError {
-    EncodeError::TooLong(LENGTH_AT + 3 + fields_len(event) + CHECKSUM)
+#[inline]
+fn put_tags<F: Fields>(tags: Tags<'_>, out: &mut F) {
+    out.number(tags.len());
+    match tags.as_written() {
+        Written::Bytes(bytes) => out.raw(bytes),
+        Written::List(list) => list.iter().for_each(|tag| out.text(tag, Field::Tag)),
+    }
 }
 
-/// Refuses what a packet cannot carry.
-fn check(event: &Event<'_>) -> Result<(), EncodeError> {
-    if let Some(Timestamp { nanoseconds, .. }) = event.timestamp {
-        if nanoseconds >= NANOSECONDS {
-            return Err(EncodeError::Nanoseconds(nanoseconds));
+/// Counts the bytes.
+#[derive(Default)]
+struct Measure {
+    len: usize,
+    nul: Option<Field>,
+}
+
+impl Fields for Measure {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.len += bytes.len();
+    }
+
+    fn number(&mut self, value: usize) {
+        self.len += number_len(value);
+    }
+
+    fn text(&mut self, text: &str, field: Field) {
+        self.len += number_len(text.len()) + text.len();
+        if wire::has_nul(text.as_bytes()) {
+            self.nul = self.nul.or(Some(field));
         }
     }
-    let no_nul = |text: Option<&str>, field| match text {
-        Some(text) if !wire::is_plain(text.as_bytes()) && memchr::memchr(0, text.as_bytes()).is_some() => {
-            Err(EncodeError::Nul(field))
-        }
-        _ => Ok(()),
-    };
-    no_nul(event.test_id, Field::TestId)?;
-    no_nul(event.mime_type, Field::MimeType)?;
-    no_nul(event.file.map(|file| file.name), Field::FileName)?;
-    no_nul(event.route_code, Field::RouteCode)?;
-    match event.tags.wire_bytes() {
-        Some(_) => Ok(()),
-        None => event.tags.iter().try_for_each(|tag| no_nul(Some(tag), Field::Tag)),
+}
+
+/// Writes fields that were measured and checked.
+struct Large<'a, B>(&'a mut B);
+
+impl<B: BufMut> Fields for Large<'_, B> {
+    fn raw(&mut self, bytes: &[u8]) {
+        self.0.put_slice(bytes);
+    }
+
+    fn number(&mut self, value: usize) {
+        put_number(value, self.0);
+    }
+
+    fn text(&mut self, text: &str, _: Field) {
+        put_bytes(text.as_bytes(), self.0);
     }
 }
 
-/// The flags of an event.
-fn flags(event: &Event<'_>) -> u16 {
-    let bit = |set: bool, flag: u16| if set { flag } else { 0 };
-    wire::VERSION
-        | bit(event.test_id.is_some(), wire::TEST_ID)
-        | bit(event.route_code.is_some(), wire::ROUTE_CODE)
-        | bit(event.timestamp.is_some(), wire::TIMESTAMP)
-        | bit(event.runnable, wire::RUNNABLE)
-        | bit(!event.tags.is_absent(), wire::TAGS)
-        | bit(event.file.is_some(), wire::FILE)
-        | bit(event.mime_type.is_some(), wire::MIME_TYPE)
-        | bit(event.eof, wire::EOF)
-        | event.status.map_or(0, |status| status as u16)
+/// A packet up to this length is put together here, in one pass.
+const SMALL: usize = 256;
+/// Where its fields begin: before them is room for signature, flags and length.
+const FIELDS: usize = LENGTH_AT + 2;
+
+struct Small {
+    bytes: [u8; SMALL],
+    /// The end of what is written; past the bytes when they were too many.
+    at: usize,
+    nul: Option<Field>,
+}
+
+impl Small {
+    #[inline]
+    fn new() -> Self {
+        Small { bytes: [0; SMALL], at: FIELDS, nul: None }
+    }
+
+    /// The packet of the fields that were put, or `None` when it is not small.
+    #[inline]
+    fn packet(&mut self, flags: u16) -> Result<Option<&[u8]>, EncodeError> {
+        if let Some(field) = self.nul {
+            return Err(EncodeError::Nul(field));
+        }
+        let end = self.at + CHECKSUM;
+        let short = end - FIELDS + LENGTH_AT < 0x3F;
+        let (start, len) = if short { (1, end - 1) } else { (0, end) };
+        let Some(packet) = self.bytes.get_mut(start..end) else { return Ok(None) };
+        let [high, low] = flags.to_be_bytes();
+        let head = if short { [SIGNATURE, high, low, len as u8] } else { [SIGNATURE, high, low, 0x40] };
+        packet[..4].copy_from_slice(&head);
+        if !short {
+            packet[3..5].copy_from_slice(&(len as u16 | 0x4000).to_be_bytes());
+        }
+        let (fields, sum) = packet.split_at_mut(len - CHECKSUM);
+        sum.copy_from_slice(&sums::hash(fields).to_be_bytes());
+        Ok(Some(packet))
+    }
+}
+
+impl Fields for Small {
+    #[inline]
+    fn raw(&mut self, bytes: &[u8]) {
+        let end = self.at.saturating_add(bytes.len());
+        if let Some(room) = self.bytes.get_mut(self.at..end) {
+            room.copy_from_slice(bytes);
+        }
+        self.at = end;
+    }
+
+    #[inline]
+    fn number(&mut self, value: usize) {
+        if value < 0x40 {
+            if let Some(byte) = self.bytes.get_mut(self.at) {
+                *byte = value as u8;
+            }
+            self.at += 1;
+            return;
+        }
+        let len = number_len(value);
+        let aligned = (value as u32) << (32 - 8 * len) | (len as u32 - 1) << 30;
+        match self.bytes.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut) {
+            // What stands after the number is overwritten by what follows it.
+            Some(room) => *room = aligned.to_be_bytes(),
+            None => self.at = SMALL,
+        }
+        self.at += len;
+    }
+
+    #[inline]
+    fn text(&mut self, text: &str, field: Field) {
+        self.number(text.len());
+        self.raw(text.as_bytes());
+        if wire::has_nul(text.as_bytes()) {
+            self.nul = self.nul.or(Some(field));
+        }
+    }
 }
 
 /// Signature, flags and length.
-pub(crate) fn header(flags: u16, len: usize) -> ([u8; LENGTH_AT + 4], usize) {
-    let ([a, b, c, d], width) = number_bytes(len);
-    let [high, low] = flags.to_be_bytes();
-    ([SIGNATURE, high, low, a, b, c, d], LENGTH_AT + width)
-}
-
-fn put_header<B: BufMut>(event: &Event<'_>, len: usize, out: &mut B) {
-    let (bytes, header_len) = header(flags(event), len);
-    out.put_slice(bytes.get(..header_len).unwrap_or_default());
-    if let Some(Timestamp { seconds, nanoseconds }) = event.timestamp {
-        out.put_u32(seconds);
-        put_number(nanoseconds as usize, out);
-    }
-}
-
-fn put_fields<B: BufMut>(event: &Event<'_>, out: &mut B) {
-    put_optional(event.test_id, out);
-    put_tags(event.tags, out);
-    put_optional(event.mime_type, out);
-    if let Some(file) = event.file {
-        put_bytes(file.name.as_bytes(), out);
-        put_bytes(file.bytes, out);
-    }
-    put_optional(event.route_code, out);
-}
-
-fn put_optional<B: BufMut>(text: Option<&str>, out: &mut B) {
-    if let Some(text) = text {
-        put_bytes(text.as_bytes(), out);
-    }
-}
-
-fn put_tags<B: BufMut>(tags: Tags<'_>, out: &mut B) {
-    if tags.is_absent() {
-        return;
-    }
-    put_number(tags.len(), out);
-    match tags.wire_bytes() {
-        Some(bytes) => out.put_slice(bytes),
-        None => tags.iter().for_each(|tag| put_bytes(tag.as_bytes(), out)),
-    }
+#[inline]
+pub(crate) fn put_header<B: BufMut>(flags: u16, len: usize, out: &mut B) {
+    out.put_u8(SIGNATURE);
+    out.put_u16(flags);
+    put_number(len, out);
 }
 
 /// A number and that many bytes.
@@ -168,15 +270,40 @@ pub(crate) fn put_bytes<B: BufMut>(bytes: &[u8], out: &mut B) {
     out.put_slice(bytes);
 }
 
+/// A number of at most 30 bits, in its shortest form.
 #[inline]
-fn put_number<B: BufMut>(value: usize, out: &mut B) {
-    let (bytes, len) = number_bytes(value);
-    out.put_slice(bytes.get(..len).unwrap_or_default());
+pub(crate) fn put_number<B: BufMut>(value: usize, out: &mut B) {
+    let [a, b, c, d] = (value as u32).to_be_bytes();
+    match value {
+        0..=0x3F => out.put_slice(&[d]),
+        0x40..=0x3FFF => out.put_slice(&[c | 0x40, d]),
+        0x4000..=0x3F_FFFF => out.put_slice(&[b | 0x80, c, d]),
+        _ => out.put_slice(&[a | 0xC0, b, c, d]),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check_number(value: usize, expected: &[u8]) {
+        let mut bytes = Vec::new();
+        put_number(value, &mut bytes);
+        assert_eq!((&*bytes, number_len(value)), (expected, expected.len()));
+        assert_eq!(wire::number_of(expected), value);
+    }
+
+    #[test]
+    fn a_number_takes_the_shortest_form() {
+        check_number(0, &[0x00]);
+        check_number(0x3F, &[0x3F]);
+        check_number(0x40, &[0x40, 0x40]);
+        check_number(0x3FFF, &[0x7F, 0xFF]);
+        check_number(0x4000, &[0x80, 0x40, 0x00]);
+        check_number(0x3F_FFFF, &[0xBF, 0xFF, 0xFF]);
+        check_number(0x40_0000, &[0xC0, 0x40, 0x00, 0x00]);
+        check_number(0x3FFF_FFFF, &[0xFF, 0xFF, 0xFF, 0xFF]);
+    }
 
     #[test]
     fn the_length_counts_its_own_bytes() {

@@ -1,6 +1,6 @@
 //! Streams over [`std::io`]: a [`Reader`] of frames and a [`Writer`] of packets.
 
-use std::io::{self, BufWriter, IoSlice, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 
 use crate::chunks::chunks;
 use crate::decode::{Decoder, Ending, Found, Frame};
@@ -175,14 +175,15 @@ impl<R: Read> Reader<R> {
 /// ```
 #[derive(Debug)]
 pub struct Writer<W: Write> {
-    inner: BufWriter<W>,
-    scratch: Vec<u8>,
+    /// There until `into_inner` takes it.
+    inner: Option<W>,
+    buffer: Vec<u8>,
 }
 
 impl<W: Write> Writer<W> {
     /// A writer of a new stream, or of the rest of one.
     pub fn new(inner: W) -> Self {
-        Writer { inner: BufWriter::with_capacity(BUFFER, inner), scratch: Vec::new() }
+        Writer { inner: Some(inner), buffer: Vec::with_capacity(2 * BUFFER) }
     }
 
     /// Writes an event as a packet, or as several when its file does not fit in one.
@@ -191,9 +192,8 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails, or (as [`EncodeError`]) when the event cannot be written.
     pub fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.scratch.clear();
-        match encode(event, &mut self.scratch) {
-            Ok(()) => self.inner.write_all(&self.scratch),
+        match encode(event, &mut self.buffer) {
+            Ok(()) => self.spill(),
             Err(EncodeError::TooLong(_)) => self.write_chunks(event),
             Err(error) => Err(error.into()),
         }
@@ -205,7 +205,7 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails.
     pub fn write_packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        self.inner.write_all(packet.as_bytes())
+        self.write_bytes(packet.as_bytes())
     }
 
     /// Writes a packet with a route code before its own; in several packets where it would get too long.
@@ -216,13 +216,10 @@ impl<W: Write> Writer<W> {
     pub fn write_routed(&mut self, packet: &Packet<'_>, prefix: &mut RoutePrefix) -> io::Result<()> {
         if packet.as_bytes().len() >= BUFFER {
             if let Ok(parts) = prefix.reroute(packet) {
-                return write_all_vectored(&mut self.inner, parts);
+                return self.write_parts(parts);
             }
-        } else {
-            self.scratch.clear();
-            if prefix.append(packet, &mut self.scratch).is_ok() {
-                return self.inner.write_all(&self.scratch);
-            }
+        } else if prefix.append(packet, &mut self.buffer).is_ok() {
+            return self.spill();
         }
         let route_code = prefix.join(packet.route_code());
         self.write_chunks(&Event { route_code: Some(&route_code), ..packet.event() })
@@ -234,7 +231,11 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.inner.write_all(bytes)
+        if bytes.len() >= BUFFER {
+            return self.write_parts([bytes, &[], &[]]);
+        }
+        self.buffer.extend_from_slice(bytes);
+        self.spill()
     }
 
     /// Writes what is buffered.
@@ -243,12 +244,8 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails.
     pub fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-
-    /// Where the stream goes.
-    pub fn get_ref(&self) -> &W {
-        self.inner.get_ref()
+        self.write_parts([&[]; 3])?;
+        self.inner.as_mut().map_or(Ok(()), W::flush)
     }
 
     /// Flushes, and gives back where the stream went.
@@ -256,28 +253,56 @@ impl<W: Write> Writer<W> {
     /// # Errors
     ///
     /// When flushing fails; then the target is lost with what it did not take.
-    pub fn into_inner(self) -> io::Result<W> {
-        self.inner.into_inner().map_err(io::IntoInnerError::into_error)
+    pub fn into_inner(mut self) -> io::Result<W> {
+        self.flush()?;
+        self.inner.take().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    /// Writes the buffer once it is long.
+    #[inline]
+    fn spill(&mut self) -> io::Result<()> {
+        if self.buffer.len() < BUFFER { Ok(()) } else { self.write_parts([&[]; 3]) }
+    }
+
+    /// Writes the buffer and these parts after it, which are not copied. What fails to be written is not
+    /// tried again.
+    fn write_parts(&mut self, [head, middle, tail]: [&[u8]; 3]) -> io::Result<()> {
+        let Some(inner) = &mut self.inner else { return Ok(()) };
+        let written = write_all_vectored(inner, [&self.buffer, head, middle, tail]);
+        self.buffer.clear();
+        written
     }
 
     #[cold]
     fn write_chunks(&mut self, event: &Event<'_>) -> io::Result<()> {
         for piece in chunks(event)? {
-            self.scratch.clear();
-            encode(&piece, &mut self.scratch)?;
-            self.inner.write_all(&self.scratch)?;
+            encode(&piece, &mut self.buffer)?;
+            self.spill()?;
         }
         Ok(())
     }
 }
 
-/// Writes three parts one after the other, the long one without a copy.
-fn write_all_vectored<W: Write>(out: &mut W, parts: [&[u8]; 3]) -> io::Result<()> {
+impl<W: Write> Drop for Writer<W> {
+    fn drop(&mut self) {
+        // A panic may have come out of the middle of a write, and nobody can be told of a failure here.
+        if !std::thread::panicking() {
+            let _ = self.flush();
+        }
+    }
+}
+
+/// Writes parts one after the other, without copying them together.
+fn write_all_vectored<W: Write>(out: &mut W, parts: [&[u8]; 4]) -> io::Result<()> {
     let mut slices = parts.map(IoSlice::new);
     let mut slices = &mut slices[..];
     IoSlice::advance_slices(&mut slices, 0);
     while !slices.is_empty() {
-        match out.write_vectored(slices) {
+        let written = match slices {
+            [only] => out.write(only),
+            _ => out.write_vectored(slices),
+        };
+        match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(count) => IoSlice::advance_slices(&mut slices, count),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::encode::encode;
 use crate::error::{EncodeError, Field, PacketError, PacketErrorKind};
 use crate::event::{Event, File, Status};
+use crate::sums;
 use crate::tags::Tags;
 use crate::timestamp::{NANOSECONDS, Timestamp};
 use crate::wire::{self, CHECKSUM, Cursor, LENGTH_AT, LONG_NUMBER, SIGNATURE, Stop, checked, number_of};
@@ -318,7 +319,7 @@ impl Layout {
         let (fields, rest) =
             bytes.split_at_checked(header.len - CHECKSUM).ok_or_else(|| truncated(missing))?;
         let (stored, rest) = rest.split_first_chunk::<CHECKSUM>().ok_or_else(|| truncated(missing))?;
-        check_sum(crc32fast::hash(fields), u32::from_be_bytes(*stored), fields.len())?;
+        check_sum(sums::hash(fields), u32::from_be_bytes(*stored), fields.len())?;
         if rest.is_empty() {
             Ok(layout)
         } else {

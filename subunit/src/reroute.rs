@@ -1,9 +1,9 @@
 //! A route code put before that of a packet, without encoding the packet again.
 
-use crate::encode::{header, packet_len, put_bytes};
+use crate::encode::{MAX_OVERHEAD, packet_len, put_bytes, put_header, put_number};
 use crate::error::{EncodeError, Field};
 use crate::packet::Packet;
-use crate::sums::shift;
+use crate::sums::{self, shift};
 use crate::wire::{CHECKSUM, MAX_PACKET, ROUTE_CODE};
 
 /// From this length on, combining the checksum of the untouched middle costs less than reading it again.
@@ -88,7 +88,7 @@ impl RoutePrefix {
         let middle = self.prepare(packet, HeadInto::Other(out))?;
         out.extend_from_slice(middle);
         out.extend_from_slice(&self.tail);
-        let sum = crc32fast::hash(out.get(start..).unwrap_or_default());
+        let sum = sums::hash(out.get(start..).unwrap_or_default());
         out.extend_from_slice(&sum.to_be_bytes());
         Ok(())
     }
@@ -103,12 +103,10 @@ impl RoutePrefix {
         self.tail.clear();
         self.put_route(old_route.map(|(_, code)| code));
         let len = kept + self.tail.len();
-        let len = packet_len(len).ok_or(EncodeError::TooLong(len + 10))?;
-        let (new_header, header_len) = header(layout.flags | ROUTE_CODE, len);
-        let new_header = new_header.get(..header_len).unwrap_or_default();
+        let len = packet_len(len).ok_or(EncodeError::TooLong(len + MAX_OVERHEAD))?;
         match head {
-            HeadInto::Own => self.head.extend_from_slice(new_header),
-            HeadInto::Other(out) => out.extend_from_slice(new_header),
+            HeadInto::Own => put_header(layout.flags | ROUTE_CODE, len, &mut self.head),
+            HeadInto::Other(out) => put_header(layout.flags | ROUTE_CODE, len, out),
         }
         Ok(fields.get(..kept).unwrap_or_default())
     }
@@ -116,8 +114,7 @@ impl RoutePrefix {
     /// Appends the field of the new route code to `tail`.
     fn put_route(&mut self, old: Option<&[u8]>) {
         let Some(old) = old else { return put_bytes(self.code.as_bytes(), &mut self.tail) };
-        let (number, width) = crate::wire::number_bytes(self.code.len() + 1 + old.len());
-        self.tail.extend_from_slice(number.get(..width).unwrap_or_default());
+        put_number(self.code.len() + 1 + old.len(), &mut self.tail);
         self.tail.extend_from_slice(self.code.as_bytes());
         self.tail.push(b'/');
         self.tail.extend_from_slice(old);
@@ -141,11 +138,11 @@ impl RoutePrefix {
         let (middle_len, old_len, new_len) =
             (middle.len() as u64, old_tail.len() as u64, self.tail.len() as u64);
         let of_middle = u32::from_be_bytes(*old_sum)
-            ^ shift(crc32fast::hash(old_head), middle_len + old_len)
-            ^ crc32fast::hash(old_tail);
-        shift(crc32fast::hash(&self.head), middle_len + new_len)
+            ^ shift(sums::hash(old_head), middle_len + old_len)
+            ^ sums::hash(old_tail);
+        shift(sums::hash(&self.head), middle_len + new_len)
             ^ shift(of_middle, new_len - old_len)
-            ^ crc32fast::hash(&self.tail)
+            ^ sums::hash(&self.tail)
     }
 }
 

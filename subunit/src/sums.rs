@@ -1,6 +1,19 @@
-//! Checksums of overlapping stretches in constant time each, after one pass over the bytes.
+//! Checksums: of bytes, and of overlapping stretches in constant time each after one pass over the bytes.
+
+use std::sync::LazyLock;
 
 use crc32fast::Hasher;
+
+/// A hasher that knows what the processor can do: finding that out costs more than a small packet's checksum.
+static FRESH: LazyLock<Hasher> = LazyLock::new(Hasher::new);
+
+/// The checksum of these bytes.
+#[inline]
+pub(crate) fn hash(bytes: &[u8]) -> u32 {
+    let mut hasher = FRESH.clone();
+    hasher.update(bytes);
+    hasher.finalize()
+}
 
 /// The bytes between two kept checksums.
 const STEP: usize = 1024;
@@ -44,7 +57,7 @@ impl Sums {
         let (first, last) = (start.div_ceil(STEP), (start + bytes.len()) / STEP);
         let kept = |index: usize| self.kept.get(index).copied().unwrap_or_default();
         let at = |index: usize| index * STEP - start;
-        let head = crc32fast::hash(bytes.get(..at(first)).unwrap_or_default());
+        let head = hash(bytes.get(..at(first)).unwrap_or_default());
         let tail = bytes.get(at(last)..).unwrap_or_default();
         let mut to_end = Hasher::new_with_initial(kept(last));
         to_end.update(tail);

@@ -73,13 +73,23 @@ impl<'a> Tags<'a> {
         }
     }
 
-    /// The strings as they stand in the packet, where the tags come from one.
-    pub(crate) fn wire_bytes(&self) -> Option<&'a [u8]> {
+    /// The tags in the form that is written fastest.
+    #[inline]
+    pub(crate) fn as_written(&self) -> Written<'a> {
         match self.0 {
-            Form::Wire(bytes, _) => Some(bytes),
-            _ => None,
+            Form::Absent => Written::List(&[]),
+            Form::List(list) => Written::List(list),
+            Form::Wire(bytes, _) => Written::Bytes(bytes),
         }
     }
+}
+
+/// Tags to be written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Written<'a> {
+    List(&'a [&'a str]),
+    /// The strings as they stand in a packet that was checked.
+    Bytes(&'a [u8]),
 }
 
 impl<'a> From<&'a [&'a str]> for Tags<'a> {

@@ -2,7 +2,7 @@
 //!
 //! Source: the specification's "Version 2" in the README of testing-cabal/subunit.
 
-use byteorder::{BigEndian, ByteOrder, LittleEndian};
+use byteorder::{BigEndian, ByteOrder};
 
 use crate::error::{Field, PacketErrorKind};
 
@@ -52,14 +52,6 @@ pub(crate) fn number_len(value: usize) -> usize {
     }
 }
 
-/// The shortest form of a number of at most 30 bits, left-aligned, and how many bytes it takes.
-#[inline]
-pub(crate) fn number_bytes(value: usize) -> ([u8; 4], usize) {
-    let len = number_len(value);
-    let aligned = (value as u32) << (8 * (4 - len)) | ((len as u32 - 1) << 30);
-    (aligned.to_be_bytes(), len)
-}
-
 /// 1 in every byte of a word, and the top bit of every byte.
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
@@ -67,23 +59,36 @@ const HIGH: u64 = 0x8080_8080_8080_8080;
 /// Whether every byte is in `01..=7F`: text without NUL.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    let odd = |word: u64| (word | word.wrapping_sub(LOW)) & HIGH;
+    let odd = |word: u64| word | word.wrapping_sub(LOW);
     no_word(bytes, odd).unwrap_or_else(|| bytes.iter().all(|byte| (0x01..=0x7F).contains(byte)))
+}
+
+/// Whether a byte is NUL.
+#[inline]
+pub(crate) fn has_nul(bytes: &[u8]) -> bool {
+    let nul = |word: u64| word.wrapping_sub(LOW) & !word;
+    !no_word(bytes, nul).unwrap_or_else(|| !bytes.contains(&0))
 }
 
 /// Whether a byte is below 7: a control character that programs do not print, and most often a status.
 #[inline]
 pub(crate) fn has_odd_control(bytes: &[u8]) -> bool {
-    let odd = |word: u64| word.wrapping_sub(7 * LOW) & !word & HIGH;
+    let odd = |word: u64| word.wrapping_sub(7 * LOW) & !word;
     !no_word(bytes, odd).unwrap_or_else(|| bytes.iter().all(|byte| *byte >= 7))
 }
 
-/// Whether no word of eight bytes, looked at one by one, is odd; `None` when there are fewer bytes.
+/// Whether no word of eight bytes, looked at one by one, is odd, which the top bits of its bytes say; `None`
+/// when there are fewer bytes.
 #[inline]
 fn no_word(bytes: &[u8], odd: impl Fn(u64) -> u64) -> Option<bool> {
     let last = bytes.last_chunk::<8>()?;
-    let seen = bytes.chunks_exact(8).fold(0, |seen, word| seen | odd(LittleEndian::read_u64(word)));
-    Some(seen | odd(u64::from_le_bytes(*last)) == 0)
+    let mut seen = odd(u64::from_le_bytes(*last));
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        seen |= odd(u64::from_le_bytes(*word));
+        rest = after;
+    }
+    Some(seen & HIGH == 0)
 }
 
 /// The number of these one to four bytes.
@@ -291,24 +296,6 @@ pub(crate) fn checked(bytes: &[u8]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check_number(value: usize, expected: &[u8]) {
-        let (bytes, len) = number_bytes(value);
-        assert_eq!(&bytes[..len], expected);
-        assert_eq!(Cursor::new(expected).number(Field::TestId), Some(value));
-    }
-
-    #[test]
-    fn a_number_takes_the_shortest_form() {
-        check_number(0, &[0x00]);
-        check_number(0x3F, &[0x3F]);
-        check_number(0x40, &[0x40, 0x40]);
-        check_number(0x3FFF, &[0x7F, 0xFF]);
-        check_number(0x4000, &[0x80, 0x40, 0x00]);
-        check_number(0x3F_FFFF, &[0xBF, 0xFF, 0xFF]);
-        check_number(0x40_0000, &[0xC0, 0x40, 0x00, 0x00]);
-        check_number(0x3FFF_FFFF, &[0xFF, 0xFF, 0xFF, 0xFF]);
-    }
 
     #[test]
     fn a_longer_form_is_read() {

@@ -114,7 +114,11 @@ fn the_held_events_can_be_looked_at() {
     let mut lines = Vec::new();
     let mut held = Lines::default().held(|event, waiting| {
         if event.is_some_and(|event| event.status == Some(Status::Fail)) {
-            waiting.for_each(|event| Ok(lines.push(line(event)))).unwrap();
+            let note = |event: &Event<'_>| {
+                lines.push(line(event));
+                Ok(())
+            };
+            waiting.for_each(note).unwrap();
         }
         Decision::Wait
     });

@@ -179,6 +179,11 @@ fn only_the_files_that_are_wanted_are_kept() {
 }
 
 #[test]
+fn tags_can_be_left_out() {
+    check_with("a success tags=x", Records::without_tags, "a success #1");
+}
+
+#[test]
 fn long_files_are_whole() {
     let piece: Vec<u8> = (0..700_000u32).map(|at| (at / 7) as u8).collect();
     let mut lengths = Vec::new();

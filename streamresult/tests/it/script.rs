@@ -55,7 +55,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
     let status = event.status.map_or("-", Status::as_str);
     let mut line = format!("{} {status}", event.test_id.unwrap_or("-"));
     if let Some(file) = event.file {
-        line += &format!(" file={}:{}", file.name, String::from_utf8_lossy(file.bytes));
+        line += &format!(" file={}:{}", file.name, file.bytes.escape_ascii());
     }
     if let Some(mime_type) = event.mime_type {
         line += &format!(" mime={mime_type}");

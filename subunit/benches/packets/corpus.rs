@@ -68,7 +68,7 @@ pub(crate) fn status_event<'a>(index: usize, id: &'a str, tags: &'a [&'a str]) -
 }
 
 fn put_status(index: usize, out: &mut Vec<u8>) {
-    put(&status_event(index, &test_id(index / 2, 68), &["worker-1"]), out);
+    put(&status_event(index, &test_id(index / 2, 63), &["worker-1"]), out);
 }
 
 /// Status packets, two a test.
@@ -82,7 +82,7 @@ pub(crate) fn small(packets: usize) -> Vec<u8> {
 pub(crate) fn enumeration(packets: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(packets * 112);
     for index in 0..packets {
-        put(&Event::status(&test_id(index, 105), Status::Exists), &mut out);
+        put(&Event::status(&test_id(index, 96), Status::Exists), &mut out);
     }
     out
 }
@@ -95,7 +95,7 @@ pub(crate) fn attachments(total: usize) -> Vec<u8> {
     let mut index = 0;
     while out.len() < total {
         let len = (64 << 10) + numbers.below((1 << 20) - (64 << 10));
-        let id = test_id(index / 8, 68);
+        let id = test_id(index / 8, 63);
         let bytes = noise.get(..len).unwrap_or(&noise);
         put(
             &Event {

@@ -6,7 +6,7 @@ use subunit::encode;
 use crate::corpus::{status_event, test_id};
 
 pub(crate) fn bench(criterion: &mut Criterion) {
-    let ids: Vec<_> = (0..1024).map(|index| test_id(index, 68)).collect();
+    let ids: Vec<_> = (0..1024).map(|index| test_id(index, 63)).collect();
     let events: Vec<_> =
         ids.iter().enumerate().map(|(index, id)| status_event(index, id, &["worker-1"])).collect();
     let mut out = Vec::new();

@@ -1,5 +1,5 @@
 //! How fast packets are read, written and rerouted: `cargo bench -p subunit`.
-#![expect(missing_docs, reason = "criterion's macros write public functions")]
+#![expect(clippy::expect_used, reason = "a benchmark that cannot run should stop")]
 
 mod corpus;
 mod damaged;
