@@ -171,8 +171,13 @@ impl Child {
         self.signal(Signal::KILL)?;
         let ended = self.wait_until(Deadline::after(patience))?;
         self.forget_empty_group();
-        let outcome = ended.unwrap_or_else(|| Outcome::Abandoned(self.state()));
-        Ok(self.outcome.insert(outcome).clone())
+        Ok(ended.unwrap_or_else(|| self.abandon()))
+    }
+
+    /// Gives it up as it is: nobody waits for it any longer.
+    pub fn abandon(&mut self) -> Outcome {
+        let state = self.state();
+        self.outcome.get_or_insert(Outcome::Abandoned(state)).clone()
     }
 
     /// Lets it live on after this value is dropped.

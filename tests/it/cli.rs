@@ -62,14 +62,10 @@ fn run_file(path: &Path) -> Vec<String> {
         if expected.matches(&printed) {
             blessed += source;
         } else {
-            let found = printed.to_string();
             failures.push(format!("{}:{line}: {command}\n{}", path.display(), expected.difference(&printed)));
-            blessed += source
-                .split_inclusive('\n')
-                .take_while(|line| line.starts_with(['$', '>']))
-                .collect::<String>()
-                .as_str();
-            blessed += &found;
+            let is_command = |line: &&str| line.starts_with(['$', '>']);
+            blessed.extend(source.split_inclusive('\n').take_while(is_command));
+            blessed += &printed.in_terms_of(&expected).to_string();
         }
     }
     if env::var_os("SUBUNIT_BLESS").is_some() {

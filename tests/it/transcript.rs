@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// Stands for anything within a line.
+const ANYTHING: &str = "[..]";
+
 /// A piece of a file.
 pub(crate) enum Step<'a> {
     /// Comments and blank lines.
@@ -74,6 +77,17 @@ impl Printed {
     }
 }
 
+impl Printed {
+    /// The same lines, those with wildcards as they were written down where they still hold.
+    pub(crate) fn in_terms_of(self, expected: &Expected<'_>) -> Self {
+        let known =
+            |line: &String| expected.0.iter().find(|known| known.contains(ANYTHING) && is_like(known, line));
+        Printed(
+            self.0.into_iter().map(|line| known(&line).map_or(line, |known| (*known).to_owned())).collect(),
+        )
+    }
+}
+
 impl fmt::Display for Printed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|line| writeln!(formatter, "{line}"))
@@ -119,9 +133,9 @@ impl Expected<'_> {
 
 /// Whether a line is as expected, where `[..]` stands for anything.
 fn is_like(expected: &str, line: &str) -> bool {
-    let mut parts = expected.split("[..]");
+    let mut parts = expected.split(ANYTHING);
     let Some(mut rest) = parts.next().and_then(|first| line.strip_prefix(first)) else { return false };
-    let Some(last) = expected.rsplit_once("[..]").map(|(_, last)| last) else { return rest.is_empty() };
+    let Some(last) = expected.rsplit_once(ANYTHING).map(|(_, last)| last) else { return rest.is_empty() };
     for part in parts {
         match rest.find(part) {
             Some(at) => rest = &rest[at + part.len()..],

@@ -145,7 +145,7 @@ mod tests {
         list("mount_sanity", "eos.u.responsive\n");
         list("throughput", "eos.u.throughput.write\neos.u.throughput.read\n");
         list("eos.u.integrity", "eos.u.integrity\n");
-        list("*s*", "eos.u.responsive\neos.u.space\n");
+        list("*sp*", "eos.u.responsive\neos.u.space\n");
     }
 
     #[test]

@@ -178,8 +178,8 @@ impl Target {
     /// Has a helper do a task, and sees to it that nothing it made stays.
     fn ask(&mut self, task: &Task, creates: &[String], limits: Limits<'_>) -> Result<Told, Box<Finding>> {
         if self.hung {
-            let reason = format!("an operation on {} still hangs in an earlier test", self.path.display());
-            return Err(Box::new(Finding { is_hung: true, ..Finding::unknown(reason) }));
+            let reason = format!("an operation of an earlier test still hangs on {}", self.path.display());
+            return Err(Box::new(Finding::skipped(reason)));
         }
         self.take_guard(limits)?;
         let told = self.start(task, creates, limits).map_err(|error| {

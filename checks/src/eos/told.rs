@@ -144,7 +144,7 @@ impl Told {
     fn states(&self, stuck: &Stuck) -> String {
         let mut text = format!("at the time limit, before any signal: {}", stuck.state);
         if let Outcome::Abandoned(state) = &self.ending.outcome {
-            let _infallible = write!(text, "\nafter SIGKILL: {state}");
+            let _infallible = write!(text, "\nwhen it was left behind: {state}");
         }
         text
     }
@@ -176,7 +176,7 @@ fn metric(text: &str) -> Option<Metric> {
 fn fate(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Abandoned(state) => format!(
-            "the probe cannot be killed and is left behind ({}); it goes away when the mount answers or is aborted",
+            "the probe cannot be ended and is left behind ({}); it goes away when the mount answers or is cut off",
             state.summary()
         ),
         Outcome::Exited(_) => "the probe came back when it was asked to end".to_owned(),

@@ -80,7 +80,9 @@ impl Job<'_> {
     /// Starts the helper, hands on its records as they come, and sees to its end.
     ///
     /// Returns in time whatever the helper does: an operation that is not over within its limit is given
-    /// `grace` to return and clean up after SIGTERM, then SIGKILL and half a second; then it is abandoned.
+    /// `grace` to return and clean up after SIGTERM, then SIGKILL and half a second; then it is abandoned. One
+    /// that creates something is abandoned without SIGKILL where the kernel holds it (state D), so that it can
+    /// clean up when it comes back.
     ///
     /// # Errors
     ///
@@ -163,6 +165,8 @@ impl Job<'_> {
                 follow.read_rest(on_record)?;
                 Ok(outcome)
             }
+            // Killed, it could not remove what it made. It has been asked to, and will when it can.
+            None if !self.creates.is_empty() && child.state().state == Some('D') => Ok(child.abandon()),
             None => child.kill(PATIENCE),
         }
     }

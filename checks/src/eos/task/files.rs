@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use process::helper::{Reporter, Stop};
-use rustix::fs::{Advice, OFlags, fadvise};
+use rustix::fs::{Advice, OFlags, fadvise, fstatfs};
 
 use super::value;
 use crate::probe::{Aligned, Generator};
@@ -101,14 +101,22 @@ pub(super) fn read_file(
     reporter: &mut Reporter<impl Write>,
     mut seen: impl FnMut(&[u8]),
 ) -> Result<(Duration, u64, Cache), Stop> {
-    let direct = || OpenOptions::new().read(true).custom_flags(O_DIRECT).open(path);
+    // Not all file systems take the flag at its word: the page cache is told to forget the file, too.
+    let direct = || {
+        let file = OpenOptions::new().read(true).custom_flags(O_DIRECT).open(path)?;
+        fadvise(&file, 0, None, Advice::DontNeed)?;
+        // What has its files in memory only has nowhere else to read them from.
+        let in_memory = fstatfs(&file).is_ok_and(|found| MEMORY_ONLY.contains(&found.f_type));
+        Ok((file, if in_memory { Cache::Unknown } else { Cache::Cold }))
+    };
     // That a file system refuses unbuffered reads is no failure.
-    let (opened, mut time) = reporter.timed_step("open unbuffered", || Ok(direct()))?;
+    let (opened, mut time) = reporter.timed_step("open unbuffered", || io::Result::Ok(direct()))?;
+    let opened: io::Result<(File, Cache)> = opened;
     let mut first = match opened {
-        Ok(mut file) => {
+        Ok((mut file, cache)) => {
             let (read, more) = reporter.timed_step("read unbuffered", || Ok(file.read(buffer.bytes())))?;
             time += more;
-            read.ok().map(|count| (file, count, Cache::Cold))
+            read.ok().map(|count| (file, count, cache))
         }
         Err(_) => None,
     };
@@ -127,6 +135,8 @@ pub(super) fn read_file(
 }
 
 const O_DIRECT: i32 = OFlags::DIRECT.bits().cast_signed();
+/// The types of tmpfs and ramfs.
+const MEMORY_ONLY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
 type First = Option<(File, usize, Cache)>;
 

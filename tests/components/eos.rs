@@ -1,0 +1,227 @@
+//! `check-eos` against mounts in every state.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::ensure;
+use process::Signal;
+use subunit::Status::{Fail, Skip, Success};
+
+use crate::fixtures::{Faulty, Small, eventually};
+use crate::pipeline::{Ended, Pipeline};
+use crate::{Need, Scenario};
+
+pub(crate) const SCENARIOS: &[Scenario] = &[
+    scenario("components.eos.healthy", &[Need::Fuse], healthy),
+    scenario("components.eos.nothing-mounted", &[], nothing_mounted),
+    scenario("components.eos.nothing-found", &[], nothing_found),
+    scenario("components.eos.missing-folder", &[], missing_folder),
+    scenario("components.eos.read-only", &[Need::Root], read_only),
+    scenario("components.eos.full", &[Need::Root], full),
+    scenario("components.eos.stopped-daemon", &[Need::Fuse], stopped_daemon),
+    scenario("components.eos.never-answered", &[Need::Fuse], never_answered),
+    scenario("components.eos.still-hung", &[Need::Fuse], still_hung),
+    scenario("components.eos.hung-write", &[Need::Fuse], hung_write),
+    scenario("components.eos.slow", &[Need::Fuse], slow),
+    scenario("components.eos.too-slow-for-the-test", &[Need::Fuse], too_slow_for_the_test),
+    scenario("components.eos.dead-daemon", &[Need::Fuse], dead_daemon),
+    scenario("components.eos.stale", &[Need::Fuse], stale),
+    scenario("components.eos.read-error", &[Need::Fuse], read_error),
+    scenario("components.eos.close-error", &[Need::Fuse], close_error),
+    scenario("components.eos.corrupted", &[Need::Fuse], corrupted),
+    scenario("components.eos.left-behind", &[Need::Fuse], left_behind),
+    scenario("components.eos.terminated", &[Need::Fuse], terminated),
+];
+
+const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow::Result<()>) -> Scenario {
+    Scenario { id, needs, run }
+}
+
+/// Short limits for what hangs: a second for an operation, three for a test, four for all.
+const SHORT: [&str; 6] = ["--op-timeout", "1s", "--timeout", "3s", "--plan-timeout", "4s"];
+const SHORT_LIMIT: Duration = Duration::from_secs(4);
+/// The usual limit for all tests.
+const LIMIT: Duration = Duration::from_secs(45);
+const DEEP: [&str; 2] = ["--probe", "deep"];
+const ANY: [&str; 2] = ["--fstype", "any"];
+const WRITING: [&str; 4] = ["writable", "throughput.write", "throughput.read", "integrity"];
+
+fn check(path: &Path, arguments: &[&str]) -> anyhow::Result<Ended> {
+    let home = tempfile::tempdir()?;
+    Pipeline::new(home.path(), path, arguments).run()
+}
+
+fn healthy() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("")?;
+    let ended = check(&faulty.path(), &DEEP)?;
+    for aspect in ["mounted", "responsive", "space"].iter().chain(&WRITING) {
+        ended.expect(aspect, Success, "")?;
+    }
+    ended
+        .expect_attachment("throughput.write", "samples.csv")?
+        .expect_attachment("integrity", "metrics.json")?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    ended.expect_end(0, LIMIT)
+}
+
+fn nothing_mounted() -> anyhow::Result<()> {
+    // An empty folder, as an unmounted EOS leaves it behind.
+    let folder = tempfile::tempdir()?;
+    let ended = check(folder.path(), &["--fstype", "fuse.eosxd", "--probe", "deep"])?;
+    ended.expect("mounted", Fail, "nothing of type fuse.eosxd is mounted")?;
+    for aspect in ["responsive", "space"].iter().chain(&WRITING) {
+        ended.expect(aspect, Skip, "eos.it.mounted")?;
+    }
+    ended.expect_end(1, LIMIT)
+}
+
+fn nothing_found() -> anyhow::Result<()> {
+    let outcome = process::run(
+        std::process::Command::new(crate::pipeline::check_eos())
+            .args(["--format=human", "--fstype=no-such-type"]),
+        crate::pipeline::limits(),
+    )?;
+    let text = outcome.stdout.text();
+    ensure!(outcome.outcome == process::Outcome::Exited(1), "{}: {text}", outcome.outcome);
+    ensure!(text.contains("FAIL      eos.any.mounted: ") && text.contains("check-eos /eos/user"), "{text}");
+    Ok(())
+}
+
+fn missing_folder() -> anyhow::Result<()> {
+    let ended = check(Path::new("/no/such/folder"), &ANY)?;
+    ended.expect("responsive", Fail, "does not exist (ENOENT")?.expect("space", Skip, "eos.it.responsive")?;
+    ended.expect_end(1, LIMIT)
+}
+
+fn read_only() -> anyhow::Result<()> {
+    let small = Small::mount()?;
+    small.make_read_only()?;
+    let ended = check(small.path(), &[ANY, DEEP].concat())?;
+    ended.expect("responsive", Success, "")?.expect("writable", Fail, "mounted read-only (EROFS")?;
+    ended.expect_end(1, LIMIT)
+}
+
+fn full() -> anyhow::Result<()> {
+    let small = Small::mount()?;
+    small.fill()?;
+    let ended = check(small.path(), &[ANY, DEEP].concat())?;
+    ended.expect("space", Fail, "free_percent = 0 %")?.expect("writable", Fail, "no room is left (ENOSPC")?;
+    ended.expect("integrity", Skip, "too few to write")?.expect_end(1, LIMIT)
+}
+
+fn stopped_daemon() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("")?;
+    faulty.signal(Signal::STOP)?;
+    let ended = check(&faulty.path(), &[&SHORT[..], &DEEP].concat())?;
+    faulty.signal(Signal::CONT)?;
+    ended.expect("responsive", Fail, "statx hangs")?.expect("writable", Skip, "eos.it.responsive")?;
+    ended.expect_attachment("responsive", "proc-state.txt")?.expect_end(1, SHORT_LIMIT)
+}
+
+fn never_answered() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("statfs hang\n")?;
+    let ended = check(&faulty.path(), &SHORT)?;
+    ended.expect("responsive", Fail, "statfs hangs")?.expect("responsive", Fail, "is left behind")?;
+    ended.expect_attachment("responsive", "mountinfo.txt")?.expect_end(1, SHORT_LIMIT)
+}
+
+fn still_hung() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("* hang\n")?;
+    let home = tempfile::tempdir()?;
+    let again = || Pipeline::new(home.path(), &faulty.path(), &SHORT).run();
+    again()?.expect("responsive", Fail, "statx hangs")?;
+    let second = again()?;
+    second.expect("responsive", Fail, "is still hung since 20")?.expect_end(1, SHORT_LIMIT)
+}
+
+fn hung_write() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("fsync slow 3000\n")?;
+    let ended = check(&faulty.path(), &[&SHORT[..], &DEEP].concat())?;
+    ended.expect("writable", Fail, "fsync hangs")?.expect("integrity", Skip, "still hangs")?;
+    ended.expect_end(1, SHORT_LIMIT)?;
+    // The probe that was left behind comes back, and takes its file along.
+    eventually("the file is gone", || Ok(faulty.files()?.is_empty()))
+}
+
+fn slow() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("statfs slow 300\n")?;
+    let ended = check(&faulty.path(), &["-w", "response_seconds=200ms"])?;
+    ended.expect("responsive", Success, "outside of the warning range 200ms")?;
+    ended.expect_tag("responsive", "warning")?.expect_end(0, LIMIT)?;
+    let ended = check(&faulty.path(), &["-c", "response_seconds=200ms"])?;
+    ended.expect("responsive", Fail, "outside of the critical range 200ms")?.expect_end(1, LIMIT)
+}
+
+fn too_slow_for_the_test() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("write slow 400\n")?;
+    let ended = check(&faulty.path(), &[&SHORT[..], &["--only", "throughput.write"]].concat())?;
+    ended.expect("throughput.write", Fail, "the time for the test was up")?.expect_end(1, SHORT_LIMIT)?;
+    eventually("the file is gone", || Ok(faulty.files()?.is_empty()))
+}
+
+fn dead_daemon() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("")?;
+    faulty.signal(Signal::KILL)?;
+    let ended = check(&faulty.path(), &[])?;
+    // Its last moments may still be seen.
+    ended.expect("mounted", Success, "")?.expect("responsive", Fail, "the daemon behind the mount")?;
+    ended.expect_end(1, LIMIT)
+}
+
+fn stale() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("statfs 116\n")?;
+    check(&faulty.path(), &[])?.expect("responsive", Fail, "mounted anew (ESTALE")?.expect_end(1, LIMIT)
+}
+
+fn read_error() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("read 5\n")?;
+    let ended = check(&faulty.path(), &DEEP)?;
+    ended.expect("space", Success, "")?.expect("writable", Fail, "read back failed")?;
+    ended.expect("integrity", Fail, "(EIO")?.expect("throughput.write", Success, "")?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    ended.expect_end(1, LIMIT)
+}
+
+fn close_error() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("flush 122\n")?;
+    let ended = check(&faulty.path(), &["--only", "writable"])?;
+    ended.expect("writable", Fail, "close failed")?.expect("writable", Fail, "quota is used up (EDQUOT")?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    ended.expect_end(1, LIMIT)
+}
+
+fn corrupted() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("read flip\n")?;
+    for algorithm in ["sha256", "adler32", "crc32c", "md5", "xxh3"] {
+        let ended = check(&faulty.path(), &["--only", "checksum", "--checksum", algorithm])?;
+        ended.expect("integrity", Fail, "the first difference is at byte 0")?.expect_end(1, LIMIT)?;
+    }
+    Ok(())
+}
+
+fn left_behind() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("unlink 5\n")?;
+    let home = tempfile::tempdir()?;
+    let again = || Pipeline::new(home.path(), &faulty.path(), &["--only", "writable"]).run();
+    again()?.expect("writable", Fail, "unlink failed")?.expect_attachment("writable", "left-behind.txt")?;
+    ensure!(faulty.files()?.len() == 1, "{:?} are left", faulty.files()?);
+    faulty.set("")?;
+    again()?.expect("writable", Success, "")?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    Ok(())
+}
+
+fn terminated() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("write slow 300\n")?;
+    let (home, path) = (tempfile::tempdir()?, faulty.path());
+    let target = path.clone();
+    let pipeline = Pipeline::new(home.path(), &path, &DEEP).beside(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        crate::pipeline::terminate_check(&target)
+    });
+    let ended = pipeline.run()?;
+    ended.expect("writable", Fail, "a signal ended the check")?.expect_tag("writable", "interrupted")?;
+    ended.expect("integrity", subunit::Status::Exists, "")?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    ended.expect_end(143, LIMIT)
+}

@@ -1,0 +1,128 @@
+//! Mounts that fail as they are told, and are gone afterwards whatever happens.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use process::{Child, Group, Signal};
+use tempfile::TempDir;
+
+/// After how many seconds a file system ends by itself.
+const WATCHDOG: &str = "60";
+
+/// A FUSE file system with faults.
+pub(crate) struct Faulty {
+    folder: TempDir,
+    /// The process that serves.
+    server: u32,
+    watchdog: Child,
+    /// Ends the watchdog when it is dropped.
+    input: Option<ChildStdin>,
+}
+
+impl Faulty {
+    /// Mounts one that has these faults: lines of `OPERATION FAULT`.
+    pub(crate) fn mount(faults: &str) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        for name in ["backing", "mount"] {
+            fs::create_dir(folder.path().join(name))?;
+        }
+        let control = folder.path().join("control");
+        fs::write(&control, faults)?;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_faulty-fs"));
+        command
+            .arg(folder.path().join("backing"))
+            .arg(folder.path().join("mount"))
+            .arg(control)
+            .arg(WATCHDOG);
+        let mut watchdog = Child::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
+        let input = watchdog.take_stdin();
+        let mut line = String::new();
+        BufReader::new(watchdog.take_stdout().context("an output")?).read_line(&mut line)?;
+        let server = line.trim().strip_prefix("ready ").and_then(|pid| pid.parse().ok());
+        let server = server.with_context(|| format!("faulty-fs says {line:?}"))?;
+        Ok(Faulty { folder, server, watchdog, input })
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("mount")
+    }
+
+    /// What is below the mount.
+    pub(crate) fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(self.folder.path().join("backing"))?;
+        entries.map(|entry| Ok(entry?.path())).collect()
+    }
+
+    /// Has other faults from now on.
+    pub(crate) fn set(&self, faults: &str) -> anyhow::Result<()> {
+        Ok(fs::write(self.folder.path().join("control"), faults)?)
+    }
+
+    /// Sends the server a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let server = Group::of(self.server).context("the server leads a group")?;
+        Ok(server.signal(signal)?)
+    }
+}
+
+impl Drop for Faulty {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let ended = self.watchdog.wait_until(process::Deadline::after(Duration::from_secs(10)));
+        if !matches!(ended, Ok(Some(_))) {
+            // The server dies with its watchdog, which is killed when it is dropped.
+            let _unmounted = umount2(&self.path(), MntFlags::MNT_DETACH);
+        }
+    }
+}
+
+/// A tmpfs of one megabyte.
+pub(crate) struct Small(TempDir);
+
+impl Small {
+    pub(crate) fn mount() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        mount(Some("tmpfs"), folder.path(), Some("tmpfs"), MsFlags::empty(), Some("size=1m"))?;
+        Ok(Small(folder))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Leaves no room on it.
+    pub(crate) fn fill(&self) -> anyhow::Result<()> {
+        match fs::write(self.path().join("all"), vec![0; 2 << 20]) {
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Ok(()),
+            done => bail!("filling it up: {done:?}"),
+        }
+    }
+
+    pub(crate) fn make_read_only(&self) -> anyhow::Result<()> {
+        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        Ok(mount(None::<&str>, self.path(), None::<&str>, flags, None::<&str>)?)
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _unmounted = umount2(self.path(), MntFlags::MNT_DETACH);
+    }
+}
+
+/// Looks again and again until it is so, for ten seconds at most.
+pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let begin = Instant::now();
+    while !is_so()? {
+        if begin.elapsed() > Duration::from_secs(10) {
+            bail!("for ten seconds it was not so that {what}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}

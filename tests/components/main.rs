@@ -1,0 +1,90 @@
+//! Tests against real components: mounts that hang, disks that are full, daemons that died.
+//!
+//! Each scenario is a test. Lines for people by default; with `--subunit` a stream. Other arguments select the
+//! scenarios whose ids hold one of them. What a component needs and is not there makes a skip, which is a
+//! failure where `SUBUNIT_REQUIRE_COMPONENTS=1`, unless `allowed-skips.txt` lists it.
+
+mod eos;
+mod fixtures;
+mod pipeline;
+mod report;
+
+use std::env;
+use std::process::ExitCode;
+
+use report::{Outcome, Report};
+
+/// A scenario: what it is called, what it needs, what it does.
+struct Scenario {
+    id: &'static str,
+    needs: &'static [Need],
+    run: fn() -> anyhow::Result<()>,
+}
+
+/// What may not be there.
+#[derive(Clone, Copy)]
+enum Need {
+    /// To mount file systems.
+    Root,
+    /// `/dev/fuse`, and to mount.
+    Fuse,
+}
+
+impl Need {
+    /// Why it is missing, if it is.
+    fn missing(self) -> Option<&'static str> {
+        if !rustix::process::geteuid().is_root() {
+            return Some("it takes root to mount a file system");
+        }
+        let has_fuse = || std::fs::File::options().read(true).write(true).open("/dev/fuse").is_ok();
+        match self {
+            Need::Fuse if !has_fuse() => Some("there is no /dev/fuse that can be opened"),
+            _ => None,
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let filters: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let chosen = |scenario: &&Scenario| {
+        filters.is_empty() || filters.iter().any(|filter| scenario.id.contains(filter.as_str()))
+    };
+    let scenarios: Vec<_> = eos::SCENARIOS.iter().filter(chosen).collect();
+    let mut report = Report::new(arguments.iter().any(|argument| argument == "--subunit"));
+    let done = if arguments.iter().any(|argument| argument == "--list") {
+        scenarios.iter().try_for_each(|scenario| report.list(scenario.id))
+    } else {
+        run(&scenarios, &mut report)
+    };
+    match done {
+        Ok(()) if !report.has_failed() => ExitCode::SUCCESS,
+        Ok(()) => ExitCode::FAILURE,
+        Err(_) => ExitCode::from(2),
+    }
+}
+
+fn run(scenarios: &[&Scenario], report: &mut Report) -> anyhow::Result<()> {
+    for scenario in scenarios {
+        report.begin(scenario.id)?;
+        let missing = scenario.needs.iter().find_map(|need| need.missing());
+        let outcome = match missing {
+            Some(reason) if must_run(scenario.id) => {
+                Outcome::Failed(format!("must not be skipped: {reason}"))
+            }
+            Some(reason) => Outcome::Skipped(reason.to_owned()),
+            None => match (scenario.run)() {
+                Ok(()) => Outcome::Passed,
+                Err(error) => Outcome::Failed(format!("{error:#}")),
+            },
+        };
+        report.end(scenario.id, &outcome)?;
+    }
+    report.finish()
+}
+
+/// Whether a skip of this test is a failure.
+fn must_run(id: &str) -> bool {
+    let allowed = include_str!("../allowed-skips.txt").lines().any(|line| line.trim() == id);
+    env::var_os("SUBUNIT_REQUIRE_COMPONENTS").is_some_and(|value| value == "1") && !allowed
+}

@@ -1,0 +1,191 @@
+//! A check in the pipeline that people use: `check-eos … | subunit-mux | subunit2junitxml`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+use process::{Deadline, Limits};
+use subunit::Status;
+use subunit::{Frame, io::Reader};
+
+#[expect(clippy::expect_used, reason = "it serves tests, which this is, too")]
+#[path = "../it/bins.rs"]
+mod bins;
+
+/// After how long a pipeline that does not end is ended.
+const WATCHDOG: Duration = Duration::from_secs(100);
+
+/// The check's part of the pipeline keeps its stream and its exit code for us.
+const SCRIPT: &str = r#"{ "$CHECK" "$@"; echo $? > code; } | tee raw"#;
+const REST: &str = " | subunit-mux | subunit2junitxml --exit-zero > report.xml";
+
+/// A pipeline with a check at its head.
+pub(crate) struct Pipeline {
+    arguments: Vec<OsString>,
+    /// Where its locks are: two of the same home know of each other.
+    home: PathBuf,
+    /// Run beside it.
+    beside: Option<Beside>,
+}
+
+type Beside = Box<dyn Fn() -> anyhow::Result<()> + Send>;
+
+/// What a pipeline came to.
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) elapsed: Duration,
+    tests: BTreeMap<String, Test>,
+    junit: Option<String>,
+}
+
+/// What the stream says about a test.
+#[derive(Debug, Default)]
+struct Test {
+    status: Option<Status>,
+    tags: Vec<String>,
+    reason: String,
+    attachments: Vec<String>,
+}
+
+impl Pipeline {
+    pub(crate) fn new(home: &Path, path: &Path, arguments: &[&str]) -> Self {
+        let fixed = ["--format", "subunit", "--name", "it"].map(OsString::from);
+        let arguments = arguments.iter().map(OsString::from).chain(fixed).chain([path.into()]).collect();
+        Pipeline { arguments, home: home.to_owned(), beside: None }
+    }
+
+    /// Does something else once, while the pipeline runs.
+    pub(crate) fn beside(self, beside: impl Fn() -> anyhow::Result<()> + Send + 'static) -> Self {
+        Pipeline { beside: Some(Box::new(beside)), ..self }
+    }
+
+    /// Runs it to its end, which it must come to by itself.
+    pub(crate) fn run(self) -> anyhow::Result<Ended> {
+        let folder = tempfile::tempdir()?;
+        let binaries = bins::folder();
+        let rest = ["subunit-mux", "subunit2junitxml"].iter().all(|name| binaries.join(name).exists());
+        let script = format!("{SCRIPT}{}", if rest { REST } else { " > /dev/null" });
+        let mut path = OsString::from(binaries);
+        path.push(":");
+        path.push(std::env::var_os("PATH").unwrap_or_default());
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, "sh"]).args(&self.arguments).current_dir(folder.path());
+        command.env("CHECK", binaries.join("check-eos")).env("PATH", path).env("XDG_RUNTIME_DIR", &self.home);
+        let begin = Instant::now();
+        let beside = self.beside.map(std::thread::spawn);
+        let finished = process::run(command.stdin(std::process::Stdio::null()), limits())?;
+        let elapsed = begin.elapsed();
+        if let Some(beside) = beside {
+            beside.join().map_err(|_| anyhow::anyhow!("what ran beside panicked"))??;
+        }
+        let errors = finished.stderr.text();
+        ensure!(!finished.timed_out, "the pipeline does not end: {errors}");
+        ensure!(finished.outcome.success(), "the pipeline ended by {}: {errors}", finished.outcome);
+        let code = fs::read_to_string(folder.path().join("code")).context("the check's exit code")?;
+        let junit = rest.then(|| fs::read_to_string(folder.path().join("report.xml"))).transpose()?;
+        let tests = read(&fs::read(folder.path().join("raw"))?)?;
+        Ok(Ended { code: code.trim().parse()?, elapsed, tests, junit })
+    }
+}
+
+fn read(stream: &[u8]) -> anyhow::Result<BTreeMap<String, Test>> {
+    let mut tests: BTreeMap<String, Test> = BTreeMap::new();
+    let mut reader = Reader::new(stream);
+    while let Some(frame) = reader.next_frame()? {
+        let Frame::Packet(packet) = frame else { bail!("the stream holds what is no packet: {frame:?}") };
+        let event = packet.event();
+        ensure!(event.timestamp.is_some(), "there is no time in {event:?}");
+        let test = tests.entry(event.test_id.unwrap_or_default().to_owned()).or_default();
+        test.status = event.status.or(test.status);
+        test.tags.extend(event.tags.iter().map(str::to_owned));
+        if let Some(file) = event.file {
+            test.attachments.push(file.name.to_owned());
+            if file.name == "reason" {
+                test.reason += &String::from_utf8_lossy(file.bytes);
+            }
+        }
+    }
+    Ok(tests)
+}
+
+impl Ended {
+    /// Whether an aspect has this status, and a reason that says so.
+    pub(crate) fn expect(&self, aspect: &str, status: Status, reason: &str) -> anyhow::Result<&Self> {
+        let test = self.test(aspect)?;
+        ensure!(test.status == Some(status), "{aspect} is not {status}: {test:?}");
+        ensure!(test.reason.contains(reason), "the reason of {aspect} does not say `{reason}`: {test:?}");
+        match &self.junit {
+            Some(report) if status != Status::Exists => expect_in(report, aspect, status)?,
+            _ => {}
+        }
+        Ok(self)
+    }
+
+    /// Whether an aspect has this tag.
+    pub(crate) fn expect_tag(&self, aspect: &str, tag: &str) -> anyhow::Result<&Self> {
+        let test = self.test(aspect)?;
+        ensure!(test.tags.iter().any(|other| other == tag), "{aspect} is not tagged {tag}: {test:?}");
+        Ok(self)
+    }
+
+    /// Whether an aspect has this attachment.
+    pub(crate) fn expect_attachment(&self, aspect: &str, name: &str) -> anyhow::Result<&Self> {
+        let test = self.test(aspect)?;
+        ensure!(test.attachments.iter().any(|other| other == name), "{aspect} has no {name}: {test:?}");
+        Ok(self)
+    }
+
+    /// Whether the check ended with this exit code, and the pipeline within this time and a second.
+    pub(crate) fn expect_end(&self, code: i32, limit: Duration) -> anyhow::Result<()> {
+        ensure!(self.code == code, "the exit code is {} instead of {code}: {:?}", self.code, self.tests);
+        let most = limit + Duration::from_secs(1);
+        ensure!(self.elapsed <= most, "it took {:?}, more than {most:?}", self.elapsed);
+        Ok(())
+    }
+
+    fn test(&self, aspect: &str) -> anyhow::Result<&Test> {
+        let id = format!("eos.it.{aspect}");
+        self.tests.get(&id).with_context(|| format!("there is no {id} among {:?}", self.tests.keys()))
+    }
+}
+
+/// Whether the report says the same of an aspect.
+fn expect_in(report: &str, aspect: &str, status: Status) -> anyhow::Result<()> {
+    let id = format!("eos.it.{aspect}");
+    let (class, name) = id.rsplit_once('.').unwrap_or_default();
+    let case = format!("<testcase classname=\"{class}\" name=\"{name}\"");
+    let (_, rest) = report.split_once(&case).with_context(|| format!("no {case} in {report}"))?;
+    let case = rest.split("<testcase").next().unwrap_or_default();
+    let found = (case.contains("<failure"), case.contains("<skipped"));
+    ensure!(found == (status == Status::Fail, status == Status::Skip), "{id} is not {status}: {case}");
+    Ok(())
+}
+
+/// The check by itself.
+pub(crate) fn check_eos() -> PathBuf {
+    bins::folder().join("check-eos")
+}
+
+/// What a command may cost.
+pub(crate) fn limits() -> Limits {
+    Limits { deadline: Deadline::after(WATCHDOG), grace: Duration::from_secs(1), keep: 1 << 16 }
+}
+
+/// Asks the check of this path to end: the process itself, not its helper.
+pub(crate) fn terminate_check(path: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words: Vec<_> = line.split(|byte| *byte == 0).collect();
+        let is_check = words.first().is_some_and(|word| word.ends_with(b"/check-eos"));
+        if is_check && words.contains(&path.as_os_str().as_encoded_bytes()) {
+            let pid = rustix::process::Pid::from_raw(pid).context("a process")?;
+            return Ok(rustix::process::kill_process(pid, process::Signal::TERM)?);
+        }
+    }
+    bail!("there is no check of {} to end", path.display())
+}
