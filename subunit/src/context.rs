@@ -31,8 +31,11 @@ impl Context {
     /// `C3 B3`, `₳` is `E2 82 B3`.
     pub(crate) fn inside_character(self, input: &[u8], at: usize) -> Inside {
         let near = input.get(at.saturating_sub(3)..at).unwrap_or_default();
-        if matches!(near.last(), Some(0xC2..=0xDF)) {
-            return Inside::Yes;
+        match *near {
+            // The two most common cases at once: the byte ends a character of two or three bytes.
+            [.., 0xC2..=0xDF] | [.., 0xE1..=0xEC | 0xEE..=0xEF, 0x80..=0xBF] => return Inside::Yes,
+            [_, _, 0x00..=0x7F] => return Inside::No,
+            _ => {}
         }
         let before = self.followed_by(near);
         let after = input.get(at..).and_then(|rest| rest.get(..3).or(Some(rest))).unwrap_or_default();

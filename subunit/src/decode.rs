@@ -7,15 +7,17 @@
 use crate::context::{Context, Inside, Run};
 use crate::error::{PacketError, PacketErrorKind};
 use crate::packet::{Header, Layout, Packet, check_sum};
-use crate::sums::{self, Sums};
+use crate::sums::{self, Ahead, Sums};
 use crate::wire::{CHECKSUM, MAX_PACKET, SIGNATURE, Stop};
 
 /// The longest frame of text.
 const MAX_TEXT: usize = 1 << 20;
 /// The longest corrupt frame of a packet whose length makes no sense, where no newline ends it.
 const MAX_LINE: usize = 1 << 16;
-/// How many bytes of strings are looked at before the checksum is: all of them, in packets of usual size.
+/// How many bytes of strings are looked at before the checksum is: all of them, in packets of usual size; and
+/// while recovering, when hardly any candidate is a packet.
 const SHORT_WALK: usize = 512;
+const SHORTER_WALK: usize = 96;
 /// Claims from this length on are looked up in the kept checksums, once one there was wrong.
 const LONG_CLAIM: usize = 4096;
 
@@ -90,6 +92,7 @@ pub struct Decoder {
     open: Option<Open>,
     /// Where the fields of the packet found last stand.
     layout: Layout,
+    ahead: Ahead,
     sums: Sums,
     debt: Debt,
 }
@@ -155,6 +158,7 @@ impl Decoder {
             seen: None,
             open: None,
             layout: Layout::default(),
+            ahead: Ahead::default(),
             sums: Sums::new(),
             debt: Debt::default(),
         }
@@ -219,7 +223,6 @@ impl Decoder {
         self.search(input, ending)
     }
 
-    #[cold]
     fn search(&mut self, input: &[u8], ending: Ending) -> Found {
         loop {
             let found = match self.open {
@@ -276,7 +279,18 @@ impl Decoder {
 
     /// Whether the signature byte at `at`, which could be part of a character, is: it cannot be anything else,
     /// or stands in text that a program printed. That never takes more bytes.
+    #[inline]
     fn is_character(&mut self, input: &[u8], at: usize) -> bool {
+        let after = input.get(at + 1..).unwrap_or_default();
+        // Most characters are told by the flags that would follow.
+        let no_packet = match *after {
+            [high, low, ..] => high & 0xF0 != 0x20 || low & 0x08 != 0,
+            _ => false,
+        };
+        no_packet || self.is_printed_character(input, at)
+    }
+
+    fn is_printed_character(&mut self, input: &[u8], at: usize) -> bool {
         if matches!(Header::read(input.get(at..).unwrap_or_default()), Err(Stop::Bad(..))) {
             return true;
         }
@@ -347,13 +361,14 @@ impl Decoder {
             Err(_) => return incomplete(bytes.len(), None, ending),
         };
         let failed = |error| Ok(Verdict::Failed(error, Some(header.len)));
-        let walked = match self.layout.read(bytes, header, SHORT_WALK) {
+        let walk = if self.recovering { SHORTER_WALK } else { SHORT_WALK };
+        let walked = match self.layout.read(bytes, header, walk) {
             Err(Stop::Bad(kind, offset)) => return failed(PacketError::new(kind, offset)),
-            Err(Stop::NeedMore) => return incomplete(bytes.len(), Some(header.len), ending),
+            Err(Stop::NeedMore) => return self.incomplete(bytes, at, header.len, ending),
             walked => walked,
         };
         let Some(claim) = bytes.get(..header.len) else {
-            return incomplete(bytes.len(), Some(header.len), ending);
+            return self.incomplete(bytes, at, header.len, ending);
         };
         if let Err(error) = self.check_sum(claim, at) {
             return failed(error);
@@ -376,11 +391,20 @@ impl Decoder {
         if self.sums.covers(position) {
             return check_sum(self.sums.hash(position, fields), stored, fields.len());
         }
-        let checked = check_sum(sums::hash(fields), stored, fields.len());
+        let checked = check_sum(self.ahead.hash(position, fields), stored, fields.len());
         if checked.is_err() {
             self.sums.hash(position, fields);
         }
         checked
+    }
+
+    /// The verdict on a candidate of which not all has come. What has is summed while it is at hand.
+    fn incomplete(&mut self, bytes: &[u8], at: usize, len: usize, ending: Ending) -> Result<Verdict, usize> {
+        let position = self.offset + at as u64;
+        if len >= LONG_CLAIM && ending == Ending::Open && !self.sums.covers(position) {
+            self.ahead.hash(position, bytes.get(..len - CHECKSUM).unwrap_or(bytes));
+        }
+        incomplete(bytes.len(), Some(len), ending)
     }
 
     /// Checks all strings of a packet whose checksum is right and that has more of them than usual.

@@ -235,11 +235,10 @@ impl Fields for Small {
             self.at += 1;
             return;
         }
-        let len = number_len(value);
-        let aligned = (value as u32) << (32 - 8 * len) | (len as u32 - 1) << 30;
+        let (bytes, len) = number(value);
         match self.bytes.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut) {
             // What stands after the number is overwritten by what follows it.
-            Some(room) => *room = aligned.to_be_bytes(),
+            Some(room) => *room = bytes,
             None => self.at = SMALL,
         }
         self.at += len;
@@ -258,9 +257,10 @@ impl Fields for Small {
 /// Signature, flags and length.
 #[inline]
 pub(crate) fn put_header<B: BufMut>(flags: u16, len: usize, out: &mut B) {
-    out.put_u8(SIGNATURE);
-    out.put_u16(flags);
-    put_number(len, out);
+    let [high, low] = flags.to_be_bytes();
+    let ([a, b, c, d], width) = number(len);
+    let header = [SIGNATURE, high, low, a, b, c, d];
+    out.put_slice(header.get(..LENGTH_AT + width).unwrap_or_default());
 }
 
 /// A number and that many bytes.
@@ -273,13 +273,19 @@ pub(crate) fn put_bytes<B: BufMut>(bytes: &[u8], out: &mut B) {
 /// A number of at most 30 bits, in its shortest form.
 #[inline]
 pub(crate) fn put_number<B: BufMut>(value: usize, out: &mut B) {
-    let [a, b, c, d] = (value as u32).to_be_bytes();
-    match value {
-        0..=0x3F => out.put_slice(&[d]),
-        0x40..=0x3FFF => out.put_slice(&[c | 0x40, d]),
-        0x4000..=0x3F_FFFF => out.put_slice(&[b | 0x80, c, d]),
-        _ => out.put_slice(&[a | 0xC0, b, c, d]),
+    if value < 0x40 {
+        return out.put_u8(value as u8);
     }
+    let (bytes, len) = number(value);
+    out.put_slice(bytes.get(..len).unwrap_or_default());
+}
+
+/// The shortest form of a number of at most 30 bits, which are its first bytes, and how many they are.
+#[inline]
+fn number(value: usize) -> ([u8; 4], usize) {
+    let len = number_len(value);
+    let aligned = (value as u32) << (32 - 8 * len) | (len as u32 - 1) << 30;
+    (aligned.to_be_bytes(), len)
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ use crate::reroute::RoutePrefix;
 
 /// How much is read or written at a time, unless a packet is longer.
 const BUFFER: usize = 64 * 1024;
+/// How much of a longer packet is read at a time.
+const PIECE: usize = 128 * 1024;
+/// The size of a page of memory.
+const PAGE: usize = 4096;
 
 /// Reads the frames of a stream.
 ///
@@ -123,19 +127,27 @@ impl<R: Read> Reader<R> {
     }
 
     /// Makes room for the next read and says how much is wanted: what completes a long packet and no more, so
-    /// that little is left to move; and never much more than has come, whatever a packet claims.
+    /// that little is left to move; in pieces that are still in the cache when they are summed; and never much
+    /// more than has come, whatever a packet claims.
     fn make_room(&mut self) -> usize {
         let held = self.end - self.start;
-        let most = BUFFER.max(held).max(self.buffer.len() - held);
-        let wanted = self.missing.clamp(BUFFER, most);
+        let wanted = self.missing.clamp(BUFFER, PIECE.min(BUFFER.max(held)));
         if held == 0 || self.end + wanted > self.buffer.len() {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, held);
-        }
-        if held + wanted > self.buffer.len() {
-            self.buffer.resize(held + wanted, 0);
+            let room = PAGE + held + wanted;
+            if room > self.buffer.len() {
+                self.buffer.resize(room.max(2 * held), 0);
+            }
+            let start = self.aligned_start();
+            self.buffer.copy_within(self.start..self.end, start);
+            (self.start, self.end) = (start, start + held);
         }
         wanted
+    }
+
+    /// Where in the buffer the next frame's bytes have the place in their page that they have in a file. Then
+    /// the kernel copies pages to pages; other places can take it five times as long.
+    fn aligned_start(&self) -> usize {
+        (self.decoder.offset() as usize).wrapping_sub(self.buffer.as_ptr().addr()) % PAGE
     }
 
     #[inline]

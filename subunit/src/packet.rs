@@ -149,10 +149,16 @@ impl<'a> Packet<'a> {
         Some((field, code))
     }
 
-    /// Where the fields stand.
+    /// The flags of the header.
     #[inline]
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
+    pub(crate) fn flags(&self) -> u16 {
+        self.layout.flags
+    }
+
+    /// Where the fields begin, after the header.
+    #[inline]
+    pub(crate) fn body(&self) -> usize {
+        usize::from(self.layout.body)
     }
 
     /// The bytes of a field.
@@ -287,9 +293,9 @@ impl Span {
 /// Where the fields of a packet stand. What the flags do not name is left from the packet before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
-    pub(crate) flags: u16,
+    flags: u16,
     /// Where the fields begin, after the length.
-    pub(crate) body: u16,
+    body: u16,
     /// The whole packet's length.
     pub(crate) len: u32,
     timestamp: Timestamp,

@@ -4,7 +4,7 @@ use crate::encode::{MAX_OVERHEAD, packet_len, put_bytes, put_header, put_number}
 use crate::error::{EncodeError, Field};
 use crate::packet::Packet;
 use crate::sums::{self, shift};
-use crate::wire::{CHECKSUM, MAX_PACKET, ROUTE_CODE};
+use crate::wire::{CHECKSUM, MAX_PACKET, ROUTE_CODE, number_len};
 
 /// From this length on, combining the checksum of the untouched middle costs less than reading it again.
 const COMBINE: usize = 50 * 1024;
@@ -70,12 +70,18 @@ impl RoutePrefix {
     /// When the packet would be too long. Then [`Event`](crate::Event) and [`chunks`](crate::chunks()) split
     /// it, as [`Writer::write_routed`](crate::io::Writer::write_routed) does.
     pub fn reroute<'a>(&'a mut self, packet: &Packet<'a>) -> Result<[&'a [u8]; 3], EncodeError> {
+        let plan = Plan::of(packet, &self.code)?;
         self.head.clear();
-        let middle = self.prepare(packet, HeadInto::Own)?;
-        let sum =
-            if middle.len() < COMBINE { self.sum_again(middle) } else { self.sum_combined(packet, middle) };
+        put_header(plan.flags, plan.len, &mut self.head);
+        self.tail.clear();
+        put_route(&self.code, plan.old, &mut self.tail);
+        let sum = if plan.middle.len() < COMBINE {
+            self.sum_again(plan.middle)
+        } else {
+            self.sum_combined(packet, plan.middle)
+        };
         self.tail.extend_from_slice(&sum.to_be_bytes());
-        Ok([&self.head, middle, &self.tail])
+        Ok([&self.head, plan.middle, &self.tail])
     }
 
     /// Appends the packet with the code before its own.
@@ -84,40 +90,15 @@ impl RoutePrefix {
     ///
     /// As [`reroute`](RoutePrefix::reroute); then nothing is appended.
     pub fn append(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let plan = Plan::of(packet, &self.code)?;
         let start = out.len();
-        let middle = self.prepare(packet, HeadInto::Other(out))?;
-        out.extend_from_slice(middle);
-        out.extend_from_slice(&self.tail);
+        out.reserve(plan.len);
+        put_header(plan.flags, plan.len, out);
+        out.extend_from_slice(plan.middle);
+        put_route(&self.code, plan.old, out);
         let sum = sums::hash(out.get(start..).unwrap_or_default());
         out.extend_from_slice(&sum.to_be_bytes());
         Ok(())
-    }
-
-    /// Writes the new header, and the new route code to `tail`; gives the bytes between.
-    fn prepare<'a>(&mut self, packet: &Packet<'a>, head: HeadInto<'_>) -> Result<&'a [u8], EncodeError> {
-        let bytes = packet.as_bytes();
-        let layout = packet.layout();
-        let old_route = packet.route_code_bytes();
-        let fields = bytes.get(usize::from(layout.body)..bytes.len() - CHECKSUM).unwrap_or_default();
-        let kept = fields.len() - old_route.map_or(0, |(whole, _)| whole.len());
-        self.tail.clear();
-        self.put_route(old_route.map(|(_, code)| code));
-        let len = kept + self.tail.len();
-        let len = packet_len(len).ok_or(EncodeError::TooLong(len + MAX_OVERHEAD))?;
-        match head {
-            HeadInto::Own => put_header(layout.flags | ROUTE_CODE, len, &mut self.head),
-            HeadInto::Other(out) => put_header(layout.flags | ROUTE_CODE, len, out),
-        }
-        Ok(fields.get(..kept).unwrap_or_default())
-    }
-
-    /// Appends the field of the new route code to `tail`.
-    fn put_route(&mut self, old: Option<&[u8]>) {
-        let Some(old) = old else { return put_bytes(self.code.as_bytes(), &mut self.tail) };
-        put_number(self.code.len() + 1 + old.len(), &mut self.tail);
-        self.tail.extend_from_slice(self.code.as_bytes());
-        self.tail.push(b'/');
-        self.tail.extend_from_slice(old);
     }
 
     fn sum_again(&self, middle: &[u8]) -> u32 {
@@ -131,7 +112,7 @@ impl RoutePrefix {
     /// shorter, so what the middle contributes to the new one is a further shift of what it did to the old.
     fn sum_combined(&self, packet: &Packet<'_>, middle: &[u8]) -> u32 {
         let bytes = packet.as_bytes();
-        let body = usize::from(packet.layout().body);
+        let body = packet.body();
         let (old_fields, old_sum) = bytes.split_last_chunk::<CHECKSUM>().unwrap_or((&[], &[0; CHECKSUM]));
         let old_head = old_fields.get(..body).unwrap_or_default();
         let old_tail = old_fields.get(body + middle.len()..).unwrap_or_default();
@@ -146,10 +127,41 @@ impl RoutePrefix {
     }
 }
 
-/// Where the new header goes.
-enum HeadInto<'a> {
-    Own,
-    Other(&'a mut Vec<u8>),
+/// What the new packet is made of.
+struct Plan<'a> {
+    flags: u16,
+    /// The new packet's length.
+    len: usize,
+    /// The fields before the route code, which stay.
+    middle: &'a [u8],
+    /// The old route code.
+    old: Option<&'a [u8]>,
+}
+
+impl<'a> Plan<'a> {
+    #[inline]
+    fn of(packet: &Packet<'a>, code: &str) -> Result<Self, EncodeError> {
+        let bytes = packet.as_bytes();
+        let fields = bytes.get(packet.body()..bytes.len() - CHECKSUM).unwrap_or_default();
+        let (middle, old) = match packet.route_code_bytes() {
+            Some((field, code)) => (fields.get(..fields.len() - field.len()).unwrap_or_default(), Some(code)),
+            None => (fields, None),
+        };
+        let route_len = code.len() + old.map_or(0, |old| 1 + old.len());
+        let fields = middle.len() + number_len(route_len) + route_len;
+        let len = packet_len(fields).ok_or(EncodeError::TooLong(fields + MAX_OVERHEAD))?;
+        Ok(Plan { flags: packet.flags() | ROUTE_CODE, len, middle, old })
+    }
+}
+
+/// Appends the field of the new route code.
+#[inline]
+fn put_route(code: &str, old: Option<&[u8]>, out: &mut Vec<u8>) {
+    let Some(old) = old else { return put_bytes(code.as_bytes(), out) };
+    put_number(code.len() + 1 + old.len(), out);
+    out.extend_from_slice(code.as_bytes());
+    out.push(b'/');
+    out.extend_from_slice(old);
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 use crc32fast::Hasher;
 
+use crate::wire::MAX_PACKET;
+
 /// A hasher that knows what the processor can do: finding that out costs more than a small packet's checksum.
 static FRESH: LazyLock<Hasher> = LazyLock::new(Hasher::new);
 
@@ -13,6 +15,27 @@ pub(crate) fn hash(bytes: &[u8]) -> u32 {
     let mut hasher = FRESH.clone();
     hasher.update(bytes);
     hasher.finalize()
+}
+
+/// The checksum of a stretch of which more comes: what was summed is not summed again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ahead {
+    /// Where in the stream the stretch begins.
+    position: u64,
+    done: usize,
+    hasher: Hasher,
+}
+
+impl Ahead {
+    /// The checksum of `bytes`, which stand at `position` in the stream.
+    pub(crate) fn hash(&mut self, position: u64, bytes: &[u8]) -> u32 {
+        if self.position != position || self.done > bytes.len() {
+            *self = Ahead { position, done: 0, hasher: FRESH.clone() };
+        }
+        self.hasher.update(bytes.get(self.done..).unwrap_or_default());
+        self.done = bytes.len();
+        self.hasher.clone().finalize()
+    }
 }
 
 /// The bytes between two kept checksums.
@@ -61,7 +84,7 @@ impl Sums {
         let tail = bytes.get(at(last)..).unwrap_or_default();
         let mut to_end = Hasher::new_with_initial(kept(last));
         to_end.update(tail);
-        shift(head ^ kept(first), (bytes.len() - at(first)) as u64) ^ to_end.finalize()
+        shift_within(head ^ kept(first), bytes.len() - at(first)) ^ to_end.finalize()
     }
 
     /// Reads on to the last step within `bytes`, of which those before the last known step were read before.
@@ -78,6 +101,61 @@ impl Sums {
             self.known += 1;
         }
     }
+}
+
+/// What a checksum contributes to that of its bytes followed by `len` others, at most a packet's: a fifth of
+/// the time that [`shift`] takes, which is most of what a candidate costs on hostile input.
+fn shift_within(sum: u32, len: usize) -> u32 {
+    let steps = STEPS.get(len / STEP).copied().unwrap_or_default();
+    let bytes = BYTES.get(len % STEP).copied().unwrap_or_default();
+    multiply(multiply(sum, steps), bytes)
+}
+
+/// The polynomial of the checksum without its highest term. In these numbers the highest bit is x⁰.
+const POLYNOMIAL: u32 = 0xEDB8_8320;
+const ONE: u32 = 1 << 31;
+/// The powers of x by which 0, 1, 2… bytes shift a checksum.
+static BYTES: [u32; STEP] = powers(times_x_to_the_8th(ONE));
+/// The powers of x by which 0, 1, 2… steps of bytes shift a checksum.
+static STEPS: [u32; MAX_PACKET / STEP + 1] =
+    powers(times_x_to_the_8th(powers::<STEP>(times_x_to_the_8th(ONE))[STEP - 1]));
+
+/// The powers of `base`.
+const fn powers<const N: usize>(base: u32) -> [u32; N] {
+    let mut powers = [ONE; N];
+    let mut at = 1;
+    while at < N {
+        powers[at] = multiply(powers[at - 1], base);
+        at += 1;
+    }
+    powers
+}
+
+const fn times_x_to_the_8th(mut value: u32) -> u32 {
+    let mut bit = 0;
+    while bit < 8 {
+        value = times_x(value);
+        bit += 1;
+    }
+    value
+}
+
+#[inline]
+const fn times_x(value: u32) -> u32 {
+    value >> 1 ^ POLYNOMIAL * (value & 1)
+}
+
+/// The product of two polynomials, modulo that of the checksum.
+#[inline]
+const fn multiply(a: u32, mut b: u32) -> u32 {
+    let mut product = 0;
+    let mut bit = 0;
+    while bit < 32 {
+        product ^= b * (a >> (31 - bit) & 1);
+        b = times_x(b);
+        bit += 1;
+    }
+    product
 }
 
 /// What a checksum contributes to that of its bytes followed by `len` others.
@@ -116,6 +194,15 @@ mod tests {
             let stretch = &bytes[start..start + (3 << 20)];
             assert_eq!(sums.hash(start as u64, stretch), crc32fast::hash(stretch), "{start}");
             assert!(sums.covers(start as u64));
+        }
+    }
+
+    #[test]
+    fn both_ways_to_shift_agree() {
+        for len in [0, 1, 7, 1023, 1024, 1025, 70_000, MAX_PACKET] {
+            for sum in [0, 1, 0x8000_0000, 0xDEAD_BEEF] {
+                assert_eq!(shift_within(sum, len), shift(sum, len as u64), "{sum:x} by {len}");
+            }
         }
     }
 }

@@ -77,14 +77,13 @@ pub(crate) fn has_odd_control(bytes: &[u8]) -> bool {
     !no_word(bytes, odd).unwrap_or_else(|| bytes.iter().all(|byte| *byte >= 7))
 }
 
-/// Whether no word of eight bytes, looked at one by one, is odd, which the top bits of its bytes say; `None`
-/// when there are fewer bytes.
+/// Whether no word of eight bytes is odd, which the top bits of its bytes say; `None` when there are fewer
+/// bytes. The last word overlaps the one before.
 #[inline]
 fn no_word(bytes: &[u8], odd: impl Fn(u64) -> u64) -> Option<bool> {
-    let last = bytes.last_chunk::<8>()?;
-    let mut seen = odd(u64::from_le_bytes(*last));
+    let mut seen = odd(u64::from_le_bytes(*bytes.last_chunk()?));
     let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+    while let Some((word, after)) = rest.split_first_chunk() {
         seen |= odd(u64::from_le_bytes(*word));
         rest = after;
     }
