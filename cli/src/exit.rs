@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use streamresult::Summary;
+
 /// How a command ended: its exit code, by name.
 ///
 /// Several may hold at once: [`and`](Verdict::and) keeps the gravest.
@@ -62,6 +64,19 @@ impl Verdict {
     #[must_use]
     pub fn is_of_run(self) -> bool {
         self >= Verdict::Failed
+    }
+}
+
+impl From<&Summary> for Verdict {
+    /// How a run of this accounting went.
+    fn from(summary: &Summary) -> Self {
+        if !summary.is_success() {
+            Verdict::Failed
+        } else if !summary.ran() {
+            Verdict::Nothing
+        } else {
+            Verdict::Passed
+        }
     }
 }
 

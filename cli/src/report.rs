@@ -3,12 +3,15 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Context as _, bail};
+use streamresult::{StreamResult, deliver};
+use subunit::Frame;
+use subunit::io::Reader;
 use tempfile::NamedTempFile;
 
 use crate::args::{ForwardArgs, OutputArgs, PassthroughArgs};
@@ -39,7 +42,7 @@ impl ReportArgs {
         output: &'a mut dyn Write,
         errors: &'a mut dyn Write,
     ) -> anyhow::Result<Channels<'a>> {
-        let (output, errors) = (Shared::new(output), Shared::new(errors));
+        let (output, errors) = (Shared::new(output, "stdout"), Shared::new(errors, "stderr"));
         let report = match self.output.output_to.as_deref() {
             Some(path) if path.as_os_str() != "-" => Report::create(path)?,
             Some(_) if self.forward.forward => {
@@ -49,53 +52,132 @@ impl ReportArgs {
             _ => Report::stream(output.clone()),
         };
         let forward = self.forward.forward.then_some(output);
+        let passthrough = !self.passthrough.no_passthrough;
         // What is forwarded carries its text along.
-        let is_shown = !self.passthrough.no_passthrough && forward.is_none();
-        Ok(Channels { report, forward, loose: is_shown.then(|| errors.clone()), errors })
+        let loose = (passthrough && forward.is_none()).then(|| Box::new(errors.clone()) as Box<dyn Write>);
+        let words = (self.output.output_to.is_some() || forward.is_none()).then_some(errors);
+        Ok(Channels { report, forward, passthrough, loose, words })
     }
 }
 
 /// What a report command writes to.
-#[derive(Debug)]
 pub struct Channels<'a> {
     /// The report.
     pub report: Report<'a>,
     /// The stream, when it is to go on.
     pub forward: Option<Shared<'a>>,
-    /// Text that stands between packets, when it is to be shown.
-    pub loose: Option<Shared<'a>>,
-    /// Stderr, for words to the user.
-    pub errors: Shared<'a>,
+    /// Whether text goes on with it.
+    pub passthrough: bool,
+    /// Text that stands between packets and files of no test, when they are to be shown.
+    pub loose: Option<Box<dyn Write + 'a>>,
+    /// Stderr, for words to the user, unless the report is there.
+    pub words: Option<Shared<'a>>,
+}
+
+impl Channels<'_> {
+    /// Reads a stream to its end, as [`streamresult::drive`] does, and passes on and shows of it what is to be.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails, or writing, or the sink does.
+    pub fn drive<S: StreamResult + ?Sized>(&mut self, input: impl Read, sink: &mut S) -> io::Result<()> {
+        let driven = sink.start_run().and_then(|()| self.pass(&mut Reader::new(input), sink));
+        driven.and(sink.stop_run())
+    }
+
+    fn pass<S: StreamResult + ?Sized>(
+        &mut self,
+        reader: &mut Reader<impl Read>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        loop {
+            loop {
+                let offset = reader.offset();
+                let Some(frame) = reader.buffered_frame() else { break };
+                if self.forward.is_some() || self.loose.is_some() {
+                    self.frame(&frame)?;
+                }
+                deliver(&frame, offset, sink)?;
+            }
+            sink.flush()?;
+            self.flush()?;
+            if !reader.fill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame<'_>) -> io::Result<()> {
+        let text = loose_text(frame);
+        if let Some(forward) = self.forward.as_mut().filter(|_| self.passthrough || text.is_none()) {
+            forward.write_all(frame.as_bytes())?;
+        }
+        match (&mut self.loose, text) {
+            (Some(loose), Some(text)) => loose.write_all(text),
+            _ => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.forward.as_mut().map_or(Ok(()), Write::flush)?;
+        self.loose.as_mut().map_or(Ok(()), Write::flush)
+    }
+}
+
+/// What is of no test: text between packets, or a piece of a file of the run as a whole.
+fn loose_text<'a>(frame: &Frame<'a>) -> Option<&'a [u8]> {
+    match frame {
+        Frame::Text(text) => Some(text),
+        // In this order: most packets have a status, which is seen at a glance.
+        Frame::Packet(packet) if packet.status().is_none() && packet.test_id().is_none() => {
+            packet.file().map(|file| file.bytes)
+        }
+        _ => None,
+    }
+}
+
+impl fmt::Debug for Channels<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Channels").field("report", &self.report).finish_non_exhaustive()
+    }
 }
 
 /// A writer that several parts of a command write to in turn.
 #[derive(Clone)]
-pub struct Shared<'a>(Rc<RefCell<&'a mut dyn Write>>);
+pub struct Shared<'a> {
+    writer: Rc<RefCell<&'a mut dyn Write>>,
+    /// What errors call it.
+    name: &'static str,
+}
 
 impl<'a> Shared<'a> {
-    /// Shares this writer.
-    pub fn new(writer: &'a mut dyn Write) -> Self {
-        Shared(Rc::new(RefCell::new(writer)))
+    /// Shares this writer, which errors call by this name.
+    pub fn new(writer: &'a mut dyn Write, name: &'static str) -> Self {
+        Shared { writer: Rc::new(RefCell::new(writer)), name }
+    }
+
+    fn told<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        done.map_err(|error| PathError::wrap("write to", Path::new(self.name), error))
     }
 }
 
 impl Write for Shared<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
+        self.told(self.writer.borrow_mut().write(bytes))
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.borrow_mut().write_all(bytes)
+        self.told(self.writer.borrow_mut().write_all(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().flush()
+        self.told(self.writer.borrow_mut().flush())
     }
 }
 
 impl fmt::Debug for Shared<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Shared")
+        formatter.debug_struct("Shared").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -135,7 +217,7 @@ impl<'a> Report<'a> {
             .prefix(&[".".as_ref(), name, ".".as_ref()].join("".as_ref()))
             .permissions(permissions)
             .tempfile_in(folder)
-            .map_err(failed)?;
+            .map_err(|error| failed(without_path(error)))?;
         Ok(Report(Kind::File(BufWriter::with_capacity(1 << 16, file), path)))
     }
 
@@ -153,6 +235,15 @@ impl<'a> Report<'a> {
                 in_writing(file.persist(&path).map(drop).map_err(|error| error.error), &path)
             }
         }
+    }
+}
+
+/// An error of `tempfile` without the temporary name, which means nothing to the user.
+fn without_path(error: io::Error) -> io::Error {
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((what, _)) => io::Error::new(error.kind(), what),
+        None => error,
     }
 }
 
@@ -180,6 +271,8 @@ impl Write for Report<'_> {
 
 #[cfg(test)]
 mod tests {
+    use streamresult::Summary;
+
     use super::*;
 
     fn flags(output_to: Option<&Path>, forward: bool) -> ReportArgs {
@@ -190,29 +283,39 @@ mod tests {
         }
     }
 
+    const STREAM: &[u8] = b"text \xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+
+    fn report(mut channels: Channels<'_>) {
+        let mut summary = Summary::new();
+        channels.drive(STREAM, &mut summary).unwrap();
+        assert_eq!(summary.announced(), 1);
+        channels.report.write_all(b"report").unwrap();
+        channels.report.finish().unwrap();
+        if let Some(words) = &mut channels.words {
+            words.write_all(b" words").unwrap();
+        }
+    }
+
+    /// `S` stands for the packet of the stream.
     fn check(args: &ReportArgs, expected: (&str, &str)) {
         let (mut output, mut errors) = (Vec::new(), Vec::new());
-        let mut channels = args.channels(&mut output, &mut errors).unwrap();
-        channels.report.write_all(b"report").unwrap();
-        if let Some(forward) = &mut channels.forward {
-            forward.write_all(b"stream").unwrap();
-        }
-        if let Some(loose) = &mut channels.loose {
-            loose.write_all(b" text").unwrap();
-        }
-        channels.report.finish().unwrap();
-        drop((channels.forward, channels.loose, channels.errors));
-        assert_eq!((&*output, &*errors), (expected.0.as_bytes(), expected.1.as_bytes()));
+        report(args.channels(&mut output, &mut errors).unwrap());
+        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let packet = shown(&STREAM[5..]);
+        let found = (shown(&output).replace(&packet, "S"), shown(&errors).replace(&packet, "S"));
+        assert_eq!((&*found.0, &*found.1), expected);
     }
 
     #[test]
     fn stdout_carries_one_format() {
-        check(&flags(None, false), ("report", " text"));
-        check(&flags(None, true), ("stream", "report"));
-        check(&flags(Some(Path::new("-")), false), ("report", " text"));
+        check(&flags(None, false), ("report", "text  words"));
+        check(&flags(None, true), ("text S", "report"));
+        check(&flags(Some(Path::new("-")), false), ("report", "text  words"));
         let silent =
             ReportArgs { passthrough: PassthroughArgs { no_passthrough: true }, ..flags(None, false) };
-        check(&silent, ("report", ""));
+        check(&silent, ("report", " words"));
+        let silent = ReportArgs { forward: ForwardArgs { forward: true }, ..silent };
+        check(&silent, ("S", "report"));
         let both = flags(Some(Path::new("-")), true);
         assert!(both.channels(&mut Vec::new(), &mut Vec::new()).is_err());
     }
@@ -221,7 +324,7 @@ mod tests {
     fn a_file_is_replaced_once_the_report_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.xml");
-        check(&flags(Some(&path), true), ("stream", ""));
+        check(&flags(Some(&path), true), ("text S", " words"));
         assert_eq!(fs::read(&path).unwrap(), b"report");
         let mut half = Report::create(&path).unwrap();
         half.write_all(b"half").unwrap();
@@ -238,10 +341,17 @@ mod tests {
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink("report.xml", &link).unwrap();
-        check(&flags(Some(&link), false), ("", " text"));
+        check(&flags(Some(&link), false), ("", "text  words"));
         assert_eq!(fs::read(&path).unwrap(), b"report");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_told_without_the_temporary_name() {
+        let error = Report::create(Path::new("no/folder/report.xml")).unwrap_err();
+        let expected = "cannot write no/folder/report.xml: No such file or directory (os error 2)";
+        assert_eq!(format!("{error:#}"), expected);
     }
 
     #[test]

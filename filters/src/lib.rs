@@ -1,3 +1,26 @@
 //! Commands that read a subunit stream and write another, or a report.
 
+pub mod csv;
+pub mod diff;
+pub mod disk;
+pub mod dump;
+pub mod filter;
+pub mod from_json;
+pub mod from_v1;
+pub mod json;
+pub mod junitxml;
+#[cfg(test)]
+mod laws;
+pub mod lint;
+pub mod ls;
+mod marks;
 pub mod mux;
+pub mod pyunit;
+mod report;
+mod sources;
+pub mod stats;
+pub mod tags;
+pub mod tap;
+mod times;
+pub mod timestamp;
+pub mod to_v1;

@@ -34,7 +34,9 @@ impl Content {
         if !is_text(&essence) {
             return Content::Binary;
         }
-        let charset = parts.filter_map(|part| part.split_once('=')).find(|(key, _)| key.trim().eq_ignore_ascii_case("charset"));
+        let charset = parts
+            .filter_map(|part| part.split_once('='))
+            .find(|(key, _)| key.trim().eq_ignore_ascii_case("charset"));
         match charset.map(|(_, value)| value.trim().trim_matches('"').to_ascii_lowercase()).as_deref() {
             Some("iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin-1" | "latin1" | "l1") => Content::Latin1,
             _ => Content::Utf8,

@@ -1,7 +1,16 @@
 //! Foreign test result formats, to and from events.
 
 pub mod charset;
+pub mod ci;
+pub mod csv;
+pub mod disk;
+pub mod json;
 pub mod junit;
+pub mod pyunit;
+mod shown;
+pub mod tap;
+pub mod time;
+pub mod v1;
 mod verdict;
 pub mod visible;
 

@@ -55,8 +55,11 @@ impl VerdictLine<'_> {
             (summary.count(Outcome::XFail), "failed as expected"),
             (summary.count(Outcome::Skip), "skipped"),
             (summary.announced(), "announced but not run"),
-            (global, "failures of the run as a whole"),
-            (summary.damaged(), "damaged packets"),
+            (
+                global,
+                if global == 1 { "failure of the run as a whole" } else { "failures of the run as a whole" },
+            ),
+            (summary.damaged(), if summary.damaged() == 1 { "damaged packet" } else { "damaged packets" }),
         ]
     }
 }
@@ -82,7 +85,10 @@ mod tests {
         check(&[], "0 tests");
         check(&[Status::Success], "1 test: 1 passed");
         check(&[Status::Exists], "0 tests: 1 announced but not run");
-        check(&[Status::Success, Status::Fail, Status::InProgress], "3 tests: 1 passed, 1 failed, 1 unfinished");
+        check(
+            &[Status::Success, Status::Fail, Status::InProgress],
+            "3 tests: 1 passed, 1 failed, 1 unfinished",
+        );
         let others = [Status::UxSuccess, Status::XFail, Status::Skip];
         check(&others, "3 tests: 1 passed unexpectedly, 1 failed as expected, 1 skipped");
     }

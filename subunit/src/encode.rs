@@ -95,7 +95,8 @@ trait Fields {
 #[inline]
 fn put_fields<F: Fields>(event: &Event<'_>, out: &mut F) -> u16 {
     let mut flags = wire::VERSION | event.status.map_or(0, |status| status as u16);
-    flags |= u16::from(event.runnable) * wire::RUNNABLE | u16::from(event.eof) * wire::EOF;
+    flags |= u16::from(event.runnable) * wire::RUNNABLE;
+    flags |= u16::from(event.eof) * wire::EOF;
     if let Some(Timestamp { seconds, nanoseconds }) = event.timestamp {
         flags |= wire::TIMESTAMP;
         out.raw(&seconds.to_be_bytes());

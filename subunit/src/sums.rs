@@ -142,7 +142,7 @@ const fn times_x_to_the_8th(mut value: u32) -> u32 {
 
 #[inline]
 const fn times_x(value: u32) -> u32 {
-    value >> 1 ^ POLYNOMIAL * (value & 1)
+    (value >> 1) ^ (POLYNOMIAL * (value & 1))
 }
 
 /// The product of two polynomials, modulo that of the checksum.

@@ -9,7 +9,12 @@ use std::sync::OnceLock;
 pub(crate) fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| match env::var_os("SUBUNIT_BINS") {
-        Some(folder) => PathBuf::from(folder).canonicalize().expect("SUBUNIT_BINS is a folder"),
+        // As seen from the workspace, where people call cargo.
+        Some(folder) => Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(folder)
+            .canonicalize()
+            .expect("SUBUNIT_BINS"),
         None => built(),
     })
 }

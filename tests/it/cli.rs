@@ -43,7 +43,11 @@ fn commands_print_what_is_written_down() {
         path.extension().is_some_and(|end| end == "test") && path.to_string_lossy().contains(&only)
     });
     files.sort();
-    let failures: Vec<String> = files.iter().flat_map(|path| run_file(path)).collect();
+    bins::folder();
+    let failures: Vec<String> = thread::scope(|scope| {
+        let running: Vec<_> = files.iter().map(|path| scope.spawn(|| run_file(path))).collect();
+        running.into_iter().flat_map(|file| file.join().unwrap()).collect()
+    });
     assert!(failures.is_empty(), "{}\nSUBUNIT_BLESS=1 writes down what is printed now", failures.join("\n"));
 }
 

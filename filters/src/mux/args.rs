@@ -3,7 +3,6 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// Where to listen: `unix:PATH` or `tcp:HOST:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,21 +63,6 @@ impl ExitStatus {
     }
 }
 
-/// A duration such as `500ms`, `5s`, `2m` or `1h`; a number alone is seconds.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let unit_at = text.find(|character: char| character.is_ascii_alphabetic()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(unit_at);
-    let scale = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3600.0,
-        _ => return Err(format!("{unit:?} is no unit (ms, s, m and h are)")),
-    };
-    let number: f64 = number.trim().parse().map_err(|_| "expected a duration such as 5s or 500ms".to_owned())?;
-    Duration::try_from_secs_f64(number * scale).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,23 +80,6 @@ mod tests {
         check_address("tcp::9000", Some("tcp:127.0.0.1:9000"));
         for wrong in ["", "unix:", "tcp:9000", "tcp:host:", "tcp:host:70000", "/run/mux", "udp:host:1"] {
             check_address(wrong, None);
-        }
-    }
-
-    fn check_duration(text: &str, expected: Option<u64>) {
-        let millis = expected.map(Duration::from_millis);
-        assert_eq!(duration(text).ok(), millis, "{text}");
-    }
-
-    #[test]
-    fn durations_have_units() {
-        check_duration("500ms", Some(500));
-        check_duration("1.5", Some(1500));
-        check_duration("2s", Some(2000));
-        check_duration("2m", Some(120_000));
-        check_duration("1h", Some(3_600_000));
-        for wrong in ["", "s", "-1s", "1d", "1 s s", "inf", "nan", "1e30h"] {
-            check_duration(wrong, None);
         }
     }
 

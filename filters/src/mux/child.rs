@@ -6,19 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use process::{Child, Outcome};
-use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::control::{Input, write_input};
 use super::feed::Feed;
 use super::hub::{Hub, given};
 use super::rewrite::Rewrite;
 use super::source::{Content, Source};
-
-/// How often to ask for an end that no descriptor announces.
-const WITHOUT_PIDFD: Duration = Duration::from_millis(20);
 
 /// Runs a command for the shell, and passes on what it writes: its output as a stream, its error output as a
 /// file of its route. An end other than exit code 0 leaves a failing event.
@@ -158,15 +155,12 @@ async fn join(readers: &mut Vec<JoinHandle<io::Result<()>>>) -> io::Result<()> {
 
 /// Waits for the end of the child itself.
 async fn exit(child: &mut Child) -> io::Result<Outcome> {
-    let pidfd = child.exit_fd().and_then(|fd| fd.try_clone_to_owned().ok());
-    let pidfd = pidfd.and_then(|fd| AsyncFd::new(fd).ok());
+    // In this order: an end that nobody was told of is found by asking.
+    let mut ends = signal(SignalKind::child())?;
     loop {
         if let Some(outcome) = child.try_wait()? {
             return Ok(outcome);
         }
-        match &pidfd {
-            Some(pidfd) => pidfd.readable().await?.clear_ready(),
-            None => sleep(WITHOUT_PIDFD).await,
-        }
+        ends.recv().await;
     }
 }

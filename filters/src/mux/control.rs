@@ -129,7 +129,8 @@ mod tests {
     }
 
     fn check(event: &Event<'_>, route: Option<&str>, expected: &[(&str, Input)]) {
-        let expected: Inputs = expected.iter().map(|(child, input)| ((*child).to_owned(), input.clone())).collect();
+        let expected: Inputs =
+            expected.iter().map(|(child, input)| ((*child).to_owned(), input.clone())).collect();
         let mut bytes = PacketBuf::encode(event).unwrap().as_bytes().to_vec();
         let (inputs, notes) = take(&mut Decoder::new(), &mut bytes, false, route);
         assert_eq!((inputs, notes.len()), (expected, 0));

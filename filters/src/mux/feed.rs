@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, IoSliceMut, Read};
 use std::ops::Range;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::{FileExt as _, FileTypeExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use rustix::io::{ReadWriteFlags, preadv2};
 use tokio::net::unix::pipe;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinHandle;
@@ -18,7 +20,8 @@ pub(crate) enum Feed {
     Pipe(pipe::Receiver),
     Unix(UnixStream),
     Tcp(TcpStream),
-    /// What the system cannot wait for, such as a regular file: read on another thread.
+    File(Cached),
+    /// What the system cannot wait for: read on another thread.
     Blocking(Blocking),
 }
 
@@ -30,7 +33,7 @@ impl Feed {
 
     /// A reader that may block; `block` is how much it reads at a time.
     pub(crate) fn blocking(reader: Box<dyn Read + Send>, block: usize) -> Self {
-        Feed::Blocking(Blocking { idle: Some((reader, Vec::new())), job: None, come: 0..0, block })
+        Feed::Blocking(Blocking::new(reader, block))
     }
 
     /// Opens a file, which is then read by `block` bytes at a time; a FIFO is not waited for here.
@@ -43,7 +46,10 @@ impl Feed {
         let opened = tokio::task::spawn_blocking(move || Opened::new(&path)).await;
         match opened.unwrap_or_else(|_| Err(io::Error::other("reading was given up")))? {
             Opened::Fifo(path) => pipe::OpenOptions::new().open_receiver(path).map(Feed::Pipe),
-            Opened::File(file) => Ok(Feed::blocking(Box::new(file), block)),
+            Opened::Regular(file) => {
+                Ok(Feed::File(Cached { file: Arc::new(file), at: 0, slow: None, block }))
+            }
+            Opened::Other(file) => Ok(Feed::blocking(Box::new(file), block)),
         }
     }
 
@@ -53,7 +59,10 @@ impl Feed {
             Feed::Pipe(pipe) => pipe.readable().await,
             Feed::Unix(socket) => socket.readable().await,
             Feed::Tcp(socket) => socket.readable().await,
-            Feed::Blocking(blocking) => blocking.readable().await,
+            Feed::File(Cached { slow: Some(blocking), .. }) | Feed::Blocking(blocking) => {
+                blocking.readable().await
+            }
+            Feed::File(_) => Ok(()),
         }
     }
 
@@ -68,6 +77,7 @@ impl Feed {
                 Feed::Pipe(pipe) => pipe.try_read(room),
                 Feed::Unix(socket) => socket.try_read(room),
                 Feed::Tcp(socket) => socket.try_read(room),
+                Feed::File(file) => return file.try_read(room),
                 Feed::Blocking(blocking) => return blocking.try_read(room),
             };
             match read {
@@ -80,15 +90,70 @@ impl Feed {
 
 enum Opened {
     Fifo(PathBuf),
-    File(File),
+    Regular(File),
+    Other(File),
 }
 
 impl Opened {
     fn new(path: &Path) -> io::Result<Self> {
-        if std::fs::metadata(path)?.file_type().is_fifo() {
+        let kind = std::fs::metadata(path)?.file_type();
+        if kind.is_fifo() {
             return Ok(Opened::Fifo(path.to_owned()));
         }
-        File::open(path).map(Opened::File)
+        let file = File::open(path)?;
+        Ok(if kind.is_file() { Opened::Regular(file) } else { Opened::Other(file) })
+    }
+}
+
+/// A regular file: what the system holds of it in memory is read at once, the rest on another thread, since
+/// disks are slow and the servers of network file systems may hang.
+#[derive(Debug)]
+pub(crate) struct Cached {
+    file: Arc<File>,
+    at: u64,
+    /// Reads the next block, which is not in memory.
+    slow: Option<Blocking>,
+    block: usize,
+}
+
+impl Cached {
+    fn try_read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = match &mut self.slow {
+            Some(slow) => {
+                let count = slow.try_read(room)?;
+                self.slow.take_if(|slow| slow.is_used_up());
+                count
+            }
+            None => {
+                let cached =
+                    preadv2(&self.file, &mut [IoSliceMut::new(room)], self.at, ReadWriteFlags::NOWAIT);
+                // Whatever is wrong, the other thread finds out.
+                let Ok(count) = cached else { return self.read_slowly() };
+                count
+            }
+        };
+        self.at += count as u64;
+        Ok(count)
+    }
+
+    fn read_slowly(&mut self) -> io::Result<usize> {
+        let reader = At { file: Arc::clone(&self.file), at: self.at };
+        self.slow = Some(Blocking::new(Box::new(reader), self.block));
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+}
+
+/// A file from a position on.
+struct At {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for At {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(room, self.at)?;
+        self.at += count as u64;
+        Ok(count)
     }
 }
 
@@ -105,6 +170,15 @@ pub(crate) struct Blocking {
 }
 
 impl Blocking {
+    fn new(reader: Box<dyn Read + Send>, block: usize) -> Self {
+        Blocking { idle: Some((reader, Vec::new())), job: None, come: 0..0, block }
+    }
+
+    /// Whether a block was read and all of it was taken.
+    fn is_used_up(&self) -> bool {
+        self.job.is_none() && self.come.is_empty() && self.come.end > 0
+    }
+
     async fn readable(&mut self) -> io::Result<()> {
         if !self.come.is_empty() {
             return Ok(());

@@ -82,7 +82,12 @@ pub(crate) struct Tally {
 }
 
 impl Hub {
-    pub(crate) fn new(settings: Settings, outlet: Arc<Outlet>, stop: watch::Receiver<bool>, names: Names) -> Self {
+    pub(crate) fn new(
+        settings: Settings,
+        outlet: Arc<Outlet>,
+        stop: watch::Receiver<bool>,
+        names: Names,
+    ) -> Self {
         Hub {
             settings,
             outlet,

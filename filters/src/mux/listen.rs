@@ -82,7 +82,7 @@ impl Drop for SocketFile {
 }
 
 enum Listener {
-    Unix(UnixListener, SocketFile),
+    Unix { socket: UnixListener, _file: SocketFile },
     Tcp(TcpListener),
 }
 
@@ -91,7 +91,7 @@ impl Listener {
         match bound {
             Bound::Unix(socket, file) => {
                 socket.set_nonblocking(true)?;
-                Ok(Listener::Unix(UnixListener::from_std(socket)?, file))
+                Ok(Listener::Unix { socket: UnixListener::from_std(socket)?, _file: file })
             }
             Bound::Tcp(socket) => {
                 socket.set_nonblocking(true)?;
@@ -102,7 +102,7 @@ impl Listener {
 
     async fn accept(&self) -> io::Result<Feed> {
         match self {
-            Listener::Unix(socket, _) => socket.accept().await.map(|(socket, _)| Feed::Unix(socket)),
+            Listener::Unix { socket, .. } => socket.accept().await.map(|(socket, _)| Feed::Unix(socket)),
             Listener::Tcp(socket) => socket.accept().await.map(|(socket, _)| Feed::Tcp(socket)),
         }
     }

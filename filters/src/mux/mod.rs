@@ -19,16 +19,19 @@ mod source;
 mod stream;
 
 use std::ffi::OsString;
-use std::io::{Read, Write};
+use std::io::{Read, Write, stdout};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use cli::{Command, PathError, Streams, Verdict};
+use rustix::pipe::fcntl_setpipe_size;
 use streamresult::TagChange;
 
-use args::{Address, ExitStatus, duration};
+use crate::times::duration;
+use args::{Address, ExitStatus};
+
 use direct::Interruptible;
 use hub::{Settings, Tally, failure_id};
 use listen::Bound;
@@ -108,6 +111,7 @@ impl Command for Mux {
         let Streams { input, output, errors, interrupt, .. } = streams;
         let mut names = Names::default();
         let (settings, mut sources) = self.plan(&mut names)?;
+        widen_output();
         let is_single = self.listen.is_empty() && self.stall_timeout.is_none();
         let tally = match &mut *sources {
             [Planned { kind: Kind::Stdin, .. }] if is_single => {
@@ -176,13 +180,14 @@ impl Mux {
     }
 }
 
+/// Makes room in the pipe to our reader, where it is one: so writing and reading go on side by side.
+fn widen_output() {
+    // It need not be a pipe, nor may be made larger.
+    let _ = fcntl_setpipe_size(stdout(), 1 << 20);
+}
+
 /// Passes on one source alone.
-fn pass_one(
-    source: Planned,
-    path: &Path,
-    input: impl Read,
-    output: &mut dyn Write,
-) -> anyhow::Result<Tally> {
+fn pass_one(source: Planned, path: &Path, input: impl Read, output: &mut dyn Write) -> anyhow::Result<Tally> {
     let Planned { name, mut rewrite, .. } = source;
     let mut tally = Tally::default();
     if let Err(error) = direct::pass(input, &mut rewrite, output)? {

@@ -42,7 +42,8 @@ impl Spec {
     /// Reads `[NAME=]COMMAND`: what stands before the first `=` is the name, unless it holds a blank or a
     /// quote; then that `=` is the command's own, as in `runner --jobs=2`.
     pub(crate) fn exec(text: &str) -> anyhow::Result<Self> {
-        let is_word = |name: &[u8]| !name.iter().any(|byte| byte.is_ascii_whitespace() || b"'\"".contains(byte));
+        let is_word =
+            |name: &[u8]| !name.iter().any(|byte| byte.is_ascii_whitespace() || b"'\"".contains(byte));
         let (name, command) = match split(text.as_bytes()) {
             (Some(name), _) if is_word(name) => (Some(name), text.get(name.len() + 1..).unwrap_or_default()),
             _ => (None, text),

@@ -12,6 +12,8 @@ use tokio::sync::Notify;
 
 /// The queue takes no more when it holds so many bytes.
 const LIMIT: usize = 512 * 1024;
+/// The writer is woken when the queue holds so many bytes, or nothing more is ready.
+const ENOUGH: usize = 256 * 1024;
 /// Batches are joined up to this length.
 const JOINED: usize = 128 * 1024;
 /// How many buffers are kept to be used again, of either kind.
@@ -71,13 +73,21 @@ impl Outlet {
                 }
                 if state.queued < LIMIT {
                     add(&mut state);
-                    if state.is_writer_idle {
+                    if state.is_writer_idle && state.queued >= ENOUGH {
                         self.filled.notify_one();
                     }
                     return;
                 }
             }
             notified.await;
+        }
+    }
+
+    /// Nothing more is ready: what is in the queue is written now.
+    pub(crate) fn flush(&self) {
+        let state = self.lock();
+        if state.is_writer_idle && !state.queue.is_empty() {
+            self.filled.notify_one();
         }
     }
 

@@ -8,21 +8,23 @@ use std::thread;
 
 use anyhow::Context as _;
 use cli::{Interrupt, PathError};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{FileType, fstat};
+use rustix::io::retry_on_intr;
+use tokio::net::unix::pipe;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
+use super::child;
 use super::control::{self, WAITING};
 use super::feed::Feed;
-use super::hub::{Hub, Open, SCRATCH, Settings, Tally};
+use super::hub::{Hub, Open, SCRATCH, Settings, Tally, given};
 use super::listen::{self, Bound};
 use super::names::{Kind, Names};
 use super::outlet::Outlet;
 use super::rewrite::Rewrite;
 use super::source::{Content, Source};
-use super::child;
 
 /// All blocks that files are read by take no more than this together.
 const BLOCKS: usize = 2 * 1024 * 1024;
@@ -54,8 +56,8 @@ pub(crate) struct Plan {
 ///
 /// When writing fails; children were ended then.
 pub(crate) fn run(plan: Plan, output: &mut dyn Write, interrupt: &Interrupt) -> anyhow::Result<Tally> {
-    let runtime = runtime(plan.sources.len()).context("cannot start")?;
     let outlet = Arc::new(Outlet::default());
+    let runtime = runtime(plan.sources.len(), &outlet).context("cannot start")?;
     let stop = watch::Sender::new(false);
     thread::scope(|scope| {
         let reading = scope.spawn(|| {
@@ -72,13 +74,14 @@ pub(crate) fn run(plan: Plan, output: &mut dyn Write, interrupt: &Interrupt) -> 
     })
 }
 
-fn runtime(sources: usize) -> io::Result<Runtime> {
+fn runtime(sources: usize, outlet: &Arc<Outlet>) -> io::Result<Runtime> {
+    let outlet = Arc::clone(outlet);
     let threads = 64 + 2 * sources;
     Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
+        .enable_all()
         .max_blocking_threads(threads)
         .thread_stack_size(STACK)
+        .on_thread_park(move || outlet.flush())
         .build()
 }
 
@@ -94,10 +97,13 @@ impl Drop for Ending<'_> {
 async fn serve(plan: Plan, outlet: &Arc<Outlet>, stop: &watch::Sender<bool>, interrupt: &Interrupt) -> Tally {
     let Plan { settings, sources, bound, names, input, is_control } = plan;
     let hub = Arc::new(Hub::new(settings, Arc::clone(outlet), stop.subscribe(), names));
-    let mut starting = Starting { hub: &hub, tasks: JoinSet::new(), input: Some(input), block: block(&sources) };
+    let mut starting =
+        Starting { hub: &hub, tasks: JoinSet::new(), input: Some(input), block: block(&sources) };
     let is_alone = sources.is_empty();
     sources.into_iter().for_each(|source| starting.start(source, is_control));
-    bound.into_iter().for_each(|bound| drop(starting.tasks.spawn(listen::run(Arc::clone(&hub), bound, is_alone))));
+    bound
+        .into_iter()
+        .for_each(|bound| drop(starting.tasks.spawn(listen::run(Arc::clone(&hub), bound, is_alone))));
     if is_control {
         starting.start_control();
     }
@@ -109,8 +115,7 @@ async fn serve(plan: Plan, outlet: &Arc<Outlet>, stop: &watch::Sender<bool>, int
             hub.tally().errors.push(format!("a source was lost: {error}"));
         }
     }
-    let tally = hub.tally().clone();
-    tally
+    hub.tally().clone()
 }
 
 /// How much of a file to read at a time.
@@ -146,16 +151,22 @@ impl Starting<'_> {
             Kind::Stdin => {
                 // Given twice, it is at its end the second time.
                 let input = self.input.take().unwrap_or_else(|| Box::new(io::empty()));
-                self.tasks.spawn(pass_feed(hub, open, name, rewrite, Feed::blocking(input, block), PathBuf::from("stdin")));
+                self.tasks.spawn(pass_feed(
+                    hub,
+                    open,
+                    name,
+                    rewrite,
+                    Feed::blocking(input, block),
+                    PathBuf::from("stdin"),
+                ));
             }
         }
     }
 
     fn start_control(&mut self) {
-        let (Some(input), Ok(rewrite)) = (
-            self.input.take(),
-            Rewrite::new(self.hub.settings.route.clone(), None, self.hub.settings.stamp),
-        ) else {
+        let (Some(input), Ok(rewrite)) =
+            (self.input.take(), Rewrite::new(self.hub.settings.route.clone(), None, self.hub.settings.stamp))
+        else {
             return;
         };
         // Not among the tasks: it is not waited for.
@@ -163,8 +174,20 @@ impl Starting<'_> {
     }
 }
 
-async fn pass_file(hub: Arc<Hub>, open: Open, name: String, mut rewrite: Rewrite, path: PathBuf, block: usize) {
-    match Feed::open(path.clone(), block).await {
+async fn pass_file(
+    hub: Arc<Hub>,
+    open: Open,
+    name: String,
+    mut rewrite: Rewrite,
+    path: PathBuf,
+    block: usize,
+) {
+    let mut stop = hub.stop();
+    let opened = tokio::select! {
+        opened = Feed::open(path.clone(), block) => opened,
+        () = given(&mut stop) => return,
+    };
+    match opened {
         Ok(feed) => pass_feed(hub, open, name, rewrite, feed, path).await,
         Err(error) => {
             let error = anyhow::Error::from(PathError::wrap("open", &path, error));
@@ -173,7 +196,14 @@ async fn pass_file(hub: Arc<Hub>, open: Open, name: String, mut rewrite: Rewrite
     }
 }
 
-async fn pass_feed(hub: Arc<Hub>, _open: Open, name: String, mut rewrite: Rewrite, feed: Feed, path: PathBuf) {
+async fn pass_feed(
+    hub: Arc<Hub>,
+    _open: Open,
+    name: String,
+    mut rewrite: Rewrite,
+    feed: Feed,
+    path: PathBuf,
+) {
     let source = Source { feed, content: Content::stream(), rewrite: rewrite.clone(), close: hub.stop() };
     if let Err(error) = source.run(Arc::clone(&hub)).await {
         let error = anyhow::Error::from(PathError::wrap("read", &path, error));
@@ -183,27 +213,36 @@ async fn pass_feed(hub: Arc<Hub>, _open: Open, name: String, mut rewrite: Rewrit
 
 /// Tells all to stop when a signal comes.
 fn watch_signals(interrupt: &Interrupt, stop: &watch::Sender<bool>) {
-    let Some(Ok(wake)) = interrupt.wake().map(|fd| watched(fd, Interest::READABLE)) else { return };
+    let wake = interrupt.wake().and_then(|fd| fd.try_clone_to_owned().ok());
+    let Some(Ok(wake)) = wake.map(pipe::Receiver::from_owned_fd) else { return };
     let stop = stop.clone();
     tokio::spawn(async move {
-        if wake.ready(Interest::READABLE).await.is_ok() {
+        if wake.readable().await.is_ok() {
             stop.send_replace(true);
         }
     });
 }
 
-/// Tells all to stop when the reader of our output went away: nobody may write to it for a long time.
+/// Tells all to stop when the reader of our output goes away, which writing would tell only when something
+/// comes.
 fn watch_reader(outlet: &Arc<Outlet>, stop: &watch::Sender<bool>) {
-    let Ok(output) = watched(io::stdout().as_fd(), Interest::ERROR) else { return };
-    let (outlet, stop) = (Arc::clone(outlet), stop.clone());
-    tokio::spawn(async move {
-        if output.ready(Interest::ERROR).await.is_ok() {
-            outlet.break_off();
-            stop.send_replace(true);
-        }
-    });
+    let Ok(output) = io::stdout().as_fd().try_clone_to_owned() else { return };
+    let is_pipe = fstat(&output)
+        .is_ok_and(|stat| matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::Socket));
+    if is_pipe {
+        let (outlet, stop) = (Arc::clone(outlet), stop.clone());
+        // On a thread that is left behind: to have the runtime wait for it, the pipe would have to be changed
+        // for all that share it.
+        tokio::task::spawn_blocking(move || {
+            if wait_for_error(output.as_fd()) {
+                outlet.break_off();
+                stop.send_replace(true);
+            }
+        });
+    }
 }
 
-fn watched(fd: BorrowedFd<'_>, interest: Interest) -> io::Result<AsyncFd<std::os::fd::OwnedFd>> {
-    AsyncFd::with_interest(fd.try_clone_to_owned()?, interest)
+fn wait_for_error(fd: BorrowedFd<'_>) -> bool {
+    let polled = &mut [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+    retry_on_intr(|| poll(polled, None)).is_ok()
 }

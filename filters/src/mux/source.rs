@@ -86,15 +86,20 @@ impl Source {
         }
     }
 
-    /// Reads once, and passes on what came.
+    /// Reads once, and passes on what came; a long packet is read on as long as its bytes are there, so that few
+    /// of them are in the making at a time.
     async fn take_turn(&mut self, hub: &Hub, ready: io::Result<()>, ending: Ending) -> io::Result<Read> {
         ready?;
+        let Source { feed, content, rewrite, .. } = self;
         let mut turn = hub.turn().await;
-        match &mut self.content {
-            Content::Stream(stream) => {
-                stream_turn(stream, Some(&mut self.feed), &mut self.rewrite, hub, &mut turn, ending).await
-            }
-            Content::File(name) => file_turn(name, &mut self.feed, &mut self.rewrite, hub, &mut turn).await,
+        match content {
+            Content::Stream(stream) => loop {
+                let read = stream_turn(stream, Some(&mut *feed), rewrite, hub, &mut turn, ending).await?;
+                if read != Read::Some || !stream.is_long() {
+                    return Ok(read);
+                }
+            },
+            Content::File(name) => file_turn(name, feed, rewrite, hub, &mut turn).await,
         }
     }
 

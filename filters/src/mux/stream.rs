@@ -69,9 +69,14 @@ impl Stream {
         self.come > 0
     }
 
+    /// Whether the packet under way is too long for the shared buffer.
+    pub(crate) fn is_long(&self) -> bool {
+        self.come + self.missing > SCRATCH
+    }
+
     /// A buffer with what is held, and room for more: the shared one, unless the packet is too long for it.
     pub(crate) fn buffer(&mut self, shared: &mut Vec<u8>, spare: impl FnOnce() -> Vec<u8>) -> Buffer {
-        let is_shared = self.come + self.missing <= SCRATCH;
+        let is_shared = !self.is_long();
         let mut bytes = if is_shared {
             let mut bytes = std::mem::take(shared);
             bytes.resize(SCRATCH, 0);
@@ -89,7 +94,8 @@ impl Stream {
     /// Room for the packet under way, but never much more than has come, whatever it claims.
     fn grown(&self, bytes: Vec<u8>, spare: Vec<u8>) -> Vec<u8> {
         let len = self.come + self.missing.min(self.come.max(SCRATCH));
-        let (mut larger, smaller) = if spare.len() > bytes.len() { (spare, Some(bytes)) } else { (bytes, None) };
+        let (mut larger, smaller) =
+            if spare.len() > bytes.len() { (spare, Some(bytes)) } else { (bytes, None) };
         larger.resize(larger.len().max(len), 0);
         if let Some(smaller) = smaller {
             copy(&smaller, self.come, &mut larger);
@@ -129,11 +135,12 @@ impl Stream {
                 }
                 Step::End => return Flow::Waiting,
             };
-            if let (Frame::Packet(packet), false) = (&frame, buffer.is_shared) {
-                if let Some((part, tail)) = long_packet(packet, rewrite, out) {
-                    let at = std::mem::replace(&mut buffer.start, buffer.start + len);
-                    return Flow::Long(at + part.start..at + part.end, tail);
-                }
+            if let (Frame::Packet(packet), false) = (&frame, buffer.is_shared)
+                && let Some((part, tail)) = long_packet(packet, rewrite, out)
+            {
+                let at = buffer.start;
+                buffer.start += len;
+                return Flow::Long(at + part.start..at + part.end, tail);
             }
             // A sink that appends to memory has no errors.
             let _ = deliver(&frame, offset, &mut Sink { rewrite: &mut *rewrite, out: &mut *out });
@@ -155,7 +162,9 @@ impl Stream {
             *shared = buffer.bytes;
         } else {
             self.held = buffer.bytes;
-            self.held.copy_within(left, 0);
+            if left.start > 0 {
+                self.held.copy_within(left, 0);
+            }
         }
         if self.come == 0 {
             (self.held, self.missing) = (Vec::new(), 1);
@@ -181,7 +190,11 @@ impl Ending {
 
 /// Appends the head of a long packet that changes in no more than its route; gives which part of it is kept
 /// as it is, and the tail.
-fn long_packet(packet: &Packet<'_>, rewrite: &mut Rewrite, out: &mut Vec<u8>) -> Option<(Range<usize>, Vec<u8>)> {
+fn long_packet(
+    packet: &Packet<'_>,
+    rewrite: &mut Rewrite,
+    out: &mut Vec<u8>,
+) -> Option<(Range<usize>, Vec<u8>)> {
     let bytes = packet.as_bytes();
     let [head, middle, tail] = rewrite.parts(packet)?;
     out.extend_from_slice(head);

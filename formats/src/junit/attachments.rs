@@ -1,10 +1,10 @@
 //! Attachments as files in a folder that no name can leave.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt;
 use std::fs::{self, File};
 use std::hash::BuildHasher as _;
-use std::io;
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,7 @@ use super::seen::{Seen, first_free};
 /// A file's name has up to 255 bytes; the rest is for its number.
 const LONGEST_ID: usize = 160;
 const LONGEST_NAME: usize = 60;
+const BUFFER: usize = 64 << 10;
 
 /// A folder that takes one file an attachment: `ID--NAME`, where whatever a file system could object to is `_`.
 ///
@@ -37,8 +38,10 @@ impl Folder {
         fs::create_dir_all(&self.path).map_err(|error| in_making(&self.path, error))?;
         let (stem, end) = split_extension(attachment.name());
         let stem = format!("{}--{}", safe(test_id, LONGEST_ID), safe(stem, LONGEST_NAME));
-        let (path, mut file) = self.create(&stem, &end)?;
-        io::copy(&mut attachment.reader(), &mut file).map_err(|error| in_making(&path, error))?;
+        let (path, file) = self.create(&stem, &end)?;
+        let mut file = BufWriter::with_capacity(BUFFER, file);
+        let copied = io::copy(&mut attachment.reader(), &mut file).and_then(|_| file.flush());
+        copied.map_err(|error| in_making(&path, error))?;
         Ok(path.to_string_lossy().into_owned())
     }
 
@@ -82,7 +85,11 @@ fn in_making(path: &Path, error: io::Error) -> io::Error {
 /// The name up to its last dot, and the dot with what follows, where that is short and harmless.
 fn split_extension(name: &str) -> (&str, Cow<'_, str>) {
     match name.rfind('.').map(|at| name.split_at(at)) {
-        Some((stem, end)) if !stem.is_empty() && (2..=10).contains(&end.len()) && end.bytes().skip(1).all(|byte| byte.is_ascii_alphanumeric()) => {
+        Some((stem, end))
+            if !stem.is_empty()
+                && (2..=10).contains(&end.len())
+                && end.bytes().skip(1).all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
             (stem, Cow::Borrowed(end))
         }
         _ => (name, Cow::Borrowed("")),
@@ -96,14 +103,16 @@ fn safe(text: &str, longest: usize) -> String {
         if out.len() >= longest {
             break;
         }
-        let is_safe = character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '+' | '=' | ',') || (character == '.' && !out.is_empty());
+        let is_safe = character.is_ascii_alphanumeric()
+            || matches!(character, '-' | '_' | '+' | '=' | ',')
+            || (character == '.' && !out.is_empty());
         if is_safe {
             out.push(character);
         } else if character.is_ascii() {
             out.push('_');
         } else {
             // Writing to a string cannot fail.
-            let _ = write!(out, "{:x}", u32::from(character));
+            let _ = fmt::Write::write_fmt(&mut out, format_args!("{:x}", u32::from(character)));
         }
     }
     if out.is_empty() { "_".to_owned() } else { out }
@@ -130,7 +139,9 @@ mod tests {
 
     #[test]
     fn an_extension_is_kept_where_it_is_one() {
-        for (name, stem, end) in [("a.png", "a", ".png"), (".png", ".png", ""), ("a.b/c", "a.b/c", ""), ("a.", "a.", "")] {
+        for (name, stem, end) in
+            [("a.png", "a", ".png"), (".png", ".png", ""), ("a.b/c", "a.b/c", ""), ("a.", "a.", "")]
+        {
             assert_eq!(split_extension(name), (stem, Cow::Borrowed(end)));
         }
     }
@@ -142,7 +153,9 @@ mod tests {
         let mut folder = Folder::new(place.path().to_owned());
         let names: Vec<String> = ["a", "A", "a", "b"]
             .iter()
-            .map(|stem| folder.create(stem, ".txt").unwrap().0.file_name().unwrap().to_string_lossy().into_owned())
+            .map(|stem| {
+                folder.create(stem, ".txt").unwrap().0.file_name().unwrap().to_string_lossy().into_owned()
+            })
             .collect();
         assert_eq!(names, ["a-2.txt", "A.txt", "a-3.txt", "b.txt"]);
     }

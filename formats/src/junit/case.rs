@@ -1,6 +1,6 @@
 //! One record as a test case.
 
-use std::io::{self, Read, Write as _};
+use std::io;
 use std::time::Duration;
 
 use streamresult::{Attachment, Outcome, Record};
@@ -10,14 +10,11 @@ use super::escape;
 use super::names::{cut, file_of};
 use super::options::{Dialect, Options};
 use super::pen::{Pen, Section};
-use crate::charset::{Content, split_whole_characters};
+use super::room::{Room, content, copy, show};
+use crate::charset::Content;
 
-/// Text of one element, in bytes: libxml2 takes 10 MB at most, and we promise to stay below 8 MiB.
-const LONGEST_TEXT: usize = 7 << 20;
-/// Lines of ours among it, in bytes before they are escaped.
-const LONGEST_NOTES: usize = 128 << 10;
-/// Text is escaped in pieces of this many bytes.
-const PIECE: usize = 16 << 10;
+/// More tags are not written: some consumers count elements.
+const MOST_TAGS: usize = 256;
 /// Messages are for lists; the text says the rest.
 const LONGEST_MESSAGE: usize = 1000;
 
@@ -73,11 +70,16 @@ impl Kind {
     fn of(record: &Record<'_>) -> Self {
         let kind = |element, name, message, details| Kind { element, name, message, details };
         match record.outcome() {
-            _ if record.is_damage() => kind(Element::Error, "Damage", "the stream is damaged", &["Parser Error"]),
-            Outcome::Fail => kind(Element::Failure, "Failure", "failed", &["traceback", "reason"]),
-            Outcome::UxSuccess => {
-                kind(Element::Failure, "UnexpectedSuccess", "passed, but was expected to fail", &["traceback", "reason"])
+            _ if record.is_damage() => {
+                kind(Element::Error, "Damage", "the stream is damaged", &["Parser Error"])
             }
+            Outcome::Fail => kind(Element::Failure, "Failure", "failed", &["traceback", "reason"]),
+            Outcome::UxSuccess => kind(
+                Element::Failure,
+                "UnexpectedSuccess",
+                "passed, but was expected to fail",
+                &["traceback", "reason"],
+            ),
             Outcome::Unfinished => {
                 kind(Element::Error, "Incomplete", "began and did not finish", &["traceback", "reason"])
             }
@@ -99,7 +101,13 @@ pub(crate) fn element(record: &Record<'_>) -> Element {
 }
 
 /// Writes the names and the duration of a case.
-pub(crate) fn attributes(class: &str, name: &str, record: Option<&Record<'_>>, options: &Options, pen: &mut Pen<'_>) {
+pub(crate) fn attributes(
+    class: &str,
+    name: &str,
+    record: Option<&Record<'_>>,
+    options: &Options,
+    pen: &mut Pen<'_>,
+) {
     let out = pen.out();
     out.extend_from_slice(b" classname=\"");
     escape::attribute(class, out);
@@ -111,21 +119,32 @@ pub(crate) fn attributes(class: &str, name: &str, record: Option<&Record<'_>>, o
         seconds(duration, out);
         out.push(b'"');
     }
-    if options.dialect == Dialect::Common {
-        if let Some(file) = record.and_then(|record| file_of(record.test_id())) {
-            out.extend_from_slice(b" file=\"");
-            escape::attribute(&cut(file), out);
-            out.push(b'"');
-        }
+    let file = record.and_then(|record| file_of(record.test_id()));
+    if let (Dialect::Common, Some(file)) = (options.dialect, file) {
+        out.extend_from_slice(b" file=\"");
+        escape::attribute(&cut(file), out);
+        out.push(b'"');
     }
     pen.end(Section::Attributes);
 }
 
 /// Appends a duration in seconds, with exactly three decimals.
 pub(crate) fn seconds(duration: Duration, out: &mut Vec<u8>) {
-    let milliseconds = duration.saturating_add(Duration::from_micros(500)).as_millis();
-    // Writing to a vector cannot fail.
-    let _ = write!(out, "{}.{:03}", milliseconds / 1000, milliseconds % 1000);
+    let milliseconds = duration.saturating_add(Duration::from_micros(500)).as_millis() as u64;
+    // This is faster than formatting, and every case has one.
+    let mut digits = [b'0'; 24];
+    let mut rest = milliseconds;
+    let mut first = digits.len() - 5;
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        if at == 20 {
+            *digit = b'.';
+        } else if rest > 0 {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            first = first.min(at);
+        }
+    }
+    out.extend_from_slice(digits.get(first..).unwrap_or_default());
 }
 
 /// Writes all of a case but its names.
@@ -146,6 +165,22 @@ pub(crate) fn body(
     case.properties(pen);
     case.outcome(pen)?;
     case.output(pen)?;
+    pen.glue("\n</testcase>\n");
+    Ok(())
+}
+
+/// Writes the outcome of what is no test but failed, with its text.
+pub(crate) fn failure(message: &str, text: &[u8], pen: &mut Pen<'_>) -> io::Result<()> {
+    pen.glue(">");
+    pen.glue(Element::Failure.opening());
+    pen.out().extend_from_slice(b" message=\"");
+    escape::attribute(message, pen.out());
+    pen.out().extend_from_slice(b"\" type=\"Failure\"");
+    pen.end(Section::Outcome);
+    pen.glue(">");
+    show(text, Content::of(None, text), &mut Room::default(), pen)?;
+    pen.end(Section::Text);
+    pen.glue(Element::Failure.closing());
     pen.glue("\n</testcase>\n");
     Ok(())
 }
@@ -197,7 +232,10 @@ impl<'a> Case<'a> {
         let out = pen.out();
         out.extend_from_slice(b"\n<properties>");
         let tags = self.record.tags();
-        tags.iter().for_each(|tag| property("tag", tag, out));
+        tags.iter().take(MOST_TAGS).for_each(|tag| property("tag", tag, out));
+        if tags.len() > MOST_TAGS {
+            property("tags", &format!("{} more, left out", tags.len() - MOST_TAGS), out);
+        }
         self.route().into_iter().for_each(|route| property("route", route, out));
         if self.is_skewed() {
             property("clock", "went back while the test ran", out);
@@ -225,7 +263,7 @@ impl<'a> Case<'a> {
         pen.glue(">");
         if let Some(detail) = self.detail {
             let mut room = Room::default();
-            self.is_detail_cut = !self.show(&detail, &mut room, pen)?;
+            self.is_detail_cut = !self.show_file(&detail, &mut room, pen)?;
         }
         pen.end(Section::Text);
         pen.glue(self.kind.element.closing());
@@ -258,14 +296,14 @@ impl<'a> Case<'a> {
         if !matches!(file.name(), "stdout" | "stderr") {
             room.piece(format!("{}:\n", cut(file.name())).as_bytes(), pen);
         }
-        self.show(file, room, pen)?;
+        self.show_file(file, room, pen)?;
         self.save(file, room, pen)?;
         room.end_line(pen);
         pen.settle()
     }
 
     /// Writes the text of a file as far as there is room, and whether that was all.
-    fn show(&self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<bool> {
+    fn show_file(&self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<bool> {
         let place = if self.folder.is_some() { "in the attached file" } else { "left out" };
         let content = content(file)?;
         if content == Content::Binary {
@@ -273,7 +311,7 @@ impl<'a> Case<'a> {
             room.note(&format!("[{} bytes of {mime_type}, {place}]", file.len()), pen);
             return Ok(false);
         }
-        let shown = copy_text(file, content, room, pen)?;
+        let shown = copy(file, content, room, pen)?;
         let is_all = shown == file.len();
         if !is_all {
             room.note(&format!("[{} bytes more, {place}]", file.len() - shown), pen);
@@ -298,100 +336,6 @@ pub(crate) fn property(name: &str, value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\" value=\"");
     escape::attribute(&cut(value), out);
     out.extend_from_slice(b"\"/>");
-}
-
-/// How much more text an element takes.
-pub(crate) struct Room {
-    left: usize,
-    /// For lines of ours.
-    left_for_notes: usize,
-    /// How many of those there was no room for.
-    unsaid: usize,
-    /// Whether the text so far ends in a newline.
-    at_line_start: bool,
-}
-
-impl Default for Room {
-    fn default() -> Self {
-        Room { left: LONGEST_TEXT, left_for_notes: LONGEST_NOTES, unsaid: 0, at_line_start: true }
-    }
-}
-
-impl Room {
-    /// Appends a piece, if there is room for it.
-    pub(crate) fn piece(&mut self, bytes: &[u8], pen: &mut Pen<'_>) -> bool {
-        let before = pen.out().len();
-        escape::lossy_text(bytes, pen.out());
-        let Some(left) = self.left.checked_sub(pen.out().len() - before) else {
-            pen.out().truncate(before);
-            self.left = 0;
-            return false;
-        };
-        self.left = left;
-        self.at_line_start = bytes.last().map_or(self.at_line_start, |last| *last == b'\n');
-        true
-    }
-
-    /// Appends a line of ours.
-    fn note(&mut self, text: &str, pen: &mut Pen<'_>) {
-        self.end_line(pen);
-        match self.left_for_notes.checked_sub(text.len()) {
-            Some(left) => {
-                self.left_for_notes = left;
-                escape::text(text, pen.out());
-                pen.out().push(b'\n');
-            }
-            None => {
-                self.left_for_notes = 0;
-                self.unsaid += 1;
-            }
-        }
-    }
-
-    pub(crate) fn end_line(&mut self, pen: &mut Pen<'_>) {
-        if !self.at_line_start {
-            pen.out().push(b'\n');
-            self.at_line_start = true;
-        }
-    }
-
-    fn close(&self, pen: &mut Pen<'_>) {
-        if self.unsaid > 0 {
-            escape::text(&format!("[{} notes more, left out]\n", self.unsaid), pen.out());
-        }
-    }
-}
-
-/// Writes the text of an attachment as far as there is room, and says how many of its bytes that were.
-fn copy_text(attachment: &Attachment<'_>, content: Content, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<u64> {
-    let mut reader = attachment.reader();
-    let mut buffer = vec![0; PIECE];
-    let (mut shown, mut waiting) = (0, 0);
-    loop {
-        let count = reader.read(buffer.get_mut(waiting..).unwrap_or_default())?;
-        let bytes = buffer.get(..waiting + count).unwrap_or_default();
-        let (now, rest) = if count == 0 { (bytes, &[][..]) } else { split_whole_characters(bytes) };
-        if now.is_empty() && count == 0 || !room.piece(&content.decode(now), pen) {
-            return Ok(shown);
-        }
-        pen.settle()?;
-        shown += now.len() as u64;
-        let done = now.len();
-        waiting = rest.len();
-        buffer.copy_within(done..done + waiting, 0);
-    }
-}
-
-/// How an attachment is to be shown.
-fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
-    match attachment.in_memory() {
-        Some(bytes) => Ok(Content::of(attachment.mime_type(), bytes)),
-        None => {
-            let mut head = [0; 4096];
-            let count = attachment.reader().read(&mut head)?;
-            Ok(Content::of(attachment.mime_type(), head.get(..count).unwrap_or_default()))
-        }
-    }
 }
 
 /// A line that says why: the last of a traceback, all of a reason.

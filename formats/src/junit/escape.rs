@@ -2,30 +2,36 @@
 
 use std::io::Write as _;
 
-/// The bytes that begin something that cannot stay as it is; `C2` and `EF` begin characters of which some are so.
-const fn special(attribute: bool) -> [bool; 256] {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 0x20 {
-        table[byte] = attribute || !matches!(byte as u8, b'\t' | b'\n');
-        byte += 1;
-    }
-    table[b'&' as usize] = true;
-    table[b'<' as usize] = true;
-    table[b'>' as usize] = true;
-    table[b'"' as usize] = attribute;
-    table[0x7F] = true;
-    table[0xC2] = true;
-    table[0xEF] = true;
-    table
+/// Whether this byte begins something that cannot stay as it is; `C2` and `EF` begin characters of which some are
+/// so.
+#[inline]
+fn is_special<const IN_ATTRIBUTE: bool>(byte: u8) -> bool {
+    let is_kept_control = !IN_ATTRIBUTE && (byte == b'\t' || byte == b'\n');
+    (byte < 0x20 && !is_kept_control)
+        || byte == b'&'
+        || byte == b'<'
+        || byte == b'>'
+        || (IN_ATTRIBUTE && byte == b'"')
+        || byte == 0x7F
+        || byte == 0xC2
+        || byte == 0xEF
 }
 
-static IN_TEXT: [bool; 256] = special(false);
-static IN_ATTRIBUTE: [bool; 256] = special(true);
+/// How many bytes at the start can stay as they are.
+#[inline]
+fn plain<const IN_ATTRIBUTE: bool>(bytes: &[u8]) -> usize {
+    // Without a branch for each byte, the compiler looks at sixteen at once.
+    let any =
+        |chunk: &[u8; 16]| chunk.iter().fold(false, |any, byte| any | is_special::<IN_ATTRIBUTE>(*byte));
+    let (chunks, _) = bytes.as_chunks::<16>();
+    let start = 16 * chunks.iter().take_while(|chunk| !any(chunk)).count();
+    let rest = bytes.get(start..).unwrap_or_default();
+    start + rest.iter().take_while(|byte| !is_special::<IN_ATTRIBUTE>(**byte)).count()
+}
 
 /// Appends the content of an element.
 pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
-    escape(text, &IN_TEXT, out);
+    escape::<false>(text, out);
 }
 
 /// Appends the content of an element, from bytes that need not be UTF-8.
@@ -40,22 +46,21 @@ pub(crate) fn lossy_text(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Appends the value of an attribute, which stands in double quotes.
 pub(crate) fn attribute(text: &str, out: &mut Vec<u8>) {
-    escape(text, &IN_ATTRIBUTE, out);
+    escape::<true>(text, out);
 }
 
 #[inline]
-fn escape(text: &str, special: &[bool; 256], out: &mut Vec<u8>) {
+fn escape<const IN_ATTRIBUTE: bool>(text: &str, out: &mut Vec<u8>) {
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| special[usize::from(byte)]) {
-        let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+    loop {
+        let (plain, from) =
+            rest.split_at_checked(plain::<IN_ATTRIBUTE>(rest.as_bytes())).unwrap_or((rest, ""));
         out.extend_from_slice(plain.as_bytes());
         let mut characters = from.chars();
-        if let Some(character) = characters.next() {
-            replace(character, out);
-        }
+        let Some(character) = characters.next() else { return };
+        replace(character, out);
         rest = characters.as_str();
     }
-    out.extend_from_slice(rest.as_bytes());
 }
 
 fn replace(character: char, out: &mut Vec<u8>) {

@@ -60,7 +60,9 @@ impl Runs {
 
     /// Writes the cases.
     pub(crate) fn write(&self, cases: &Stream, spool: &Spool, output: &mut dyn Write) -> io::Result<()> {
-        self.each(spool, |first, later| Case::of(first, later).write(&mut Sections { cases, spool, output: &mut *output }))
+        self.each(spool, |first, later| {
+            Case::of(first, later).write(&mut Sections { cases, spool, output: &mut *output })
+        })
     }
 
     fn each(&self, spool: &Spool, mut each: impl FnMut(&Run, &[Run]) -> io::Result<()>) -> io::Result<()> {
@@ -134,7 +136,8 @@ impl<'a> Case<'a> {
         let mut failing = std::iter::once(first).chain(later).filter(|run| run.element.is_failure());
         let last = later.last().unwrap_or(first);
         let is_one_test = later.iter().all(|run| run.key == first.key);
-        let main = if last.element.is_failure() || !is_one_test { failing.next().unwrap_or(last) } else { last };
+        let main =
+            if last.element.is_failure() || !is_one_test { failing.next().unwrap_or(last) } else { last };
         Case { first, later, main }
     }
 
@@ -216,9 +219,17 @@ mod tests {
     #[test]
     fn a_run_comes_back_from_its_bytes() {
         for element in Element::ALL {
-            let run = Run { key: Key { hash: 1, check: u64::MAX }, element, start: 7, lengths: [1, 2, 3, 4, 5, u32::MAX] };
+            let run = Run {
+                key: Key { hash: 1, check: u64::MAX },
+                element,
+                start: 7,
+                lengths: [1, 2, 3, 4, 5, u32::MAX],
+            };
             let back = Run::of_bytes(&run.to_bytes()).unwrap();
-            assert_eq!((back.key, back.element, back.start, back.lengths), (run.key, element, 7, run.lengths));
+            assert_eq!(
+                (back.key, back.element, back.start, back.lengths),
+                (run.key, element, 7, run.lengths)
+            );
         }
         assert!(Run::of_bytes(&[0; RUN - 1]).is_none());
     }

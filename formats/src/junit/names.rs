@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _};
 
 use foldhash::quality::RandomState;
+use memchr::{memchr, memchr3, memrchr};
 
 use super::seen::{Seen, first_free};
 
@@ -22,11 +23,11 @@ impl<'a> CaseName<'a> {
     /// Takes a test id apart: at the last `::` or else `.` before any parameters.
     pub(crate) fn of(id: &'a str) -> Self {
         // An id that begins with a bracket or a blank is all name.
-        let end = id.bytes().position(|byte| matches!(byte, b'(' | b'[' | b'{' | b' ')).unwrap_or(id.len());
-        let head = id.get(..end).unwrap_or(id);
-        let split = match head.rfind("::") {
+        let end = memchr3(b'(', b'[', b' ', id.as_bytes()).unwrap_or(id.len());
+        let head = id.as_bytes().get(..end).unwrap_or_default();
+        let split = match last_double_colon(head) {
             Some(at) => Some((at, at + 2)),
-            None => head.rfind('.').map(|at| (at, at + 1)),
+            None => memrchr(b'.', head).map(|at| (at, at + 1)),
         };
         let parts = split.and_then(|(class, name)| Some((id.get(..class)?, id.get(name..)?)));
         match parts {
@@ -37,8 +38,21 @@ impl<'a> CaseName<'a> {
     }
 }
 
+fn last_double_colon(text: &[u8]) -> Option<usize> {
+    let mut end = text.len();
+    while let Some(at) = memrchr(b':', text.get(..end)?) {
+        let before = at.checked_sub(1)?;
+        if text.get(before) == Some(&b':') {
+            return Some(before);
+        }
+        end = at;
+    }
+    None
+}
+
 /// The file in an id like `tests/test_boot.py::TestBoot::test_boot`.
 pub(crate) fn file_of(id: &str) -> Option<&str> {
+    memchr(b':', id.as_bytes())?;
     let (file, _) = id.split_once("::")?;
     (file.contains('.') && file.contains('/') || file.ends_with(".py")).then_some(file)
 }
@@ -111,6 +125,9 @@ mod tests {
         check_split("pkg.Test.test_x[1.5]", "pkg.Test", "test_x[1.5]");
         check_split("pkg.Test.test_x(a.b) (c)", "pkg.Test", "test_x(a.b) (c)");
         check_split("tests/test_a.py::TestA::test_x[a::b]", "tests/test_a.py::TestA", "test_x[a::b]");
+        check_split("a:b::c:d", "a:b", "c:d");
+        check_split("::a", "", "::a");
+        check_split("a:b.c", "a:b", "c");
         check_split("boot", "", "boot");
         check_split(".hidden", "", ".hidden");
         check_split("a.", "", "a.");

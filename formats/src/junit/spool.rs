@@ -64,7 +64,8 @@ impl Spool {
             None => self.file.insert(tempfile::tempfile()?),
         };
         file.write_all_at(&stream.tail, self.len)?;
-        let follows = stream.chunks.last().is_some_and(|last| last.at + (stream.spooled - last.start) == self.len);
+        let follows =
+            stream.chunks.last().is_some_and(|last| last.at + (stream.spooled - last.start) == self.len);
         if !follows {
             stream.chunks.push(Chunk { start: stream.spooled, at: self.len });
         }
@@ -77,7 +78,8 @@ impl Spool {
 
     /// Writes a part of a stream to `output`.
     pub(crate) fn copy(&self, stream: &Stream, range: Range<u64>, output: &mut dyn Write) -> io::Result<()> {
-        let mut buffer = vec![0; (range.end.min(stream.spooled).saturating_sub(range.start) as usize).min(TAIL)];
+        let mut buffer =
+            vec![0; (range.end.min(stream.spooled).saturating_sub(range.start) as usize).min(TAIL)];
         let mut at = range.start;
         while at < range.end.min(stream.spooled) {
             let place = self.place(stream, at, range.end)?;
@@ -96,7 +98,8 @@ impl Spool {
     fn place(&self, stream: &Stream, at: u64, end: u64) -> io::Result<Range<u64>> {
         let after = stream.chunks.partition_point(|chunk| chunk.start <= at);
         let next = stream.chunks.get(after).map_or(stream.spooled, |chunk| chunk.start).min(end);
-        let chunk = after.checked_sub(1).and_then(|at| stream.chunks.get(at)).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let chunk =
+            after.checked_sub(1).and_then(|at| stream.chunks.get(at)).ok_or(io::ErrorKind::UnexpectedEof)?;
         let start = chunk.at + (at - chunk.start);
         Ok(start..start + (next - at))
     }
@@ -129,7 +132,9 @@ mod tests {
         }
         for (stream, expected) in streams.iter().zip(&expected) {
             assert!(stream.chunks.len() > 2 && !stream.tail.is_empty());
-            for (from, to) in [(0, expected.len()), (100, 200_000), (65_000, 66_000), (expected.len() - 10, expected.len())] {
+            for (from, to) in
+                [(0, expected.len()), (100, 200_000), (65_000, 66_000), (expected.len() - 10, expected.len())]
+            {
                 let mut found = Vec::new();
                 spool.copy(stream, from as u64..to as u64, &mut found).unwrap();
                 assert!(found == expected[from..to], "{from}..{to}");

@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use chrono::DateTime;
-use streamresult::Record;
-use subunit::Timestamp;
+use subunit::{File, Timestamp};
 
 use super::case::{Element, property, seconds};
 use super::escape;
 use super::merge::Runs;
 use super::names::cut;
 use super::options::{Dialect, Options};
+use super::pen::Pen;
+use super::room::{Room, show};
 use super::spool::{Spool, Stream};
+use crate::charset::Content;
 
 /// More routes than this share a suite: each one takes memory.
 const MOST: usize = 4096;
+/// Text of what came late, in bytes for each suite.
+const LONGEST_LATE: usize = 1 << 20;
 const OTHERS: &str = "other routes";
 
 /// All suites, in order of appearance.
@@ -33,9 +37,10 @@ pub(crate) struct Suite {
     route: Option<String>,
     pub(crate) cases: Stream,
     /// What came for tests after their cases were written.
-    pub(crate) late: Option<Stream>,
+    late: Option<Stream>,
+    is_late_full: bool,
     pub(crate) runs: Runs,
-    pub(crate) counts: Counts,
+    counts: Counts,
     span: Span,
 }
 
@@ -101,6 +106,10 @@ impl Span {
 }
 
 impl Suites {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.suites.is_empty()
+    }
+
     /// The suite of this route.
     #[inline]
     pub(crate) fn get(&mut self, route: Option<&str>, spool: &mut Spool) -> Option<&mut Suite> {
@@ -125,6 +134,7 @@ impl Suites {
             route,
             cases: spool.stream(),
             late: None,
+            is_late_full: false,
             runs: Runs::default(),
             counts: Counts::default(),
             span: Span::default(),
@@ -133,7 +143,12 @@ impl Suites {
     }
 
     /// Writes the report.
-    pub(crate) fn write(&mut self, options: &Options, spool: &Spool, output: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        options: &Options,
+        spool: &Spool,
+        output: &mut dyn Write,
+    ) -> io::Result<()> {
         for suite in &mut self.suites {
             if options.merge_retries {
                 suite.counts = suite.runs.count(spool)?;
@@ -177,19 +192,17 @@ impl Suite {
         spool: &mut Spool,
     ) -> io::Result<()> {
         let late = self.late.get_or_insert_with(|| spool.stream());
-        let room = LONGEST_LATE.saturating_sub(late.len());
-        if room == 0 {
-            return Ok(());
-        }
-        let mut room = Room::of(room as usize);
+        let mut room = Room::of(LONGEST_LATE.saturating_sub(late.len() as usize));
         let mut pen = Pen::new(spool, late, false);
-        room.piece(format!("late {} of {}:\n", cut(file.name), cut(test_id)).as_bytes(), &mut pen);
-        let is_whole = show(file.bytes, Content::of(mime_type, file.bytes), &mut room, &mut pen)?;
-        room.end_line(&mut pen);
-        if !is_whole {
-            // Nothing comes after this: it takes the place of all that there was room for.
-            pen.glue("[more late output, left out]\n");
-            pen.fill(LONGEST_LATE);
+        if !self.is_late_full {
+            let heading = format!("late {} of {}:\n", cut(file.name), cut(test_id));
+            let is_whole = show(heading.as_bytes(), Content::Utf8, &mut room, &mut pen)?
+                && show(file.bytes, Content::of(mime_type, file.bytes), &mut room, &mut pen)?;
+            room.end_line(&mut pen);
+            if !is_whole {
+                self.is_late_full = true;
+                pen.glue("[more that came late, left out]\n");
+            }
         }
         pen.finish().map(drop)
     }

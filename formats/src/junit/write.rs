@@ -203,8 +203,7 @@ impl RecordSink for JunitWriter {
             let class = cut(&tools.options.suite_name);
             let name = tools.names.give(&class, RUN, event.route_code);
             case::attributes(&class, &name, None, tools.options, pen);
-            case::failure("the run as a whole failed", event.file.map(|file| file.bytes), pen);
-            Ok(())
+            case::failure("the run as a whole failed", event.file.map_or(&[], |file| file.bytes), pen)
         })
     }
 }

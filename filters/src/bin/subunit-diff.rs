@@ -1,0 +1,7 @@
+//! `subunit-diff`: see [`filters::diff`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main::<filters::diff::Diff>()
+}

@@ -1,0 +1,7 @@
+//! `subunit-lint`: see [`filters::lint`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main::<filters::lint::Lint>()
+}

@@ -1,0 +1,131 @@
+//! The command `subunit2csv`: a stream as a table.
+
+use std::io::{self, Write};
+
+use cli::{Command, InputArgs, ReportArgs, Streams, Verdict};
+use formats::csv::{Column, LONGEST_REASON, Table};
+use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
+
+use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
+
+/// Convert a subunit stream to comma-separated values
+///
+/// A row is a test, written as it ends; those that never do come at the end. Times are in UTC; one that the stream
+/// does not tell is empty.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit2csv",
+    version,
+    after_help = lenient_help!(
+        "  subunit2csv run.subunit >run.csv\n  \
+           subunit2csv --columns=test,duration,tags run.subunit\n  \
+           subunit2csv --excel-safe --columns -o report.csv run.subunit"
+    )
+)]
+pub struct Csv {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    exit: LenientArgs,
+    /// Write route, tags, duration and reason, too; or write these columns, in this order
+    #[arg(
+        long,
+        value_name = "COLUMN,...",
+        value_delimiter = ',',
+        num_args = 0..,
+        require_equals = true,
+        default_missing_value = "test,status,start_time,stop_time,route,tags,duration,reason"
+    )]
+    columns: Vec<Column>,
+    /// Put an apostrophe before what a spreadsheet would take for a formula
+    #[arg(long)]
+    excel_safe: bool,
+}
+
+impl Command for Csv {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let input = self.input.open(streams.input, &streams.interrupt);
+        let mut channels = report::channels(&self.report, streams.output, streams.errors, &streams.terminal)?;
+        let columns = if self.columns.is_empty() { Column::USUAL.to_vec() } else { self.columns };
+        let details = if columns.contains(&Column::Reason) { Details::Reason } else { Details::None };
+        let table = Table { columns, excel_safe: self.excel_safe };
+        let rows = Rows { out: Live::take(&mut channels)?, table, row: Vec::new() };
+        let mut records = Records::new((rows, Summary::new())).details(details).cap(LONGEST_REASON);
+        channels.drive(input, &mut records)?;
+        let (rows, summary) = records.into_sink();
+        rows.out.finish()?;
+        if let Some(words) = &mut channels.words {
+            tell_of_the_run(words, &summary)?;
+        }
+        Ok(self.exit.verdict(&summary))
+    }
+}
+
+struct Rows<'a> {
+    out: Live<'a>,
+    table: Table,
+    row: Vec<u8>,
+}
+
+impl RecordSink for Rows<'_> {
+    fn start_run(&mut self) -> io::Result<()> {
+        self.table.head(&mut self.row);
+        self.out.write_all(&self.row)
+    }
+
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        if record.outcome() == Outcome::Exists {
+            return Ok(());
+        }
+        self.row.clear();
+        self.table.record(record, &mut self.row)?;
+        self.out.write_all(&self.row)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use subunit::{Event, File, Status, encode};
+
+    use super::*;
+
+    fn check(args: &[&str], verdict: Verdict, events: &[Event<'_>], expected: &str) {
+        let mut stream = Vec::new();
+        events.iter().for_each(|event| encode(event, &mut stream).unwrap());
+        let outcome = cli::run_with::<Csv>(args, &stream);
+        assert_eq!((outcome.verdict, outcome.errors(), outcome.output()), (verdict, "", expected));
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Csv::command().debug_assert();
+    }
+
+    #[test]
+    fn a_row_is_a_test_that_ran() {
+        let events = [Event::status("a", Status::Exists), Event::status("b", Status::Fail)];
+        check(&[], Verdict::Failed, &events, "test,status,start_time,stop_time\r\nb,failure,,\r\n");
+        check(&["--exit-zero", "--columns=test"], Verdict::Passed, &events, "test\r\nb\r\n");
+        check(&[], Verdict::Passed, &[], "test,status,start_time,stop_time\r\n");
+    }
+
+    #[test]
+    fn all_columns_can_be_had() {
+        let file = Some(File { name: "reason", bytes: b"=why" });
+        check(
+            &["--columns", "--excel-safe"],
+            Verdict::Passed,
+            &[Event { file, ..Event::status("a", Status::Skip) }],
+            "test,status,start_time,stop_time,route,tags,duration,reason\r\na,skip,,,,,,'=why\r\n",
+        );
+        let outcome = cli::run_with::<Csv>(&["--columns=id"], b"");
+        assert!(outcome.errors().contains("not a column (test, status,"), "{}", outcome.errors());
+    }
+}

@@ -1,0 +1,106 @@
+//! A change, as it is told.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use formats::visible;
+use serde_json::{Map, Value};
+use streamresult::Outcome;
+
+use super::spool::Test;
+
+/// What became of a test. Closed: these are all the ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Broken,
+    Fixed,
+    New,
+    Gone,
+    Changed,
+    Slower,
+}
+
+impl Kind {
+    const ALL: [Kind; 6] = [Kind::Broken, Kind::Fixed, Kind::New, Kind::Gone, Kind::Changed, Kind::Slower];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Kind::Broken => "broken",
+            Kind::Fixed => "fixed",
+            Kind::New => "new",
+            Kind::Gone => "gone",
+            Kind::Changed => "changed",
+            Kind::Slower => "slower",
+        }
+    }
+}
+
+/// A test that is not as before; outcomes and seconds are those before and after, where it ran.
+pub(crate) struct Change<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) test: &'a Test<'a>,
+    pub(crate) outcomes: [Option<Outcome>; 2],
+    pub(crate) seconds: [Option<f64>; 2],
+}
+
+impl Change<'_> {
+    /// Writes it as a line for people.
+    pub(crate) fn write_line(&self, output: &mut dyn Write) -> io::Result<()> {
+        write!(output, "{}: {}", self.kind.as_str(), visible::line(self.test.id))?;
+        if let Some(route) = self.test.route {
+            write!(output, " [{}]", visible::line(route))?;
+        }
+        let seconds = |seconds: f64| format!("{seconds:.3} s");
+        let sides = if self.kind == Kind::Slower {
+            self.seconds.map(|side| side.map(seconds))
+        } else {
+            self.outcomes.map(|side| side.map(|outcome| outcome.to_string()))
+        };
+        let sides: Vec<String> = sides.into_iter().flatten().collect();
+        writeln!(output, " ({})", sides.join(" -> "))
+    }
+
+    /// Writes it as a line of JSON; what is not known has no member.
+    pub(crate) fn write_json(&self, output: &mut dyn Write) -> io::Result<()> {
+        let mut object = Map::new();
+        let mut put = |name: &str, value: Option<Value>| {
+            object.extend(value.map(|value| (name.to_owned(), value)));
+        };
+        put("change", Some(self.kind.as_str().into()));
+        put("id", Some(self.test.id.into()));
+        put("route", self.test.route.map(Value::from));
+        let [before, after] = self.outcomes.map(|side| side.map(|outcome| Value::from(outcome.as_str())));
+        put("before", before);
+        put("after", after);
+        let [before, after] = self.seconds.map(|side| side.map(Value::from));
+        put("seconds_before", before);
+        put("seconds_after", after);
+        serde_json::to_writer(&mut *output, &object)?;
+        output.write_all(b"\n")
+    }
+}
+
+/// How many changes of each kind there are.
+#[derive(Default)]
+pub(crate) struct Counts([u64; Kind::ALL.len()]);
+
+impl Counts {
+    pub(crate) fn add(&mut self, kind: Kind) {
+        if let Some(count) = self.0.get_mut(kind as usize) {
+            *count += 1;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.iter().all(|count| *count == 0)
+    }
+}
+
+/// The counts in one line: `2 broken, 1 new`.
+impl fmt::Display for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = Kind::ALL.iter().zip(self.0).filter(|(_, count)| *count > 0);
+        let words: Vec<String> = counts.map(|(kind, count)| format!("{count} {}", kind.as_str())).collect();
+        formatter.write_str(&words.join(", "))
+    }
+}

@@ -1,0 +1,244 @@
+//! The command `subunit-filter`: the events of the tests that are wanted.
+
+mod pattern;
+mod rename;
+#[cfg(test)]
+mod tests;
+mod toggles;
+mod wanted;
+
+use std::cell::Cell;
+use std::io::{self, Read, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cli::{Command, InputArgs, Streams, Verdict};
+use streamresult::{Decision, Outcome, StreamResult, StreamResultExt as _};
+use subunit::io::{Reader, Writer};
+use subunit::{Event, Frame, Packet, Timestamp};
+
+use crate::times::{duration, moment};
+use pattern::{Pattern, Patterns};
+use rename::{Fixups, Rename, rename};
+use toggles::Toggles;
+use wanted::{Address, Outcomes, Period, Tags, Wanted};
+
+/// Keep the tests of a stream that are wanted
+///
+/// Successful tests and expected failures are dropped, unless a flag says otherwise, or one of --id, --route,
+/// --status, --since, --until and --min-duration tells what is wanted. All events of a test stay, as they are, or
+/// go. A test that never finished is kept, unless --status names others: nobody should overlook it. Unexpected
+/// successes are failures, and stay.
+///
+/// A test is held back only while it is not known whether it is wanted.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit-filter",
+    version,
+    after_help = cli::help!(
+        filter,
+        "  make check | subunit-filter | subunit2text        (what went wrong)\n  \
+           subunit-filter -s --xfail --with '^net\\.' run.subunit\n  \
+           subunit-filter --with 'No space left' --match-details run.subunit\n  \
+           subunit-filter --min-duration 10s --since 2h run.subunit | subunit-ls --times\n  \
+           subunit-filter -F --fixup-expected-failures known.txt run.subunit"
+    )
+)]
+pub struct Filter {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    toggles: Toggles,
+    /// Keep tests whose id matches this regular expression; of several, one has to. (?i) ignores case
+    #[arg(short = 'm', long, value_name = "REGEX", allow_hyphen_values = true)]
+    with: Vec<Pattern>,
+    /// Drop tests whose id matches this regular expression
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    without: Vec<Pattern>,
+    /// Let --with and --without look in the outcome and in the lines of text files too
+    #[arg(long)]
+    match_details: bool,
+    /// Keep tests whose id matches, whatever their outcome
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    id: Vec<Pattern>,
+    /// Keep tests that have all of these tags
+    #[arg(long, value_name = "TAG", allow_hyphen_values = true)]
+    with_tag: Vec<String>,
+    /// Drop tests that have one of these tags
+    #[arg(long, value_name = "TAG", allow_hyphen_values = true)]
+    without_tag: Vec<String>,
+    /// Keep what came by this route, or one behind it: `ci` is also that of `ci/1`
+    #[arg(long, value_name = "CODE")]
+    route: Vec<String>,
+    /// Keep tests that ended like this: exists, success, uxsuccess, skip, fail, xfail or unfinished
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = outcome)]
+    status: Vec<Outcome>,
+    /// Keep tests that were running at this time or later: 2026-01-31T12:00:00Z, or 10m for ten minutes ago
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    since: Option<Timestamp>,
+    /// Keep tests that began at this time or earlier
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    until: Option<Timestamp>,
+    /// Keep tests that took at least so long: 1.5s, 2m; seconds without a unit
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    min_duration: Option<Duration>,
+    /// A list of tests that are expected to fail: their failures become expected ones, their successes unexpected
+    #[arg(long, value_name = "FILE")]
+    fixup_expected_failures: Vec<PathBuf>,
+    /// Replace in ids what matches the regular expression FROM; \1 and \g<name> in TO are its groups
+    #[arg(long, num_args = 2, value_names = ["FROM", "TO"], action = clap::ArgAction::Append, allow_hyphen_values = true)]
+    rename: Vec<String>,
+}
+
+fn outcome(word: &str) -> Result<Outcome, String> {
+    let known = Outcome::ALL.into_iter().find(|outcome| outcome.as_str() == word);
+    known.ok_or_else(|| format!("not one of {}", Outcome::ALL.map(Outcome::as_str).join(", ")))
+}
+
+impl Command for Filter {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let changes = self.changes()?;
+        let (address, wanted) = self.questions();
+        let input = Reader::new(self.input.open(streams.input, &streams.interrupt));
+        let pass = Pass { address, changes, keeps_text: self.toggles.keeps_text() };
+        let output = Writer::new(streams.output);
+        if !wanted.needs_tests() {
+            pass.copy(input, output, |writer| writer)?;
+            return Ok(Verdict::Passed);
+        }
+        let failed = Cell::new(Ok(()));
+        let held = output.held(|event, waiting| {
+            wanted.decide(event, waiting).unwrap_or_else(|error| {
+                failed.set(Err(error));
+                Decision::Wait
+            })
+        });
+        pass.copy(input, held, |held| held.get_mut())?;
+        failed.into_inner().context("cannot read what was held back")?;
+        Ok(Verdict::Passed)
+    }
+}
+
+impl Filter {
+    fn changes(&self) -> anyhow::Result<Changes> {
+        let (pairs, _) = self.rename.as_chunks();
+        let renames = pairs.iter().map(|[from, to]| Rename::new(from, to)).collect::<anyhow::Result<_>>()?;
+        Ok(Changes { renames, fixups: Fixups::read(&self.fixup_expected_failures)? })
+    }
+
+    /// What is asked of each event, and what of each test.
+    fn questions(&self) -> (Address, Wanted) {
+        let (with, without) = (Patterns::new(&self.with), Patterns::new(&self.without));
+        let ((with, without), (text_with, text_without)) = if self.match_details {
+            ((None, None), (with, without))
+        } else {
+            ((with, without), (None, None))
+        };
+        let selected = !self.id.is_empty()
+            || !self.route.is_empty()
+            || !self.status.is_empty()
+            || self.since.is_some()
+            || self.until.is_some()
+            || self.min_duration.is_some();
+        let address = Address { routes: self.route.clone(), ids: Patterns::new(&self.id), with, without };
+        let wanted = Wanted {
+            outcomes: Outcomes { toggles: self.toggles, selected, only: self.status.clone() },
+            tags: Tags { with: self.with_tag.clone(), without: self.without_tag.clone() },
+            period: Period { since: self.since, until: self.until },
+            min_duration: self.min_duration,
+            with: text_with,
+            without: text_without,
+        };
+        (address, wanted)
+    }
+}
+
+/// What becomes of an event before it is asked whether it is wanted.
+struct Changes {
+    renames: Vec<Rename>,
+    fixups: Fixups,
+}
+
+/// What is done to each frame.
+struct Pass {
+    address: Address,
+    changes: Changes,
+    keeps_text: bool,
+}
+
+impl Pass {
+    /// Reads all frames. Packets that pass go to `sink`; other bytes to its `writer`, in their place.
+    fn copy<R, W, S>(
+        &self,
+        mut input: Reader<R>,
+        mut sink: S,
+        writer: fn(&mut S) -> &mut Writer<W>,
+    ) -> io::Result<()>
+    where
+        R: Read,
+        W: Write,
+        S: StreamResult,
+    {
+        let passed = self.frames(&mut input, &mut sink, writer);
+        // What is held comes out also when reading has failed.
+        passed.and(sink.stop_run())
+    }
+
+    fn frames<R, W, S>(
+        &self,
+        input: &mut Reader<R>,
+        sink: &mut S,
+        writer: fn(&mut S) -> &mut Writer<W>,
+    ) -> io::Result<()>
+    where
+        R: Read,
+        W: Write,
+        S: StreamResult,
+    {
+        loop {
+            while let Some(frame) = input.buffered_frame() {
+                match frame {
+                    Frame::Packet(packet) => self.packet(&packet, sink)?,
+                    Frame::Text(_) if !self.keeps_text => {}
+                    Frame::Text(bytes) | Frame::Corrupt(bytes, _) => writer(sink).write_bytes(bytes)?,
+                }
+            }
+            sink.flush()?;
+            if !input.fill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn packet<S: StreamResult>(&self, packet: &Packet<'_>, sink: &mut S) -> io::Result<()> {
+        if !self.keeps_text && packet.status().is_none() && packet.test_id().is_none() {
+            return Ok(());
+        }
+        let new_id = self.changes.new_id(packet);
+        if !self.address.admits(packet, new_id.as_deref()) {
+            return Ok(());
+        }
+        let status = self.changes.new_status(packet, new_id.as_deref());
+        if new_id.is_none() && status == packet.status() {
+            return sink.packet(packet);
+        }
+        let event = packet.event();
+        sink.status(&Event { test_id: new_id.as_deref().or(event.test_id), status, ..event })
+    }
+}
+
+impl Changes {
+    fn new_id(&self, packet: &Packet<'_>) -> Option<String> {
+        if self.renames.is_empty() { None } else { rename(&self.renames, packet.test_id()?) }
+    }
+
+    fn new_status(&self, packet: &Packet<'_>, new_id: Option<&str>) -> Option<subunit::Status> {
+        let status = packet.status();
+        if self.fixups.is_empty() || status.is_none() {
+            return status;
+        }
+        let id = new_id.or_else(|| packet.test_id());
+        id.map_or(status, |id| self.fixups.status(id, status))
+    }
+}

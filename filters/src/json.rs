@@ -1,0 +1,101 @@
+//! The command `subunit2json`: a stream as lines of JSON.
+
+use std::io::{Read, Write};
+
+use anyhow::Context as _;
+use cli::{Command, InputArgs, OutputArgs, PassthroughArgs, ReportArgs, Streams, Verdict};
+use formats::json::FrameWriter;
+use subunit::Frame;
+use subunit::io::Reader;
+
+use crate::report::{self, Live};
+
+/// Convert a subunit stream to lines of JSON
+///
+/// A line is a packet, or text between packets, or bytes that could not be read. Nothing is lost: json2subunit makes
+/// the same bytes of it. Keys: id, status, route, time, tags, runnable, file (name and text, or base64 where the
+/// bytes are not UTF-8), mime, eof; text or base64 alone is what stood between packets; damage is base64. What is
+/// not there is absent; runnable is there where it is not as usual, true with an id and false without.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit2json",
+    version,
+    after_help = cli::help!(
+        filter,
+        "  subunit2json run.subunit | jq -r 'select(.status == \"fail\") | .id'\n  \
+           subunit2json run.subunit | sed 's/old/new/' | json2subunit"
+    )
+)]
+pub struct Json {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    passthrough: PassthroughArgs,
+}
+
+impl Command for Json {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let input = self.input.open(streams.input, &streams.interrupt);
+        let args = ReportArgs { output: self.output, ..ReportArgs::default() };
+        let mut channels = report::channels(&args, streams.output, streams.errors, &streams.terminal)?;
+        let mut out = Live::take(&mut channels)?;
+        let converted = convert(input, &mut out, !self.passthrough.no_passthrough);
+        converted.and_then(|()| out.finish())?;
+        Ok(Verdict::Passed)
+    }
+}
+
+fn convert(input: impl Read, out: &mut impl Write, passthrough: bool) -> anyhow::Result<()> {
+    let (mut reader, mut writer, mut line) = (Reader::new(input), FrameWriter::default(), Vec::new());
+    loop {
+        while let Some(frame) = reader.buffered_frame() {
+            if passthrough || !is_loose(&frame) {
+                line.clear();
+                writer.push(&frame, &mut line);
+                out.write_all(&line).context("cannot write the lines")?;
+            }
+        }
+        out.flush().context("cannot write the lines")?;
+        if !reader.fill()? {
+            return Ok(());
+        }
+    }
+}
+
+/// Whether it is text between packets, or a piece of a file that belongs to no test.
+fn is_loose(frame: &Frame<'_>) -> bool {
+    match frame {
+        Frame::Packet(packet) => packet.test_id().is_none() && packet.status().is_none(),
+        Frame::Text(_) => true,
+        Frame::Corrupt(..) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    const STREAM: &[u8] = b"text\n\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b\xb3damaged";
+
+    fn check(args: &[&str], expected: &str) {
+        let outcome = cli::run_with::<Json>(args, STREAM);
+        assert_eq!((outcome.verdict, outcome.errors(), outcome.output()), (Verdict::Passed, "", expected));
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Json::command().debug_assert();
+    }
+
+    #[test]
+    fn a_line_is_a_frame() {
+        let packet = "{\"id\":\"foo\",\"status\":\"exists\"}\n";
+        let damage = "{\"damage\":\"s2RhbWFnZWQ=\",\"error\":\"version 6 instead of 2 (at byte 1)\"}\n";
+        check(&[], &format!("{{\"text\":\"text\\n\"}}\n{packet}{damage}"));
+        check(&["--no-passthrough"], &format!("{packet}{damage}"));
+    }
+}

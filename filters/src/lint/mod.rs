@@ -1,0 +1,256 @@
+//! The command `subunit-lint`: what is wrong with a stream.
+
+mod finding;
+mod tests_seen;
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use cli::{Command, InputArgs, Streams, Verdict};
+use formats::visible;
+use subunit::io::Reader;
+use subunit::{Event, Frame, Timestamp};
+
+use crate::marks::Marks;
+use crate::sources;
+use finding::Finding;
+use tests_seen::TestsSeen;
+
+/// Check a stream for what its readers will stumble over
+///
+/// Each finding is a line: where it is in the stream, in bytes, which test it is about, what is wrong, and a word for
+/// findings of its kind: damage, unfinished, after-final, not-unique, mime, after-eof, time or no-test. A test is
+/// known by its route code and its id.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit-lint",
+    version,
+    after_help = cli::help!(
+        "  0    nothing was found\n  \
+           1    something was found\n",
+        "  subunit-lint run.subunit\n  \
+           my-test-runner | subunit-lint\n  \
+           subunit-lint run.subunit | grep -v '\\[time\\]$'"
+    )
+)]
+pub struct Lint {
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+impl Command for Lint {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { input, output, interrupt, .. } = streams;
+        let mut findings = Findings { output, prefix: String::new(), count: 0 };
+        sources::each(&self.input, input, &interrupt, |path, input| {
+            if self.input.files.len() > 1 {
+                findings.prefix = prefix(path);
+            }
+            Ok(Checks::default().run(input, &mut findings)?)
+        })?;
+        Ok(if findings.count == 0 { Verdict::Passed } else { Verdict::Failed })
+    }
+}
+
+fn prefix(path: &Path) -> String {
+    format!("{}:", visible::line(&path.to_string_lossy()))
+}
+
+/// Where findings go.
+struct Findings<'o> {
+    output: &'o mut dyn Write,
+    /// The stream, where there are several.
+    prefix: String,
+    count: u64,
+}
+
+impl Findings<'_> {
+    fn tell(
+        &mut self,
+        offset: u64,
+        route: Option<&str>,
+        id: Option<&str>,
+        finding: &Finding<'_>,
+    ) -> io::Result<()> {
+        self.count += 1;
+        write!(self.output, "{}{offset}: ", self.prefix)?;
+        if let Some(id) = id {
+            write!(self.output, "{}", visible::line(id))?;
+            if let Some(route) = route {
+                write!(self.output, " ({})", visible::line(route))?;
+            }
+            write!(self.output, ": ")?;
+        }
+        writeln!(self.output, "{} [{}]", visible::line(&finding.to_string()), finding.kind())
+    }
+}
+
+/// What is known of one stream.
+#[derive(Default)]
+struct Checks {
+    tests: TestsSeen,
+    /// The last time of each route.
+    times: Marks<Timestamp>,
+}
+
+impl Checks {
+    fn run(mut self, input: impl Read, findings: &mut Findings<'_>) -> io::Result<()> {
+        let mut reader = Reader::new(input);
+        loop {
+            loop {
+                let offset = reader.offset();
+                let Some(frame) = reader.buffered_frame() else { break };
+                match frame {
+                    Frame::Packet(packet) => self.event(&packet.event(), offset, findings)?,
+                    Frame::Corrupt(bytes, error) => {
+                        findings.tell(offset, None, None, &Finding::Damage(bytes.len(), error))?;
+                    }
+                    Frame::Text(_) => {}
+                }
+            }
+            findings.output.flush()?;
+            if !reader.fill()? {
+                break;
+            }
+        }
+        self.tests.unfinished(|offset, route, id| findings.tell(offset, route, id, &Finding::Unfinished))
+    }
+
+    fn event(&mut self, event: &Event<'_>, offset: u64, findings: &mut Findings<'_>) -> io::Result<()> {
+        let mut tell =
+            |finding: &Finding<'_>| findings.tell(offset, event.route_code, event.test_id, finding);
+        if let Some(finding) = self.time(event) {
+            tell(&finding)?;
+        }
+        if let (None, Some(status)) = (event.test_id, event.status) {
+            tell(&Finding::NoTest(status))?;
+        }
+        self.tests.event(event, offset, tell)
+    }
+
+    fn time(&mut self, event: &Event<'_>) -> Option<Finding<'static>> {
+        let time = event.timestamp?;
+        let route = self.times.hash(event.route_code, "");
+        let before = self.times.get(route);
+        self.times.set(route, time);
+        (time < before).then_some(Finding::TimeGoesBack { before, time })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cli::run_with;
+    use subunit::{File, PacketBuf, Status};
+
+    use super::*;
+
+    /// Events in short: an id, a status, a time, `@route`, `name:type` of a file, `eof`.
+    fn packet(line: &str) -> Vec<u8> {
+        let words: Vec<&str> = line.split(' ').collect();
+        let file = words.iter().find_map(|word| word.split_once(':'));
+        let event = Event {
+            test_id: words.first().filter(|id| **id != "-").copied(),
+            status: words.iter().find_map(|word| word.parse::<Status>().ok()),
+            file: file.map(|(name, _)| File { name, bytes: b"text" }),
+            mime_type: file.map(|(_, mime)| mime).filter(|mime| !mime.is_empty()),
+            eof: words.contains(&"eof"),
+            route_code: words.iter().find_map(|word| word.strip_prefix('@')),
+            timestamp: words
+                .iter()
+                .find_map(|word| word.parse().ok())
+                .map(|seconds| Timestamp { seconds, nanoseconds: 0 }),
+            ..Event::default()
+        };
+        PacketBuf::encode(&event).unwrap().as_bytes().to_vec()
+    }
+
+    /// The findings, each as the number of its packet and what follows the offset.
+    fn check(lines: &[&str], expected: &[(usize, &str)]) {
+        let mut offsets = Vec::new();
+        let mut stream = Vec::new();
+        for line in lines {
+            offsets.push(stream.len());
+            stream.extend(packet(line));
+        }
+        let outcome = run_with::<Lint>(&[], &stream);
+        let expected: String =
+            expected.iter().map(|(number, text)| format!("{}: {text}\n", offsets[*number])).collect();
+        assert_eq!(outcome.output(), expected);
+        let verdict = if expected.is_empty() { Verdict::Passed } else { Verdict::Failed };
+        assert_eq!(outcome.verdict, verdict);
+    }
+
+    #[test]
+    fn a_sound_stream_has_no_findings() {
+        check(&[], &[]);
+        check(
+            &["a exists", "b exists", "a inprogress", "a log:x", "a log:", "a success", "b fail", "- out:"],
+            &[],
+        );
+        check(&["a inprogress @1", "a inprogress @2", "a fail @2", "a fail @1"], &[]);
+    }
+
+    #[test]
+    fn tests_that_never_finish_are_told_where_they_began() {
+        let lines = ["a inprogress", "b inprogress @0", "c log:", "a exists", "a log:"];
+        let expected = [(0, "a: never finished"), (1, "b (0): never finished"), (2, "c: never finished")];
+        check(&lines, &expected.map(|(at, text)| (at, &*format!("{text} [unfinished]").leak())));
+    }
+
+    #[test]
+    fn what_comes_after_the_final_status_is_told() {
+        let lines = ["a success", "a log:", "a fail", "a inprogress", "a success", "a exists"];
+        check(
+            &lines,
+            &[
+                (1, "a: a piece of log after the final status [after-final]"),
+                (2, "a: another final status, fail [after-final]"),
+                (3, "a: began again after it had finished [not-unique]"),
+                (5, "a: announced after it had finished [after-final]"),
+            ],
+        );
+    }
+
+    #[test]
+    fn ids_that_are_not_unique_are_told() {
+        check(
+            &["a exists", "a exists", "a inprogress", "a inprogress", "a fail"],
+            &[
+                (1, "a: announced twice [not-unique]"),
+                (3, "a: began again while it was running [not-unique]"),
+            ],
+        );
+    }
+
+    #[test]
+    fn files_have_one_type_and_one_end() {
+        check(
+            &["a log:x", "a log:y", "a log: eof", "a log:", "a fail", "- out:x", "- out:y @0", "- out:z"],
+            &[
+                (1, "a: log has another MIME type, y, than before [mime]"),
+                (3, "a: log goes on after its end [after-eof]"),
+                (7, "out has another MIME type, z, than before [mime]"),
+            ],
+        );
+    }
+
+    #[test]
+    fn times_go_forward_on_each_route() {
+        check(
+            &["a exists 5", "b exists 4 @0", "c exists 3", "d exists 4", "- fail"],
+            &[
+                (2, "c: time goes back by 2s, from 1970-01-01T00:00:05Z to 1970-01-01T00:00:03Z [time]"),
+                (4, "fail without a test [no-test]"),
+            ],
+        );
+    }
+
+    #[test]
+    fn damage_is_told_with_its_reason() {
+        let mut stream = packet("a success");
+        stream[5] ^= 1;
+        let outcome = run_with::<Lint>(&[], &stream);
+        assert!(outcome.output().starts_with("0: 10 damaged bytes: checksum is "), "{}", outcome.output());
+        assert!(outcome.output().ends_with(" (at byte 6) [damage]\n"), "{}", outcome.output());
+    }
+}

@@ -1,0 +1,205 @@
+//! The command `subunit-ls`: the tests of a stream, one a line.
+
+use std::io::{self, Write};
+
+use cli::{Command, InputArgs, OutputArgs, PassthroughArgs, ReportArgs, Streams, Verdict};
+use formats::json::Object;
+use formats::{time, visible};
+use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
+
+use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
+
+/// List the tests of a subunit stream
+///
+/// Tests are listed as they end, and those that never do at the end, in order of start. Control characters of an
+/// id are shown, a newline as `\n`: each line is one test.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit-ls",
+    version,
+    after_help = lenient_help!(
+        "  subunit-ls run.subunit\n  \
+           subunit-ls --times run.subunit | sort -k 2 -n | tail\n  \
+           subunit-filter --no-skip <run.subunit | subunit-ls --route\n  \
+           subunit-ls --json run.subunit | jq -r 'select(.status == \"fail\") | .id'"
+    )
+)]
+pub struct Ls {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    passthrough: PassthroughArgs,
+    #[command(flatten)]
+    exit: LenientArgs,
+    #[command(flatten)]
+    form: Form,
+}
+
+/// What a line is made of.
+#[derive(clap::Args, Clone, Copy, Debug)]
+struct Form {
+    /// Add the time that each test took, in seconds; 0.000 where the stream does not tell
+    #[arg(long)]
+    times: bool,
+    /// List also tests that were only announced
+    #[arg(long)]
+    exists: bool,
+    /// Begin each line with the route code and a tab
+    #[arg(long)]
+    route: bool,
+    /// Write an object of JSON a line: id, route, status, tags, start, stop and duration
+    #[arg(long)]
+    json: bool,
+}
+
+impl Command for Ls {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let input = self.input.open(streams.input, &streams.interrupt);
+        let args = ReportArgs { output: self.output, passthrough: self.passthrough, ..ReportArgs::default() };
+        let mut channels = report::channels(&args, streams.output, streams.errors, &streams.terminal)?;
+        let list = List { out: Live::take(&mut channels)?, form: self.form, line: Vec::new() };
+        let mut records = Records::new((list, Summary::new())).details(Details::None);
+        channels.drive(input, &mut records)?;
+        let (list, summary) = records.into_sink();
+        list.out.finish()?;
+        if let Some(words) = &mut channels.words {
+            tell_of_the_run(words, &summary)?;
+        }
+        Ok(self.exit.verdict(&summary))
+    }
+}
+
+struct List<'a> {
+    out: Live<'a>,
+    form: Form,
+    line: Vec<u8>,
+}
+
+impl RecordSink for List<'_> {
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        if record.outcome() == Outcome::Exists && !self.form.exists {
+            return Ok(());
+        }
+        self.line.clear();
+        if self.form.json {
+            push_object(record, &mut self.line);
+        } else {
+            self.form.push_line(record, &mut self.line);
+        }
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Form {
+    fn push_line(self, record: &Record<'_>, line: &mut Vec<u8>) {
+        if self.route {
+            push_shown(record.route_code().unwrap_or_default(), line);
+            line.push(b'\t');
+        }
+        push_shown(record.test_id(), line);
+        if self.times {
+            line.push(b' ');
+            time::push_seconds(record.duration().unwrap_or_default(), line);
+        }
+    }
+}
+
+fn push_shown(text: &str, line: &mut Vec<u8>) {
+    line.extend_from_slice(visible::line(text).as_bytes());
+}
+
+fn push_object(record: &Record<'_>, line: &mut Vec<u8>) {
+    let mut object = Object::new(line);
+    object.string("id", record.test_id());
+    object.optional("route", record.route_code());
+    object.string("status", record.outcome().as_str());
+    object.strings("tags", record.tags().iter());
+    let has_stopped = record.outcome() != Outcome::Unfinished;
+    object.time("start", record.first());
+    object.time("stop", record.last().filter(|_| has_stopped));
+    object.seconds("duration", record.duration());
+    object.end();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use subunit::{Event, Status, Tags, Timestamp, encode};
+
+    use super::*;
+
+    fn stream(events: &[Event<'_>]) -> Vec<u8> {
+        let mut stream = Vec::new();
+        events.iter().for_each(|event| encode(event, &mut stream).unwrap());
+        stream
+    }
+
+    fn run() -> Vec<u8> {
+        let at = |seconds, nanoseconds| Some(Timestamp { seconds, nanoseconds });
+        stream(&[
+            Event::status("never", Status::InProgress),
+            Event { timestamp: at(1, 0), route_code: Some("0"), ..Event::status("b", Status::InProgress) },
+            Event::status("known", Status::Exists),
+            Event { tags: Tags::from(&["x"]), ..Event::status("a\nb", Status::Skip) },
+            Event {
+                timestamp: at(3, 1_000_000),
+                route_code: Some("0"),
+                ..Event::status("b", Status::Success)
+            },
+        ])
+    }
+
+    fn check(args: &[&str], expected: &str) {
+        let outcome = cli::run_with::<Ls>(args, &run());
+        assert_eq!((outcome.verdict, outcome.errors(), outcome.output()), (Verdict::Failed, "", expected));
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Ls::command().debug_assert();
+    }
+
+    #[test]
+    fn lists_each_test_once_as_it_ends_and_unfinished_ones_last() {
+        check(&[], "a\\nb\nb\nnever\n");
+        check(&["--exists"], "known\na\\nb\nb\nnever\n");
+        check(&["--times"], "a\\nb 0.000\nb 2.001\nnever 0.000\n");
+        check(&["--route"], "\ta\\nb\n0\tb\n\tnever\n");
+        check(
+            &["--json"],
+            concat!(
+                r#"{"id":"a\nb","route":null,"status":"skip","tags":["x"],"start":null,"stop":null,"duration":null}"#,
+                "\n",
+                r#"{"id":"b","route":"0","status":"success","tags":[],"start":"1970-01-01T00:00:01Z","stop":"1970-01-01T00:00:03.001Z","duration":2.001}"#,
+                "\n",
+                r#"{"id":"never","route":null,"status":"unfinished","tags":[],"start":null,"stop":null,"duration":null}"#,
+                "\n"
+            ),
+        );
+    }
+
+    #[test]
+    fn what_has_no_id_is_told_beside_the_list() {
+        let stream = stream(&[Event { status: Some(Status::Fail), ..Event::file("log", b"text\n") }]);
+        let outcome = cli::run_with::<Ls>(&["--no-passthrough"], &stream);
+        let told = "statuses without a test id: 1 fail\n";
+        assert_eq!((outcome.verdict, outcome.output(), outcome.errors()), (Verdict::Failed, "", told));
+    }
+
+    #[test]
+    fn loose_text_is_no_test() {
+        let outcome = cli::run_with::<Ls>(&[], b"make: done\n");
+        assert_eq!(
+            (outcome.verdict, outcome.output(), outcome.errors()),
+            (Verdict::Passed, "", "make: done\n")
+        );
+        assert_eq!(cli::run_with::<Ls>(&["--no-passthrough"], b"make: done\n").errors(), "");
+    }
+}

@@ -1,0 +1,296 @@
+//! The command `subunit-stats`: how many tests ended in which way.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anyhow::Context as _;
+use cli::{Command, InputArgs, ReportArgs, Streams, Verdict};
+use formats::json::Object;
+use formats::visible;
+use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
+
+use crate::report::{self, LenientArgs, OfTheRun, lenient_help};
+
+/// Count the tests of a subunit stream
+///
+/// A damaged stretch of the stream counts as a test that failed. A test that was expected to fail and did has
+/// passed; one that passed unexpectedly, or never finished, has failed.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit-stats",
+    version,
+    after_help = lenient_help!(
+        "  subunit-stats run.subunit\n  \
+           subunit-stats --by route run.subunit\n  \
+           subunit-stats --json --by tag run.subunit | jq .failed\n  \
+           make check | subunit-stats -f -o stats.txt | subunit2junitxml"
+    )
+)]
+pub struct Stats {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    exit: LenientArgs,
+    /// Count apart for each route code, or each tag
+    #[arg(long, value_enum, value_name = "WHAT")]
+    by: Option<By>,
+    /// Write an object of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Route,
+    Tag,
+}
+
+impl Command for Stats {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let input = self.input.open(streams.input, &streams.interrupt);
+        let mut channels = report::channels(&self.report, streams.output, streams.errors, &streams.terminal)?;
+        let groups = Groups { by: self.by, ..Groups::default() };
+        let mut records = Records::new((groups, Summary::new())).details(Details::None);
+        channels.drive(input, &mut records)?;
+        let (groups, summary) = records.into_sink();
+        let counts = Counts { summary: &summary, groups: &groups };
+        let out = &mut channels.report;
+        let written = if self.json { counts.write_json(out) } else { counts.write_text(out) };
+        written.and_then(|()| channels.report.finish()).context("cannot write the report")?;
+        Ok(self.exit.verdict(&summary))
+    }
+}
+
+/// How the tests of a group ended.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    skipped: u64,
+}
+
+impl Tally {
+    fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Skip => self.skipped += 1,
+            outcome if outcome.is_failure() => self.failed += 1,
+            _ => self.passed += 1,
+        }
+    }
+
+    /// The whole run: as its tests are listed, where damage is a test.
+    fn of(summary: &Summary) -> Self {
+        Tally {
+            passed: summary.count(Outcome::Success) + summary.count(Outcome::XFail),
+            failed: summary.count(Outcome::Fail)
+                + summary.count(Outcome::UxSuccess)
+                + summary.unfinished()
+                + summary.damaged(),
+            skipped: summary.count(Outcome::Skip),
+        }
+    }
+
+    fn columns(self) -> [(&'static str, u64); 4] {
+        let total = self.passed + self.failed + self.skipped;
+        [("total", total), ("passed", self.passed), ("failed", self.failed), ("skipped", self.skipped)]
+    }
+}
+
+/// The tags that were seen, and the tests of each group.
+#[derive(Debug, Default)]
+struct Groups {
+    by: Option<By>,
+    tags: BTreeMap<String, Tally>,
+    routes: BTreeMap<Option<String>, Tally>,
+}
+
+impl RecordSink for Groups {
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let outcome = record.outcome();
+        if outcome == Outcome::Exists {
+            return Ok(());
+        }
+        for tag in record.tags().iter() {
+            match self.tags.get_mut(tag) {
+                Some(tally) => tally.add(outcome),
+                None => self.tags.entry(tag.to_owned()).or_default().add(outcome),
+            }
+        }
+        if self.by == Some(By::Route) {
+            self.routes.entry(record.route_code().map(str::to_owned)).or_default().add(outcome);
+        }
+        Ok(())
+    }
+}
+
+struct Counts<'a> {
+    summary: &'a Summary,
+    groups: &'a Groups,
+}
+
+impl Counts<'_> {
+    fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Tally { passed, failed, skipped } = Tally::of(self.summary);
+        writeln!(out, "Total tests:   {:5}", passed + failed + skipped)?;
+        writeln!(out, "Passed tests:  {passed:5}")?;
+        writeln!(out, "Failed tests:  {failed:5}")?;
+        writeln!(out, "Skipped tests: {skipped:5}")?;
+        let tags: Vec<_> = self.groups.tags.keys().map(|tag| visible::line(tag)).collect();
+        writeln!(out, "Seen tags: {}", tags.join(", "))?;
+        for (label, _, count) in self.more() {
+            writeln!(out, "{:21} {count:5}", format!("{label}:"))?;
+        }
+        if self.summary.global_total() > 0 {
+            writeln!(out, "Run as a whole: {}", OfTheRun(self.summary))?;
+        }
+        self.write_table(out)
+    }
+
+    /// What python-subunit does not count.
+    fn more(&self) -> [(&'static str, &'static str, u64); 5] {
+        let summary = self.summary;
+        [
+            ("Expected failures", "xfail", summary.count(Outcome::XFail)),
+            ("Unexpected successes", "uxsuccess", summary.count(Outcome::UxSuccess)),
+            ("Unfinished tests", "unfinished", summary.unfinished()),
+            ("Damaged packets", "damaged", summary.damaged()),
+            ("Announced, not run", "announced", summary.announced()),
+        ]
+    }
+
+    /// The groups that were asked for, each with its name.
+    fn rows(&self) -> Vec<(Option<&str>, Tally)> {
+        match self.groups.by {
+            None => Vec::new(),
+            Some(By::Route) => {
+                self.groups.routes.iter().map(|(route, tally)| (route.as_deref(), *tally)).collect()
+            }
+            Some(By::Tag) => {
+                self.groups.tags.iter().map(|(tag, tally)| (Some(tag.as_str()), *tally)).collect()
+            }
+        }
+    }
+
+    fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(by) = self.groups.by else { return Ok(()) };
+        let name = if by == By::Route { "route" } else { "tag" };
+        writeln!(out, "\n  total  passed  failed skipped  {name}")?;
+        for (name, tally) in self.rows() {
+            let [total, passed, failed, skipped] = tally.columns().map(|(_, count)| count);
+            let name = name.map_or("(none)".into(), visible::line);
+            writeln!(out, "{total:7} {passed:7} {failed:7} {skipped:7}  {name}")?;
+        }
+        Ok(())
+    }
+
+    fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        let mut object = Object::new(&mut bytes);
+        push_counts(&Tally::of(self.summary), &mut object);
+        for (_, key, count) in self.more() {
+            object.number(key, count);
+        }
+        object.number("late", self.summary.late());
+        let mut global = Object::new(object.key("run"));
+        for status in subunit::Status::ALL {
+            global.number(status.as_str(), self.summary.global(status));
+        }
+        global.end();
+        object.truth("success", self.summary.is_success());
+        object.strings("tags", self.groups.tags.keys().map(String::as_str));
+        if let Some(by) = self.groups.by {
+            self.push_rows(by, &mut object);
+        }
+        object.end();
+        bytes.push(b'\n');
+        out.write_all(&bytes)
+    }
+
+    fn push_rows(&self, by: By, object: &mut Object<'_>) {
+        let (key, name) = if by == By::Route { ("by_route", "route") } else { ("by_tag", "tag") };
+        let out = object.key(key);
+        out.push(b'[');
+        for (number, (value, tally)) in self.rows().into_iter().enumerate() {
+            if number > 0 {
+                out.push(b',');
+            }
+            let mut row = Object::new(out);
+            row.optional(name, value);
+            push_counts(&tally, &mut row);
+            row.end();
+        }
+        out.push(b']');
+    }
+}
+
+fn push_counts(tally: &Tally, object: &mut Object<'_>) {
+    tally.columns().into_iter().for_each(|(key, count)| object.number(key, count));
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use subunit::{Event, Tags, encode};
+
+    use super::*;
+
+    fn check(args: &[&str], expected: &str) {
+        let tagged = |tags, event| Event { tags: Tags::from(tags), ..event };
+        let events = [
+            tagged(&["x", "a"][..], Event::status("a", subunit::Status::Success)),
+            tagged(&["x"], Event { route_code: Some("0"), ..Event::status("a", subunit::Status::UxSuccess) }),
+            Event::status("b", subunit::Status::XFail),
+            Event::status("c", subunit::Status::Skip),
+            Event::status("d", subunit::Status::InProgress),
+            tagged(&["unseen"], Event::status("e", subunit::Status::Exists)),
+            Event { status: Some(subunit::Status::Fail), ..Event::default() },
+        ];
+        let mut stream = Vec::new();
+        events.iter().for_each(|event| encode(event, &mut stream).unwrap());
+        stream.extend(b"\n\xb3damaged");
+        let outcome = cli::run_with::<Stats>(args, &stream);
+        assert_eq!((outcome.verdict, outcome.errors()), (Verdict::Failed, "\n"));
+        assert_eq!(outcome.output(), expected);
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Stats::command().debug_assert();
+    }
+
+    const TEXT: &str = "\
+Total tests:       6
+Passed tests:      2
+Failed tests:      3
+Skipped tests:     1
+Seen tags: a, x
+Expected failures:        1
+Unexpected successes:     1
+Unfinished tests:         1
+Damaged packets:          1
+Announced, not run:       1
+Run as a whole: statuses without a test id: 1 fail
+";
+
+    #[test]
+    fn the_first_lines_are_those_of_python_and_more_follow() {
+        check(&[], TEXT);
+    }
+
+    #[test]
+    fn groups_are_counted_apart() {
+        let head = "\n  total  passed  failed skipped  ";
+        let routes = "route\n      5       2       2       1  (none)\n      1       0       1       0  0\n";
+        check(&["--by", "route"], &format!("{TEXT}{head}{routes}"));
+        let tags = "tag\n      1       1       0       0  a\n      2       1       1       0  x\n";
+        check(&["--by", "tag"], &format!("{TEXT}{head}{tags}"));
+    }
+
+    #[test]
+    fn json_has_all_of_it() {
+        let json = r#"{"total":6,"passed":2,"failed":3,"skipped":1,"xfail":1,"uxsuccess":1,"unfinished":1,"damaged":1,"announced":1,"late":0,"run":{"exists":0,"inprogress":0,"success":0,"uxsuccess":0,"skip":0,"fail":1,"xfail":0},"success":false,"tags":["a","x"],"by_tag":[{"tag":"a","total":1,"passed":1,"failed":0,"skipped":0},{"tag":"x","total":2,"passed":1,"failed":1,"skipped":0}]}"#;
+        check(&["--json", "--by=tag"], &format!("{json}\n"));
+    }
+}

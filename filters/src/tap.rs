@@ -1,0 +1,83 @@
+//! The command `subunit2tap`: a stream as TAP 14.
+
+use std::io::{self, Write};
+
+use anyhow::Context as _;
+use cli::{Command, InputArgs, ReportArgs, Streams, Verdict, VerdictArgs};
+use formats::VerdictLine;
+use formats::tap::{LONGEST_TEXT, TapWriter};
+use streamresult::{Records, Summary};
+
+use crate::report::{self, Live};
+
+/// Convert a subunit stream to TAP 14
+///
+/// A test point is a test, written as it ends. Unexpected successes and unfinished tests are `not ok`; a failure
+/// that was expected is `not ok` with the directive TODO. The attachments of what is not ok are in its YAML block,
+/// up to 1 MiB of each. The last line is a comment that tells how the run went.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit2tap",
+    version,
+    after_help = cli::help!(
+        report,
+        "  subunit2tap run.subunit\n  \
+           make check | subunit2tap -f -o run.tap | subunit-stats"
+    )
+)]
+pub struct Tap {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+impl Command for Tap {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let input = self.input.open(streams.input, &streams.interrupt);
+        let mut channels = report::channels(&self.report, streams.output, streams.errors, &streams.terminal)?;
+        let writer = TapWriter::new(Live::take(&mut channels)?);
+        let mut records = Records::new((writer, Summary::new())).cap(LONGEST_TEXT);
+        channels.drive(input, &mut records)?;
+        let (writer, summary) = records.into_sink();
+        let mut out = writer.into_inner();
+        comment(&mut out, &summary).context("cannot write the report")?;
+        out.finish()?;
+        Ok(self.verdict.apply(Verdict::from(&summary)))
+    }
+}
+
+fn comment(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    writeln!(out, "# {}", VerdictLine(summary))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use subunit::{Event, Status, encode};
+
+    use super::*;
+
+    fn check(args: &[&str], verdict: Verdict, events: &[Event<'_>], expected: &str) {
+        let mut stream = b"loose\n".to_vec();
+        events.iter().for_each(|event| encode(event, &mut stream).unwrap());
+        let outcome = cli::run_with::<Tap>(args, &stream);
+        assert_eq!((outcome.verdict, outcome.errors(), outcome.output()), (verdict, "loose\n", expected));
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Tap::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_is_points_a_plan_and_a_verdict() {
+        let tests = [Event::status("a", Status::Success), Event::status("b", Status::Skip)];
+        let points = "ok 1 - a\nok 2 - b # SKIP\n1..2\n# 2 tests: 1 passed, 1 skipped\n";
+        check(&[], Verdict::Passed, &tests, &format!("TAP version 14\n{points}"));
+        check(&[], Verdict::Nothing, &[], "TAP version 14\n1..0\n# 0 tests\n");
+        check(&["--allow-empty"], Verdict::Passed, &[], "TAP version 14\n1..0\n# 0 tests\n");
+    }
+}

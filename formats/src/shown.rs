@@ -1,0 +1,114 @@
+//! The text of attachments for reports that people read: harmless, and indented.
+
+use std::io::{self, Read, Write};
+
+use streamresult::Attachment;
+
+use crate::charset::{Content, split_whole_characters};
+use crate::{ci, visible};
+
+/// Text is shown in pieces of this many bytes.
+const PIECE: usize = 32 << 10;
+
+/// Writes text with a prefix before each line that is not empty.
+pub(crate) struct Indented<'a, W> {
+    out: &'a mut W,
+    prefix: &'static str,
+    at_line_start: bool,
+}
+
+impl<'a, W: Write> Indented<'a, W> {
+    /// Writes to `out`, which is at the beginning of a line.
+    pub(crate) fn new(out: &'a mut W, prefix: &'static str) -> Self {
+        Indented { out, prefix, at_line_start: true }
+    }
+
+    /// Writes a piece of text; control characters and what a CI system would obey are shown.
+    pub(crate) fn text(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let shown = visible::lossy_text(bytes);
+        let shown = ci::defuse(&shown, self.at_line_start);
+        for line in shown.split_inclusive('\n') {
+            if self.at_line_start && line != "\n" {
+                self.out.write_all(self.prefix.as_bytes())?;
+            }
+            self.out.write_all(line.as_bytes())?;
+            self.at_line_start = line.ends_with('\n');
+        }
+        Ok(())
+    }
+
+    /// Ends the last line, if it has not ended.
+    pub(crate) fn end_line(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.at_line_start, true) { Ok(()) } else { self.out.write_all(b"\n") }
+    }
+
+    /// Writes the text of an attachment, and how many of its bytes are left out.
+    pub(crate) fn attachment(&mut self, attachment: &Attachment<'_>, content: Content) -> io::Result<()> {
+        let mut reader = attachment.reader();
+        let mut buffer = Vec::with_capacity(PIECE);
+        loop {
+            let room = PIECE.saturating_sub(buffer.len()) as u64;
+            let is_last = reader.by_ref().take(room).read_to_end(&mut buffer)? == 0;
+            // Lines stay whole where they can: what begins one is looked at.
+            let (whole, _) = if is_last { (&*buffer, &[][..]) } else { split_whole_characters(&buffer) };
+            let len = match whole.iter().rposition(|byte| *byte == b'\n') {
+                Some(at) if !is_last => at + 1,
+                _ => whole.len(),
+            };
+            self.text(&content.decode(whole.get(..len).unwrap_or_default()))?;
+            buffer.drain(..len);
+            if is_last {
+                break;
+            }
+        }
+        self.end_line()?;
+        match attachment.left_out() {
+            0 => Ok(()),
+            count => self.text(format!("[{count} bytes more, left out]\n").as_bytes()),
+        }
+    }
+}
+
+/// How an attachment is to be shown.
+pub(crate) fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
+    let mut head = Vec::new();
+    attachment.reader().take(8192).read_to_end(&mut head)?;
+    Ok(Content::of(attachment.mime_type(), &head))
+}
+
+#[cfg(test)]
+mod tests {
+    use streamresult::{Records, StreamResult, record_fn};
+    use subunit::{Event, File, Status};
+
+    use super::*;
+
+    fn check(bytes: &[u8], cap: u64, expected: &str) {
+        let mut found = Vec::new();
+        let mut records = Records::new(record_fn(|record| {
+            let file = record.attachment("log").unwrap();
+            Indented::new(&mut found, "> ").attachment(&file, content(&file)?)
+        }))
+        .cap(cap);
+        let file = Some(File { name: "log", bytes });
+        records.status(&Event { file, ..Event::status("a", Status::Fail) }).unwrap();
+        drop(records);
+        assert_eq!(String::from_utf8(found).unwrap(), expected);
+    }
+
+    #[test]
+    fn each_line_is_indented_and_harmless() {
+        check(b"one\n\n two\x1b[2J", u64::MAX, "> one\n\n>  two\\x1b[2J\n");
+        check(b"", u64::MAX, "");
+        check(b"::error::x\n", u64::MAX, "> \\x3a:error::x\n");
+        check(b"a\xffb", 2, "> a\\xff\n> [1 bytes more, left out]\n");
+    }
+
+    #[test]
+    fn long_text_is_shown_whole() {
+        let lines = "::grün\n".repeat(20_000);
+        check(lines.as_bytes(), u64::MAX, &lines.replace("::", "> \\x3a:"));
+        let line = "ü".repeat(100_001);
+        check(line.as_bytes(), u64::MAX, &format!("> {line}\n"));
+    }
+}

@@ -1,0 +1,564 @@
+//! Lines to events.
+
+use std::io;
+
+use memchr::{memchr, memchr_iter};
+use streamresult::{DAMAGE_ID, StreamResult, deliver, text_event};
+use subunit::{Decoder, Event, File, Frame, Status, Step, Timestamp};
+
+use super::attach::{Part, Test};
+use super::line::{self, Details, Line};
+use super::scope::Scope;
+use super::{label, mime};
+
+/// A longer line is text: ids, names and types are shorter.
+const LONGEST_LINE: usize = 1 << 20;
+/// Text is handed on in pieces of this size.
+const TEXT_PIECE: usize = 64 * 1024;
+/// The byte that begins a packet of v2.
+const SIGNATURE: u8 = 0xB3;
+
+/// Turns a v1 stream into events, as its bytes come.
+///
+/// - A test is `inprogress` at its `test:` line and ends at its outcome, with the tags in force. `failure` and
+///   `error` are both `fail`. Times are those of `time:` lines, and absent before the first.
+/// - Details are files: `traceback` of what failed, `reason` of what was skipped, `message` of what passed, or
+///   what a multipart report names them.
+/// - A test whose outcome never comes fails, with a file that says so. When another test begins within a test
+///   that is its output, unless its outcome comes first: then both are reported.
+/// - A line that says nothing of this is text (see [`text_event`]), in its place; a malformed multipart report
+///   is damage, a failing test [`DAMAGE_ID`].
+/// - A packet of v2 that stands where a line may begin is passed on.
+///
+/// Input may be cut anywhere: files and text come in other pieces then, and are the same.
+#[derive(Debug, Default)]
+pub struct Parser {
+    place: Place,
+    now: Option<Timestamp>,
+    scope: Scope,
+    test: Test,
+    in_test: bool,
+    /// The last test that seemed to begin within another.
+    shadow: Test,
+    has_shadow: bool,
+    report: Report,
+    part: Part,
+    text: Vec<u8>,
+    has_packets: bool,
+    /// How many bytes were consumed.
+    offset: u64,
+    /// How many bytes that are left over are known to hold no newline.
+    searched: usize,
+}
+
+/// What may come next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Place {
+    /// A line.
+    #[default]
+    Line,
+    /// The rest of a line of text that is too long.
+    LongLine,
+    /// A line of bracketed details, from its start or from within.
+    Bracketed { at_start: bool },
+    /// A part of a multipart report, or its end.
+    Multipart,
+    /// The name of a part.
+    Name,
+    /// The length of a chunk.
+    Length,
+    /// The bytes of a chunk; so many are left.
+    Chunk(u64),
+}
+
+/// The outcome whose details are being read.
+#[derive(Clone, Copy, Debug)]
+struct Report {
+    status: Status,
+    /// Whether it is that of the test within the test.
+    of_shadow: bool,
+    /// Whether its line ended in CR LF, so that the others do too.
+    crlf: bool,
+    has_traceback: bool,
+}
+
+impl Default for Report {
+    fn default() -> Self {
+        Report { status: Status::Fail, of_shadow: false, crlf: false, has_traceback: false }
+    }
+}
+
+/// What became of the start of the input.
+enum Taken {
+    /// So many bytes are done with.
+    Bytes(usize),
+    /// It takes more of them to tell.
+    NeedMore,
+}
+
+impl Parser {
+    /// A parser at the start of a stream.
+    #[must_use]
+    pub fn new() -> Self {
+        Parser::default()
+    }
+
+    /// Takes the next bytes, and says how many of them are done with; the others have to come again, with more
+    /// behind them.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    pub fn feed<S: StreamResult + ?Sized>(&mut self, input: &[u8], sink: &mut S) -> io::Result<usize> {
+        self.take_all(input, false, sink)
+    }
+
+    /// Hands on all that has come and would wait for more, then flushes the sink: reading may block.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    pub fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        self.flush_text(sink)?;
+        if matches!(self.place, Place::Bracketed { .. } | Place::Length | Place::Chunk(_)) {
+            let Parser { part, test, shadow, report, now, .. } = self;
+            let test = if report.of_shadow { shadow } else { test };
+            part.flush(&test.event(*now), sink)?;
+        }
+        sink.flush()
+    }
+
+    /// Takes the last bytes, and ends what is open. The sink's run is not stopped.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    pub fn finish<S: StreamResult + ?Sized>(&mut self, input: &[u8], sink: &mut S) -> io::Result<()> {
+        self.take_all(input, true, sink)?;
+        self.flush_text(sink)?;
+        if !matches!(self.place, Place::Line | Place::LongLine) {
+            self.lose_report(sink)?;
+        }
+        if self.in_test { self.lose_test(sink) } else { Ok(()) }
+    }
+
+    fn take_all<S: StreamResult + ?Sized>(
+        &mut self,
+        input: &[u8],
+        eof: bool,
+        sink: &mut S,
+    ) -> io::Result<usize> {
+        let mut rest = input;
+        while !rest.is_empty() {
+            let taken = match self.place {
+                Place::Line => self.take_line(rest, eof, sink)?,
+                Place::LongLine => self.take_long_line(rest, sink)?,
+                Place::Bracketed { at_start } => self.take_bracketed(rest, at_start, eof, sink)?,
+                Place::Chunk(left) => self.take_chunk(rest, left, sink)?,
+                Place::Multipart | Place::Name | Place::Length => self.take_part(rest, eof, sink)?,
+            };
+            match taken {
+                Taken::Bytes(count) => {
+                    rest = rest.get(count..).unwrap_or_default();
+                    self.offset += count as u64;
+                    self.searched = 0;
+                }
+                Taken::NeedMore => break,
+            }
+        }
+        Ok(input.len() - rest.len())
+    }
+
+    fn take_line<S: StreamResult + ?Sized>(
+        &mut self,
+        rest: &[u8],
+        eof: bool,
+        sink: &mut S,
+    ) -> io::Result<Taken> {
+        if rest.first() == Some(&SIGNATURE) {
+            if let Some(taken) = self.take_packet(rest, eof, sink)? {
+                return Ok(taken);
+            }
+        }
+        match self.line_len(rest, eof) {
+            Some(len) => {
+                self.line(rest.get(..len).unwrap_or_default(), sink)?;
+                Ok(Taken::Bytes(len))
+            }
+            None if rest.len() > LONGEST_LINE => {
+                self.place = Place::LongLine;
+                self.take_long_line(rest, sink)
+            }
+            None => Ok(Taken::NeedMore),
+        }
+    }
+
+    /// How long the first line is, its end included.
+    fn line_len(&mut self, rest: &[u8], eof: bool) -> Option<usize> {
+        let unseen = rest.get(self.searched..).unwrap_or_default();
+        let newline = memchr(b'\n', unseen).map(|at| self.searched + at + 1);
+        self.searched = rest.len();
+        newline.or(eof.then_some(rest.len()))
+    }
+
+    /// Passes on a packet of v2; `None` when it is none.
+    fn take_packet<S: StreamResult + ?Sized>(
+        &mut self,
+        rest: &[u8],
+        eof: bool,
+        sink: &mut S,
+    ) -> io::Result<Option<Taken>> {
+        let (len, frame) = match Decoder::new().decode(rest, eof) {
+            Step::NeedMore(_) => return Ok(Some(Taken::NeedMore)),
+            Step::Frame(len, frame) => (len, frame),
+            Step::End => return Ok(None),
+        };
+        match frame {
+            Frame::Packet(_) => self.has_packets = true,
+            // In a stream that is v1 alone, it is text in some other encoding.
+            Frame::Corrupt(..) if self.has_packets => {}
+            Frame::Corrupt(..) | Frame::Text(_) => return Ok(None),
+        }
+        self.flush_text(sink)?;
+        deliver(&frame, self.offset, sink)?;
+        Ok(Some(Taken::Bytes(len)))
+    }
+
+    fn line<S: StreamResult + ?Sized>(&mut self, whole: &[u8], sink: &mut S) -> io::Result<()> {
+        let (text, crlf) = without_end(whole);
+        let is_said = match line::parse(text) {
+            Some(Line::Test(label)) => self.begin(label, sink)?,
+            Some(Line::Outcome(status, outcome)) => self.outcome(status, outcome, crlf, sink)?,
+            Some(Line::Tags(words)) => self.scope.change(words, self.in_test),
+            Some(Line::Time(time)) => {
+                self.now = Some(time);
+                true
+            }
+            // Nobody writes it within a test but as output.
+            Some(Line::Progress) => !self.in_test,
+            None => false,
+        };
+        if is_said { Ok(()) } else { self.push_text(whole, sink) }
+    }
+
+    fn begin<S: StreamResult + ?Sized>(&mut self, label: &[u8], sink: &mut S) -> io::Result<bool> {
+        if self.in_test {
+            self.shadow.set(label, self.now);
+            self.has_shadow = true;
+            return Ok(false);
+        }
+        self.flush_text(sink)?;
+        self.test.set(label, self.now);
+        self.in_test = true;
+        self.test.begin(sink)?;
+        Ok(true)
+    }
+
+    fn outcome<S: StreamResult + ?Sized>(
+        &mut self,
+        status: Status,
+        outcome: &[u8],
+        crlf: bool,
+        sink: &mut S,
+    ) -> io::Result<bool> {
+        if !self.in_test {
+            return Ok(false);
+        }
+        let own = line::details_of(&self.test.label, outcome);
+        let shadow = || line::details_of(&self.shadow.label, outcome).filter(|_| self.has_shadow);
+        let Some((details, of_shadow)) =
+            own.map(|details| (details, false)).or_else(|| shadow().map(|details| (details, true)))
+        else {
+            return Ok(false);
+        };
+        self.flush_text(sink)?;
+        if of_shadow {
+            self.shadow.begin(sink)?;
+        }
+        self.report = Report { status, of_shadow, crlf, has_traceback: false };
+        match details {
+            Details::None => self.end_report(status, sink)?,
+            Details::Bracketed => {
+                let (name, mime_type) = bracketed_file(status);
+                self.begin_part(name, mime_type);
+                self.place = Place::Bracketed { at_start: true };
+            }
+            Details::Multipart => self.place = Place::Multipart,
+        }
+        Ok(true)
+    }
+
+    fn begin_part(&mut self, name: &str, mime_type: &str) {
+        self.part.begin(name, mime_type);
+        self.report.has_traceback |= name == TRACEBACK;
+    }
+
+    /// Ends the test that the report is about.
+    fn end_report<S: StreamResult + ?Sized>(&mut self, status: Status, sink: &mut S) -> io::Result<()> {
+        self.place = Place::Line;
+        let test = if self.report.of_shadow { &self.shadow } else { &self.test };
+        test.end(status, self.scope.current(), self.now, sink)?;
+        self.has_shadow = false;
+        if !self.report.of_shadow {
+            self.in_test = false;
+            self.scope.leave();
+        }
+        Ok(())
+    }
+
+    /// The stream ends, or goes on with something else, within a report.
+    fn lose_report<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        if matches!(self.place, Place::Bracketed { .. } | Place::Length | Place::Chunk(_)) {
+            self.end_part(sink)?;
+        }
+        let of = match self.report.status {
+            Status::Success => "success report of ",
+            Status::UxSuccess => "uxsuccess report of ",
+            Status::Skip => "skip report of ",
+            Status::XFail => "xfail report of ",
+            _ => "failure report of ",
+        };
+        self.lose(of, sink)
+    }
+
+    fn lose_test<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        self.report = Report::default();
+        self.lose("", sink)
+    }
+
+    fn lose<S: StreamResult + ?Sized>(&mut self, of: &str, sink: &mut S) -> io::Result<()> {
+        let test = if self.report.of_shadow { &self.shadow } else { &self.test };
+        let message = format!("lost connection during {of}test '{}'\n", test.id());
+        let name = if self.report.has_traceback { "interrupted" } else { TRACEBACK };
+        sink.status(&Event {
+            file: Some(File { name, bytes: message.as_bytes() }),
+            mime_type: Some(TRACEBACK_TYPE),
+            eof: true,
+            ..test.event(self.now)
+        })?;
+        self.end_report(Status::Fail, sink)
+    }
+
+    fn take_bracketed<S: StreamResult + ?Sized>(
+        &mut self,
+        rest: &[u8],
+        at_start: bool,
+        eof: bool,
+        sink: &mut S,
+    ) -> io::Result<Taken> {
+        if at_start {
+            match start_of_details(rest, self.report.crlf, eof) {
+                Start::NeedMore => return Ok(Taken::NeedMore),
+                Start::End(len) => {
+                    self.end_part(sink)?;
+                    self.end_report(self.report.status, sink)?;
+                    return Ok(Taken::Bytes(len));
+                }
+                Start::Escaped => {
+                    self.place = Place::Bracketed { at_start: false };
+                    return Ok(Taken::Bytes(1));
+                }
+                Start::Plain => {}
+            }
+        }
+        // Most lines are neither the end nor escaped, and go in one piece.
+        let is_special = |at: &usize| !matches!(rest.get(at + 1), Some(byte) if !b"] ".contains(byte));
+        let newline = memchr_iter(b'\n', rest).find(is_special);
+        let len = newline.map_or(rest.len(), |at| at + 1);
+        self.place = Place::Bracketed { at_start: newline.is_some() };
+        self.push_part(rest.get(..len).unwrap_or_default(), sink)?;
+        Ok(Taken::Bytes(len))
+    }
+
+    fn take_chunk<S: StreamResult + ?Sized>(
+        &mut self,
+        rest: &[u8],
+        left: u64,
+        sink: &mut S,
+    ) -> io::Result<Taken> {
+        let len = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+        self.push_part(rest.get(..len).unwrap_or_default(), sink)?;
+        let left = left - len as u64;
+        self.place = if left == 0 { Place::Length } else { Place::Chunk(left) };
+        Ok(Taken::Bytes(len))
+    }
+
+    fn take_part<S: StreamResult + ?Sized>(
+        &mut self,
+        rest: &[u8],
+        eof: bool,
+        sink: &mut S,
+    ) -> io::Result<Taken> {
+        let Some(len) = self.line_len(rest, eof) else {
+            if rest.len() <= LONGEST_LINE {
+                return Ok(Taken::NeedMore);
+            }
+            self.damage(rest, sink)?;
+            return Ok(Taken::Bytes(rest.len()));
+        };
+        let whole = rest.get(..len).unwrap_or_default();
+        let (text, _) = without_end(whole);
+        let is_done = match self.place {
+            Place::Name => {
+                let mime_type = std::mem::take(&mut self.part.mime_type);
+                self.begin_part(&label::string(text), &mime_type);
+                self.place = Place::Length;
+                true
+            }
+            Place::Length => self.length(text, sink)?,
+            _ => self.head(text, whole, sink)?,
+        };
+        Ok(Taken::Bytes(if is_done { len } else { 0 }))
+    }
+
+    /// The length of a chunk; `false` when it is none, and the line has to be looked at again.
+    fn length<S: StreamResult + ?Sized>(&mut self, text: &[u8], sink: &mut S) -> io::Result<bool> {
+        let digits = text.trim_ascii_end();
+        let number = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'));
+        match number.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+            Some(0) => {
+                self.place = Place::Multipart;
+                self.end_part(sink)?;
+                Ok(true)
+            }
+            Some(length) => {
+                self.place = Place::Chunk(length);
+                Ok(true)
+            }
+            None => {
+                self.place = Place::Multipart;
+                self.end_part(sink)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// The first line of a part, or the end of the report; `false` when it is none of the report's, and has to be
+    /// looked at again.
+    fn head<S: StreamResult + ?Sized>(
+        &mut self,
+        text: &[u8],
+        whole: &[u8],
+        sink: &mut S,
+    ) -> io::Result<bool> {
+        if text == b"]" {
+            self.end_report(self.report.status, sink)?;
+        } else if let Some(mime_type) = content_type(text) {
+            let mime_type = label::string(mime_type);
+            self.part.mime_type = mime::from_v1(&mime_type).into_owned();
+            self.place = Place::Name;
+        } else if matches!(line::parse(text), Some(Line::Test(_) | Line::Time(_))) {
+            self.lose_report(sink)?;
+            return Ok(false);
+        } else if !text.is_empty() {
+            self.damage(whole, sink)?;
+        }
+        Ok(true)
+    }
+
+    /// Tells of bytes that are no part of a report.
+    fn damage<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+        self.place = Place::Multipart;
+        let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
+        sink.status(&Event {
+            file: Some(File { name: "Packet data", bytes }),
+            mime_type: Some("application/octet-stream"),
+            ..event
+        })?;
+        let message = format!(
+            "damaged report at offset {} of the stream: neither a content type nor the end of the report",
+            self.offset
+        );
+        sink.status(&Event {
+            status: Some(Status::Fail),
+            file: Some(File { name: "Parser Error", bytes: message.as_bytes() }),
+            mime_type: Some("text/plain;charset=utf8"),
+            ..event
+        })
+    }
+
+    fn push_part<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+        let test = if self.report.of_shadow { &self.shadow } else { &self.test };
+        self.part.push(bytes, &test.event(self.now), sink)
+    }
+
+    fn end_part<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        let test = if self.report.of_shadow { &self.shadow } else { &self.test };
+        self.part.end(&test.event(self.now), sink)
+    }
+
+    fn take_long_line<S: StreamResult + ?Sized>(&mut self, rest: &[u8], sink: &mut S) -> io::Result<Taken> {
+        let newline = memchr(b'\n', rest);
+        let len = newline.map_or(rest.len(), |at| at + 1);
+        if newline.is_some() {
+            self.place = Place::Line;
+        }
+        self.push_text(rest.get(..len).unwrap_or_default(), sink)?;
+        Ok(Taken::Bytes(len))
+    }
+
+    fn push_text<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+        if self.text.len() + bytes.len() > TEXT_PIECE {
+            self.flush_text(sink)?;
+        }
+        if bytes.len() > TEXT_PIECE {
+            return sink.status(&text_event(bytes));
+        }
+        self.text.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush_text<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        if self.text.is_empty() {
+            return Ok(());
+        }
+        let told = sink.status(&text_event(&self.text));
+        self.text.clear();
+        told
+    }
+}
+
+const TRACEBACK: &str = "traceback";
+const TRACEBACK_TYPE: &str = "text/x-traceback;charset=utf8";
+
+/// The name and type of the file that bracketed details are.
+fn bracketed_file(status: Status) -> (&'static str, &'static str) {
+    match status {
+        Status::Skip => ("reason", "text/plain;charset=utf8"),
+        Status::Success => ("message", "text/plain;charset=utf8"),
+        _ => (TRACEBACK, TRACEBACK_TYPE),
+    }
+}
+
+/// The line without LF or CR LF, and whether it had both.
+fn without_end(line: &[u8]) -> (&[u8], bool) {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").map_or((line, false), |line| (line, true))
+}
+
+fn content_type(line: &[u8]) -> Option<&[u8]> {
+    let (name, value) = line.split_at_checked(b"content-type:".len())?;
+    name.eq_ignore_ascii_case(b"content-type:").then(|| value.trim_ascii())
+}
+
+/// What begins a line of bracketed details.
+enum Start {
+    /// The end of the details, so many bytes long.
+    End(usize),
+    /// A blank that is not part of the line.
+    Escaped,
+    Plain,
+    NeedMore,
+}
+
+fn start_of_details(rest: &[u8], crlf: bool, eof: bool) -> Start {
+    match rest {
+        [b']', b'\n', ..] => Start::End(2),
+        [b']', b'\r', b'\n', ..] if crlf => Start::End(3),
+        [b']'] | [b']', b'\r'] if eof => Start::End(rest.len()),
+        [b']', b'\r'] if crlf => Start::NeedMore,
+        [b']' | b' '] if !eof => Start::NeedMore,
+        [b' ', b']', ..] => Start::Escaped,
+        _ => Start::Plain,
+    }
+}

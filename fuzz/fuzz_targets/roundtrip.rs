@@ -1,0 +1,3 @@
+//! See [`fuzz::roundtrip`].
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::roundtrip(data));

@@ -1,0 +1,105 @@
+//! Every law over the files of the corpus, and over what a few changes make of them: what the fuzzer does, for
+//! a moment and on any toolchain.
+
+use std::fs;
+use std::path::Path;
+
+use crate::dice::Dice;
+use crate::{LAWS, Law, repair};
+
+const ROUNDS: u64 = 600;
+/// The longest input that is made.
+const LONG: usize = 1500;
+
+/// The files of a folder of the corpus, in order; none where there is no such folder.
+fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(name);
+    let files = fs::read_dir(folder).into_iter().flatten().map(|file| file.unwrap().path());
+    let mut files: Vec<_> =
+        files.map(|path| (path.display().to_string(), fs::read(&path).unwrap())).collect();
+    files.sort();
+    files
+}
+
+fn check(name: &str) {
+    let law: Law = LAWS.into_iter().find(|law| law.0 == name).unwrap().1;
+    let streams = corpus("streams");
+    assert!(!streams.is_empty());
+    for (path, bytes) in streams.iter().chain(&corpus(name)) {
+        println!("{path}");
+        law(bytes);
+    }
+    for round in 0..ROUNDS {
+        let mut dice = Dice::new(round);
+        let mut bytes = noise(&mut dice);
+        for _ in 0..dice.below(6) {
+            splice(&mut bytes, &streams[dice.below(streams.len())].1, &mut dice);
+        }
+        bytes.truncate(LONG);
+        if dice.below(4) != 0 {
+            repair(&mut bytes, dice.roll() as u32);
+        }
+        println!("round {round}: {}", bytes.escape_ascii());
+        law(&bytes);
+    }
+}
+
+fn noise(dice: &mut Dice) -> Vec<u8> {
+    (0..dice.below(300)).map(|_| dice.roll() as u8).collect()
+}
+
+/// Puts a stretch of a stream somewhere, in place of some bytes.
+fn splice(bytes: &mut Vec<u8>, stream: &[u8], dice: &mut Dice) {
+    let from = dice.below(stream.len() + 1);
+    let len = dice.below(stream.len() - from + 1).min(200);
+    let at = dice.below(bytes.len() + 1);
+    let end = (at + dice.below(8)).min(bytes.len());
+    bytes.splice(at..end, stream[from..from + len].iter().copied());
+}
+
+#[test]
+fn any_bytes_are_frames() {
+    check("decode_raw");
+}
+
+#[test]
+fn any_cut_gives_the_same_frames() {
+    check("cuts");
+}
+
+#[test]
+fn packets_with_right_checksums_keep_the_laws() {
+    check("structured");
+}
+
+#[test]
+fn what_is_written_is_read_back() {
+    check("roundtrip");
+}
+
+#[test]
+fn a_rerouted_packet_is_the_one_encoded_with_the_joined_route() {
+    check("reroute");
+}
+
+#[test]
+fn damage_costs_no_intact_packet() {
+    check("recovery");
+}
+
+#[test]
+fn the_accountings_agree() {
+    check("records");
+}
+
+#[test]
+fn every_law_has_its_target() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut targets: Vec<_> =
+        files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    targets.sort_unstable();
+    let mut laws = LAWS.map(|law| law.0);
+    laws.sort_unstable();
+    assert_eq!(targets, laws);
+}

@@ -1,0 +1,155 @@
+"""Which differences are declared: each has an id that docs/differences.md explains."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    id: str
+    commands: str
+    # Streams that have what the difference is about, by the start of their name; none means any.
+    streams: str = ""
+    # Whether it explains a fact that only one side has.
+    explains: callable = lambda side, fact: True
+    # Whether it is about these options only.
+    options: str = ""
+    # What the fact has in common with one that only the other side has: a changed fact is no lost one.
+    twin: callable = None
+
+    def declares(self, case, stream, side, fact, others):
+        return (
+            case.command in self.commands.split()
+            and (not self.streams or stream.name.startswith(tuple(self.streams.split())))
+            and (not self.options or any(option in case.args for option in self.options.split()))
+            and self.explains(side, fact)
+            and (not self.twin or any(other[0] == fact[0] and self.twin(other) == self.twin(fact) for other in others))
+        )
+
+
+def event(side, test_id=..., name=..., status=...):
+    """Whether a fact is an event of this test, file and status, and this side's."""
+
+    def explains(found_side, fact):
+        wanted = zip((test_id, name, status), (fact[1:2] + fact[2:3] + fact[5:6]) if fact[0] == "event" else ())
+        return fact[0] == "event" and side in (found_side, "any") and all(w is ... or w == f for w, f in wanted)
+
+    return explains
+
+
+def ours(kind):
+    return lambda side, fact: side == "ours" and fact[0] == kind
+
+
+def fact_of(kind, wanted=lambda fact: True):
+    return lambda side, fact: fact[0] == kind and wanted(fact)
+
+
+def line(*starts):
+    return fact_of("line", lambda fact: fact[1].startswith(starts))
+
+
+EXIT = fact_of("exit")
+ORDER = fact_of("order")
+DAMAGE = "bad-checksum cut"
+UNFINISHED = "unfinished made " + DAMAGE
+
+JUNIT = "subunit2junitxml"
+
+
+def case(wanted=lambda fact: True):
+    return fact_of("case", wanted)
+
+
+def named(fact):
+    return fact[1:3]
+
+
+def outcome(fact):
+    """Of a case of JUnit XML: failure, error, skipped, or nothing where it passed."""
+    return fact[4][0][0] if fact[4] else ""
+
+
+STATS = (
+    "Expected failures:", "Unexpected successes:", "Unfinished tests:", "Damaged packets:", "Announced, not run:",
+    "Run as a whole:",
+)
+
+RULES = [
+    # subunit-1to2
+    Rule("v1-charset", "subunit-1to2", "v1-brackets", event("any", status=None)),
+    Rule("v1-untimed", "subunit-1to2", "v1-untimed v1-crlf", event("any", name=None)),
+    Rule("v1-interrupted", "subunit-1to2", "v1-unfinished v1-cut v1-test-in-test", event("any", "a", "traceback")),
+    Rule("v1-cut-report", "subunit-1to2", "v1-cut-bracket", event("ours", "a", "message")),
+    Rule("v1-cut-report", "subunit-1to2", "v1-cut-chunk", event("ours", "a", "log")),
+    Rule("v1-test-in-test", "subunit-1to2", "v1-test-in-test", event("ours", "b")),
+    Rule("v1-test-in-test", "subunit-1to2", "v1-test-in-test", event("any", None, "stdout")),
+    Rule("v1-parameters", "subunit-1to2", "v1-parameters", event("any", "a", "tb")),
+    Rule("v1-last-line", "subunit-1to2", "v1-no-newline", event("any")),
+    Rule("v1-damage", "subunit-1to2", "v1-bad-chunk", event("any")),
+    # subunit-2to1
+    Rule("2to1-unfinished", "subunit-2to1", UNFINISHED, event("ours", name="traceback", status=None)),
+    Rule("2to1-unfinished", "subunit-2to1", "unfinished-log", event("any", "a")),
+    Rule("2to1-unfinished", "subunit-2to1", "unfinished-two made", ORDER),
+    Rule("2to1-text", "subunit-2to1", "text-open", event("any", None, "stdout")),
+    Rule("2to1-text", "subunit-2to1", "text-open", event("any", "a", None, "inprogress")),
+    Rule("2to1-text", "subunit-2to1", "text-directive", event("any")),
+    Rule("2to1-global-status", "subunit-2to1", "global-fail", event("ours", "(the run as a whole)")),
+    Rule("late-attachment", "subunit-2to1", "late", event("any")),
+    Rule("empty-attachment", "subunit-2to1", "empty-file", event("ours", "a", "log", None)),
+    Rule("empty-attachment", "subunit-2to1", "many-files", event("ours", "a", "f0", None)),
+    Rule("2to1-escapes", "subunit-2to1", "newline-id newline-name empty-id odd-tags", lambda side, fact: True),
+    Rule("2to1-nanoseconds", "subunit-2to1", "", ours("nine digits")),
+    Rule("damage-message", "subunit-2to1", DAMAGE, event("any", "subunit.parser", status=None)),
+    # All reports
+    Rule("uxsuccess-fails", "subunit-ls subunit-stats", "uxsuccess", EXIT),
+    Rule("uxsuccess-fails", "subunit-stats", "uxsuccess made", line("Passed tests:", "Failed tests:")),
+    Rule("global-status", "subunit-ls subunit-stats subunit2csv subunit2junitxml", "global-fail", EXIT),
+    Rule("late-attachment", "subunit-ls subunit-stats subunit2csv subunit2junitxml subunit-filter", "late"),
+    Rule("nothing-ran", "subunit2junitxml subunit2pyunit", "empty exists", EXIT),
+    # subunit-ls
+    Rule("ls-newline", "subunit-ls", "newline-id", fact_of("line")),
+    Rule("ls-empty-id", "subunit-ls", "empty-id", line("")),
+    Rule("ls-times", "subunit-ls", "", fact_of("line"), "--times", lambda fact: fact[1].rpartition(" ")[0]),
+    Rule("loose-text", "subunit-ls subunit-stats", "text global-file", fact_of("line")),
+    # subunit-stats
+    Rule("stats-more", "subunit-stats", "", lambda side, fact: side == "ours" and line(*STATS)(side, fact)),
+    # subunit-tags
+    Rule("tags-text", "subunit-tags", "text", event("any", None, "stdout")),
+    Rule("tags-damage", "subunit-tags", DAMAGE, event("any", "subunit.parser")),
+    # subunit2csv
+    Rule("csv-uxsuccess", "subunit2csv", "uxsuccess made", fact_of("row"), twin=lambda fact: fact[1]),
+    Rule("csv-unfinished", "subunit2csv", UNFINISHED, fact_of("row"), twin=lambda fact: fact[1]),
+    Rule("no-invented-times", "subunit2csv", "untimed", fact_of("row"), twin=lambda fact: fact[1:3]),
+    # subunit2junitxml
+    Rule("junit-xfail", JUNIT, "", case(lambda fact: outcome(fact) in ("", "skipped")), twin=lambda fact: fact[:4]),
+    Rule("junit-unfinished", JUNIT, UNFINISHED, case(lambda fact: outcome(fact) in ("failure", "error")), twin=named),
+    Rule("junit-unfinished", JUNIT, "unfinished made", ORDER),
+    Rule("no-invented-times", JUNIT, "untimed no-start", case(), twin=lambda fact: fact[1:3] + fact[4:]),
+    Rule("global-status", JUNIT, "global-fail", case(lambda fact: fact[2] == "the run as a whole")),
+    Rule("junit-unique-names", JUNIT, "routes again", case(), twin=lambda fact: (fact[1], fact[2].split()[0], *fact[3:])),
+    Rule("junit-suites", JUNIT, "real_parallel made", ORDER),
+    Rule("junit-binary", JUNIT, "mime-none binary", case(), twin=lambda fact: fact[:4]),
+    Rule("junit-control-characters", JUNIT, "escape made", case(), twin=lambda fact: fact[:4]),
+    Rule("junit-class", JUNIT, "made", case(), twin=lambda fact: (f"{fact[1]}.{fact[2]}", fact[3])),
+    # subunit-filter
+    Rule("filter-unfinished", "subunit-filter", UNFINISHED, fact_of("test"), twin=lambda fact: (fact[1], fact[3:])),
+    Rule("filter-unfinished", "subunit-filter", "unfinished made", ORDER),
+    Rule("filter-rename", "subunit-filter", "", fact_of("test"), "--rename", lambda fact: fact[2:]),
+]
+
+# The last words of a crash of the reference.
+CRASHES = {
+    "subunit-1to2": [
+        ("Unable to parse date string", "v1-bad-lines"),
+        ("invalid literal for int", "v1-bad-lines"),
+        ("can't decode byte", "v1-bad-lines"),
+        ("no attribute 'addUnexpectedSuccess'", "v1-bad-lines"),
+        ("Invalid MIME type", "v1-damage"),
+    ],
+    "subunit-ls": [("'int' object has no attribute 'seconds'", "ls-times-crash")],
+    "subunit2csv": [("Either err or details must be provided", "csv-no-details")],
+    "*": [
+        ("can't decode byte", "charset-crash"),
+        ("unknown encoding", "charset-crash"),
+    ],
+}
