@@ -84,7 +84,9 @@ impl Dump {
             }
             Frame::Text(text) => add(line, format_args!("text {}", sample(text))),
             Frame::Corrupt(damage, error) => {
-                add(line, format_args!("damage {}: {error}", sample(damage)));
+                let (shown, more) = beginning(damage);
+                let shown = shown.escape_ascii();
+                add(line, format_args!("damage {} \"{shown}\"{more}: {error}", damage.len()));
             }
         }
     }
@@ -135,9 +137,16 @@ fn value(text: &str) -> String {
 
 /// How many bytes there are, and which come first.
 fn sample(bytes: &[u8]) -> String {
-    let (shown, rest) = bytes.split_at_checked(SHOWN).unwrap_or((bytes, &[]));
-    let more = if rest.is_empty() { "" } else { "..." };
+    let (shown, more) = beginning(bytes);
     format!("{} {}{more}", bytes.len(), quoted(shown))
+}
+
+/// The bytes that are shown, and the sign that there are others.
+fn beginning(bytes: &[u8]) -> (&[u8], &'static str) {
+    match bytes.split_at_checked(SHOWN) {
+        Some((shown, [_, ..])) => (shown, "..."),
+        _ => (bytes, ""),
+    }
 }
 
 /// So many bytes of an attachment are shown.

@@ -4,4 +4,5 @@
 
 mod bins;
 mod cli;
+mod fixtures;
 mod transcript;

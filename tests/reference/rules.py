@@ -60,8 +60,11 @@ def case(wanted=lambda fact: True):
     return fact_of("case", wanted)
 
 
-def named(fact):
-    return fact[1:3]
+def whole_name(fact):
+    return f"{fact[1]}.{fact[2]}"
+
+
+NO_END = (("failure", ""),), (("error", ""),)
 
 
 def outcome(fact):
@@ -122,15 +125,19 @@ RULES = [
     Rule("no-invented-times", "subunit2csv", "untimed", fact_of("row"), twin=lambda fact: fact[1:3]),
     # subunit2junitxml
     Rule("junit-xfail", JUNIT, "", case(lambda fact: outcome(fact) in ("", "skipped")), twin=lambda fact: fact[:4]),
-    Rule("junit-unfinished", JUNIT, UNFINISHED, case(lambda fact: outcome(fact) in ("failure", "error")), twin=named),
+    Rule("junit-unfinished", JUNIT, UNFINISHED, case(lambda fact: fact[4] in NO_END), twin=whole_name),
+    Rule("damage-message", JUNIT, DAMAGE, case(lambda fact: fact[2] == "parser"), twin=whole_name),
     Rule("junit-unfinished", JUNIT, "unfinished made", ORDER),
-    Rule("no-invented-times", JUNIT, "untimed no-start", case(), twin=lambda fact: fact[1:3] + fact[4:]),
+    Rule("no-invented-times", JUNIT, "untimed no-start nanoseconds", case(), twin=lambda fact: fact[1:3] + fact[4:]),
     Rule("global-status", JUNIT, "global-fail", case(lambda fact: fact[2] == "the run as a whole")),
     Rule("junit-unique-names", JUNIT, "routes again", case(), twin=lambda fact: (fact[1], fact[2].split()[0], *fact[3:])),
     Rule("junit-suites", JUNIT, "real_parallel made", ORDER),
     Rule("junit-binary", JUNIT, "mime-none binary", case(), twin=lambda fact: fact[:4]),
     Rule("junit-control-characters", JUNIT, "escape made", case(), twin=lambda fact: fact[:4]),
-    Rule("junit-class", JUNIT, "made", case(), twin=lambda fact: (f"{fact[1]}.{fact[2]}", fact[3])),
+    Rule("junit-class", JUNIT, "made", case(), twin=lambda fact: (whole_name(fact), fact[3])),
+    Rule("junit-empty-id", JUNIT, "empty-id", case(), twin=lambda fact: fact[3:]),
+    Rule("junit-negative-time", JUNIT, "back-in-time", case(), twin=lambda fact: fact[1:3] + fact[4:]),
+    Rule("rounding", JUNIT, "real_testtools made", case(), twin=lambda fact: fact[1:3] + fact[4:]),
     # subunit-filter
     Rule("filter-unfinished", "subunit-filter", UNFINISHED, fact_of("test"), twin=lambda fact: (fact[1], fact[3:])),
     Rule("filter-unfinished", "subunit-filter", "unfinished made", ORDER),

@@ -56,7 +56,7 @@ fn a_packet_cut_by_the_end_of_its_writer_is_damage_and_the_others_lose_nothing()
 
 #[test]
 fn what_a_command_leaves_running_does_not_hold_its_output_for_ever() {
-    let ended = run(&["--grace=300ms", "--exec", "w=echo before; setsid sleep 60 & exit 0"], b"");
+    let ended = run(&["--grace=300ms", "--exec", "w=echo before; setsid sleep 10 & exit 0"], b"");
     let lines = ended.lines();
     assert_eq!((lines.len(), ended.code), (2, Some(0)), "{lines:?}");
     assert_eq!(lines[0], "w - - stdout=before\\n");
