@@ -9,6 +9,7 @@ pub mod junit;
 pub mod pyunit;
 mod shown;
 pub mod tap;
+pub mod text;
 pub mod time;
 pub mod v1;
 mod verdict;

@@ -1,7 +1,7 @@
 //! Any event, drawn from bytes.
 
 use arbitrary::Arbitrary;
-use subunit::{Event, File, MAX_PACKET, Status, Tags, Timestamp};
+use subunit::{Event, File, Status, Tags, Timestamp};
 
 /// What an event is made of, also what no packet can carry: NUL, nanoseconds of more than a second.
 #[derive(Arbitrary, Clone, Debug)]
@@ -17,11 +17,14 @@ pub struct AnyEvent {
     timestamp: Option<(u32, u32)>,
 }
 
+/// One file in 64 is long.
+const LONG: u8 = 252;
+
 #[derive(Arbitrary, Clone, Debug)]
 struct AnyFile {
     name: String,
     bytes: Vec<u8>,
-    /// How long it is: most often what `bytes` says.
+    /// From [`LONG`] on it is longer than `bytes`.
     length: u8,
 }
 
@@ -52,23 +55,15 @@ impl AnyEvent {
     pub(crate) fn about(self, test_id: Option<&str>, route_code: Option<&str>) -> Self {
         AnyEvent { test_id: test_id.map(str::to_owned), route_code: route_code.map(str::to_owned), ..self }
     }
-
-    /// The same event without so many bytes that they do not fit in a packet.
-    pub(crate) fn short(mut self) -> Self {
-        self.file.iter_mut().for_each(|file| file.length = 0);
-        self
-    }
 }
 
 impl AnyFile {
-    /// The file's bytes; where checksums are combined (from 50 KiB on) and where packets end, they repeat.
+    /// The file's bytes, and sometimes more: so many that checksums are combined.
     fn content(&self) -> Vec<u8> {
-        let target = match self.length {
-            0..=251 => self.bytes.len(),
-            252..=253 => 50 * 1024 + self.bytes.len(),
-            254 => MAX_PACKET - 64 + self.bytes.len(),
-            255 => MAX_PACKET + self.bytes.len(),
-        };
-        self.bytes.iter().chain([&b'.']).copied().cycle().take(target).collect()
+        let mut bytes = self.bytes.clone();
+        if self.length >= LONG {
+            bytes.resize(50 * 1024 + self.bytes.len(), b'.');
+        }
+        bytes
     }
 }

@@ -95,3 +95,23 @@ fn check_reroute(code: &str, event: &Event<'_>) {
     let parts = prefix.reroute(&packet.packet()).map(|parts| [b"before", &*parts.concat()].concat());
     assert!(parts.unwrap_or_else(|_| b"before".to_vec()) == expected, "so are the parts of it");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use subunit::{File, MAX_PACKET, Status, Tags};
+
+    #[test]
+    fn an_event_at_the_limit_is_written_or_cut() {
+        let bytes = vec![b'.'; MAX_PACKET];
+        for len in (MAX_PACKET - 48..MAX_PACKET).step_by(4).chain([MAX_PACKET]) {
+            check_roundtrip(&Event {
+                file: Some(File { name: "log", bytes: &bytes[..len] }),
+                mime_type: Some("text/plain"),
+                tags: Tags::from(&["slow"]),
+                eof: true,
+                ..Event::status("soak", Status::Fail)
+            });
+        }
+    }
+}

@@ -87,9 +87,7 @@ impl Piece {
 }
 
 fn packet(event: AnyEvent) -> Vec<u8> {
-    event
-        .short()
-        .with(|event| PacketBuf::encode(event).map(|packet| packet.as_bytes().to_vec()).unwrap_or_default())
+    event.with(|event| PacketBuf::encode(event).map(|packet| packet.as_bytes().to_vec()).unwrap_or_default())
 }
 
 /// Of the bytes that are in no packet, none begins an intact one; but for a signature that ends a character

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::dice::Dice;
 use crate::{LAWS, Law, repair};
 
-const ROUNDS: u64 = 600;
+const ROUNDS: u64 = 300;
 /// The longest input that is made.
 const LONG: usize = 1500;
 

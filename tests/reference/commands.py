@@ -81,7 +81,7 @@ COMMANDS = [
     *cases("subunit-tags", output(meaning.events), [["new"], [], ["-slow"], ["a", "--", "-network", "b"]]),
     *cases("subunit2csv", output(meaning.rows), [["--no-passthrough"]]),
     *cases("subunit2junitxml", output(meaning.cases), [["--no-passthrough"]], loose=True),
-    *cases("subunit2pyunit", errors(meaning.unittest_lines), [["--no-passthrough"]]),
+    *cases("subunit2pyunit", errors(meaning.unittest_report), [["--no-passthrough"]]),
     *cases("subunit2disk", lambda outcome, work: meaning.tree(work / "out"), [["-d", "out"]]),
     *cases(
         "subunit-filter", output(meaning.records),

@@ -104,7 +104,7 @@ def rows(output):
 
 
 # Differences that are read away here, because they are in every report: ids of docs/differences.md.
-READ_AWAY = ["junit-layout", "junit-classname", "2to1-nanoseconds", "2to1-attachment-order"]
+READ_AWAY = ["junit-layout", "pyunit-layout", "junit-classname", "2to1-nanoseconds", "2to1-attachment-order"]
 
 
 def cases(output):
@@ -131,10 +131,29 @@ def words(element):
 NO_WORDS = ("failed", "skipped", "failed as expected", "passed, but was expected to fail")
 
 
-def unittest_lines(output):
-    """The report of unittest, without the time that it took."""
+def unittest_report(output):
+    """What unittest's text says: a fact a test, one a failure with its traceback, and the last two lines."""
     text = output.decode("utf8", "replace")
-    return [("line", line) for line in re.sub(r"\bin \d+\.\d+s", "in TIME", text).splitlines()]
+    results, *sections = text.split("=" * 70 + "\n")
+    # Without failures there is no section before the end.
+    results, _, end = results.partition("-" * 70 + "\n")
+    facts = []
+    for line in results.splitlines():
+        match = RESULT.match(line)
+        if match:
+            facts.append(("result", match[1], match[2]))
+    for section in sections:
+        title, _, body = section.partition("\n" + "-" * 70 + "\n")
+        body, separator, last = body.partition("-" * 70 + "\nRan ")
+        end = "Ran " + last if separator else end
+        element = ElementTree.Element("failure")
+        element.text = body
+        facts.append(("failure", title, words(element)))
+    end = re.sub(r"\bin \d+\.\d+s", "in TIME", end)
+    return facts + [("end", line) for line in end.splitlines() if line]
+
+
+RESULT = re.compile(r"(.*) \.\.\. (ok|FAIL|ERROR|expected failure|unexpected success|fail$|skipped.*)")
 
 
 def tree(folder):

@@ -72,7 +72,9 @@ impl Bench {
         let (ours, python) = (decode(self, "ours", "small"), self.python_job("small.tenth"));
         self.ratio("decode small, against python-subunit", &ours, &python, 120.0)?;
         let (ours, read) = (decode(self, "ours", "attachments"), self.job("plain", "read", "attachments"));
-        self.ratio("decode attachments, against read()", &ours, &read, 0.95)?;
+        self.ratio("decode attachments, against read() into a Vec", &ours, &read, 0.95)?;
+        let pages = self.job("plain", "read-pages", "attachments");
+        self.ratio_without_target("decode attachments, against read() into whole pages", &ours, &pages)?;
         let (events, theirs) = (self.job("ours", "events", "small"), decode(self, "theirs", "small"));
         self.ratio_without_target("decode small to events, against the Rust crate", &events, &theirs)
     }

@@ -1,0 +1,48 @@
+//! The report that people read.
+//!
+//! A line a test as it ends; then the failures whole, with the text of their attachments; why tests were
+//! skipped, which took longest, the ids of those that failed, and in the last line how the run went.
+//!
+//! Nothing that comes from the stream begins a line, so that no CI system takes it for a command, and control
+//! characters are shown, not sent. All that the report draws itself is ASCII.
+
+mod ascii;
+mod line;
+mod longest;
+mod paint;
+mod report;
+mod section;
+mod skips;
+mod spool;
+mod tally;
+
+pub use ascii::Ascii;
+pub use line::{Age, title};
+pub use paint::Tone;
+pub use report::TextReport;
+
+/// What a report has, and how it looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// A line for each test as it ends.
+    pub lines: bool,
+    /// Colours, as escape sequences.
+    pub color: bool,
+    /// How many of the slowest tests are listed; `None` is five, when more than five have a time.
+    pub slowest: Option<usize>,
+    /// What is put together.
+    pub group: Option<Group>,
+    /// The output of tests that did not fail, too, and all of it however long it is.
+    pub all_output: bool,
+    /// Neither lines nor failures, but what is said of the run.
+    pub summary_only: bool,
+}
+
+/// How failures are put together. Closed: the command line has these words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Those of a route; and tests are counted for each.
+    Route,
+    /// Those that ended alike.
+    Status,
+}

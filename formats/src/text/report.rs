@@ -1,0 +1,348 @@
+//! From events to the report.
+
+use std::io::{self, Write};
+
+use streamresult::{Outcome, Record, RecordSink, Records, StreamResult, Summary};
+use subunit::{Event, Status, Timestamp};
+
+use super::longest::Longest;
+use super::section::{Sections, run_as_a_whole};
+use super::skips::Skips;
+use super::spool::Spool;
+use super::tally::Routes;
+use super::{Group, Options, Tone, line};
+use crate::VerdictLine;
+
+/// Late pieces of attachments beyond this many bytes are counted, not shown.
+const LATE: u64 = 1 << 20;
+
+/// Writes the report of a run: lines while it goes on, the rest with [`finish`](TextReport::finish).
+///
+/// ```
+/// use formats::text::{Options, TextReport};
+/// use streamresult::StreamResult;
+/// use subunit::{Event, Status};
+///
+/// let mut report = TextReport::new(Vec::new(), Options { lines: true, ..Options::default() });
+/// report.status(&Event::status("boot", Status::Success))?;
+/// report.stop_run()?;
+/// let text = String::from_utf8(report.finish(None)?)?;
+/// assert_eq!(text, "ok                   boot\n\nPASSED  1 test: 1 passed\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct TextReport<W> {
+    records: Records<(Tests<W>, Summary)>,
+}
+
+/// What is kept of the tests.
+#[derive(Debug)]
+struct Tests<W> {
+    out: W,
+    options: Options,
+    line: Vec<u8>,
+    /// What failed, whole.
+    failures: Spool,
+    /// The output of what did not fail, where lines do not have it.
+    outputs: Spool,
+    /// The ids of what failed.
+    failing: Spool,
+    longest: Longest,
+    skips: Skips,
+    routes: Routes,
+    late_left_out: u64,
+    late_room: u64,
+    /// The first and the latest time that the stream told.
+    times: Option<(Timestamp, Timestamp)>,
+}
+
+impl<W: Write> TextReport<W> {
+    /// Writes to `out`, which should be buffered.
+    pub fn new(out: W, options: Options) -> Self {
+        let [failures, outputs, failing] = [(); 3].map(|()| Spool::new());
+        let tests = Tests {
+            out,
+            options,
+            line: Vec::new(),
+            failures,
+            outputs,
+            failing,
+            longest: Longest::new(options.slowest),
+            skips: Skips::default(),
+            routes: Routes::default(),
+            late_left_out: 0,
+            late_room: if options.all_output { u64::MAX } else { LATE },
+            times: None,
+        };
+        TextReport { records: Records::new((tests, Summary::new())) }
+    }
+
+    /// The accounting of the run.
+    pub fn summary(&self) -> &Summary {
+        &self.records.sink().1
+    }
+
+    /// Calls a function with the id of each test that failed or did not finish, in order of appearance.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be read, or the function fails.
+    pub fn failing_ids(&mut self, call: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
+        self.records.sink_mut().0.failing.strings(call)
+    }
+
+    /// Writes all but the lines, once the run has stopped. `rerun` says how to run the failing tests again, in
+    /// a line.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails, or what was set aside in temporary files cannot be read.
+    pub fn finish(self, rerun: Option<&str>) -> io::Result<W> {
+        let (mut tests, summary) = self.records.into_sink();
+        let times = tests.times;
+        let out = &mut tests.out;
+        if tests.options.lines && !tests.options.summary_only && tests.line.capacity() > 0 {
+            out.write_all(b"\n")?;
+        }
+        if !tests.outputs.is_empty() {
+            write_head("output", tests.options.color, out)?;
+            tests.outputs.copy(out)?;
+        }
+        let mut rest = Rest { out, color: tests.options.color };
+        rest.failures(tests.failures, tests.options.group, &tests.routes)?;
+        if tests.late_left_out > 0 {
+            let count = tests.late_left_out;
+            writeln!(rest.out, "{count} bytes more came after the end of their tests; --all-output shows them\n")?;
+        }
+        rest.counted("skipped", tests.skips.into_list())?;
+        rest.slowest(tests.longest.into_list())?;
+        if tests.options.group == Some(Group::Route) {
+            rest.routes(&tests.routes)?;
+        }
+        rest.failing(&mut tests.failing, rerun)?;
+        rest.verdict(&summary, times)?;
+        Ok(tests.out)
+    }
+}
+
+impl<W: Write> StreamResult for TextReport<W> {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        if let Some(time) = event.timestamp {
+            let times = &mut self.records.sink_mut().0.times;
+            let (first, latest) = times.unwrap_or((time, time));
+            *times = Some((first.min(time), latest.max(time)));
+        }
+        self.records.status(event)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.records.flush()
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        self.records.stop_run()
+    }
+}
+
+impl<W: Write> RecordSink for Tests<W> {
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let outcome = record.outcome();
+        if outcome == Outcome::Exists {
+            return Ok(());
+        }
+        self.count(record)?;
+        if self.options.summary_only {
+            return Ok(());
+        }
+        if self.options.lines {
+            self.line.clear();
+            line::push(record, self.options.color, &mut self.line)?;
+            self.out.write_all(&self.line)?;
+        }
+        if outcome.is_failure() {
+            let group = self.group(record.route_code(), outcome as u32);
+            self.failures.begin(group);
+            self.sections().test(record, &mut self.failures)
+        } else if self.options.all_output && record.attachments().len() > 0 {
+            self.output(record)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let Some(file) = event.file else { return Ok(()) };
+        let len = file.bytes.len() as u64;
+        if self.options.summary_only {
+            Ok(())
+        } else if len <= self.late_room {
+            self.late_room -= len;
+            let group = self.group(event.route_code, LATE_GROUP);
+            self.failures.begin(group);
+            self.sections().late(event, &mut self.failures)
+        } else {
+            self.late_left_out += len;
+            Ok(())
+        }
+    }
+
+    fn global_status(&mut self, event: &Event<'_>, status: Status) -> io::Result<()> {
+        if !status.is_failure() || self.options.summary_only {
+            return Ok(());
+        }
+        if self.options.lines {
+            Tone::Bad.write(&format!("{:19}", status.as_str().to_uppercase()), self.options.color, &mut self.out)?;
+            writeln!(self.out, "  {}", run_as_a_whole(event))?;
+        }
+        let group = self.group(event.route_code, Outcome::of(Some(status)) as u32);
+        self.failures.begin(group);
+        self.sections().global(event, status, &mut self.failures)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// The group of late attachments, where others are outcomes.
+const LATE_GROUP: u32 = Outcome::ALL.len() as u32;
+
+impl<W: Write> Tests<W> {
+    fn count(&mut self, record: &Record<'_>) -> io::Result<()> {
+        if self.options.group == Some(Group::Route) {
+            self.routes.count(record);
+        }
+        let outcome = record.outcome();
+        if outcome != Outcome::Unfinished {
+            self.longest.note(record);
+        }
+        if outcome == Outcome::Skip {
+            self.skips.note(record)?;
+        }
+        if outcome.is_failure() && !record.is_damage() {
+            self.failing.write_all(record.test_id().as_bytes())?;
+            self.failing.write_all(b"\0")?;
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, route: Option<&str>, outcome: u32) -> u32 {
+        match self.options.group {
+            None => 0,
+            Some(Group::Status) => outcome,
+            Some(Group::Route) => self.routes.number(route),
+        }
+    }
+
+    fn sections(&self) -> Sections {
+        Sections {
+            color: self.options.color,
+            whole: self.options.all_output,
+            latest: self.times.map(|(_, latest)| latest),
+        }
+    }
+
+    /// Writes the output of a test that did not fail: below its line, or with others after the run.
+    fn output(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let sections = self.sections();
+        if self.options.lines {
+            sections.attachments(record, &mut self.out)
+        } else {
+            sections.test(record, &mut self.outputs)
+        }
+    }
+}
+
+/// Writes what comes after the lines.
+struct Rest<'a, W> {
+    out: &'a mut W,
+    color: bool,
+}
+
+impl<W: Write> Rest<'_, W> {
+    fn failures(&mut self, failures: Spool, group: Option<Group>, routes: &Routes) -> io::Result<()> {
+        if failures.is_empty() {
+            return Ok(());
+        }
+        let color = self.color;
+        match group {
+            None => {
+                write_head("failures", color, self.out)?;
+                failures.copy(self.out)
+            }
+            Some(by) => failures.copy_groups(self.out, |number, count, out| {
+                let name = if by == Group::Route { routes.name(number) } else { status_name(number) };
+                write_head(&format!("failures: {name} ({count})"), color, out)
+            }),
+        }
+    }
+
+    fn counted(&mut self, name: &str, list: Vec<(u64, String)>) -> io::Result<()> {
+        if list.is_empty() {
+            return Ok(());
+        }
+        write_head(name, self.color, self.out)?;
+        list.iter().try_for_each(|(count, what)| writeln!(self.out, "{count:9}  {what}"))?;
+        writeln!(self.out)
+    }
+
+    fn slowest(&mut self, list: Vec<(std::time::Duration, String)>) -> io::Result<()> {
+        if list.is_empty() {
+            return Ok(());
+        }
+        write_head("slowest", self.color, self.out)?;
+        let mut line = Vec::new();
+        for (duration, title) in list {
+            line.clear();
+            line::push_duration(Some(duration), &mut line);
+            self.out.write_all(&line)?;
+            writeln!(self.out, "  {title}")?;
+        }
+        writeln!(self.out)
+    }
+
+    fn routes(&mut self, routes: &Routes) -> io::Result<()> {
+        write_head("routes", self.color, self.out)?;
+        routes.write(self.out)?;
+        writeln!(self.out)
+    }
+
+    fn failing(&mut self, failing: &mut Spool, rerun: Option<&str>) -> io::Result<()> {
+        if failing.is_empty() {
+            return Ok(());
+        }
+        write_head("failing tests", self.color, self.out)?;
+        let out = &mut *self.out;
+        failing.strings(|id| writeln!(out, "  {}", line::harmless(id)))?;
+        if let Some(rerun) = rerun {
+            writeln!(self.out, "\n{rerun}")?;
+        }
+        writeln!(self.out)
+    }
+
+    fn verdict(&mut self, summary: &Summary, times: Option<(Timestamp, Timestamp)>) -> io::Result<()> {
+        let (word, tone) = match (summary.is_success(), summary.ran()) {
+            (false, _) => ("FAILED", Tone::Bad),
+            (true, false) => ("NOTHING RAN", Tone::Notice),
+            (true, true) => ("PASSED", Tone::Good),
+        };
+        tone.write(word, self.color, self.out)?;
+        write!(self.out, "  {}", VerdictLine(summary))?;
+        if let Some((first, latest)) = times.filter(|(first, latest)| first < latest) {
+            let mut length = Vec::new();
+            line::write_length(latest.saturating_since(first), &mut length);
+            write!(self.out, " in {}", String::from_utf8_lossy(&length))?;
+        }
+        writeln!(self.out)
+    }
+}
+
+fn status_name(number: u32) -> &'static str {
+    let outcome = Outcome::ALL.into_iter().find(|outcome| *outcome as u32 == number);
+    outcome.map_or("late attachments", Outcome::as_str)
+}
+
+fn write_head(text: &str, color: bool, out: &mut impl Write) -> io::Result<()> {
+    Tone::Notice.write(&format!("---- {text} ----"), color, out)?;
+    out.write_all(b"\n")
+}
