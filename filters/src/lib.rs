@@ -21,6 +21,7 @@ mod sources;
 pub mod stats;
 pub mod tags;
 pub mod tap;
+pub mod text;
 mod times;
 pub mod timestamp;
 pub mod to_v1;

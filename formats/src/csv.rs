@@ -186,7 +186,7 @@ impl Table {
     fn text(&self, text: &str, out: &mut Vec<u8>) {
         let shown = visible::text(text);
         let is_formula = self.excel_safe && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        let quoted = shown.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n'));
+        let quoted = memchr::memchr3(b',', b'"', b'\n', shown.as_bytes()).is_some();
         if quoted {
             out.push(b'"');
         }

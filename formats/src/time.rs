@@ -92,35 +92,33 @@ fn push_fraction(nanoseconds: u32, out: &mut Vec<u8>) {
 }
 
 fn push_date_time(seconds: u64, separator: u8, out: &mut Vec<u8>) {
-    let (days, second) = (seconds / u64::from(DAY), seconds % u64::from(DAY));
-    let (year, month, day) = civil(days);
-    let parts = [
-        (year, 4, b'-'),
-        (month, 2, b'-'),
-        (day, 2, separator),
-        (second / 3600, 2, b':'),
-        (second / 60 % 60, 2, b':'),
-    ];
-    for (number, width, after) in parts {
-        push_digits(number, width, out);
-        out.push(after);
-    }
-    push_digits(second % 60, 2, out);
+    let (days, second) = (seconds / u64::from(DAY), (seconds % u64::from(DAY)) as u32);
+    let (year, month, day) = civil(days as u32);
+    let [century, year] = [year / 100, year % 100].map(two_digits);
+    let [month, day] = [month, day].map(two_digits);
+    let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60].map(two_digits);
+    let [(a, b), (c, d), (e, f), (g, h)] = [century, year, month, day];
+    let [(i, j), (k, l), (m, n)] = [hour, minute, second];
+    out.extend_from_slice(&[a, b, c, d, b'-', e, f, b'-', g, h, separator, i, j, b':', k, l, b':', m, n]);
+}
+
+fn two_digits(number: u32) -> (u8, u8) {
+    (b'0' + (number / 10) as u8, b'0' + (number % 10) as u8)
 }
 
 /// The date of a day since 1970-01-01, in the Gregorian calendar.
 ///
 /// Years are counted from March, so that the leap day is the last of its year.
-fn civil(days: u64) -> (u64, u64, u64) {
-    const ERA: u64 = 146_097;
-    const FROM_MARCH_OF_YEAR_0: u64 = 719_468;
+fn civil(days: u32) -> (u32, u32, u32) {
+    const ERA: u32 = 146_097;
+    const FROM_MARCH_OF_YEAR_0: u32 = 719_468;
     let days = days + FROM_MARCH_OF_YEAR_0;
     let (era, day) = (days / ERA, days % ERA);
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    (era * 400 + year + u64::from(month <= 2), month, day)
+    (era * 400 + year + u32::from(month <= 2), month, day)
 }
 
 #[cfg(test)]

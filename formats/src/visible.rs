@@ -76,7 +76,10 @@ impl<W: io::Write> io::Write for Writer<W> {
 }
 
 fn visible(text: &str, is_shown: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
-    if !text.contains(is_shown) {
+    // Most text is plain, and without a branch for each byte that is seen fast.
+    let ends_lines = !is_shown('\n');
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte) | (ends_lines & (byte == b'\n'));
+    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) || !text.contains(is_shown) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 16);

@@ -120,3 +120,35 @@ fn ends_character(text: &[u8]) -> bool {
         .filter_map(|len| text.get(text.len().checked_sub(len)?..))
         .any(|bytes| std::str::from_utf8(bytes).is_ok_and(|text| text.chars().count() == 1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FOO: &[u8] = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+
+    /// What the law says of a decoder that takes everything for text.
+    fn check_blind(before: &[u8]) {
+        let stream = [before, FOO].concat();
+        no_packet_is_lost(&stream, &[Stretch { offset: 0, kind: Kind::Text, bytes: stream.clone() }]);
+    }
+
+    #[test]
+    #[should_panic(expected = "lost at 5")]
+    fn a_lost_packet_is_noticed() {
+        check_blind(b"text\n");
+    }
+
+    #[test]
+    #[should_panic(expected = "lost at 2")]
+    fn a_packet_after_a_whole_character_is_none_of_it() {
+        check_blind("ó".as_bytes());
+    }
+
+    #[test]
+    fn a_signature_that_ends_a_character_is_text() {
+        check_blind(b"pas\xc3");
+        check_blind(b"\xe2\x82");
+        check_blind(b"\xf0\x9f\x98");
+    }
+}

@@ -2,6 +2,7 @@
 //! a moment and on any toolchain.
 
 use std::fs;
+use std::panic::catch_unwind;
 use std::path::Path;
 
 use crate::dice::Dice;
@@ -26,8 +27,7 @@ fn check(name: &str) {
     let streams = corpus("streams");
     assert!(!streams.is_empty());
     for (path, bytes) in streams.iter().chain(&corpus(name)) {
-        println!("{path}");
-        law(bytes);
+        check_input(law, bytes, path);
     }
     for round in 0..ROUNDS {
         let mut dice = Dice::new(round);
@@ -39,9 +39,13 @@ fn check(name: &str) {
         if dice.below(4) != 0 {
             repair(&mut bytes, dice.roll() as u32);
         }
-        println!("round {round}: {}", bytes.escape_ascii());
-        law(&bytes);
+        check_input(law, &bytes, &format!("round {round}"));
     }
+}
+
+fn check_input(law: Law, bytes: &[u8], name: &str) {
+    let held = catch_unwind(|| law(bytes)).is_ok();
+    assert!(held, "{name} breaks the law: {}", bytes.escape_ascii());
 }
 
 fn noise(dice: &mut Dice) -> Vec<u8> {

@@ -3,8 +3,8 @@
 use std::io;
 
 use hashbrown::HashMap;
-use subunit::{Event, File};
 
+use crate::look::{Piece, checked};
 use crate::spill::{Spill, SpillBuf};
 
 /// What few tests have, or not for long.
@@ -35,14 +35,15 @@ pub(crate) struct Attachments {
     buffers: Vec<AttachmentBuf>,
     used: usize,
     /// Where each name is, once there are more than a few.
-    index: HashMap<String, usize, std::hash::RandomState>,
+    index: HashMap<Vec<u8>, usize, std::hash::RandomState>,
 }
 
 /// One file.
 #[derive(Debug, Default)]
 pub(crate) struct AttachmentBuf {
-    pub(crate) name: String,
-    mime_type: String,
+    /// Text that was checked.
+    name: Vec<u8>,
+    mime_type: Vec<u8>,
     has_mime_type: bool,
     pub(crate) bytes: SpillBuf,
     /// How many bytes came, kept or not.
@@ -55,20 +56,14 @@ impl Attachments {
         self.buffers.get(..self.used).unwrap_or_default()
     }
 
-    /// Adds the piece of a file that an event brings, keeping `cap` bytes of the file at most.
-    pub(crate) fn add(
-        &mut self,
-        file: File<'_>,
-        event: &Event<'_>,
-        cap: u64,
-        spill: &mut Spill,
-    ) -> io::Result<()> {
-        let at = self.find(file.name).unwrap_or_else(|| self.begin(file.name));
+    /// Adds a piece of a file, keeping `cap` bytes of the file at most.
+    pub(crate) fn add(&mut self, piece: Piece<'_>, cap: u64, spill: &mut Spill) -> io::Result<()> {
+        let at = self.find(piece.name).unwrap_or_else(|| self.begin(piece.name));
         let Some(attachment) = self.buffers.get_mut(at) else { return Ok(()) };
-        attachment.add(file.bytes, event, cap, spill)
+        attachment.add(piece, cap, spill)
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
+    fn find(&self, name: &[u8]) -> Option<usize> {
         if self.used > FEW {
             return self.index.get(name).copied();
         }
@@ -76,14 +71,14 @@ impl Attachments {
         self.as_slice().iter().rposition(|attachment| attachment.name == name)
     }
 
-    fn begin(&mut self, name: &str) -> usize {
+    fn begin(&mut self, name: &[u8]) -> usize {
         let at = self.used;
         self.used += 1;
         if self.buffers.len() <= at {
             self.buffers.push(AttachmentBuf::default());
         }
         if let Some(attachment) = self.buffers.get_mut(at) {
-            attachment.name.push_str(name);
+            attachment.name.extend_from_slice(name);
         }
         if self.used > FEW {
             self.enter(at);
@@ -116,19 +111,27 @@ impl Attachments {
 }
 
 impl AttachmentBuf {
-    pub(crate) fn mime_type(&self) -> Option<&str> {
-        self.has_mime_type.then_some(&self.mime_type)
+    pub(crate) fn name(&self) -> &str {
+        checked(&self.name)
     }
 
-    fn add(&mut self, bytes: &[u8], event: &Event<'_>, cap: u64, spill: &mut Spill) -> io::Result<()> {
-        if let (false, Some(mime_type)) = (self.has_mime_type, event.mime_type) {
-            self.mime_type.push_str(mime_type);
+    pub(crate) fn has_name(&self, name: &str) -> bool {
+        self.name == name.as_bytes()
+    }
+
+    pub(crate) fn mime_type(&self) -> Option<&str> {
+        self.has_mime_type.then(|| checked(&self.mime_type))
+    }
+
+    fn add(&mut self, piece: Piece<'_>, cap: u64, spill: &mut Spill) -> io::Result<()> {
+        if let (false, Some(mime_type)) = (self.has_mime_type, piece.mime_type) {
+            self.mime_type.extend_from_slice(mime_type);
             self.has_mime_type = true;
         }
-        self.ended |= event.eof;
-        self.len += bytes.len() as u64;
+        self.ended |= piece.eof;
+        self.len += piece.bytes.len() as u64;
         let room = cap.saturating_sub(self.bytes.len());
-        let kept = usize::try_from(room).map_or(bytes, |room| bytes.get(..room).unwrap_or(bytes));
+        let kept = usize::try_from(room).ok().and_then(|room| piece.bytes.get(..room)).unwrap_or(piece.bytes);
         if kept.is_empty() { Ok(()) } else { spill.append(&mut self.bytes, kept) }
     }
 
@@ -147,8 +150,9 @@ mod tests {
     use super::*;
 
     fn add(attachments: &mut Attachments, spill: &mut Spill, name: &str, bytes: &[u8], mime: Option<&str>) {
-        let event = Event { mime_type: mime, ..Event::file(name, bytes) };
-        attachments.add(File { name, bytes }, &event, 10, spill).unwrap();
+        let mime_type = mime.map(str::as_bytes);
+        let piece = Piece { name: name.as_bytes(), bytes, mime_type, eof: false };
+        attachments.add(piece, 10, spill).unwrap();
     }
 
     #[test]
@@ -162,7 +166,7 @@ mod tests {
                     add(&mut attachments, &mut spill, &format!("file {file}"), &[b'x'; 6], mime);
                 }
             }
-            let names: Vec<&str> = attachments.as_slice().iter().map(|file| file.name.as_str()).collect();
+            let names: Vec<&str> = attachments.as_slice().iter().map(AttachmentBuf::name).collect();
             let expected: Vec<String> = (0..count).map(|file| format!("file {file}")).collect();
             assert_eq!(names, expected);
             for file in attachments.as_slice() {

@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 use subunit::{Event, Packet, Status, chunks, encode};
 
 use crate::finished::Finished;
-use crate::key::Key;
+use crate::look::Look;
 use crate::open_tests::{OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
 use crate::spill::{Spill, SpillBuf};
@@ -92,13 +92,6 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// An event, and the packet that it came as, if it did.
-#[derive(Clone, Copy)]
-struct Item<'a> {
-    event: Event<'a>,
-    packet: Option<&'a Packet<'a>>,
-}
-
 impl<R, F> Held<R, F>
 where
     R: StreamResult,
@@ -124,40 +117,40 @@ where
         self.inner
     }
 
-    fn take(&mut self, item: Item<'_>) -> io::Result<()> {
-        let Some(key) = Key::of(&item.event) else { return pass(&mut self.inner, item) };
+    fn take(&mut self, event: &impl Look) -> io::Result<()> {
+        let Some(key) = event.key() else { return event.pass(&mut self.inner) };
         let (hash, open) = self.tests.find(key);
         let before = open.map_or(Before::Closed, |slot| self.tests.test(slot).before());
         let finished = &mut self.finished;
         let mut late = None;
-        let effect = rules::effect(before, item.event.status, || {
+        let effect = rules::effect(before, event.status(), || {
             late = rules::may_be_late(key.test_id).then(|| decided(finished, hash)).flatten();
             late.is_some()
         });
         if effect == Effect::Late {
-            return if late == Some(true) { pass(&mut self.inner, item) } else { Ok(()) };
+            return if late == Some(true) { event.pass(&mut self.inner) } else { Ok(()) };
         }
         let slot = open.unwrap_or_else(|| self.tests.open(key, hash));
         if effect != Effect::Announces {
-            self.tests.test_mut(slot).note(&item.event);
+            self.tests.test_mut(slot).note(event);
         }
-        let taken = self.sort(slot, item);
+        let taken = self.sort(slot, event);
         if effect == Effect::Ends {
-            self.end(slot, item.event.status);
+            self.end(slot, event.status());
         }
         taken
     }
 
     /// Passes, drops or holds an event of a test.
-    fn sort(&mut self, slot: Slot, item: Item<'_>) -> io::Result<()> {
+    fn sort(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let kept = match self.tests.test(slot).seen.kept {
             Some(kept) => kept,
-            None => match self.ask(slot, Some(&item.event)) {
-                Decision::Wait => return self.hold(slot, item),
+            None => match self.ask(slot, Some(&event.event())) {
+                Decision::Wait => return self.hold(slot, event),
                 decision => self.settle(slot, decision == Decision::Keep)?,
             },
         };
-        if kept { pass(&mut self.inner, item) } else { Ok(()) }
+        if kept { event.pass(&mut self.inner) } else { Ok(()) }
     }
 
     fn ask(&mut self, slot: Slot, event: Option<&Event<'_>>) -> Decision {
@@ -179,12 +172,12 @@ where
         passed.map(|()| keep)
     }
 
-    fn hold(&mut self, slot: Slot, item: Item<'_>) -> io::Result<()> {
+    fn hold(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let (parts, spill) = self.tests.parts(slot);
-        if let Some(packet) = item.packet {
+        if let Some(packet) = event.packet() {
             return append(&mut parts.packets, spill, packet.as_bytes());
         }
-        for piece in chunks(&item.event)? {
+        for piece in chunks(&event.event())? {
             self.scratch.clear();
             encode(&piece, &mut self.scratch)?;
             append(&mut parts.packets, spill, &self.scratch)?;
@@ -216,13 +209,6 @@ fn decided(finished: &mut Finished, hash: u64) -> Option<bool> {
     (dropped.is_some() || kept.is_some()).then_some(kept > dropped)
 }
 
-fn pass<R: StreamResult>(inner: &mut R, item: Item<'_>) -> io::Result<()> {
-    match item.packet {
-        Some(packet) => inner.packet(packet),
-        None => inner.status(&item.event),
-    }
-}
-
 /// Adds a packet to those held: its length, then its bytes.
 fn append(packets: &mut SpillBuf, spill: &mut Spill, bytes: &[u8]) -> io::Result<()> {
     spill.append(packets, &(bytes.len() as u32).to_ne_bytes())?;
@@ -236,9 +222,19 @@ fn replay(
     call: impl FnMut(&Packet<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     match packets.in_memory() {
-        Some(mut bytes) => replay_from(&mut bytes, packets.len(), call),
+        Some(bytes) => replay_in_place(bytes, call),
         None => replay_from(&mut BufReader::new(packets.reader(spill)), packets.len(), call),
     }
+}
+
+fn replay_in_place(mut bytes: &[u8], mut call: impl FnMut(&Packet<'_>) -> io::Result<()>) -> io::Result<()> {
+    while let Some((len, rest)) = bytes.split_first_chunk() {
+        let len = u32::from_ne_bytes(*len) as usize;
+        let Some((packet, rest)) = rest.split_at_checked(len) else { break };
+        call(&parse(packet)?)?;
+        bytes = rest;
+    }
+    Ok(())
 }
 
 fn replay_from(
@@ -254,11 +250,13 @@ fn replay_from(
         bytes.resize(len as usize, 0);
         from.read_exact(&mut bytes)?;
         left = left.saturating_sub(4 + u64::from(len));
-        let packet =
-            Packet::parse(&bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        call(&packet)?;
+        call(&parse(&bytes)?)?;
     }
     Ok(())
+}
+
+fn parse(bytes: &[u8]) -> io::Result<Packet<'_>> {
+    Packet::parse(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 impl<R, F> StreamResult for Held<R, F>
@@ -271,11 +269,11 @@ where
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.take(Item { event: *event, packet: None })
+        self.take(event)
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        self.take(Item { event: packet.event(), packet: Some(packet) })
+        self.take(packet)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -6,22 +6,15 @@ use std::sync::LazyLock;
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
-use subunit::Event;
 
-/// The key of a test: its id and where it ran.
+/// The key of a test: its id and where it ran, as bytes of text that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key<'a> {
-    pub(crate) route_code: Option<&'a str>,
-    pub(crate) test_id: &'a str,
+    pub(crate) route_code: Option<&'a [u8]>,
+    pub(crate) test_id: &'a [u8],
 }
 
-impl<'a> Key<'a> {
-    /// The key of the test that an event is about, if it is about one.
-    #[inline]
-    pub(crate) fn of(event: &Event<'a>) -> Option<Self> {
-        event.test_id.map(|test_id| Key { route_code: event.route_code, test_id })
-    }
-
+impl Key<'_> {
     /// The key's hash. It is the same all over the process, and another in each: nobody can choose ids that
     /// collide.
     #[inline]
@@ -29,9 +22,9 @@ impl<'a> Key<'a> {
         let mut hasher = state.0.build_hasher();
         if let Some(route) = self.route_code {
             hasher.write_usize(route.len() + 1);
-            hasher.write(route.as_bytes());
+            hasher.write(route);
         }
-        hasher.write(self.test_id.as_bytes());
+        hasher.write(self.test_id);
         hasher.finish()
     }
 }
@@ -50,11 +43,11 @@ impl Default for HashState {
     }
 }
 
-/// A key that owns its strings, in one buffer that is used again.
+/// A key that owns its bytes, in one buffer that is used again.
 #[derive(Debug, Default)]
 pub(crate) struct KeyBuf {
     /// The route code, then the test id.
-    text: String,
+    text: Vec<u8>,
     /// The route code's length; `NO_ROUTE` for none.
     route: u32,
 }
@@ -70,8 +63,8 @@ impl KeyBuf {
         let route = key.route_code.unwrap_or_default();
         self.text.clear();
         self.text.reserve_exact(route.len() + key.test_id.len());
-        self.text.push_str(route);
-        self.text.push_str(key.test_id);
+        self.text.extend_from_slice(route);
+        self.text.extend_from_slice(key.test_id);
         self.route = if key.route_code.is_some() { route.len() as u32 } else { NO_ROUTE };
     }
 
@@ -80,21 +73,21 @@ impl KeyBuf {
     pub(crate) fn clear(&mut self) {
         self.text.clear();
         if self.text.capacity() > KEPT {
-            self.text = String::new();
+            self.text = Vec::new();
         }
     }
 
     /// Whether it is a copy of this key.
     #[inline]
     pub(crate) fn is(&self, key: Key<'_>) -> bool {
-        let (text, id) = (self.text.as_bytes(), key.test_id.as_bytes());
+        let (text, id) = (self.text.as_slice(), key.test_id);
         match key.route_code {
             None => self.route == NO_ROUTE && text == id,
             Some(route) => {
                 self.route as usize == route.len()
                     && text.len() == route.len() + id.len()
                     && text.ends_with(id)
-                    && text.starts_with(route.as_bytes())
+                    && text.starts_with(route)
             }
         }
     }
@@ -117,7 +110,7 @@ mod tests {
     use super::*;
 
     fn key<'a>(route_code: Option<&'a str>, test_id: &'a str) -> Key<'a> {
-        Key { route_code, test_id }
+        Key { route_code: route_code.map(str::as_bytes), test_id: test_id.as_bytes() }
     }
 
     #[test]

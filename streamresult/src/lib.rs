@@ -140,6 +140,7 @@ mod from_fn;
 mod held;
 mod impls;
 mod key;
+mod look;
 mod open_tests;
 mod record;
 mod record_sink;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use subunit::{Event, Status, Timestamp};
 
 use crate::attachments::AttachmentBuf;
+use crate::look::{Look, checked};
 use crate::open_tests::OpenTest;
 use crate::rules::DAMAGE_ID;
 use crate::spill::{Spill, SpillReader};
@@ -111,12 +112,7 @@ impl Sign {
     /// The kind of an event.
     #[must_use]
     pub fn of(event: &Event<'_>) -> Self {
-        match event.status {
-            Some(status) => Sign::Status(status),
-            None if event.file.is_some() => Sign::File,
-            None if !event.tags.is_absent() => Sign::Tags,
-            None => Sign::Nothing,
-        }
+        event.sign()
     }
 }
 
@@ -139,13 +135,13 @@ impl<'a> Record<'a> {
     /// The test's id.
     #[must_use]
     pub fn test_id(&self) -> &'a str {
-        self.test.key().test_id
+        checked(self.test.key().test_id)
     }
 
     /// Where it ran: codes of the routers on its events' way, separated by `/`.
     #[must_use]
     pub fn route_code(&self) -> Option<&'a str> {
-        self.test.key().route_code
+        self.test.key().route_code.map(checked)
     }
 
     /// How it ended.
@@ -163,7 +159,7 @@ impl<'a> Record<'a> {
     /// Whether this is no test but stands for bytes that could not be read.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        self.test_id() == DAMAGE_ID
+        self.test.key().test_id == DAMAGE_ID.as_bytes()
     }
 
     /// Whether the test can be run by its id alone: one of its events says so.
@@ -219,7 +215,7 @@ impl<'a> Record<'a> {
     /// The file of this name.
     #[must_use]
     pub fn attachment(&self, name: &str) -> Option<Attachment<'a>> {
-        self.attachments().find(|attachment| attachment.name() == name)
+        self.attachments().find(|attachment| attachment.file.has_name(name))
     }
 
     /// The key's hash, the same for all records of a test.
@@ -294,7 +290,7 @@ impl<'a> Attachment<'a> {
     /// The file's name within its test.
     #[must_use]
     pub fn name(&self) -> &'a str {
-        &self.file.name
+        self.file.name()
     }
 
     /// The first MIME type that its events gave; none stands for `application/octet-stream`.

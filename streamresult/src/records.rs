@@ -2,10 +2,11 @@
 
 use std::io;
 
-use subunit::{Event, Status};
+use subunit::{Event, Packet, Status};
 
 use crate::finished::Finished;
 use crate::key::Key;
+use crate::look::Look;
 use crate::open_tests::{OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
 use crate::{Outcome, Record, RecordSink, StreamResult};
@@ -134,11 +135,19 @@ impl<S: RecordSink> Records<S> {
     }
 
     #[inline]
-    fn test(&mut self, key: Key<'_>, event: &Event<'_>) -> io::Result<()> {
+    fn take(&mut self, event: &impl Look) -> io::Result<()> {
+        match event.key() {
+            None => self.global(&event.event()),
+            Some(key) => self.test(key, event),
+        }
+    }
+
+    #[inline]
+    fn test(&mut self, key: Key<'_>, event: &impl Look) -> io::Result<()> {
         let (hash, open) = self.tests.find(key);
         let before = open.map_or(Before::Closed, |slot| self.tests.test(slot).before());
         let finished = &mut self.finished;
-        let effect = rules::effect(before, event.status, || {
+        let effect = rules::effect(before, event.status(), || {
             rules::may_be_late(key.test_id) && finished.contains(hash)
         });
         match effect {
@@ -157,37 +166,34 @@ impl<S: RecordSink> Records<S> {
                 let slot = self.tests.begin(key, hash);
                 self.end(slot, event, true)
             }
-            Effect::Late => self.sink.late(event),
+            Effect::Late => self.sink.late(&event.event()),
         }
     }
 
     /// Adds an event to a record.
     #[inline]
-    fn add(&mut self, slot: Slot, event: &Event<'_>) -> io::Result<()> {
+    fn add(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let test = self.tests.test_mut(slot);
         test.seen.note(event);
         if self.tags {
-            test.tags.note(event.tags);
+            test.tags.note(event);
         }
-        let Some(file) = event.file else { return Ok(()) };
-        let wanted = match self.details {
-            Details::None => false,
-            Details::Reason => file.name == "reason",
-            Details::All => true,
+        let piece = match self.details {
+            Details::None => None,
+            Details::Reason => event.piece().filter(|piece| piece.name == b"reason"),
+            Details::All => event.piece(),
         };
-        if !wanted {
-            return Ok(());
-        }
+        let Some(piece) = piece else { return Ok(()) };
         let cap = self.cap;
         let (parts, spill) = self.tests.parts(slot);
-        parts.attachments.add(file, event, cap, spill)
+        parts.attachments.add(piece, cap, spill)
     }
 
     /// Adds the last event of a record and gives it to the sink.
-    fn end(&mut self, slot: Slot, event: &Event<'_>, running: bool) -> io::Result<()> {
+    fn end(&mut self, slot: Slot, event: &impl Look, running: bool) -> io::Result<()> {
         let added = self.add(slot, event);
         let test = self.tests.test(slot);
-        let has_run = if event.status == Some(Status::Exists) {
+        let has_run = if event.status() == Some(Status::Exists) {
             running || self.finished.contains(test.hash)
         } else {
             self.finished.push(test.hash);
@@ -220,10 +226,11 @@ impl<S: RecordSink> StreamResult for Records<S> {
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        match Key::of(event) {
-            None => self.global(event),
-            Some(key) => self.test(key, event),
-        }
+        self.take(event)
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        self.take(packet)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -48,8 +48,8 @@ pub(crate) fn effect(before: Before, status: Option<Status>, has_finished: impl 
 /// Whether a test with this id can have late attachments. Damage cannot: each is a record of its own, and
 /// all have the same id.
 #[inline]
-pub(crate) fn may_be_late(test_id: &str) -> bool {
-    test_id != DAMAGE_ID
+pub(crate) fn may_be_late(test_id: &[u8]) -> bool {
+    test_id != DAMAGE_ID.as_bytes()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use subunit::{Event, Packet, Status};
 
 use crate::finished::Finished;
 use crate::key::{HashState, Key};
+use crate::look::Look;
 use crate::rules::{self, Before, DAMAGE_ID, Effect};
 use crate::{Outcome, Record, RecordSink, StreamResult};
 
@@ -39,7 +40,7 @@ pub struct Summary {
     /// The hashes of the tests that were announced and did not run yet.
     announced: HashTable<u64>,
     /// What it takes to count events.
-    open: HashTable<Open>,
+    open: OpenHashes,
     finished: Finished,
     hash_state: HashState,
 }
@@ -50,6 +51,46 @@ struct Open {
     hash: u64,
     begun: bool,
     is_damage: bool,
+}
+
+/// The tests in flight.
+#[derive(Debug, Default)]
+struct OpenHashes {
+    /// The one that began last: one that runs alone never gets into the table.
+    last: Option<Open>,
+    others: HashTable<Open>,
+}
+
+impl OpenHashes {
+    #[inline]
+    fn find(&mut self, hash: u64) -> Option<&mut Open> {
+        match &mut self.last {
+            Some(last) if last.hash == hash => Some(last),
+            _ if self.others.is_empty() => None,
+            _ => self.others.find_mut(hash, |test| test.hash == hash),
+        }
+    }
+
+    /// Adds a test that is not among them.
+    #[inline]
+    fn insert(&mut self, test: Open) {
+        if let Some(before) = self.last.replace(test) {
+            self.others.insert_unique(before.hash, before, |test| test.hash);
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, hash: u64) {
+        if self.last.is_some_and(|last| last.hash == hash) {
+            self.last = None;
+        } else if let Ok(entry) = self.others.find_entry(hash, |test| test.hash == hash) {
+            entry.remove();
+        }
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = Open> + use<> {
+        std::mem::take(&mut self.others).into_iter().chain(self.last.take())
+    }
 }
 
 impl Summary {
@@ -163,8 +204,8 @@ impl Summary {
     }
 
     #[inline]
-    fn count_event(&mut self, key: Option<Key<'_>>, status: Option<Status>) {
-        match (key, status) {
+    fn count_event(&mut self, event: &impl Look) {
+        match (event.key(), event.status()) {
             (Some(key), status) => self.test(key, status),
             (None, Some(status)) => self.add_global(status),
             (None, None) => {}
@@ -173,8 +214,8 @@ impl Summary {
 
     fn test(&mut self, key: Key<'_>, status: Option<Status>) {
         let hash = key.hash(&self.hash_state);
-        let is_damage = key.test_id == DAMAGE_ID;
-        let before = match self.open.find(hash, |test| test.hash == hash) {
+        let is_damage = key.test_id == DAMAGE_ID.as_bytes();
+        let before = match self.open.find(hash) {
             None => Before::Closed,
             Some(test) if test.begun => Before::Begun,
             Some(_) => Before::Open,
@@ -182,28 +223,21 @@ impl Summary {
         let finished = &mut self.finished;
         match rules::effect(before, status, || !is_damage && finished.contains(hash)) {
             Effect::Joins if before == Before::Closed => {
-                let test = Open { hash, begun: status.is_some(), is_damage };
-                self.open.insert_unique(hash, test, |test| test.hash);
+                self.open.insert(Open { hash, begun: status.is_some(), is_damage });
             }
             Effect::Joins => {
-                if let (Some(_), Some(test)) = (status, self.open.find_mut(hash, |test| test.hash == hash)) {
+                if let (Some(_), Some(test)) = (status, self.open.find(hash)) {
                     test.begun = true;
                 }
             }
             Effect::Ends => {
                 if before != Before::Closed {
-                    self.close(hash);
+                    self.open.remove(hash);
                 }
                 self.end(status, hash, is_damage);
             }
             Effect::Announces => self.add(Outcome::Exists, hash, is_damage, true),
             Effect::Late => self.late += 1,
-        }
-    }
-
-    fn close(&mut self, hash: u64) {
-        if let Ok(entry) = self.open.find_entry(hash, |test| test.hash == hash) {
-            entry.remove();
         }
     }
 
@@ -221,18 +255,17 @@ impl Summary {
 
 impl StreamResult for Summary {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.count_event(Key::of(event), event.status);
+        self.count_event(event);
         Ok(())
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        let key = packet.test_id().map(|test_id| Key { route_code: packet.route_code(), test_id });
-        self.count_event(key, packet.status());
+        self.count_event(packet);
         Ok(())
     }
 
     fn stop_run(&mut self) -> io::Result<()> {
-        for test in std::mem::take(&mut self.open) {
+        for test in self.open.take() {
             self.add(Outcome::Unfinished, test.hash, test.is_damage, true);
         }
         Ok(())

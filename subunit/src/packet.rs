@@ -141,9 +141,52 @@ impl<'a> Packet<'a> {
         PacketBuf(Bytes::copy_from_slice(self.bytes))
     }
 
+    /// [`test_id`](Packet::test_id) as bytes, which makes no string.
+    #[inline]
+    #[must_use]
+    pub fn test_id_bytes(&self) -> Option<&'a [u8]> {
+        self.field(wire::TEST_ID, self.layout.test_id)
+    }
+
+    /// The tags as they stand in the packet, which are not read: packets with the same bytes have the same tags.
+    /// Tags that are present and empty are no bytes, absent ones are `None`.
+    #[inline]
+    #[must_use]
+    pub fn tags_bytes(&self) -> Option<&'a [u8]> {
+        self.field(wire::TAGS, self.layout.tags)
+    }
+
+    /// The file's name as bytes, which makes no string. A packet has a name or no [`file`](Packet::file) at all.
+    #[inline]
+    #[must_use]
+    pub fn file_name_bytes(&self) -> Option<&'a [u8]> {
+        self.field(wire::FILE, self.layout.file_name)
+    }
+
+    /// The bytes of the file's piece.
+    #[inline]
+    #[must_use]
+    pub fn file_content(&self) -> Option<&'a [u8]> {
+        self.field(wire::FILE, self.layout.content)
+    }
+
+    /// [`mime_type`](Packet::mime_type) as bytes, which makes no string.
+    #[inline]
+    #[must_use]
+    pub fn mime_type_bytes(&self) -> Option<&'a [u8]> {
+        self.field(wire::MIME_TYPE, self.layout.mime_type)
+    }
+
+    /// [`route_code`](Packet::route_code) as bytes, which makes no string.
+    #[inline]
+    #[must_use]
+    pub fn route_code_bytes(&self) -> Option<&'a [u8]> {
+        self.field(wire::ROUTE_CODE, self.layout.route_code)
+    }
+
     /// The whole field of the route code, with its length, and the code alone.
-    pub(crate) fn route_code_bytes(&self) -> Option<(&'a [u8], &'a [u8])> {
-        let code = self.has(wire::ROUTE_CODE).then(|| self.bytes_at(self.layout.route_code))?;
+    pub(crate) fn route_code_field(&self) -> Option<(&'a [u8], &'a [u8])> {
+        let code = self.route_code_bytes()?;
         let end = self.bytes.len() - CHECKSUM;
         let field = self.bytes.get(self.layout.route_field as usize..end).unwrap_or_default();
         Some((field, code))
@@ -175,8 +218,14 @@ impl<'a> Packet<'a> {
         self.layout.flags & flag != 0
     }
 
+    /// The bytes of a field, if the packet has it.
+    #[inline]
+    fn field(&self, flag: u16, span: Span) -> Option<&'a [u8]> {
+        self.has(flag).then(|| self.bytes_at(span))
+    }
+
     fn string(&self, flag: u16, span: Span) -> Option<&'a str> {
-        self.has(flag).then(|| checked(self.bytes_at(span)))
+        self.field(flag, span).map(checked)
     }
 }
 
@@ -496,6 +545,36 @@ mod tests {
         check_fault(b"\xb3\x20\x00\x07", PacketErrorKind::Length(7), 3);
         check_fault(b"\xb3\x20\x00\x40\x08", PacketErrorKind::Length(8), 3);
         check_fault(b"", PacketErrorKind::Truncated(1), 0);
+    }
+
+    fn check_bytes(event: &Event<'_>, tags: Option<&[u8]>) {
+        let packet = PacketBuf::encode(event).unwrap();
+        let packet = packet.packet();
+        let text = [event.test_id, event.file.map(|file| file.name), event.mime_type, event.route_code];
+        let bytes = [
+            packet.test_id_bytes(),
+            packet.file_name_bytes(),
+            packet.mime_type_bytes(),
+            packet.route_code_bytes(),
+        ];
+        assert_eq!(bytes, text.map(|text| text.map(str::as_bytes)));
+        assert_eq!(packet.file_content(), event.file.map(|file| file.bytes));
+        assert_eq!(packet.tags_bytes(), tags);
+    }
+
+    #[test]
+    fn the_bytes_of_a_field_are_those_of_its_text() {
+        check_bytes(&Event::default(), None);
+        check_bytes(
+            &Event { tags: Tags::from(&[]), route_code: Some(""), ..Event::file("", b"") },
+            Some(b""),
+        );
+        let event =
+            Event { mime_type: Some("text/plain"), route_code: Some("0/1"), ..Event::file("log", b"x") };
+        check_bytes(
+            &Event { test_id: Some("bö"), tags: Tags::from(&["a", "bc"]), ..event },
+            Some(b"\x01a\x02bc"),
+        );
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl<'a> Plan<'a> {
     fn of(packet: &Packet<'a>, code: &str) -> Result<Self, EncodeError> {
         let bytes = packet.as_bytes();
         let fields = bytes.get(packet.body()..bytes.len() - CHECKSUM).unwrap_or_default();
-        let (middle, old) = match packet.route_code_bytes() {
+        let (middle, old) = match packet.route_code_field() {
             Some((field, code)) => (fields.get(..fields.len() - field.len()).unwrap_or_default(), Some(code)),
             None => (fields, None),
         };

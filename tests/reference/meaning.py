@@ -104,7 +104,7 @@ def rows(output):
 
 
 # Differences that are read away here, because they are in every report: ids of docs/differences.md.
-READ_AWAY = ["junit-layout", "pyunit-layout", "junit-classname", "2to1-nanoseconds", "2to1-attachment-order"]
+READ_AWAY = ["junit-layout", "pyunit-layout", "disk-more", "junit-classname", "2to1-nanoseconds", "2to1-attachment-order"]
 
 
 def cases(output):
@@ -143,17 +143,26 @@ def unittest_report(output):
         if match:
             facts.append(("result", match[1], match[2]))
     for section in sections:
+        if section.startswith("UNEXPECTED SUCCESS: "):
+            facts += [("failure", line, "") for line in section.splitlines() if line.startswith("UNEXPECTED ")]
+            end = "Ran " + section.partition("\nRan ")[2] if "\nRan " in section else end
+            continue
         title, _, body = section.partition("\n" + "-" * 70 + "\n")
         body, separator, last = body.partition("-" * 70 + "\nRan ")
         end = "Ran " + last if separator else end
         element = ElementTree.Element("failure")
         element.text = body
-        facts.append(("failure", title, words(element)))
+        # The reference tells the id twice.
+        facts.append(("failure", title.splitlines()[0], words(element)))
     end = re.sub(r"\bin \d+\.\d+s", "in TIME", end)
     return facts + [("end", line) for line in end.splitlines() if line]
 
 
 RESULT = re.compile(r"(.*) \.\.\. (ok|FAIL|ERROR|expected failure|unexpected success|fail$|skipped.*)")
+
+
+# What the reference writes into test.json.
+DISK_KEYS = ["details", "id", "start", "status", "stop", "tags"]
 
 
 def tree(folder):
@@ -164,6 +173,6 @@ def tree(folder):
             data = path.read_bytes()
             if path.name == "test.json":
                 said = json.loads(data)
-                data = tuple((key, repr(said.get(key))) for key in sorted(said))
+                data = tuple((key, repr(said.get(key))) for key in DISK_KEYS)
             facts.append(("file", str(path.relative_to(folder)), data))
     return facts

@@ -1,6 +1,8 @@
 """Which differences are declared: each has an id that docs/differences.md explains."""
 
+import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,22 @@ ORDER = fact_of("order")
 DAMAGE = "bad-checksum cut"
 UNFINISHED = "unfinished made " + DAMAGE
 
-JUNIT = "subunit2junitxml"
+JUNIT, PYUNIT, DISK = "subunit2junitxml", "subunit2pyunit", "subunit2disk"
+SAME_IDS = "exists-and-runs routes again real_testtools made"
+
+
+def disk_name(fact):
+    """The name of the file alone, as it was meant, and what is in it."""
+    return unquote(fact[1].rpartition("/")[2]), fact[2]
+
+
+def unrouted(fact):
+    """The id of a fact without the route code that ours adds."""
+    return re.sub(r" \[[^\]]*\]$", "", fact[1])
+
+
+def kind(fact):
+    return fact[0]
 
 
 def case(wanted=lambda fact: True):
@@ -138,6 +155,26 @@ RULES = [
     Rule("junit-empty-id", JUNIT, "empty-id", case(), twin=lambda fact: fact[3:]),
     Rule("junit-negative-time", JUNIT, "back-in-time", case(), twin=lambda fact: fact[1:3] + fact[4:]),
     Rule("rounding", JUNIT, "real_testtools made", case(), twin=lambda fact: fact[1:3] + fact[4:]),
+    # subunit2pyunit
+    Rule("nothing-ran", PYUNIT, "empty exists", fact_of("end")),
+    Rule("pyunit-unfinished", PYUNIT, UNFINISHED, fact_of("result"), twin=unrouted),
+    Rule("pyunit-unfinished", PYUNIT, UNFINISHED, fact_of("failure"), twin=lambda fact: unrouted(fact).split()[1:]),
+    Rule("pyunit-unfinished", PYUNIT, UNFINISHED, fact_of("end", lambda fact: fact[1].startswith("FAILED")), twin=kind),
+    Rule("pyunit-unfinished", PYUNIT, "unfinished made", ORDER),
+    Rule("pyunit-routes", PYUNIT, "routes real_parallel made", fact_of("result"), twin=lambda fact: (unrouted(fact), fact[2])),
+    Rule("pyunit-routes", PYUNIT, "routes real_parallel made", fact_of("failure"), twin=lambda fact: unrouted(fact).split()[1:]),
+    Rule("pyunit-skip", PYUNIT, "no-details real_testtools", fact_of("result"), twin=lambda fact: (fact[1], fact[2].split()[0])),
+    Rule("pyunit-attachments", PYUNIT, "empty-file mime binary many-files", fact_of("failure"), twin=lambda fact: fact[1]),
+    Rule("global-status", PYUNIT, "global-fail"),
+    Rule("late-attachment", PYUNIT, "late"),
+    Rule("ls-newline", PYUNIT, "newline-id", fact_of("result"), twin=kind),
+    Rule("junit-control-characters", PYUNIT, "escape made", fact_of("failure"), twin=lambda fact: fact[1]),
+    # subunit2disk
+    Rule("disk-names", DISK, SAME_IDS + " newline slash-id comma-id dots-id", fact_of("file"), twin=disk_name),
+    Rule("disk-empty-id", DISK, "empty-id", fact_of("file")),
+    Rule("late-attachment", DISK, "late"),
+    Rule("empty-attachment", DISK, "empty-file many-files", fact_of("file")),
+    Rule("damage-message", DISK, DAMAGE, fact_of("file", lambda fact: fact[1].startswith("subunit.parser/Pa"))),
     # subunit-filter
     Rule("filter-unfinished", "subunit-filter", UNFINISHED, fact_of("test"), twin=lambda fact: (fact[1], fact[3:])),
     Rule("filter-unfinished", "subunit-filter", "unfinished made", ORDER),

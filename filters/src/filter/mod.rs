@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use cli::{Command, InputArgs, Streams, Verdict};
 use streamresult::{Decision, Outcome, StreamResult, StreamResultExt as _};
 use subunit::io::{Reader, Writer};
-use subunit::{Event, Frame, Packet, Timestamp};
+use subunit::{Event, Frame, Packet, PacketError, PacketErrorKind, Timestamp};
 
 use crate::times::{duration, moment};
 use pattern::{Pattern, Patterns};
@@ -180,16 +180,22 @@ impl Pass {
         W: Write,
         S: StreamResult,
     {
-        let passed = self.frames(&mut input, &mut sink, writer);
+        let mut tail = Vec::new();
+        let passed = self.frames(&mut input, &mut sink, writer, &mut tail);
         // What is held comes out also when reading has failed.
-        passed.and(sink.stop_run())
+        let stopped = sink.stop_run();
+        let ended = writer(&mut sink).write_bytes(&tail).and_then(|()| sink.flush());
+        passed.and(stopped).and(ended)
     }
 
+    /// Passes the frames on. Half a packet at the very end of the stream is left in `tail`: what comes out after it
+    /// would be taken for its other half by readers that trust its length.
     fn frames<R, W, S>(
         &self,
         input: &mut Reader<R>,
         sink: &mut S,
         writer: fn(&mut S) -> &mut Writer<W>,
+        tail: &mut Vec<u8>,
     ) -> io::Result<()>
     where
         R: Read,
@@ -198,7 +204,11 @@ impl Pass {
     {
         loop {
             while let Some(frame) = input.buffered_frame() {
+                if !tail.is_empty() {
+                    writer(sink).write_bytes(&std::mem::take(tail))?;
+                }
                 match frame {
+                    Frame::Corrupt(bytes, error) if is_truncated(&error) => tail.extend_from_slice(bytes),
                     Frame::Packet(packet) => self.packet(&packet, sink)?,
                     Frame::Text(_) if !self.keeps_text => {}
                     Frame::Text(bytes) | Frame::Corrupt(bytes, _) => writer(sink).write_bytes(bytes)?,
@@ -226,6 +236,10 @@ impl Pass {
         let event = packet.event();
         sink.status(&Event { test_id: new_id.as_deref().or(event.test_id), status, ..event })
     }
+}
+
+fn is_truncated(error: &PacketError) -> bool {
+    matches!(error.kind(), PacketErrorKind::Truncated(_))
 }
 
 impl Changes {

@@ -149,6 +149,15 @@ fn text_and_damage_stay_in_place() {
 }
 
 #[test]
+fn what_was_held_comes_before_half_a_packet_at_the_end() {
+    let [open, half] = ["a inprogress", "b fail"].map(|line| packet(line).as_bytes().to_vec());
+    let half = &half[..half.len() - 2];
+    let found = |input: &[u8]| events(&run_with::<Filter>(&[], input).output);
+    assert_eq!(found(&[&open, half].concat()), ["a inprogress", "damage"]);
+    assert_eq!(found(&[half, &open].concat()), ["damage", "a inprogress"]);
+}
+
+#[test]
 fn what_is_wrong_with_the_arguments_is_told_in_a_line() {
     let check = |args: &[&str], expected: &str| {
         let outcome = run_with::<Filter>(args, b"");

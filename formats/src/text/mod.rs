@@ -15,6 +15,8 @@ mod section;
 mod skips;
 mod spool;
 mod tally;
+#[cfg(test)]
+mod tests;
 
 pub use ascii::Ascii;
 pub use line::{Age, title};
@@ -45,4 +47,13 @@ pub enum Group {
     Route,
     /// Those that ended alike.
     Status,
+}
+
+/// What the report says of the end of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ending<'a> {
+    /// How to run again what failed: a line below the ids.
+    pub rerun: Option<&'a str>,
+    /// The stream was not read to its end: that nothing failed so far is no success.
+    pub incomplete: bool,
 }

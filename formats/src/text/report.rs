@@ -1,6 +1,7 @@
 //! From events to the report.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use streamresult::{Outcome, Record, RecordSink, Records, StreamResult, Summary};
 use subunit::{Event, Status, Timestamp};
@@ -10,7 +11,7 @@ use super::section::{Sections, run_as_a_whole};
 use super::skips::Skips;
 use super::spool::Spool;
 use super::tally::Routes;
-use super::{Group, Options, Tone, line};
+use super::{Ending, Group, Options, Tone, line};
 use crate::VerdictLine;
 
 /// Late pieces of attachments beyond this many bytes are counted, not shown.
@@ -19,14 +20,14 @@ const LATE: u64 = 1 << 20;
 /// Writes the report of a run: lines while it goes on, the rest with [`finish`](TextReport::finish).
 ///
 /// ```
-/// use formats::text::{Options, TextReport};
+/// use formats::text::{Ending, Options, TextReport};
 /// use streamresult::StreamResult;
 /// use subunit::{Event, Status};
 ///
 /// let mut report = TextReport::new(Vec::new(), Options { lines: true, ..Options::default() });
 /// report.status(&Event::status("boot", Status::Success))?;
 /// report.stop_run()?;
-/// let text = String::from_utf8(report.finish(None)?)?;
+/// let text = String::from_utf8(report.finish(Ending::default())?)?;
 /// assert_eq!(text, "ok                   boot\n\nPASSED  1 test: 1 passed\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -91,17 +92,16 @@ impl<W: Write> TextReport<W> {
         self.records.sink_mut().0.failing.strings(call)
     }
 
-    /// Writes all but the lines, once the run has stopped. `rerun` says how to run the failing tests again, in
-    /// a line.
+    /// Writes all but the lines, once the run has stopped.
     ///
     /// # Errors
     ///
     /// When writing fails, or what was set aside in temporary files cannot be read.
-    pub fn finish(self, rerun: Option<&str>) -> io::Result<W> {
+    pub fn finish(self, ending: Ending<'_>) -> io::Result<W> {
         let (mut tests, summary) = self.records.into_sink();
         let times = tests.times;
         let out = &mut tests.out;
-        if tests.options.lines && !tests.options.summary_only && tests.line.capacity() > 0 {
+        if tests.options.lines && !tests.options.summary_only && !tests.line.is_empty() {
             out.write_all(b"\n")?;
         }
         if !tests.outputs.is_empty() {
@@ -112,15 +112,18 @@ impl<W: Write> TextReport<W> {
         rest.failures(tests.failures, tests.options.group, &tests.routes)?;
         if tests.late_left_out > 0 {
             let count = tests.late_left_out;
-            writeln!(rest.out, "{count} bytes more came after the end of their tests; --all-output shows them\n")?;
+            writeln!(
+                rest.out,
+                "{count} bytes more came after the end of their tests; --all-output shows them\n"
+            )?;
         }
         rest.counted("skipped", tests.skips.into_list())?;
         rest.slowest(tests.longest.into_list())?;
         if tests.options.group == Some(Group::Route) {
             rest.routes(&tests.routes)?;
         }
-        rest.failing(&mut tests.failing, rerun)?;
-        rest.verdict(&summary, times)?;
+        rest.failing(&mut tests.failing, ending.rerun)?;
+        rest.verdict(&summary, ending.incomplete, times)?;
         Ok(tests.out)
     }
 }
@@ -160,7 +163,7 @@ impl<W: Write> RecordSink for Tests<W> {
             self.out.write_all(&self.line)?;
         }
         if outcome.is_failure() {
-            let group = self.group(record.route_code(), outcome as u32);
+            let group = self.group(record.route_code(), kind(outcome, record.is_damage()));
             self.failures.begin(group);
             self.sections().test(record, &mut self.failures)
         } else if self.options.all_output && record.attachments().len() > 0 {
@@ -177,7 +180,7 @@ impl<W: Write> RecordSink for Tests<W> {
             Ok(())
         } else if len <= self.late_room {
             self.late_room -= len;
-            let group = self.group(event.route_code, LATE_GROUP);
+            let group = self.group(event.route_code, LATE_KIND);
             self.failures.begin(group);
             self.sections().late(event, &mut self.failures)
         } else {
@@ -191,10 +194,14 @@ impl<W: Write> RecordSink for Tests<W> {
             return Ok(());
         }
         if self.options.lines {
-            Tone::Bad.write(&format!("{:19}", status.as_str().to_uppercase()), self.options.color, &mut self.out)?;
+            Tone::Bad.write(
+                &format!("{:19}", status.as_str().to_uppercase()),
+                self.options.color,
+                &mut self.out,
+            )?;
             writeln!(self.out, "  {}", run_as_a_whole(event))?;
         }
-        let group = self.group(event.route_code, Outcome::of(Some(status)) as u32);
+        let group = self.group(event.route_code, kind(Outcome::of(Some(status)), false));
         self.failures.begin(group);
         self.sections().global(event, status, &mut self.failures)
     }
@@ -204,8 +211,18 @@ impl<W: Write> RecordSink for Tests<W> {
     }
 }
 
-/// The group of late attachments, where others are outcomes.
-const LATE_GROUP: u32 = Outcome::ALL.len() as u32;
+/// The kinds of failures, in the order in which they stand when put together.
+const KINDS: [&str; 5] = ["fail", "uxsuccess", "unfinished", "damage", "late attachments"];
+const LATE_KIND: u32 = 4;
+
+fn kind(outcome: Outcome, is_damage: bool) -> u32 {
+    match outcome {
+        _ if is_damage => 3,
+        Outcome::Unfinished => 2,
+        Outcome::UxSuccess => 1,
+        _ => 0,
+    }
+}
 
 impl<W: Write> Tests<W> {
     fn count(&mut self, record: &Record<'_>) -> io::Result<()> {
@@ -226,10 +243,10 @@ impl<W: Write> Tests<W> {
         Ok(())
     }
 
-    fn group(&mut self, route: Option<&str>, outcome: u32) -> u32 {
+    fn group(&mut self, route: Option<&str>, kind: u32) -> u32 {
         match self.options.group {
             None => 0,
-            Some(Group::Status) => outcome,
+            Some(Group::Status) => kind,
             Some(Group::Route) => self.routes.number(route),
         }
     }
@@ -271,7 +288,11 @@ impl<W: Write> Rest<'_, W> {
                 failures.copy(self.out)
             }
             Some(by) => failures.copy_groups(self.out, |number, count, out| {
-                let name = if by == Group::Route { routes.name(number) } else { status_name(number) };
+                let name = if by == Group::Route {
+                    routes.name(number)
+                } else {
+                    KINDS.get(number as usize).copied().unwrap_or_default()
+                };
                 write_head(&format!("failures: {name} ({count})"), color, out)
             }),
         }
@@ -286,7 +307,7 @@ impl<W: Write> Rest<'_, W> {
         writeln!(self.out)
     }
 
-    fn slowest(&mut self, list: Vec<(std::time::Duration, String)>) -> io::Result<()> {
+    fn slowest(&mut self, list: Vec<(Duration, String)>) -> io::Result<()> {
         if list.is_empty() {
             return Ok(());
         }
@@ -315,16 +336,22 @@ impl<W: Write> Rest<'_, W> {
         let out = &mut *self.out;
         failing.strings(|id| writeln!(out, "  {}", line::harmless(id)))?;
         if let Some(rerun) = rerun {
-            writeln!(self.out, "\n{rerun}")?;
+            writeln!(self.out, "\n{}", line::harmless(rerun))?;
         }
         writeln!(self.out)
     }
 
-    fn verdict(&mut self, summary: &Summary, times: Option<(Timestamp, Timestamp)>) -> io::Result<()> {
-        let (word, tone) = match (summary.is_success(), summary.ran()) {
-            (false, _) => ("FAILED", Tone::Bad),
-            (true, false) => ("NOTHING RAN", Tone::Notice),
-            (true, true) => ("PASSED", Tone::Good),
+    fn verdict(
+        &mut self,
+        summary: &Summary,
+        incomplete: bool,
+        times: Option<(Timestamp, Timestamp)>,
+    ) -> io::Result<()> {
+        let (word, tone) = match (summary.is_success(), incomplete, summary.ran()) {
+            (false, _, _) => ("FAILED", Tone::Bad),
+            (true, true, _) => ("INCOMPLETE", Tone::Bad),
+            (true, false, false) => ("NOTHING RAN", Tone::Notice),
+            (true, false, true) => ("PASSED", Tone::Good),
         };
         tone.write(word, self.color, self.out)?;
         write!(self.out, "  {}", VerdictLine(summary))?;
@@ -335,11 +362,6 @@ impl<W: Write> Rest<'_, W> {
         }
         writeln!(self.out)
     }
-}
-
-fn status_name(number: u32) -> &'static str {
-    let outcome = Outcome::ALL.into_iter().find(|outcome| *outcome as u32 == number);
-    outcome.map_or("late attachments", Outcome::as_str)
 }
 
 fn write_head(text: &str, color: bool, out: &mut impl Write) -> io::Result<()> {

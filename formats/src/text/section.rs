@@ -161,5 +161,9 @@ fn write_piece(name: &str, mime_type: Option<&str>, bytes: &[u8], out: &mut impl
 
 fn write_size(name: &str, mime_type: Option<&str>, len: u64, out: &mut impl Write) -> io::Result<()> {
     let (name, mime_type) = (harmless(name), harmless(mime_type.unwrap_or("application/octet-stream")));
-    if len == 0 { writeln!(out, "  {name}: empty") } else { writeln!(out, "  {name}: {len} bytes, {mime_type}") }
+    if len == 0 {
+        writeln!(out, "  {name}: empty")
+    } else {
+        writeln!(out, "  {name}: {len} bytes, {mime_type}")
+    }
 }

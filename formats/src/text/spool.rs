@@ -113,7 +113,11 @@ mod tests {
         strings.iter().for_each(|string| write!(spool, "{string}\0").unwrap());
         for _ in 0..2 {
             let mut found = Vec::new();
-            spool.strings(|string| Ok(found.push(string.to_owned()))).unwrap();
+            let mut keep = |string: &str| {
+                found.push(string.to_owned());
+                Ok(())
+            };
+            spool.strings(&mut keep).unwrap();
             assert!(found == strings);
         }
     }

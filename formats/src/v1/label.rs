@@ -3,10 +3,15 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use memchr::memchr2;
+
 /// An id or name that stands on one line, and is there to be seen: what ends a line is shown as `\n` or `\r`,
 /// the empty one as `""`, and the last of nothing but blanks as `\x20`.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     let is_blank = |character: char| character.is_ascii_whitespace() || character == '\u{b}';
+    if text.as_bytes().first().is_some_and(u8::is_ascii_graphic) {
+        return name(text);
+    }
     if text.is_empty() {
         return Cow::Borrowed("\"\"");
     }
@@ -18,6 +23,9 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
 
 /// The name of a part: as [`line()`], but it may be empty or blank.
 pub(crate) fn name(text: &str) -> Cow<'_, str> {
+    if memchr2(b'\n', b'\r', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
+    }
     escaped(text, |character| matches!(character, '\n' | '\r'))
 }
 

@@ -78,55 +78,62 @@ fn number<'a>(
         .map(|digits: &[u8]| digits.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0')))
 }
 
-/// Writes times; it remembers the day, which is the same for most.
+/// Writes times; it remembers the minute, which is the same for many.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TimeWriter {
-    day: Option<u32>,
-    /// `YYYY-MM-DD `.
+    minute: Option<u32>,
+    /// `YYYY-MM-DD HH:MM:`.
     text: Vec<u8>,
 }
 
-const DAY: u32 = 86_400;
+const MINUTES_OF_DAY: u32 = 24 * 60;
 
 impl TimeWriter {
     /// Appends a time with six digits after the second, as all writers of v1 do, or with nine where there is
     /// more to say.
     pub(crate) fn push(&mut self, time: Timestamp, out: &mut Vec<u8>) {
-        let (day, second) = (time.seconds / DAY, time.seconds % DAY);
-        if self.day != Some(day) {
-            self.set_day(day);
+        let minute = time.seconds / 60;
+        if self.minute != Some(minute) {
+            self.set_minute(minute);
         }
         out.extend_from_slice(&self.text);
-        push_digits(second / 3600, 2, out);
-        out.push(b':');
-        push_digits(second / 60 % 60, 2, out);
-        out.push(b':');
-        push_digits(second % 60, 2, out);
+        out.extend_from_slice(&digits::<2>(time.seconds % 60));
         out.push(b'.');
-        match time.nanoseconds.checked_rem(1000) {
-            Some(0) => push_digits(time.nanoseconds / 1000, 6, out),
-            _ => push_digits(time.nanoseconds, 9, out),
+        if time.nanoseconds % 1000 == 0 {
+            out.extend_from_slice(&digits::<6>(time.nanoseconds / 1000));
+        } else {
+            out.extend_from_slice(&digits::<9>(time.nanoseconds));
         }
         out.push(b'Z');
     }
 
-    fn set_day(&mut self, day: u32) {
-        self.day = Some(day);
+    fn set_minute(&mut self, minute: u32) {
+        self.minute = Some(minute);
+        let date = NaiveDate::default() + TimeDelta::days(i64::from(minute / MINUTES_OF_DAY));
+        let [hour, minute] = [minute % MINUTES_OF_DAY / 60, minute % 60];
         self.text.clear();
-        let date = NaiveDate::default() + TimeDelta::days(i64::from(day));
-        push_digits(date.year().unsigned_abs(), 4, &mut self.text);
-        self.text.push(b'-');
-        push_digits(date.month(), 2, &mut self.text);
-        self.text.push(b'-');
-        push_digits(date.day(), 2, &mut self.text);
-        self.text.push(b' ');
+        self.text.extend_from_slice(&digits::<4>(date.year().unsigned_abs()));
+        for (before, value, after) in [
+            (&b"-"[..], date.month(), &b""[..]),
+            (b"-", date.day(), b" "),
+            (b"", hour, b":"),
+            (b"", minute, b":"),
+        ] {
+            self.text.extend_from_slice(before);
+            self.text.extend_from_slice(&digits::<2>(value));
+            self.text.extend_from_slice(after);
+        }
     }
 }
 
-fn push_digits(value: u32, count: u32, out: &mut Vec<u8>) {
-    for place in (0..count).rev() {
-        out.push(b'0' + (value / 10_u32.pow(place) % 10) as u8);
+/// The last decimal digits of a number.
+fn digits<const COUNT: usize>(mut value: u32) -> [u8; COUNT] {
+    let mut digits = [b'0'; COUNT];
+    for digit in digits.iter_mut().rev() {
+        *digit += (value % 10) as u8;
+        value /= 10;
     }
+    digits
 }
 
 #[cfg(test)]

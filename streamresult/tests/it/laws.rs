@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, prop_oneof, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 use streamresult::{
-    DAMAGE_ID, Decision, Details, Edit, Record, RecordSink, Records, StreamResult, StreamResultExt, Summary,
-    Text, drive, edit, edit_packets,
+    DAMAGE_ID, Decision, Details, Edit, Outcome, Record, RecordSink, Records, StreamResult, StreamResultExt,
+    Summary, Text, Waiting, drive, edit, edit_packets,
 };
 use subunit::io::Writer;
 use subunit::strategy::{Piece, packet, pieces};
@@ -89,6 +89,55 @@ impl RecordSink for Account {
     }
 }
 
+/// Writes down all that it is told.
+#[derive(Debug, Default, PartialEq)]
+struct Told(Vec<String>);
+
+impl Told {
+    fn note(&mut self, line: String) -> io::Result<()> {
+        self.0.push(line);
+        Ok(())
+    }
+}
+
+impl RecordSink for Told {
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        let files = record.attachments().map(|file| (file.in_memory(), file.ended(), file.left_out()));
+        let files: Vec<_> = files.collect();
+        let counts = (record.events(), record.runnable(), record.last_sign(), record.duration());
+        self.note(format!("{record:?} {counts:?} {files:?}"))
+    }
+
+    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.note(format!("late {event:?}"))
+    }
+
+    fn global(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.note(format!("global {event:?}"))
+    }
+
+    fn global_status(&mut self, event: &Event<'_>, status: Status) -> io::Result<()> {
+        self.note(format!("global {status} {event:?}"))
+    }
+}
+
+/// What comes out of a sink that is given events, and of one that is given their packets.
+fn by_event_and_packet<R: StreamResult, T>(
+    packets: &[PacketBuf],
+    sink: impl Fn() -> R,
+    look: impl Fn(R) -> T,
+) -> [T; 2] {
+    let (mut by_event, mut by_packet) = (sink(), sink());
+    for packet in packets {
+        by_event.status(&packet.event()).unwrap();
+        by_packet.packet(&packet.packet()).unwrap();
+    }
+    [by_event, by_packet].map(|mut sink| {
+        sink.stop_run().unwrap();
+        look(sink)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
@@ -110,6 +159,25 @@ proptest! {
         let mut records = Records::new((Summary::new(), Account::default())).details(Details::Reason);
         drive(&stream[..], &mut records).unwrap();
         prop_assert_eq!(counts(&events), counts(&records.sink().0));
+    }
+
+    #[test]
+    fn packets_are_accounted_for_as_their_events_are(packets in packets(), cap in 0u64..4) {
+        let [events, packets_alone] = by_event_and_packet(&packets, Summary::new, |summary| counts(&summary));
+        prop_assert_eq!(events, packets_alone);
+        for details in [Details::None, Details::Reason, Details::All] {
+            let records = || Records::new(Told::default()).details(details).cap(cap);
+            let [events, packets] = by_event_and_packet(&packets, records, Records::into_sink);
+            prop_assert_eq!(events, packets);
+        }
+        let decide = |event: Option<&Event<'_>>, waiting: &Waiting<'_>| match waiting.record().outcome() {
+            Outcome::Unfinished if event.is_some() => Decision::Wait,
+            outcome if outcome.is_failure() => Decision::Keep,
+            _ => Decision::Drop,
+        };
+        let held = || Writer::new(Vec::new()).held(decide);
+        let [events, packets] = by_event_and_packet(&packets, held, |held| held.into_inner().into_inner().unwrap());
+        prop_assert_eq!(events, packets);
     }
 
     #[test]

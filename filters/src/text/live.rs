@@ -1,0 +1,95 @@
+//! The live part: events change the state, time draws it.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::time::Instant;
+
+use formats::text::Ascii;
+use streamresult::StreamResult;
+use subunit::Event;
+
+use super::board::{Board, Size};
+use super::screen::Screen;
+
+/// A board on a screen, shared by those who change it.
+pub(crate) struct Live<'a>(Rc<RefCell<State<'a>>>);
+
+struct State<'a> {
+    board: Board,
+    screen: Screen<Ascii<&'a mut dyn Write>>,
+    size: Box<dyn Fn() -> Size>,
+}
+
+impl<'a> Live<'a> {
+    /// Draws on `screen`; `size` tells how large the terminal is now.
+    pub(crate) fn new(
+        board: Board,
+        screen: Screen<Ascii<&'a mut dyn Write>>,
+        size: impl Fn() -> Size + 'static,
+    ) -> Self {
+        Live(Rc::new(RefCell::new(State { board, screen, size: Box::new(size) })))
+    }
+
+    /// Draws when it is time, and tells when it is time again.
+    pub(crate) fn tick(&self, now: Instant) -> io::Result<Instant> {
+        self.0.borrow_mut().tick(now)
+    }
+
+    /// Takes the lines away; what is written from now on passes.
+    pub(crate) fn close(&self) -> io::Result<()> {
+        let State { screen, size, .. } = &mut *self.0.borrow_mut();
+        screen.close(size())
+    }
+}
+
+impl Clone for Live<'_> {
+    fn clone(&self) -> Self {
+        Live(Rc::clone(&self.0))
+    }
+}
+
+impl State<'_> {
+    fn tick(&mut self, now: Instant) -> io::Result<Instant> {
+        if now >= self.screen.next() {
+            self.draw(now)?;
+        }
+        Ok(self.screen.next())
+    }
+
+    fn draw(&mut self, now: Instant) -> io::Result<()> {
+        let size = (self.size)();
+        let lines = self.board.lines(now, size);
+        self.screen.draw(&lines, now, size)
+    }
+}
+
+impl StreamResult for Live<'_> {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let state = &mut *self.0.borrow_mut();
+        let now = Instant::now();
+        match state.board.note(event, now) {
+            Some(line) if state.screen.print_line(&line)? => state.draw(now),
+            _ => Ok(()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.tick(Instant::now()).map(drop)
+    }
+}
+
+/// What is written stands above the lines.
+impl Write for Live<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let state = &mut *self.0.borrow_mut();
+        if state.screen.print(bytes)? {
+            state.draw(Instant::now())?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

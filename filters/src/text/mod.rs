@@ -1,0 +1,173 @@
+//! The command `subunit2text`: the report that people read.
+
+mod board;
+mod live;
+mod place;
+mod screen;
+mod span;
+mod ticking;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use cli::{Channels, ColorArgs, Command, InputArgs, ReportArgs, Streams, Terminal, Verdict, VerdictArgs};
+use formats::text::{Ascii, Ending, Options, TextReport};
+
+use self::board::Board;
+use self::live::Live;
+use self::place::Place;
+use self::screen::Screen;
+use self::ticking::Ticking;
+use crate::{report, times};
+
+/// Show a subunit stream to people
+///
+/// On a terminal, stderr shows live how far the run is: the running tests with their age, those that hang in red.
+/// Elsewhere there is a line for each test as it ends. The report ends with the failures and all that came with
+/// them, why tests were skipped, the slowest tests, the ids of those that failed, and a line that says how the run
+/// went.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit2text",
+    version,
+    after_help = cli::help!(
+        report,
+        "  make check | subunit2text\n  \
+           subunit2text --slowest 20 --group route run.subunit\n  \
+           make check | subunit2text --failing-to failing.txt || make check TESTS='--load-list failing.txt'\n  \
+           make check | subunit2text -f -o report.txt >run.subunit"
+    )
+)]
+pub struct Text {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+    #[command(flatten)]
+    color: ColorArgs,
+    /// List the N slowest tests; 5 by default, when there are more
+    #[arg(long, value_name = "N")]
+    slowest: Option<usize>,
+    /// Put failures together by what they have in common; with `route`, count the tests of each, too
+    #[arg(long, value_enum, value_name = "WHAT")]
+    group: Option<Group>,
+    /// Show the output of tests that did not fail, too, and all of it: 1 MiB of each attachment otherwise
+    #[arg(long)]
+    all_output: bool,
+    /// Show neither single results nor failures, but only what is said of the run
+    #[arg(long, conflicts_with = "all_output")]
+    summary_only: bool,
+    /// Write the ids of the tests that failed to this file, one a line, for a runner's --load-list
+    #[arg(long, value_name = "PATH")]
+    failing_to: Option<PathBuf>,
+    /// Take a running test for hung when nothing was heard of it for so long
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = times::duration)]
+    hung_after: Duration,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Group {
+    Route,
+    Status,
+}
+
+impl Command for Text {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { input, output, errors, terminal, interrupt } = streams;
+        let input = self.input.open(input, &interrupt);
+        let place = Place::find(&self.report, &terminal);
+        let was_stopped = || interrupt.verdict().is_some();
+        if !place.live {
+            let channels = report::channels(&self.report, output, errors, &terminal)?;
+            return self.show(input, channels, None, place, was_stopped);
+        }
+        let now = Instant::now();
+        let board = Board::new(now, self.hung_after, place.unicode);
+        let screen = Screen::new(Ascii::new(errors, !place.unicode), self.color.errors(&terminal), now);
+        let live = Live::new(board, screen, place::size_of(&terminal));
+        let [mut above, clock] = [live.clone(), live.clone()];
+        let channels = report::channels(&self.report, output, &mut above, &terminal)?;
+        let input = Ticking::new(input, |now| clock.tick(now));
+        let shown = self.show(input, channels, Some(live.clone()), place, was_stopped);
+        // An error, too, is told below what was shown.
+        live.close().context("cannot write to stderr")?;
+        shown
+    }
+}
+
+impl Text {
+    fn show(
+        self,
+        input: impl Read,
+        mut channels: Channels<'_>,
+        live: Option<Live<'_>>,
+        place: Place,
+        was_stopped: impl Fn() -> bool,
+    ) -> anyhow::Result<Verdict> {
+        let out = Ascii::new(report::Live::take(&mut channels)?, place.on_terminal && !place.unicode);
+        let mut results = (live, TextReport::new(out, self.options(place)));
+        let driven = channels.drive(input, &mut results);
+        let (live, mut report) = results;
+        live.map_or(Ok(()), |live| live.close()).context("cannot write to stderr")?;
+        if let Some(path) = &self.failing_to {
+            write_failing(&mut report, path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let verdict = self.verdict.apply(Verdict::from(report.summary()));
+        let rerun = self.rerun();
+        let ending = Ending { rerun: rerun.as_deref(), incomplete: driven.is_err() || was_stopped() };
+        let mut out = report.finish(ending).context("cannot write the report")?.into_inner();
+        if let Err(error) = driven {
+            out.flush().context("cannot write the report")?;
+            return Err(error.into());
+        }
+        out.finish().map(|()| verdict)
+    }
+
+    fn options(&self, place: Place) -> Options {
+        Options {
+            lines: !(place.live && place.on_terminal),
+            color: self.color.output(&Terminal { output: place.on_terminal, ..place.terminal }),
+            slowest: self.slowest,
+            group: self.group.map(|group| match group {
+                Group::Route => formats::text::Group::Route,
+                Group::Status => formats::text::Group::Status,
+            }),
+            all_output: self.all_output,
+            summary_only: self.summary_only,
+        }
+    }
+
+    /// How to run again what failed, as far as that is known here.
+    fn rerun(&self) -> Option<String> {
+        if let Some(path) = &self.failing_to {
+            return Some(format!("to run them again: --load-list {}", quoted(path)));
+        }
+        let files = &self.input.files;
+        if files.is_empty() || files.iter().any(|file| file.as_os_str() == "-") {
+            return None;
+        }
+        let files: Vec<String> = files.iter().map(|file| quoted(file)).collect();
+        Some(format!("their ids: subunit-filter --no-skip {} | subunit-ls", files.join(" ")))
+    }
+}
+
+/// A path for a shell.
+fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let is_plain = |character: char| {
+        character.is_alphanumeric() || matches!(character, '/' | '.' | '_' | '-' | '+' | ',')
+    };
+    if path.chars().all(is_plain) { path.into_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+}
+
+fn write_failing<W: Write>(report: &mut TextReport<W>, path: &Path) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    // A list of lines cannot say an id of several.
+    report.failing_ids(|id| if id.contains('\n') { Ok(()) } else { writeln!(file, "{id}") })?;
+    file.flush()
+}
