@@ -1,5 +1,7 @@
 //! All reports count alike: what is a test, what has failed, and how the run went.
 
+#![expect(clippy::unwrap_used, reason = "what a test needs and cannot have fails it")]
+
 use cli::{Command, Outcome, Verdict, run_with};
 use filters::csv::Csv;
 use filters::junitxml::JunitXml;

@@ -1,5 +1,7 @@
 //! What `subunit2disk` writes stays where it belongs, whatever the names are.
 
+#![expect(clippy::unwrap_used, reason = "what a test needs and cannot have fails it")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};

@@ -93,3 +93,40 @@ impl Write for Live<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use subunit::Status;
+
+    use super::*;
+
+    #[test]
+    fn events_change_the_lines_and_text_stands_above() {
+        let began = Instant::now();
+        let mut shown = Vec::new();
+        let board = Board::new(began, Duration::from_secs(30), true);
+        let out: &mut dyn Write = &mut shown;
+        let screen = Screen::new(Ascii::new(out, false), false, began);
+        let mut live = Live::new(board, screen, || Size { columns: 40, rows: 10 });
+        let mut above = live.clone();
+        live.status(&Event::status("a", Status::InProgress)).unwrap();
+        // Too early for the first redraw.
+        assert!(live.tick(began).unwrap() > began);
+        above.write_all(b"make: ").unwrap();
+        live.tick(began + Duration::from_millis(500)).unwrap();
+        live.status(&Event::status("a", Status::Fail)).unwrap();
+        above.write_all(b"done\n").unwrap();
+        live.tick(began + Duration::from_millis(700)).unwrap();
+        live.close().unwrap();
+        above.write_all(b"report\n").unwrap();
+        drop((live, above));
+        let expected = concat!(
+            "      0s  0 done, 1 running\n      0s  a\n",
+            "\x1b[2A\r\x1b[Jmake: \nFAIL      0s  a\ndone\n      0s  1 done, 1 failed\n",
+            "\x1b[1A\r\x1b[Jreport\n"
+        );
+        assert_eq!(String::from_utf8(shown).unwrap(), expected);
+    }
+}

@@ -171,3 +171,93 @@ fn write_failing<W: Write>(report: &mut TextReport<W>, path: &Path) -> io::Resul
     report.failing_ids(|id| if id.contains('\n') { Ok(()) } else { writeln!(file, "{id}") })?;
     file.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use cli::ColorWish;
+    use subunit::{Event, Status, encode};
+
+    use super::*;
+
+    fn stream(events: &[Event<'_>]) -> Vec<u8> {
+        let mut stream = Vec::new();
+        events.iter().for_each(|event| encode(event, &mut stream).unwrap());
+        stream
+    }
+
+    fn check(args: &[&str], input: &[u8], verdict: Verdict, output: &str, errors: &str) {
+        let outcome = cli::run_with::<Text>(args, input);
+        assert_eq!((outcome.verdict, outcome.output(), outcome.errors()), (verdict, output, errors));
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        Text::command().debug_assert();
+    }
+
+    #[test]
+    fn a_report_is_on_stdout_and_text_on_stderr() {
+        let mut input = stream(&[Event::status("a", Status::Success)]);
+        input.extend(b"make: done\n");
+        let report = "ok                   a\n\nPASSED  1 test: 1 passed\n";
+        check(&[], &input, Verdict::Passed, report, "make: done\n");
+        check(&["--no-passthrough"], &input, Verdict::Passed, report, "");
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_run() {
+        let failed = stream(&[Event::status("a", Status::Fail)]);
+        let report = "---- failing tests ----\n  a\n\nFAILED  1 test: 1 failed\n";
+        check(&["--summary-only"], &failed, Verdict::Failed, report, "");
+        check(&["--summary-only", "--exit-zero"], &failed, Verdict::Passed, report, "");
+        check(&[], b"", Verdict::Nothing, "NOTHING RAN  0 tests\n", "");
+        check(&["--allow-empty"], b"", Verdict::Passed, "NOTHING RAN  0 tests\n", "");
+    }
+
+    #[test]
+    fn what_came_before_a_read_error_is_shown_but_is_no_success() {
+        let input = stream(&[Event::status("a", Status::Success)]);
+        let report = "ok                   a\n\nINCOMPLETE  1 test: 1 passed\n";
+        let error = "subunit2text: cannot open /no/file: No such file or directory (os error 2)\n";
+        check(&["-", "/no/file"], &input, Verdict::Error, report, error);
+    }
+
+    #[test]
+    fn colour_is_for_those_who_want_it() {
+        let input = stream(&[Event::status("a", Status::Success)]);
+        let colored = |args: &[&str], color| {
+            let outcome = cli::run_on::<Text>(args, &input, Terminal { color, ..Terminal::default() });
+            outcome.output().contains("\x1b[32mok\x1b[0m")
+        };
+        assert!(!colored(&[], ColorWish::Unsaid));
+        assert!(colored(&[], ColorWish::Always));
+        assert!(colored(&["--color=always"], ColorWish::Never));
+        assert!(!colored(&["--color=never"], ColorWish::Always));
+    }
+
+    #[test]
+    fn the_ids_of_failures_go_to_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("failing tests");
+        let args = ["--failing-to", path.to_str().unwrap()];
+        let events = [
+            Event::status("b", Status::InProgress),
+            Event::status("a", Status::Fail),
+            Event::status("c", Status::Success),
+        ];
+        let outcome = cli::run_with::<Text>(&args, &stream(&events));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\nb\n");
+        assert!(
+            outcome.output().contains(&format!("\nto run them again: --load-list '{}'\n", path.display()))
+        );
+        assert_eq!(cli::run_with::<Text>(&args, b"").verdict, Verdict::Nothing);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+    }
+
+    #[test]
+    fn a_path_is_quoted_for_a_shell() {
+        assert_eq!(quoted(Path::new("/tmp/a_b-1.txt")), "/tmp/a_b-1.txt");
+        assert_eq!(quoted(Path::new("it's $HOME")), r"'it'\''s $HOME'");
+    }
+}

@@ -59,6 +59,9 @@ impl<W: Write> Screen<W> {
     /// Takes a line that is to stand above the lines, for good.
     pub(crate) fn print_line(&mut self, line: &Line) -> io::Result<bool> {
         let mut text = Vec::new();
+        if self.above.last().is_some_and(|byte| *byte != b'\n') {
+            text.push(b'\n');
+        }
         line.write(self.color, &mut text)?;
         text.push(b'\n');
         self.print(&text)

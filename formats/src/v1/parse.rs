@@ -175,10 +175,10 @@ impl Parser {
         eof: bool,
         sink: &mut S,
     ) -> io::Result<Taken> {
-        if rest.first() == Some(&SIGNATURE) {
-            if let Some(taken) = self.take_packet(rest, eof, sink)? {
-                return Ok(taken);
-            }
+        if rest.first() == Some(&SIGNATURE)
+            && let Some(taken) = self.take_packet(rest, eof, sink)?
+        {
+            return Ok(taken);
         }
         match self.line_len(rest, eof) {
             Some(len) => {

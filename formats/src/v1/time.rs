@@ -99,7 +99,7 @@ impl TimeWriter {
         out.extend_from_slice(&self.text);
         out.extend_from_slice(&digits::<2>(time.seconds % 60));
         out.push(b'.');
-        if time.nanoseconds % 1000 == 0 {
+        if time.nanoseconds.is_multiple_of(1000) {
             out.extend_from_slice(&digits::<6>(time.nanoseconds / 1000));
         } else {
             out.extend_from_slice(&digits::<9>(time.nanoseconds));
