@@ -11,7 +11,7 @@
 //! | an event with a long attachment | several events that fit | [`chunks`] |
 //! | a packet | the same from further away | [`RoutePrefix`] |
 //!
-//! [`io`] reads and writes streams over `std::io`, and [`codec`] (feature `tokio`) over tokio.
+//! [`io`] reads and writes streams over `std::io`, and `codec` (feature `tokio`) over tokio.
 //!
 //! ```
 //! use subunit::io::{Reader, Writer};

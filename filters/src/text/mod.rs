@@ -109,23 +109,30 @@ impl Text {
         place: Place,
         was_stopped: impl Fn() -> bool,
     ) -> anyhow::Result<Verdict> {
+        // Now, not after an hour of tests: whether the list can be written.
+        let list = self.failing_to.as_deref().map(create).transpose()?;
         let out = Ascii::new(report::Live::take(&mut channels)?, place.on_terminal && !place.unicode);
         let mut results = (live, TextReport::new(out, self.options(place)));
-        let driven = channels.drive(input, &mut results);
+        let mut driven = channels.drive(input, &mut results);
         let (live, mut report) = results;
         live.map_or(Ok(()), |live| live.close()).context("cannot write to stderr")?;
-        if let Some(path) = &self.failing_to {
-            write_failing(&mut report, path).with_context(|| format!("cannot write {}", path.display()))?;
-        }
+        let listed = list.map_or(Ok(()), |list| write_failing(&mut report, list));
         let verdict = self.verdict.apply(Verdict::from(report.summary()));
+        let came = report.summary().ran() || !report.summary().is_success();
+        if !came {
+            // There is nothing to show beside the error.
+            std::mem::replace(&mut driven, Ok(()))?;
+        }
         let rerun = self.rerun();
         let ending = Ending { rerun: rerun.as_deref(), incomplete: driven.is_err() || was_stopped() };
         let mut out = report.finish(ending).context("cannot write the report")?.into_inner();
-        if let Err(error) = driven {
+        if driven.is_err() {
+            // Shown, but it does not take the place of the last report.
             out.flush().context("cannot write the report")?;
-            return Err(error.into());
         }
-        out.finish().map(|()| verdict)
+        driven?;
+        out.finish()?;
+        listed.context("cannot write the ids of the failing tests").map(|()| verdict)
     }
 
     fn options(&self, place: Place) -> Options {
@@ -165,11 +172,15 @@ fn quoted(path: &Path) -> String {
     if path.chars().all(is_plain) { path.into_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
-fn write_failing<W: Write>(report: &mut TextReport<W>, path: &Path) -> io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn write_failing<W: Write>(report: &mut TextReport<W>, list: File) -> io::Result<()> {
+    let mut list = BufWriter::new(list);
     // A list of lines cannot say an id of several.
-    report.failing_ids(|id| if id.contains('\n') { Ok(()) } else { writeln!(file, "{id}") })?;
-    file.flush()
+    report.failing_ids(|id| if id.contains('\n') { Ok(()) } else { writeln!(list, "{id}") })?;
+    list.flush()
 }
 
 #[cfg(test)]
