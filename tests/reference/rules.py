@@ -56,6 +56,7 @@ DAMAGE = "bad-checksum cut"
 UNFINISHED = "unfinished made " + DAMAGE
 
 JUNIT, PYUNIT, DISK = "subunit2junitxml", "subunit2pyunit", "subunit2disk"
+FILTER = "subunit-filter"
 SAME_IDS = "exists-and-runs routes again real_testtools made"
 
 
@@ -79,6 +80,18 @@ def case(wanted=lambda fact: True):
 
 def whole_name(fact):
     return f"{fact[1]}.{fact[2]}"
+
+
+def ours_unfinished(side, fact):
+    return side == "ours" and fact[0] == "test" and fact[2] == "inprogress"
+
+
+def ours_damage(side, fact):
+    return side == "ours" and fact[:2] == ("test", "subunit.parser")
+
+
+def dropped(status):
+    return lambda side, fact: side == "python" and fact[0] == "test" and fact[2] == status
 
 
 NO_END = (("failure", ""),), (("error", ""),)
@@ -178,6 +191,10 @@ RULES = [
     # subunit-filter
     Rule("filter-unfinished", "subunit-filter", UNFINISHED, fact_of("test"), twin=lambda fact: (fact[1], fact[3:])),
     Rule("filter-unfinished", "subunit-filter", "unfinished made", ORDER),
+    # Two facts, not one changed: the options that choose by outcome or tag do not choose what has none.
+    Rule("filter-unfinished", FILTER, UNFINISHED, ours_unfinished, "-f --no-failure --with-tag"),
+    Rule("filter-uxsuccess", FILTER, "uxsuccess made", dropped("uxsuccess"), "-m --with --with-tag --without-tag"),
+    Rule("tags-damage", FILTER, DAMAGE, ours_damage, "--with -m --with-tag --no-failure -f"),
     Rule("filter-rename", "subunit-filter", "", fact_of("test"), "--rename", lambda fact: fact[2:]),
 ]
 

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use streamresult::{Outcome, Record, RecordSink, Records, StreamResult, Summary};
+use streamresult::{Details, Outcome, Record, RecordSink, Records, StreamResult, Summary};
 use subunit::{Event, Status, Timestamp};
 
 use super::longest::Longest;
@@ -75,7 +75,9 @@ impl<W: Write> TextReport<W> {
             late_room: if options.all_output { u64::MAX } else { LATE },
             times: None,
         };
-        TextReport { records: Records::new((tests, Summary::new())) }
+        // A summary tells of no file but why tests were skipped.
+        let details = if options.summary_only { Details::Reason } else { Details::All };
+        TextReport { records: Records::new((tests, Summary::new())).details(details) }
     }
 
     /// The accounting of the run.
