@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use cli::{Channels, ColorArgs, Command, InputArgs, ReportArgs, Streams, Terminal, Verdict, VerdictArgs};
+use formats::VerdictLine;
 use formats::text::{Ascii, Ending, Options, TextReport};
 
 use self::board::Board;
@@ -92,7 +93,7 @@ impl Command for Text {
         let live = Live::new(board, screen, place::size_of(&terminal));
         let [mut above, clock] = [live.clone(), live.clone()];
         let channels = report::channels(&self.report, output, &mut above, &terminal)?;
-        let input = Ticking::new(input, |now| clock.tick(now));
+        let input = Ticking::new(input, |now| clock.tick(now)).context("cannot start a thread")?;
         let shown = self.show(input, channels, Some(live.clone()), place, was_stopped);
         // An error, too, is told below what was shown.
         live.close().context("cannot write to stderr")?;
@@ -123,6 +124,7 @@ impl Text {
             // There is nothing to show beside the error.
             std::mem::replace(&mut driven, Ok(()))?;
         }
+        let told = VerdictLine(report.summary()).to_string();
         let rerun = self.rerun();
         let ending = Ending { rerun: rerun.as_deref(), incomplete: driven.is_err() || was_stopped() };
         let mut out = report.finish(ending).context("cannot write the report")?.into_inner();
@@ -132,6 +134,10 @@ impl Text {
         }
         driven?;
         out.finish()?;
+        // Whoever sends the report to a file still sees how the run went.
+        if let Some(words) = channels.words.as_mut().filter(|_| place.to_file) {
+            writeln!(words, "{told}").context("cannot write to stderr")?;
+        }
         listed.context("cannot write the ids of the failing tests").map(|()| verdict)
     }
 

@@ -16,6 +16,8 @@ const COLUMNS: usize = 80;
 pub(super) struct Place {
     /// Whether the report is for a terminal.
     pub(super) on_terminal: bool,
+    /// Whether the report goes to a file that was named.
+    pub(super) to_file: bool,
     /// Whether stderr shows how far the run is.
     pub(super) live: bool,
     /// Whether the terminal knows UTF-8.
@@ -40,7 +42,8 @@ impl Place {
         let is_ours = on_terminal || to_file || args.forward.forward;
         let is_dumb = variable("TERM").is_some_and(|term| term == "dumb");
         let unicode = is_unicode(variable);
-        Place { on_terminal, live: terminal.errors && is_ours && !is_dumb, unicode, terminal: *terminal }
+        let live = terminal.errors && is_ours && !is_dumb;
+        Place { on_terminal, to_file, live, unicode, terminal: *terminal }
     }
 }
 

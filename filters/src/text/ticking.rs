@@ -23,11 +23,11 @@ pub(crate) struct Ticking<F> {
 }
 
 impl<F: FnMut(Instant) -> io::Result<Instant>> Ticking<F> {
-    /// Reads `input`.
-    pub(crate) fn new(input: impl Read + Send + 'static, tick: F) -> Self {
+    /// Reads `input`, unless there can be no thread.
+    pub(crate) fn new(input: impl Read + Send + 'static, tick: F) -> io::Result<Self> {
         let (sender, pieces) = sync_channel(AHEAD);
-        thread::spawn(move || read_all(input, &sender));
-        Ticking { pieces, current: Vec::new(), taken: 0, tick }
+        thread::Builder::new().spawn(move || read_all(input, &sender))?;
+        Ok(Ticking { pieces, current: Vec::new(), taken: 0, tick })
     }
 
     /// The next piece, or none at the end.
@@ -99,7 +99,7 @@ mod tests {
             Ok(now + Duration::from_millis(5))
         };
         let mut text = String::new();
-        let read = Ticking::new(Slow(pieces.to_vec()), tick).read_to_string(&mut text);
+        let read = Ticking::new(Slow(pieces.to_vec()), tick).unwrap().read_to_string(&mut text);
         assert_eq!(
             read.map(|_| text.as_str()).map_err(|error| error.to_string()),
             expected.map_err(str::to_owned)
