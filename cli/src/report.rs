@@ -42,7 +42,7 @@ impl ReportArgs {
         output: &'a mut dyn Write,
         errors: &'a mut dyn Write,
     ) -> anyhow::Result<Channels<'a>> {
-        let (output, errors) = (Shared::new(output, "stdout"), Shared::new(errors, "stderr"));
+        let (output, errors) = (Shared::new(output), Shared::new(errors));
         let report = match self.output.output_to.as_deref() {
             Some(path) if path.as_os_str() != "-" => Report::create(path)?,
             Some(_) if self.forward.forward => {
@@ -144,40 +144,32 @@ impl fmt::Debug for Channels<'_> {
 
 /// A writer that several parts of a command write to in turn.
 #[derive(Clone)]
-pub struct Shared<'a> {
-    writer: Rc<RefCell<&'a mut dyn Write>>,
-    /// What errors call it.
-    name: &'static str,
-}
+pub struct Shared<'a>(Rc<RefCell<&'a mut dyn Write>>);
 
 impl<'a> Shared<'a> {
-    /// Shares this writer, which errors call by this name.
-    pub fn new(writer: &'a mut dyn Write, name: &'static str) -> Self {
-        Shared { writer: Rc::new(RefCell::new(writer)), name }
-    }
-
-    fn told<T>(&self, done: io::Result<T>) -> io::Result<T> {
-        done.map_err(|error| PathError::wrap("write to", Path::new(self.name), error))
+    /// Shares this writer.
+    pub fn new(writer: &'a mut dyn Write) -> Self {
+        Shared(Rc::new(RefCell::new(writer)))
     }
 }
 
 impl Write for Shared<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.told(self.writer.borrow_mut().write(bytes))
+        self.0.borrow_mut().write(bytes)
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.told(self.writer.borrow_mut().write_all(bytes))
+        self.0.borrow_mut().write_all(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.told(self.writer.borrow_mut().flush())
+        self.0.borrow_mut().flush()
     }
 }
 
 impl fmt::Debug for Shared<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Shared").field("name", &self.name).finish_non_exhaustive()
+        formatter.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 

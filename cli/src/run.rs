@@ -6,8 +6,6 @@ use std::fmt;
 use std::io::{self, Cursor, Read, Write};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
-
 use crate::error;
 use crate::exit::Verdict;
 use crate::interrupt::Interrupt;
@@ -125,10 +123,9 @@ fn execute<C: Command>(args: Vec<OsString>, streams: Streams<'_>) -> Verdict {
         }),
     };
     // What was done before an error is shown too.
-    let flushed = output.flush().context("cannot write to stdout");
-    let flushed = flushed.and_then(|()| errors.flush().context("cannot write to stderr"));
+    let flushed = output.flush().and_then(|()| errors.flush());
     let caught = interrupt.verdict().unwrap_or(Verdict::Passed);
-    match done.and_then(|verdict| flushed.map(|()| verdict)) {
+    match done.and_then(|verdict| Ok(flushed.map(|()| verdict)?)) {
         Ok(verdict) => verdict.and(caught),
         Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),
         Err(error) => {

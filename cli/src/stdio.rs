@@ -2,10 +2,12 @@
 
 use std::io::{self, BufWriter, IoSlice, LineWriter, Read, Write};
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, read, retry_on_intr, write, writev};
 
+use crate::error::PathError;
 use crate::interrupt::Interrupt;
 
 /// As much as a pipe holds.
@@ -13,12 +15,12 @@ const BUFFER: usize = 64 * 1024;
 
 /// Stdout, buffered: flush it when reading would block, and at the end. Large writes pass the buffer by.
 pub(crate) fn output() -> BufWriter<Output> {
-    BufWriter::with_capacity(BUFFER, Output(rustix::stdio::stdout()))
+    BufWriter::with_capacity(BUFFER, Output { fd: rustix::stdio::stdout(), name: "stdout" })
 }
 
 /// Stderr, written line by line.
 pub(crate) fn errors() -> LineWriter<Output> {
-    LineWriter::new(Output(rustix::stdio::stderr()))
+    LineWriter::new(Output { fd: rustix::stdio::stderr(), name: "stderr" })
 }
 
 /// Stdin, unbuffered; it ends when the process is interrupted.
@@ -46,7 +48,11 @@ impl Read for Stdin {
 }
 
 /// A descriptor that outlives the process's last write.
-pub(crate) struct Output(BorrowedFd<'static>);
+pub(crate) struct Output {
+    fd: BorrowedFd<'static>,
+    /// What errors call it.
+    name: &'static str,
+}
 
 impl Output {
     fn blocking(
@@ -54,11 +60,16 @@ impl Output {
         mut once: impl FnMut(BorrowedFd<'static>) -> rustix::io::Result<usize>,
     ) -> io::Result<usize> {
         loop {
-            match retry_on_intr(|| once(self.0)) {
-                Err(Errno::AGAIN) => wait(self.0, PollFlags::OUT)?,
-                done => return Ok(done?),
+            match retry_on_intr(|| once(self.fd)) {
+                Err(Errno::AGAIN) => wait(self.fd, PollFlags::OUT)?,
+                done => return done.map_err(|error| self.fails(error)),
             }
         }
+    }
+
+    #[cold]
+    fn fails(&self, error: Errno) -> io::Error {
+        PathError::wrap("write to", Path::new(self.name), error.into())
     }
 }
 

@@ -145,6 +145,8 @@ def main():
         for case in cases if case.command not in missing
         for stream in streams if stream.version in case.versions and case.wants(stream, args.quick)
     ]
+    if not jobs:
+        parser.error("nothing to compare: --only takes a command's whole name, --stream that of a stream")
     used, failures = collections.Counter(), []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for (case, stream), (ids, undeclared) in zip(jobs, pool.map(lambda job: examine(*job, args), jobs)):

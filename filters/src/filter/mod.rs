@@ -86,7 +86,7 @@ pub struct Filter {
     /// A list of tests that are expected to fail: their failures become expected ones, their successes unexpected
     #[arg(long, value_name = "FILE")]
     fixup_expected_failures: Vec<PathBuf>,
-    /// Replace in ids what matches the regular expression FROM; \1 and \g<name> in TO are its groups
+    /// Replace in ids what matches the regular expression FROM; `\1` and `\g<name>` in TO are its groups
     #[arg(long, num_args = 2, value_names = ["FROM", "TO"], action = clap::ArgAction::Append, allow_hyphen_values = true)]
     rename: Vec<String>,
 }
