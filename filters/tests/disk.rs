@@ -142,6 +142,11 @@ fn names_that_mean_something_are_names_like_others() {
     check(&long);
 }
 
+#[test]
+fn a_name_that_is_there_in_another_case_is_taken() {
+    check(&[("C".to_owned(), String::new())]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

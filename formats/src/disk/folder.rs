@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use foldhash::quality::RandomState;
-use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+use rustix::fs::{CWD, Dir, Mode, OFlags, mkdirat, openat};
 use rustix::io::Errno;
 
 use super::names::{numbered, safe};
@@ -29,11 +29,20 @@ impl Folder {
     /// Opens the folder at a path that the user gave.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(Folder::of(openat(CWD, path, flags, Mode::empty())?))
+        Folder::of(openat(CWD, path, flags, Mode::empty())?).knowing_names()
     }
 
     fn of(fd: OwnedFd) -> Self {
         Folder { fd, taken: HashSet::default(), state: RandomState::default() }
+    }
+
+    /// The folder, where the names that it holds are taken. Those that differ from a new one in case only would
+    /// else not be in the way here, and be lost where the folder is copied to.
+    fn knowing_names(mut self) -> io::Result<Self> {
+        for entry in Dir::read_from(&self.fd)? {
+            self.reserve(&entry?.file_name().to_string_lossy());
+        }
+        Ok(self)
     }
 
     /// Makes a folder for this text, and says which number its name has got.
@@ -44,7 +53,7 @@ impl Folder {
 
     /// The folder that this text and number got.
     pub(super) fn find_folder(&self, text: &str, number: u64) -> io::Result<Folder> {
-        self.folder(&numbered(&safe(text), number))
+        self.folder(&numbered(&safe(text), number))?.knowing_names()
     }
 
     /// Makes a file for this text, and says its name.
