@@ -78,8 +78,11 @@ pub struct Decoder {
     offset: u64,
     /// Whether the specification lets a packet begin at the input's first byte.
     promised: bool,
-    /// Whether a candidate failed since the last packet.
+    /// Whether a candidate failed since the last packet, or the text since then is none that is printed.
     recovering: bool,
+    /// Whether a candidate with a sound header failed since the last packet. Other than `recovering`, this is
+    /// the same at each byte however the input is cut.
+    has_failed: bool,
     /// The text directly before the input.
     before: Context,
     /// The text since the last packet, read until it shows damage.
@@ -152,6 +155,7 @@ impl Decoder {
             offset: 0,
             promised: true,
             recovering: false,
+            has_failed: false,
             before: Context::default(),
             run: Run::default(),
             scan: 0,
@@ -361,7 +365,7 @@ impl Decoder {
             Err(_) => return incomplete(bytes.len(), None, ending),
         };
         let failed = |error| Ok(Verdict::Failed(error, Some(header.len)));
-        let walk = if self.recovering { SHORTER_WALK } else { SHORT_WALK };
+        let walk = if self.has_failed { SHORTER_WALK } else { SHORT_WALK };
         let walked = match self.layout.read(bytes, header, walk) {
             Err(Stop::Bad(kind, offset)) => return failed(PacketError::new(kind, offset)),
             Err(Stop::NeedMore) => return self.incomplete(bytes, at, header.len, ending),
@@ -444,6 +448,7 @@ impl Decoder {
 
     /// The candidate at `at` is no packet: the next may begin one byte after its signature.
     fn pass_over(&mut self, at: usize) {
+        self.has_failed |= matches!(self.seen, Some(Verdict::Failed(_, Some(_))));
         self.scan = at + 1;
         self.seen = None;
         self.recovering = true;
@@ -453,7 +458,7 @@ impl Decoder {
     fn packet(&mut self) -> Found {
         let len = self.layout.len as usize;
         self.consume(len);
-        (self.promised, self.recovering) = (true, false);
+        (self.promised, self.recovering, self.has_failed) = (true, false, false);
         self.seen = None;
         Found::Packet(len)
     }

@@ -43,9 +43,8 @@ pub fn encode<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result
 
 /// Encodes an event of which the fields are measured and checked before any is written.
 fn encode_large<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
-    let fields = fields_len(event)?;
+    let (flags, fields) = measure(event)?;
     let len = packet_len(fields).ok_or(EncodeError::TooLong(fields + MAX_OVERHEAD))?;
-    let flags = put_fields(event, &mut Measure::default());
     let start = out.as_ref().len();
     put_header(flags, len, out);
     put_fields(event, &mut Large(out));
@@ -76,9 +75,14 @@ pub(crate) fn packet_len(fields: usize) -> Option<usize> {
 ///
 /// When a string holds a NUL, which no packet can carry.
 pub(crate) fn fields_len(event: &Event<'_>) -> Result<usize, EncodeError> {
+    measure(event).map(|(_, len)| len)
+}
+
+/// The flags of an event, and how many bytes its fields take.
+fn measure(event: &Event<'_>) -> Result<(u16, usize), EncodeError> {
     let mut measure = Measure::default();
-    put_fields(event, &mut measure);
-    measure.nul.map_or(Ok(measure.len), |field| Err(EncodeError::Nul(field)))
+    let flags = put_fields(event, &mut measure);
+    measure.nul.map_or(Ok((flags, measure.len)), |field| Err(EncodeError::Nul(field)))
 }
 
 /// Where the fields of an event are put, in the order of the specification.

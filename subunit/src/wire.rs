@@ -70,11 +70,13 @@ pub(crate) fn has_nul(bytes: &[u8]) -> bool {
     !no_word(bytes, nul).unwrap_or_else(|| !bytes.contains(&0))
 }
 
-/// Whether a byte is below 7: a control character that programs do not print, and most often a status.
+/// Whether there is a control character beside BEL to CR and ESC: programs do not print others, and most packets
+/// hold some.
 #[inline]
 pub(crate) fn has_odd_control(bytes: &[u8]) -> bool {
-    let odd = |word: u64| word.wrapping_sub(7 * LOW) & !word;
-    !no_word(bytes, odd).unwrap_or_else(|| bytes.iter().all(|byte| *byte >= 7))
+    let control = |word: u64| word.wrapping_sub(0x20 * LOW) & !word;
+    let has_none = no_word(bytes, control).unwrap_or(false);
+    !has_none && bytes.iter().any(|byte| matches!(byte, 0x00..=0x06 | 0x0E..=0x1A | 0x1C..=0x1F))
 }
 
 /// Whether no word of eight bytes is odd, which the top bits of its bytes say; `None` when there are fewer
@@ -323,11 +325,12 @@ mod tests {
     fn an_odd_control_character_is_seen_at_any_length() {
         for len in 1..40 {
             for at in 0..len {
-                let mut text = vec![b'\t'; len];
-                (text[at], text[len - 1 - at]) = (0xFF, 0x07);
-                assert!(!has_odd_control(&text));
-                text[at] = 6;
-                assert!(has_odd_control(&text), "at {at} of {len}");
+                for (other, odd) in [(0x07, 0x00), (0x0D, 0x06), (0x1B, 0x0E), (0xFF, 0x1A), (b' ', 0x1F)] {
+                    let mut text = vec![other; len];
+                    assert!(!has_odd_control(&text));
+                    text[at] = odd;
+                    assert!(has_odd_control(&text), "{odd:#x} at {at} of {len}");
+                }
             }
         }
     }

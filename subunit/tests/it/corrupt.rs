@@ -110,6 +110,17 @@ fn while_recovering_a_packet_may_follow_what_looks_like_a_lead_byte() {
 }
 
 #[test]
+fn a_packet_follows_one_without_signature_that_ends_like_a_character_begins() {
+    let mut damaged = packet("damaged");
+    let len = damaged.len();
+    (damaged[0], damaged[len - 1]) = (b'3', 0xC3);
+    let found = frames(&[&*damaged, &packet("a")].concat());
+    assert!(matches!(&*found, [Owned::Text(..), Owned::Packet(..)]), "{found:?}");
+    let text = [b"a printed \xc3", &*packet("a")].concat();
+    assert!(matches!(&*frames(&text), [Owned::Text(..)]), "that is a character of the text");
+}
+
+#[test]
 fn a_packet_in_an_attachment_is_content() {
     let inner = packet("inner");
     let file = File { name: "stream", bytes: &inner };
