@@ -6,6 +6,7 @@ pub mod csv;
 pub mod disk;
 pub mod json;
 pub mod junit;
+pub mod lines;
 pub mod pyunit;
 mod shown;
 pub mod tap;

@@ -1,0 +1,260 @@
+//! Formats of lines: from bytes in any pieces to lines, and from those to events.
+
+use std::io::{self, Read};
+
+use memchr::memchr;
+use streamresult::StreamResult;
+
+/// A longer line comes in pieces.
+const LONGEST_LINE: usize = 1 << 20;
+/// How much is read at a time.
+const BLOCK: usize = 64 * 1024;
+
+/// A line of the input, or a piece of one that is longer than a mebibyte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Its bytes, with the LF or CR LF at its end if there is one.
+    pub bytes: &'a [u8],
+    /// Its number, counted from 1.
+    pub number: u64,
+    /// Whether it is no piece of a line that is too long to be anything but text.
+    pub is_whole: bool,
+}
+
+impl<'a> Line<'a> {
+    /// Its bytes without the LF or CR LF at its end.
+    #[must_use]
+    pub fn content(&self) -> &'a [u8] {
+        let content = self.bytes.strip_suffix(b"\n").unwrap_or(self.bytes);
+        if content.len() == self.bytes.len() {
+            content
+        } else {
+            content.strip_suffix(b"\r").unwrap_or(content)
+        }
+    }
+}
+
+/// A format of lines: what its lines mean.
+pub trait LineParser {
+    /// Takes the next line.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()>;
+
+    /// Hands on what it held back for speed, then flushes the sink: reading may block.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        sink.flush()
+    }
+
+    /// Ends what is open: there are no more lines.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()>;
+}
+
+/// Cuts bytes that come in any pieces into lines for a parser.
+#[derive(Clone, Debug, Default)]
+pub struct Lines<P> {
+    parser: P,
+    /// The start of a line whose end has not come.
+    held: Vec<u8>,
+    /// The number of the last line that ended.
+    number: u64,
+    /// Whether pieces of the current line have been handed on.
+    in_pieces: bool,
+}
+
+impl<P: LineParser> Lines<P> {
+    /// Lines for this parser.
+    pub fn new(parser: P) -> Self {
+        Lines { parser, held: Vec::new(), number: 0, in_pieces: false }
+    }
+
+    /// The parser.
+    pub fn parser(&self) -> &P {
+        &self.parser
+    }
+
+    /// The parser, to tell it what is not in the lines.
+    pub fn parser_mut(&mut self) -> &mut P {
+        &mut self.parser
+    }
+
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    pub fn feed<S: StreamResult + ?Sized>(&mut self, mut bytes: &[u8], sink: &mut S) -> io::Result<()> {
+        while let Some(at) = memchr(b'\n', bytes) {
+            let (line, rest) = bytes.split_at(at + 1);
+            bytes = rest;
+            if self.held.is_empty() && line.len() <= LONGEST_LINE {
+                self.hand_on(line, true, sink)?;
+            } else {
+                self.hold(line, sink)?;
+                self.hand_on_held(true, sink)?;
+            }
+        }
+        self.hold(bytes, sink)
+    }
+
+    /// Reading may block: the parser hands on what it held back. A line without its end waits for it.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    pub fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        self.parser.flush(sink)
+    }
+
+    /// Ends the last line, and what is open in the format. The sink's run is not stopped.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    pub fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        if !self.held.is_empty() {
+            self.hand_on_held(true, sink)?;
+        }
+        self.parser.finish(sink)
+    }
+
+    fn hold<S: StreamResult + ?Sized>(&mut self, mut bytes: &[u8], sink: &mut S) -> io::Result<()> {
+        // However the input is cut, a long line is cut at the same places.
+        while self.held.len() + bytes.len() > LONGEST_LINE {
+            let (piece, rest) = bytes.split_at(LONGEST_LINE - self.held.len());
+            self.held.extend_from_slice(piece);
+            bytes = rest;
+            self.hand_on_held(false, sink)?;
+        }
+        self.held.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn hand_on_held<S: StreamResult + ?Sized>(&mut self, ended: bool, sink: &mut S) -> io::Result<()> {
+        let mut held = std::mem::take(&mut self.held);
+        let handed = self.hand_on(&held, ended, sink);
+        held.clear();
+        self.held = held;
+        handed
+    }
+
+    fn hand_on<S: StreamResult + ?Sized>(
+        &mut self,
+        bytes: &[u8],
+        ended: bool,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let is_whole = ended && !self.in_pieces;
+        let line = Line { bytes, number: self.number + 1, is_whole };
+        self.in_pieces = !ended;
+        self.number += u64::from(ended);
+        self.parser.line(&line, sink)
+    }
+}
+
+/// Reads a format of lines to its end and pushes all of it into `sink`, as [`streamresult::drive`] does with
+/// subunit.
+///
+/// # Errors
+///
+/// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
+pub fn drive<P, R, S>(parser: P, mut input: R, sink: &mut S) -> io::Result<()>
+where
+    P: LineParser,
+    R: Read,
+    S: StreamResult + ?Sized,
+{
+    let passed = sink.start_run().and_then(|()| pass(Lines::new(parser), &mut input, sink));
+    passed.and(sink.stop_run())
+}
+
+fn pass<P, R, S>(mut lines: Lines<P>, input: &mut R, sink: &mut S) -> io::Result<()>
+where
+    P: LineParser,
+    R: Read,
+    S: StreamResult + ?Sized,
+{
+    let mut block = vec![0; BLOCK];
+    let read = loop {
+        match input.read(&mut block) {
+            Ok(0) => break Ok(()),
+            Ok(count) => lines.feed(block.get(..count).unwrap_or_default(), sink)?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // What came before is told, then the error.
+            Err(error) => break Err(error),
+        }
+        lines.flush(sink)?;
+    };
+    let ended = lines.finish(sink);
+    ended.and(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Seen(Vec<(u64, bool, usize, Vec<u8>)>);
+
+    impl LineParser for Seen {
+        fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, _: &mut S) -> io::Result<()> {
+            let content = line.content();
+            let text = if content.len() < 100 { content.to_vec() } else { Vec::new() };
+            self.0.push((line.number, line.is_whole, line.bytes.len(), text));
+            Ok(())
+        }
+
+        fn finish<S: StreamResult + ?Sized>(&mut self, _: &mut S) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn check(input: &[u8], expected: &[(u64, bool, usize, &[u8])]) {
+        for piece in [1, 2, 3, 7, 1000, LONGEST_LINE - 1, LONGEST_LINE, LONGEST_LINE + 1, input.len().max(1)]
+        {
+            if input.len() > 1000 && piece < 1000 {
+                continue;
+            }
+            let mut lines = Lines::new(Seen::default());
+            let mut sink = streamresult::from_fn(|_| Ok(()));
+            for bytes in input.chunks(piece) {
+                lines.feed(bytes, &mut sink).unwrap();
+            }
+            lines.finish(&mut sink).unwrap();
+            let seen =
+                lines.parser().0.iter().map(|line| (line.0, line.1, line.2, &*line.3)).collect::<Vec<_>>();
+            assert_eq!(seen, expected, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn lines_end_with_lf_or_cr_lf_or_the_input() {
+        check(b"", &[]);
+        check(
+            b"a\n\r\nb\rc\r\nd",
+            &[(1, true, 2, b"a"), (2, true, 2, b""), (3, true, 5, b"b\rc"), (4, true, 1, b"d")],
+        );
+        check(b"a\r", &[(1, true, 2, b"a\r")]);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_comes_in_pieces() {
+        let mut input = vec![b'x'; LONGEST_LINE + 5];
+        input.extend_from_slice(b"\nend\n");
+        let pieces = [(1, false, LONGEST_LINE, &b""[..]), (1, false, 6, b"xxxxx"), (2, true, 4, b"end")];
+        check(&input, &pieces);
+        let mut input = vec![b'x'; LONGEST_LINE - 1];
+        input.push(b'\n');
+        check(&input, &[(1, true, LONGEST_LINE, b"")]);
+    }
+}
