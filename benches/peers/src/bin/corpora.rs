@@ -2,6 +2,8 @@
 
 #[path = "../../../../subunit/benches/packets/corpus.rs"]
 mod corpus;
+#[path = "corpora/documents.rs"]
+mod documents;
 
 use std::error::Error;
 use std::fs::{self, File as Output};
@@ -40,6 +42,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     keep("empty", b"", 0)?;
     fs::write(folder.join("expected"), expected)?;
     write(&folder.join("tests"), |out| tests(PACKETS / 10 * scale, out))?;
+    for (name, document) in documents::ALL {
+        write(&folder.join(name), |out| document(PACKETS, out))?;
+        write(&folder.join(format!("{name}.empty")), |out| document(0, out))?;
+        write(&folder.join(format!("{name}.tenth")), |out| document(PACKETS / 10, out))?;
+        if scale > 1 {
+            write(&folder.join(format!("{name}.10M")), |out| document(10_000_000, out))?;
+        }
+    }
     if scale > 1 {
         write(&folder.join("tests.10M"), |out| tests(10_000_000, out))?;
         write(&folder.join("attachment.1GiB"), |out| long_attachment(1 << 30, out))?;

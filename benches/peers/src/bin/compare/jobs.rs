@@ -7,6 +7,14 @@ use std::path::PathBuf;
 use crate::measure::{Program, Result, instructions, median};
 use crate::table::{Line, Table, Target};
 
+/// What converts which document. The first three have a peer.
+const EMITTERS: [(&str, &str); 4] = [
+    ("tap2subunit", "tap"),
+    ("gojson2subunit", "gojson"),
+    ("junitxml2subunit", "junitxml"),
+    ("libtest2subunit", "libtest"),
+];
+
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// Where things are, and how much is to be done.
@@ -186,7 +194,26 @@ impl Bench {
         };
         let ours = job(self.bin.join("subunit2junitxml"));
         let python = job(self.python.join("bin/subunit2junitxml"));
-        self.ratio("subunit2junitxml, against python-subunit", &ours, &python, 60.0)
+        self.ratio("subunit2junitxml, against python-subunit", &ours, &python, 60.0)?;
+        self.emitters()
+    }
+
+    /// Documents of other formats, converted: ours has ten times as many tests.
+    fn emitters(&mut self) -> Result<()> {
+        for (command, document) in EMITTERS.into_iter().take(3) {
+            let job = |folder: PathBuf, corpus: String, parts| {
+                let reading = |corpus: String| {
+                    let program =
+                        Program { exit_codes: &[0, 1, 4], ..Program::new(folder.join(command), &[]) };
+                    program.reading(self.corpora.join(corpus))
+                };
+                Job { full: reading(corpus), empty: reading(format!("{document}.empty")), parts }
+            };
+            let ours = job(self.bin.clone(), document.to_owned(), 10.0);
+            let python = job(self.python.join("bin"), format!("{document}.tenth"), 1.0);
+            self.ratio(&format!("{command}, against python-subunit"), &ours, &python, 100.0)?;
+        }
+        Ok(())
     }
 
     fn memory(&mut self) -> Result<()> {
@@ -207,6 +234,12 @@ impl Bench {
             ("memory, subunit-mux attachments", mux("attachments"), 12.0),
             ("memory, subunit2junitxml", junit("tests"), 32.0),
         ];
+        let size = if self.full { ".10M" } else { "" };
+        let names = EMITTERS.map(|(command, _)| format!("memory, {command}{}", size.replace('.', ", ")));
+        for ((command, document), name) in EMITTERS.into_iter().zip(&names) {
+            let program = Program { exit_codes: &[1], ..Program::new(self.bin.join(command), &[]) };
+            lines.push((name, program.reading(self.corpora.join(format!("{document}{size}"))), 32.0));
+        }
         if self.full {
             let sixteen_a_test = 16.0 * 10e6 / MIB;
             lines.push(("memory, subunit2junitxml, 10 M tests", junit("tests.10M"), 32.0 + sixteen_a_test));
