@@ -1,6 +1,7 @@
 //! A FUSE file system that passes everything on to a folder, and fails as it is told: a fixture for checks.
 //!
-//! `faulty-fs BACKING MOUNTPOINT CONTROL SECONDS` mounts, says `ready PID` and serves. CONTROL is a file that
+//! `faulty-fs BACKING MOUNTPOINT CONTROL SECONDS [SOURCE]` mounts, says `ready PID` and serves; with a SOURCE
+//! that is what mountinfo names (CVMFS has `cvmfs2` there), and the mount is read-only. CONTROL is a file that
 //! is read anew for each request; each of its lines is `OPERATION FAULT`, where OPERATION is a request of FUSE
 //! (`statfs`, `write`, `fsync` …) or `*`, and FAULT is `hang` (the request is never answered), `slow MS`,
 //! `flip` (the first byte read is another) or an error number.
@@ -8,6 +9,8 @@
 //! It serves in a child process: that one can be stopped and killed to see what happens. The process that was
 //! started is the watchdog: when SECONDS are over, or its input ends, it kills the child, which answers all that
 //! hangs, and unmounts.
+//!
+//! Extended attributes are those of the folder's files, so that what CVMFS answers can be set with `setfattr`.
 
 use std::collections::HashMap;
 use std::env;
@@ -25,8 +28,8 @@ use anyhow::{Context as _, bail};
 use fuser::{
     BsdFileFlags, Config, Errno, FileAttr, FileHandle, FileType, Filesystem, FopenFlags, Generation, INodeNo,
     LockOwner, MountOption, OpenFlags, RenameFlags, ReplyAttr, ReplyCreate, ReplyData, ReplyDirectory,
-    ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, Request, Session, SessionACL, TimeOrNow,
-    WriteFlags,
+    ReplyEmpty, ReplyEntry, ReplyOpen, ReplyStatfs, ReplyWrite, ReplyXattr, Request, Session, SessionACL,
+    TimeOrNow, WriteFlags,
 };
 use process::{Child, Deadline};
 
@@ -37,11 +40,13 @@ const TTL: Duration = Duration::ZERO;
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<_> = env::args_os().skip(1).collect();
     let serves = arguments.first().is_some_and(|first| first == SERVE);
-    let [backing, point, control, seconds] = arguments.get(usize::from(serves)..).unwrap_or_default() else {
-        bail!("usage: faulty-fs BACKING MOUNTPOINT CONTROL SECONDS");
+    let words = arguments.get(usize::from(serves)..).unwrap_or_default();
+    let [backing, point, control, seconds, source @ ..] = words else {
+        bail!("usage: faulty-fs BACKING MOUNTPOINT CONTROL SECONDS [SOURCE]");
     };
     if serves {
-        return serve(Path::new(backing), Path::new(point), Path::new(control));
+        let source = source.first().and_then(|source| source.to_str());
+        return serve(Path::new(backing), Path::new(point), Path::new(control), source);
     }
     let seconds = seconds.to_str().and_then(|text| text.parse().ok()).context("SECONDS is a number")?;
     watch(Command::new(env::current_exe()?).arg(SERVE).args(&arguments), Path::new(point), seconds)
@@ -65,13 +70,17 @@ fn watch(server: &mut Command, point: &Path, seconds: u64) -> anyhow::Result<()>
     Ok(())
 }
 
-fn serve(backing: &Path, point: &Path, control: &Path) -> anyhow::Result<()> {
+fn serve(backing: &Path, point: &Path, control: &Path, source: Option<&str>) -> anyhow::Result<()> {
     // A watchdog that is killed takes its server along.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let inodes = Inodes { paths: HashMap::from([(INodeNo::ROOT, backing.to_owned())]), next: 2 };
     let files = FaultyFs { control: control.to_owned(), inodes: Mutex::new(inodes) };
     let mut config = Config::default();
-    config.mount_options = vec![MountOption::FSName("faulty".into()), MountOption::DefaultPermissions];
+    let name = MountOption::FSName(source.unwrap_or("faulty").into());
+    config.mount_options = vec![name, MountOption::DefaultPermissions];
+    if source.is_some() {
+        config.mount_options.push(MountOption::RO);
+    }
     config.acl = SessionACL::All;
     config.n_threads = Some(4);
     let session = Session::new(files, point, &config).context("cannot mount")?;
@@ -352,6 +361,20 @@ impl Filesystem for FaultyFs {
                 }
             }
             reply.ok();
+        });
+    }
+
+    fn getxattr(&self, _: &Request, inode: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
+        let get = || {
+            let mut value = vec![0; 64 << 10];
+            let count = rustix::fs::getxattr(&self.path(inode)?, name, &mut value)?;
+            value.truncate(count);
+            Ok(value)
+        };
+        answer!(self, "getxattr", reply, get(), value => match u32::try_from(value.len()) {
+            Ok(length) if size == 0 => reply.size(length),
+            Ok(length) if length <= size => reply.data(&value),
+            _ => reply.error(Errno::ERANGE),
         });
     }
 
