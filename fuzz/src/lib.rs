@@ -13,25 +13,33 @@ mod decoding;
 mod dice;
 mod encoding;
 mod frames;
+mod gojson;
+mod junit_read;
+mod libtest;
 mod records;
 mod recovery;
 mod repair;
 #[cfg(test)]
 mod smoke;
+mod tap;
 
 pub use any_event::AnyEvent;
 pub use decoding::{cuts, decode_raw, structured};
 pub use encoding::{reroute, roundtrip};
 pub use frames::{Kind, Stretch, frames, frames_of};
+pub use gojson::gojson;
+pub use junit_read::junit_read;
+pub use libtest::libtest;
 pub use records::records;
 pub use recovery::{Piece, recovery};
 pub use repair::repair;
+pub use tap::tap;
 
 /// What a law is: it holds for any bytes, or panics.
 pub type Law = fn(&[u8]);
 
 /// All laws by name.
-pub const LAWS: [(&str, Law); 7] = [
+pub const LAWS: [(&str, Law); 11] = [
     ("decode_raw", decode_raw),
     ("cuts", cuts),
     ("structured", structured),
@@ -39,4 +47,8 @@ pub const LAWS: [(&str, Law); 7] = [
     ("reroute", reroute),
     ("recovery", recovery),
     ("records", records),
+    ("gojson", gojson),
+    ("junit_read", junit_read),
+    ("libtest", libtest),
+    ("tap", tap),
 ];

@@ -97,6 +97,26 @@ fn the_accountings_agree() {
 }
 
 #[test]
+fn junit_xml_is_the_same_however_it_is_cut() {
+    check("junit_read");
+}
+
+#[test]
+fn rust_tests_are_read_however_they_are_cut() {
+    check("libtest");
+}
+
+#[test]
+fn tap_is_read_however_it_is_cut() {
+    check("tap");
+}
+
+#[test]
+fn any_lines_of_go_test_are_read() {
+    check("gojson");
+}
+
+#[test]
 fn every_law_has_its_target() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz_targets");
     let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());

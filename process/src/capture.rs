@@ -14,6 +14,9 @@ const DRAIN: Duration = Duration::from_millis(200);
 /// How long to wait at a time for an end that no descriptor announces.
 const WITHOUT_PIDFD: Duration = Duration::from_millis(20);
 const BLOCK: usize = 16 * 1024;
+/// How often a pipe is still read when that time is up: as much as a large pipe holds, and whoever holds it open
+/// may go on writing for ever.
+const LAST_TURNS: usize = 64;
 
 /// What a run may cost.
 #[derive(Clone, Copy, Debug)]
@@ -127,15 +130,17 @@ impl<F: FnMut(Source, &[u8])> Pipes<F> {
         }
     }
 
-    /// Reads what is there, for at most this long.
+    /// Reads what comes for at most this long, then what is there.
     fn drain(&mut self, time: Duration) -> io::Result<()> {
         let deadline = Deadline::after(time);
-        while self.stdout.is_some() || self.stderr.is_some() {
+        let mut turns = LAST_TURNS;
+        while turns > 0 && (self.stdout.is_some() || self.stderr.is_some()) {
             let [stdout, stderr, _] = self.ready(None, deadline)?;
             if !stdout && !stderr {
                 break;
             }
             self.read(stdout, stderr)?;
+            turns -= usize::from(deadline.has_passed());
         }
         Ok(())
     }

@@ -6,10 +6,11 @@ use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command};
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use wait4::Wait4 as _;
 
 use crate::group::pause;
 use crate::wait::ready;
-use crate::{Deadline, Group, Outcome, ProcState};
+use crate::{Deadline, Group, Outcome, ProcState, Usage};
 
 /// How long SIGKILL is given to end a process that [`Child::terminate`] ends, which may have much memory to
 /// give back.
@@ -40,6 +41,7 @@ pub struct Child {
     pidfd: Option<OwnedFd>,
     group: Option<Group>,
     outcome: Option<Outcome>,
+    usage: Option<Usage>,
     detached: bool,
 }
 
@@ -62,7 +64,7 @@ impl Child {
 
     fn adopt(inner: process::Child) -> Self {
         let pidfd = pidfd_open(Pid::from_child(&inner), PidfdFlags::empty()).ok();
-        Child { inner, pidfd, group: None, outcome: None, detached: false }
+        Child { inner, pidfd, group: None, outcome: None, usage: None, detached: false }
     }
 
     /// Its process id, which is that of its group, too.
@@ -111,10 +113,16 @@ impl Child {
     /// When somebody else reaped it.
     pub fn try_wait(&mut self) -> io::Result<Option<Outcome>> {
         if self.outcome.is_none() {
-            self.outcome = self.inner.try_wait()?.map(Outcome::from);
+            self.reap()?;
             self.forget_empty_group();
         }
         Ok(self.outcome.clone())
+    }
+
+    /// What it took; `None` until it has been reaped, and where the system has no pidfds.
+    #[must_use]
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
     }
 
     /// Waits for its end and reaps it; `None` when the deadline passed first.
@@ -152,8 +160,9 @@ impl Child {
     /// When it may not be signalled or somebody else reaped it.
     pub fn terminate(&mut self, grace: Duration) -> io::Result<Outcome> {
         let deadline = Deadline::after(grace);
-        self.signal(Signal::TERM)?;
-        self.signal(Signal::CONT)?;
+        if let Err(error) = self.signal(Signal::TERM).and_then(|()| self.signal(Signal::CONT)) {
+            return self.ended_unsignalled(error);
+        }
         // The group is signalled before its leader is reaped: until then the number cannot be another's.
         self.ended_by(deadline)?;
         if let Some(group) = self.group {
@@ -168,10 +177,17 @@ impl Child {
     ///
     /// As [`Child::terminate`].
     pub fn kill(&mut self, patience: Duration) -> io::Result<Outcome> {
-        self.signal(Signal::KILL)?;
+        if let Err(error) = self.signal(Signal::KILL) {
+            return self.ended_unsignalled(error);
+        }
         let ended = self.wait_until(Deadline::after(patience))?;
         self.forget_empty_group();
         Ok(ended.unwrap_or_else(|| self.abandon()))
+    }
+
+    /// What has become another user's may not be signalled, but it may have ended.
+    fn ended_unsignalled(&mut self, error: io::Error) -> io::Result<Outcome> {
+        self.try_wait()?.ok_or(error)
     }
 
     /// Gives it up as it is: nobody waits for it any longer.
@@ -185,10 +201,25 @@ impl Child {
         self.detached = true;
     }
 
+    /// Reaps it when it has ended. What it took is only told by a call that waits, so that is made when there is
+    /// nothing to wait for.
+    fn reap(&mut self) -> io::Result<()> {
+        match self.exit_fd() {
+            Some(fd) if ready([Some(fd)], Deadline::after(Duration::ZERO))?[0] => {
+                let ended = self.inner.wait4()?;
+                self.usage = Some(ended.rusage.into());
+                self.outcome = Some(ended.status.into());
+            }
+            Some(_) => {}
+            None => self.outcome = self.inner.try_wait()?.map(Outcome::from),
+        }
+        Ok(())
+    }
+
     /// The number of a group without members may soon be another group's.
     fn forget_empty_group(&mut self) {
         if self.outcome.is_some() {
-            self.group = self.group.filter(|group| !group.members().is_empty());
+            self.group = self.group.filter(|group| !group.is_gone() && !group.members().is_empty());
         }
     }
 

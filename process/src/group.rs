@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::Deadline;
 use crate::state::Stat;
@@ -65,6 +65,11 @@ impl Group {
         pids.filter(|pid| self.holds(*pid)).collect()
     }
 
+    /// Whether it has no member, not even one that ended and is not yet reaped. Cheaper than a look at all.
+    pub(crate) fn is_gone(self) -> bool {
+        test_kill_process_group(self.0) == Err(Errno::SRCH)
+    }
+
     /// Waits until no member lives; false when the deadline passed first.
     #[must_use]
     pub fn wait_until_empty(self, deadline: Deadline) -> bool {
@@ -78,8 +83,7 @@ impl Group {
     }
 
     fn holds(self, pid: u32) -> bool {
-        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
-        Stat::parse(&stat)
+        Stat::of(pid)
             .is_some_and(|stat| stat.group == self.0.as_raw_nonzero().get() && !"ZXx".contains(stat.state))
     }
 }

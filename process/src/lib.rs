@@ -17,6 +17,7 @@ mod group;
 pub mod helper;
 mod outcome;
 mod state;
+mod usage;
 mod wait;
 
 pub use capture::{Captured, Finished, Limits, Source, run, run_with};
@@ -26,3 +27,4 @@ pub use group::Group;
 pub use outcome::{Outcome, SignalName};
 pub use rustix::process::Signal;
 pub use state::ProcState;
+pub use usage::Usage;

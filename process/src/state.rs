@@ -1,7 +1,8 @@
 //! What the kernel says about a process: the evidence of where it hangs.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 
 /// A snapshot of `/proc/PID`, as evidence of what a process waits for.
 ///
@@ -84,6 +85,14 @@ pub(crate) struct Stat {
 }
 
 impl Stat {
+    /// That of a process; `None` when there is no such process.
+    pub(crate) fn of(pid: u32) -> Option<Stat> {
+        // The fields stand at the beginning, and one call reads it. The command's name may be any bytes.
+        let mut start = [0; 256];
+        let count = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut start).ok()?;
+        Stat::parse(&String::from_utf8_lossy(start.get(..count)?))
+    }
+
     /// Reads the fields behind the command's name, which may itself hold spaces and parentheses.
     pub(crate) fn parse(stat: &str) -> Option<Stat> {
         let (_, rest) = stat.rsplit_once(')')?;
@@ -103,6 +112,7 @@ mod tests {
         let stat = Stat::parse("7 (a ) S (b) D 1 42 42 0 -1").unwrap();
         assert_eq!((stat.state, stat.group), ('D', 42));
         assert!(Stat::parse("7 (cut").is_none());
+        assert!(Stat::of(std::process::id()).is_some_and(|stat| "RS".contains(stat.state)));
     }
 
     #[test]

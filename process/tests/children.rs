@@ -56,6 +56,23 @@ fn the_exit_descriptor_tells_the_end() {
 }
 
 #[test]
+fn what_a_child_took_is_known_when_it_was_reaped() {
+    let script =
+        "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; head -c 30000000 /dev/zero | tail -n 1 | wc -c";
+    let mut child = Child::spawn(shell(script).stdout(Stdio::null())).unwrap();
+    assert_eq!(child.usage(), None);
+    assert_eq!(child.wait_until(Deadline::NEVER).unwrap(), Some(Outcome::Exited(0)));
+    let usage = child.usage().unwrap();
+    assert!(usage.user > Duration::ZERO && usage.peak_memory > 30_000_000, "{usage:?}");
+    let usage_of_a_killed = {
+        let (mut child, _) = started("echo ready; exec sleep 60");
+        child.terminate(GRACE).unwrap();
+        child.usage()
+    };
+    assert!(usage_of_a_killed.is_some_and(|usage| usage.peak_memory < 30_000_000));
+}
+
+#[test]
 fn who_ignores_the_request_is_killed_after_the_grace() {
     let (mut child, _) = started("trap '' TERM; echo ready; while :; do sleep 1; done");
     within(Duration::from_secs(20), || assert_eq!(child.terminate(GRACE).unwrap(), KILLED));
@@ -138,6 +155,16 @@ fn a_pipe_held_open_from_another_session_is_not_waited_for() {
         let finished = process::run(&mut shell("setsid sleep 4 & echo done"), limits(60_000)).unwrap();
         assert_eq!(finished.outcome, Outcome::Exited(0));
     });
+}
+
+#[test]
+fn output_without_end_from_what_is_left_running_is_not_read_for_ever() {
+    for script in ["yes & exit 0", "setsid yes & exit 0"] {
+        within(Duration::from_secs(20), || {
+            let finished = process::run(&mut shell(script), limits(60_000)).unwrap();
+            assert_eq!(finished.outcome, Outcome::Exited(0), "{script}");
+        });
+    }
 }
 
 #[test]

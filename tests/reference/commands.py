@@ -73,6 +73,8 @@ def cases(command, reader, options, **fields):
 
 
 COMMANDS = [
+    # The reference reads no stdin.
+    *cases("junitxml2subunit", output(meaning.cases_as_tests), [["/dev/stdin"]], versions=("junit",)),
     *cases("subunit-1to2", output(meaning.events), [[]], versions=(1,)),
     *cases("subunit-2to1", of_v1, [[]]),
     *cases("subunit-ls", output(meaning.lines), [["--no-passthrough"], [], ["--exists"]]),
@@ -99,4 +101,26 @@ COMMANDS = [
         "subunit-filter", ["-s", "--xfail", "--fixup-expected-failures", "list"], output(meaning.records),
         files={"list": "".join(f"pkg{p}.mod.Test{c}.test_{n}\n" for p in range(3) for c in "AB" for n in range(20))},
     ),
+    *cases(
+        "subunit-output", output(meaning.said),
+        [
+            ["--fail", "a.b", "--attach-file", "-", "--mimetype", "text/plain;charset=utf8", "--tag", "x", "--tag", "y"],
+            *([f"--{status}", "a.b"] for status in "exists inprogress success fail skip xfail uxsuccess".split()),
+            ["--attach-file", "-"], ["--inprogress", "a", "--attach-file", "-"], ["--exists", "a", "--attach-file", "log"],
+            ["--attach-file", "log", "--file-name", "l", "--mimetype", "a/b", "--success", "ü"],
+            ["--mimetype", "a/b", "--file-name", "", "--attach-file", "empty"], ["--fail", "a", "--attach-file", ""],
+            [], ["--tag", "x"], ["--fail", ""], ["--fail", "-x"], ["--succ", "a", "--tag", "-x"], ["--fail", "--tag"],
+            ["--fail"], ["--fail", "a", "--fail", "a"], ["--fail", "a", "--skip", "b"], ["--tag"], ["--no-such"],
+            ["--file-name", "l"], ["--mimetype", "a/b"], ["--attach-file", "none"], ["--attach-file", "out"],
+        ],
+        versions=("attachment",), files={"log": "ready\n", "empty": ""},
+    ),
+    *cases(
+        "subunit-output", output(meaning.said),
+        [["--fail", "two", "words"], ["--fail=a"], ["--attach-file", "-", "--file-name", "l"],
+         ["--attach-file", "log", "--attach-file", "empty"]],
+        versions=("attachment",), files={"log": "ready\n", "empty": ""}, loose=True,
+    ),
+    *cases("gojson2subunit", output(meaning.go_tests), [[]], versions=("gojson",)),
+    case("tap2subunit", [], output(meaning.tap), versions=("tap",), loose=True, is_main=True),
 ]

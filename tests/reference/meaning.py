@@ -66,6 +66,52 @@ def events(stream):
     return result.facts()
 
 
+def tap(stream):
+    """The events of a TAP document, by description and without times."""
+    facts = []
+    for fact in events(stream):
+        _, test_id, name, _, _, status, tags, runnable, data, mime_type, _ = fact
+        test_id = test_id and TAP_NUMBER.sub("", test_id)
+        mime_type = str(mime_type).lower() if test_id and mime_type else None
+        data = data and data.rstrip(b"\n")
+        facts.append(("event", test_id, name, None, None, status, tags, runnable, data, mime_type, None))
+    return facts
+
+
+TAP_NUMBER = re.compile(r"^test \d+ (- )?(?=.)")
+
+
+def go_tests(stream):
+    """One fact a test of go: id, outcome, what it printed without the lines of the framework, and its other files."""
+    facts = []
+    for kind, *rest in records(stream):
+        if kind != "test":
+            facts.append((kind, *rest))
+            continue
+        test_id, status, tags, files = rest
+        files = {name: FRAMEWORK.sub(b"", data) for name, data in files}
+        printed = files.pop("go test output", b"")
+        facts.append(("test", test_id, status, printed, tuple(sorted(files.items())), tags))
+    return facts
+
+
+FRAMEWORK = re.compile(rb"(?m)^=== (RUN|PAUSE|CONT|NAME|ATTR) +.*\n| *--- (PASS|FAIL|SKIP): \S+( \(.*s\))?\n")
+
+
+def said(stream):
+    """The events of a stream, with the pieces of each file as one. Of times, only whether the first event has one."""
+    facts = []
+    for _, test_id, name, route, time, status, tags, runnable, data, mime_type, eof in events(stream):
+        key = (test_id, name, route)
+        if facts and name is not None and facts[-1][0] == key and not facts[-1][-1]:
+            _, old_status, old_tags, old_runnable, old_data, old_type, _ = facts.pop()
+            status, tags, mime_type = old_status or status, old_tags or tags, old_type or mime_type
+            runnable, data = old_runnable and runnable, old_data + data
+        facts.append((key, status, tags, runnable, data, mime_type, eof))
+    timed = [("timed", fact[4] is not None) for fact in events(stream)[:1]]
+    return [("event", *key, *rest) for key, *rest in facts] + timed
+
+
 def sorted_files(facts):
     """The files of a test by name, where they follow each other: their order says nothing."""
     runs = itertools.groupby(facts, lambda fact: (fact[1], fact[2] is not None and fact[5] is None))
@@ -95,6 +141,26 @@ def records(stream):
     return facts + ([("text", b"".join(text))] if text else [])
 
 
+def cases_as_tests(stream):
+    """One fact a case of JUnit XML: id, outcome, seconds since the first one, tags and text.
+
+    Ids are joined with `.`, and what the reference writes above a text that begins with the same is taken off.
+    """
+    tests = []
+    result = StreamToDict(tests.append)
+    result.startTestRun()
+    ByteStreamToStreamResult(io.BytesIO(stream), non_subunit_name="stdout").run(result)
+    result.stopTestRun()
+    facts = []
+    for test in tests:
+        start, stop = (time and time.timestamp() for time in test["timestamps"])
+        files = [content.as_text().splitlines() for content in test["details"].values()]
+        text = [line for lines in files for line in lines[lines[:1] == lines[1:2]:] if line.strip()]
+        name = test["id"].replace("::", ".")
+        facts.append(("test", name, test["status"], (start, stop), tuple(sorted(test["tags"])), tuple(text)))
+    return facts
+
+
 def lines(output):
     return [("line", line) for line in output.decode("utf8", "replace").splitlines()]
 
@@ -104,7 +170,8 @@ def rows(output):
 
 
 # Differences that are read away here, because they are in every report: ids of docs/differences.md.
-READ_AWAY = ["junit-layout", "pyunit-layout", "disk-more", "junit-classname", "2to1-nanoseconds", "2to1-attachment-order"]
+READ_AWAY = ["junit-layout", "pyunit-layout", "disk-more", "junit-classname", "2to1-nanoseconds", "2to1-attachment-order",
+             "junitxml-ids", "junitxml-files", "output-pieces", "gojson-output"]
 
 
 def cases(output):

@@ -57,6 +57,8 @@ UNFINISHED = "unfinished made " + DAMAGE
 
 JUNIT, PYUNIT, DISK = "subunit2junitxml", "subunit2pyunit", "subunit2disk"
 FILTER = "subunit-filter"
+JUNITXML = "junitxml2subunit"
+GOJSON = "gojson2subunit"
 SAME_IDS = "exists-and-runs routes again real_testtools made"
 
 
@@ -92,6 +94,15 @@ def ours_damage(side, fact):
 
 def dropped(status):
     return lambda side, fact: side == "python" and fact[0] == "test" and fact[2] == status
+
+
+def is_build(fact):
+    return fact[1].endswith(" [build]")
+
+
+def is_package(fact):
+    """Whether the id is that of a package of go, without a test."""
+    return "." not in fact[1].rpartition("/")[2]
 
 
 NO_END = (("failure", ""),), (("error", ""),)
@@ -133,6 +144,21 @@ RULES = [
     Rule("2to1-escapes", "subunit-2to1", "newline-id newline-name empty-id odd-tags", lambda side, fact: True),
     Rule("2to1-nanoseconds", "subunit-2to1", "", ours("nine digits")),
     Rule("damage-message", "subunit-2to1", DAMAGE, event("any", "subunit.parser", status=None)),
+    # junitxml2subunit
+    Rule("junitxml-nested", JUNITXML, "junit-nested"),
+    Rule("junitxml-times", JUNITXML, "junit-dated junit-untimed junit-commas", fact_of("test"), twin=lambda fact: fact[:3]),
+    Rule("junitxml-output", JUNITXML, "junit-output junit-two-failures", fact_of("test"), twin=lambda fact: fact[:4]),
+    Rule("junitxml-attempts", JUNITXML, "junit-flaky", fact_of("test"), twin=lambda fact: fact[:4]),
+    Rule("junitxml-outcomes", JUNITXML, "junit-xfail junit-uxsuccess junit-status", fact_of("test"), twin=lambda fact: fact[1]),
+    Rule("junitxml-type", JUNITXML, "junit-type-alone", fact_of("test"), twin=lambda fact: fact[:4]),
+    Rule("junitxml-counts", JUNITXML, "junit-counts junit-suite-error", lambda side, fact: fact[:2] == ("test", "s") or EXIT(side, fact)),
+    Rule("junitxml-no-name", JUNITXML, "junit-no-name"),
+    Rule("nothing-ran", JUNITXML, "junit-no-cases", EXIT),
+    Rule("junitxml-roots", JUNITXML, "junit-namespace junit-bare-case", ours("test")),
+    Rule("junitxml-roots", JUNITXML, "junit-other-root"),
+    Rule("junitxml-broken", JUNITXML, "junit-broken"),
+    Rule("junitxml-control-characters", JUNITXML, "junit-control"),
+    Rule("junitxml-entities", JUNITXML, "junit-entities"),
     # All reports
     Rule("uxsuccess-fails", "subunit-ls subunit-stats", "uxsuccess", EXIT),
     Rule("uxsuccess-fails", "subunit-stats", "uxsuccess made", line("Passed tests:", "Failed tests:")),
@@ -188,6 +214,40 @@ RULES = [
     Rule("late-attachment", DISK, "late"),
     Rule("empty-attachment", DISK, "empty-file many-files", fact_of("file")),
     Rule("damage-message", DISK, DAMAGE, fact_of("file", lambda fact: fact[1].startswith("subunit.parser/Pa"))),
+    # subunit-output
+    Rule("output-words", "subunit-output", "", lambda side, fact: True, "words"),
+    Rule("output-equals", "subunit-output", "", lambda side, fact: True, "--fail=a"),
+    Rule("output-files", "subunit-output", "", lambda side, fact: True, "empty"),
+    # tap2subunit
+    Rule("tap-exit", "tap2subunit", "", EXIT),
+    Rule("tap-reason", "tap2subunit", "tap-reason tap-directives tap-skip-all"),
+    Rule("tap-uxsuccess", "tap2subunit", "tap-uxsuccess", event("any", "a")),
+    Rule("tap-directives", "tap2subunit", "tap-directives tap-escapes"),
+    Rule("tap-no-newline", "tap2subunit", "tap-no-newline"),
+    Rule("tap-order", "tap2subunit", "tap-order tap-gap"),
+    Rule("tap-plan", "tap2subunit", "tap-plan", event("ours", "tap document", "tap meta", "fail")),
+    Rule("tap-bail-out", "tap2subunit", "tap-bail-out"),
+    Rule("tap-structure", "tap2subunit", "tap-yaml tap-subtests"),
+    Rule("tap-comments", "tap2subunit", "tap-comments"),
+    Rule("tap-text", "tap2subunit", "tap-text", ORDER),
+    Rule("tap-ids", "tap2subunit", "tap-same-names", event("any")),
+    # gojson2subunit
+    Rule("gojson-builds", GOJSON, "go1.19-builds go1.25-builds go1.25-missing go-not-built", fact_of("test", is_build)),
+    Rule("gojson-builds", GOJSON, "go-not-built", EXIT),
+    Rule("gojson-package", GOJSON, "", fact_of("test", lambda fact: fact[2] == "fail" and (is_build(fact) or is_package(fact)))),
+    Rule("gojson-reason", GOJSON, "go1. go-skip-reason", fact_of("test", lambda fact: fact[2] == "skip"), twin=lambda fact: fact[1:4]),
+    Rule("gojson-attributes", GOJSON, "go1.25-attr", fact_of("test"), twin=lambda fact: fact[1:4]),
+    Rule("gojson-benchmarks", GOJSON, "go1.19-bench go1.25-bench", fact_of("test", lambda fact: ".Benchmark" in fact[1])),
+    Rule("gojson-benchmarks", GOJSON, "go1.25-bench", lambda side, fact: fact[0] in ("exit", "order")),
+    Rule("gojson-no-newline", GOJSON, "go1.19-no-newline go1.19-outcomes", fact_of("test"), twin=lambda fact: (fact[1], fact[3])),
+    Rule("gojson-no-newline", GOJSON, "go1.19-no-newline", EXIT),
+    Rule("gojson-no-newline", GOJSON, "go1.19-no-newline go1.19-outcomes", ORDER),
+    Rule("gojson-cut", GOJSON, "go1.19-crashes go1.25-crashes go-cut", fact_of("test"), twin=lambda fact: fact[1]),
+    Rule("gojson-cut", GOJSON, "go-cut", EXIT),
+    Rule("gojson-twice", GOJSON, "go1.19-fuzz", fact_of("test", lambda fact: fact[1].endswith(".FuzzFine"))),
+    Rule("gojson-text", GOJSON, "go1. go-text go-package-text", ours("text")),
+    Rule("gojson-unnamed", GOJSON, "go-unnamed", fact_of("test"), twin=lambda fact: (fact[1].lstrip("."), fact[2:])),
+    Rule("nothing-ran", GOJSON, "go-nothing go-empty", EXIT),
     # subunit-filter
     Rule("filter-unfinished", "subunit-filter", UNFINISHED, fact_of("test"), twin=lambda fact: (fact[1], fact[3:])),
     Rule("filter-unfinished", "subunit-filter", "unfinished made", ORDER),
@@ -207,8 +267,15 @@ CRASHES = {
         ("no attribute 'addUnexpectedSuccess'", "v1-bad-lines"),
         ("Invalid MIME type", "v1-damage"),
     ],
+    "junitxml2subunit": [("cannot convert float NaN", "junitxml-times")],
+    "subunit-output": [("'str' object has no attribute 'read'", "output-stdin-name")],
     "subunit-ls": [("'int' object has no attribute 'seconds'", "ls-times-crash")],
     "subunit2csv": [("Either err or details must be provided", "csv-no-details")],
+    "tap2subunit": [
+        ("has no attribute 'encode'", "tap-nothing"),
+        ("can't decode byte", "tap-not-utf8"),
+        ("surrogates not allowed", "tap-not-utf8"),
+    ],
     "*": [
         ("can't decode byte", "charset-crash"),
         ("unknown encoding", "charset-crash"),

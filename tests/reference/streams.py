@@ -1,6 +1,7 @@
 """The streams that both implementations read: tame ones, and one for each oddity."""
 
 import io
+import json
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -193,6 +194,120 @@ def v1_streams():
     yield "v1-is-v2", tame(1, 5)
 
 
+def junit_documents():
+    """JUnit XML: tame, then one document for each oddity."""
+
+    def suite(cases, attributes=""):
+        return f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuite name="s"{attributes}>\n{cases}\n</testsuite>\n'.encode()
+
+    children = {
+        "pass": "",
+        "fail": '<failure message="1 != 2" type="E">E: 1 != 2\n\tat caf\u00e9 &lt;a&gt;\n</failure>',
+        "error": '<error message="why" type="x.Y"><![CDATA[x.Y: why\nthere]]></error>',
+        "skip": '<skipped message="needs a network"/>',
+    }
+    cases = "\n".join(
+        f'<testcase classname="a.B" name="{name}[{number}]" time="0.{number}25">{child}</testcase>'
+        for number in range(9) for name, child in children.items()
+    )
+    yield "tame-junit-suite", suite(cases)
+    yield "tame-junit-suites", b"<testsuites>" + suite(cases).partition(b"\n")[2] * 2 + b"</testsuites>"
+    yield "tame-junit-no-class", suite('<testcase name="boot" time="1"/>')
+    yield "tame-junit-passed", suite('<testcase classname="a" name="b" time="1.5"/>', ' tests="1" failures="0"')
+    one = '<testcase classname="a" name="b" time="1"/>'
+    yield "junit-nested", suite(one + '<testsuite><testcase classname="a" name="c" time="1"><failure/></testcase></testsuite>')
+    yield "junit-dated", suite(one, ' timestamp="2026-01-31T12:00:00"')
+    yield "junit-untimed", suite('<testcase classname="a" name="b"/><testcase name="c" time="-1"/>')
+    yield "junit-commas", suite('<testcase classname="a" name="b" time="1,234.5"/>')
+    yield "junit-nan", suite('<testcase classname="a" name="b" time="NaN"/>')
+    yield "junit-output", suite('<testcase classname="a" name="b" time="1"><system-out>hi</system-out></testcase>')
+    yield "junit-two-failures", suite(
+        '<testcase classname="a" name="b" time="1"><failure>one</failure><error>two</error></testcase>')
+    yield "junit-flaky", suite(
+        '<testcase classname="a" name="b" time="1"><flakyFailure><stackTrace>x</stackTrace></flakyFailure></testcase>')
+    yield "junit-xfail", suite('<testcase classname="a" name="b" time="1"><skipped type="xfail" message="m"/></testcase>')
+    yield "junit-uxsuccess", suite('<testcase classname="a" name="b" time="1"><failure type="UnexpectedSuccess"/></testcase>')
+    yield "junit-status", suite('<testcase classname="a" name="b" time="1" status="notrun"/>')
+    yield "junit-type-alone", suite('<testcase classname="a" name="b" time="1"><failure type="Failure"/></testcase>')
+    yield "junit-counts", suite(one, ' errors="1"')
+    yield "junit-suite-error", suite(one + "<error>no setup</error>")
+    yield "junit-no-name", suite('<testcase classname="a" name="" time="1"><error/></testcase>')
+    yield "junit-no-cases", suite("")
+    yield "junit-namespace", suite(one).replace(b"<testsuite", b'<testsuite xmlns="urn:x"')
+    yield "junit-other-root", b"<html/>"
+    yield "junit-bare-case", one.encode()
+    yield "junit-broken", suite(one)[:-5]
+    yield "junit-control", suite(one).replace(b'"b"', b'"b\x1b"')
+    yield "junit-entities", b'<!DOCTYPE t [<!ENTITY a "b">]><testsuite><testcase name="&a;"/></testsuite>'
+
+
+def tap_streams():
+    """Documents of TAP: tame, then one for each oddity."""
+    yield "tame-tap-outcomes", b"1..5\nok 1 - a\nnot ok 2 - b\n# why\n#   more\nok 3 c # SKIP\nnot ok 4 - d # todo\nok 5\n"
+    yield "tame-tap-plan-last", b"ok - a b\nnot ok - c\nok\n1..3\n"
+    yield "tame-tap-cut", b"1..4\nok 1 - a\nok 2 - b\n"
+    yield "tame-tap-text", b"starting\n1..1\n  more\nok 1 - a\n"
+    yield "tap-text", b"1..1\nok 1 - a\nbye\n"
+    yield "tame-tap-many", b"1..500\n" + b"".join(b"ok %d - test of %d\n" % (n, n) for n in range(1, 501))
+    yield "tap-reason", b"1..2\nok 1 - a # SKIP no net\nnot ok 2 - b # TODO later\n"
+    yield "tap-uxsuccess", b"1..1\nok 1 - a # TODO\n"
+    yield "tap-directives", b"1..4\nok 1 - a #SKIP\nnot ok 2 - b # ToDo\nok 3 - c # Skipped: d\nok 4#skip\n"
+    yield "tap-escapes", b"1..2\nok 1 - a \\# b\nok 2 - c # d\n"
+    yield "tap-no-newline", b"1..1\nok 1 - a"
+    yield "tap-order", b"1..3\nok 2 - b\nok 3 - c\nok 1 - a\n"
+    yield "tap-gap", b"1..3\nok 1 - a\nok 3 - c\n"
+    yield "tap-plan-many", b"1..1\nok 1 - a\nok 2 - b\n"
+    yield "tap-plan-none", b"ok 1 - a\n"
+    yield "tap-plan-empty", b""
+    yield "tap-bail-out", b"1..3\nok 1 - a\nBail out! no disk\n"
+    yield "tap-nothing", b"1..0\n"
+    yield "tap-skip-all", b"1..0 # SKIP no net\n"
+    yield "tap-yaml", b"TAP version 13\n1..1\nnot ok 1 - a\n  ---\n  at: b\n  ...\n"
+    yield "tap-subtests", b"1..1\n# Subtest: a\n    ok 1 - b\n    1..1\nok 1 - a\n"
+    yield "tap-comments", b"# before\n1..1\nok 1 - a\n# after\n"
+    yield "tap-same-names", b"1..2\nok 1 - a\nok 2 - a\n"
+    yield "tap-not-utf8", b"1..1\nok 1 - caf\xe9\n"
+
+
+def go_outputs(corpus):
+    """Outputs of go test -json: tame, recorded, then one for each oddity."""
+
+    def line(action, test="", package="p", **fields):
+        event = {"Time": "2026-01-31T12:00:00.25Z", "Action": action, "Package": package, "Test": test, **fields}
+        return json.dumps({key: value for key, value in event.items() if value != ""}).encode() + b"\n"
+
+    def test(name, action, *printed):
+        said = b"".join(line("output", name, Output=text) for text in ["=== RUN   " + name + "\n", *printed])
+        return line("run", name) + said + line(action, name, Elapsed=0.5)
+
+    end = line("pass", Elapsed=1)
+    yield "tame-go-passed", test("TestA", "pass") + test("TestB/x", "pass", "printed\n", "no newline") + end
+    yield "tame-go-failed", test("TestA", "fail", "    a_test.go:1: <b> caf\u00e9\n") + end
+    yield "tame-go-skipped", test("TestA", "skip") + test("ExampleB", "pass") + end
+    yield "tame-go-again", (test("TestA", "pass") + test("TestB", "skip")) * 3 + end
+    yield "tame-go-at-once", (
+        line("run", "TestA") + line("run", "TestB") + line("output", "TestA", Output="a\n")
+        + line("output", "TestB", Output="b\n") + line("output", "TestA", Output="c\n")
+        + line("fail", "TestB") + line("pass", "TestA") + end
+    )
+    yield "tame-go-many", b"".join(test(f"TestA/{number}", "pass", "printed\n") for number in range(500)) + end
+    yield "tame-go-no-tests", end.replace(b"pass", b"skip") + test("TestA", "pass") + end
+    for path in sorted((Path(corpus) / "gojson").glob("*.json")):
+        yield path.stem, path.read_bytes()
+    yield "go-package-fails", test("TestA", "fail", "    a_test.go:1: no\n") + line("output", Output="FAIL\n") + line("fail")
+    yield "go-setup-fails", test("TestA", "pass") + line("output", Output="no cleanup\n") + line("fail")
+    yield "go-skip-reason", test("TestA", "skip", "    a_test.go:1: needs a network\n") + end
+    yield "go-cut", test("TestA", "pass") + line("run", "TestB") + line("output", "TestB", Output="so far\n")
+    yield "go-cut-silent", test("TestA", "pass") + line("run", "TestB")
+    yield "go-cut-package", test("TestA", "pass")
+    yield "go-text", b"go: downloading x\n" + test("TestA", "pass") + end
+    yield "go-package-text", test("TestA", "pass") + line("output", Output="coverage: 9%\n") + end
+    yield "go-nothing", end
+    yield "go-empty", b""
+    yield "go-not-built", b"FAIL\tp [build failed]\n"
+    yield "go-unnamed", test("TestA", "pass").replace(b'"Package": "p", ', b"") + end.replace(b'"Package": "p", ', b"")
+
+
 def all_streams(corpus, seed, quick):
     sizes = [(1, 1), (12, 1), (40, 3)] if quick else [(1, 1), (12, 1), (40, 3), (300, 1), (1000, 8)]
     for number, (tests, workers) in enumerate(sizes):
@@ -203,3 +318,11 @@ def all_streams(corpus, seed, quick):
         yield Stream(path.stem, path.read_bytes())
     for name, data in v1_streams():
         yield Stream(name, data, version=1)
+    for name, data in junit_documents():
+        yield Stream(name, data, version="junit")
+    for name, data in tap_streams():
+        yield Stream(name, data, version="tap")
+    for name, data in go_outputs(corpus):
+        yield Stream(name, data, version="gojson")
+    for name, data in [("", b"ready\n"), ("-empty", b""), ("-long", b"0123456789abcde\n" * 250_000)]:
+        yield Stream(f"tame-attachment{name}", data, version="attachment")

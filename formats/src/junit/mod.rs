@@ -10,6 +10,7 @@ mod merge;
 mod names;
 mod options;
 mod pen;
+pub mod read;
 mod room;
 mod seen;
 mod spool;

@@ -1,0 +1,7 @@
+//! `gojson2subunit`: see [`emitters::gojson`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main::<emitters::gojson::GoJson>()
+}

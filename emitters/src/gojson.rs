@@ -1,0 +1,121 @@
+//! The command `gojson2subunit`: what `go test -json` says, as a stream.
+
+use std::io;
+use std::path::PathBuf;
+
+use cli::{Command, InputArgs, Streams, Verdict};
+
+use crate::emit::{EmitArgs, Times};
+
+/// Convert the output of `go test -json` to a subunit stream
+///
+/// A test's id is its package and its name, as in example.com/net.TestBoot/sub; its output is a file "go test output",
+/// the reason of a skip a file "reason", attributes are a file "attributes". Times are those of the output. Benchmarks
+/// are tests, with their figures in their output. What is not of go test, such as the errors of its compiler before
+/// go 1.24, is kept as text, in its place.
+///
+/// A package that fails although none of its tests did is itself a failing test: "example.com/net" when TestMain, an
+/// init function, a signal or a panic ended it, "example.com/net [build]" when it could not be built. So the run fails
+/// although the exit status of go is lost in the pipe. Packages that pass, or have no tests, are no tests. A test whose
+/// end is not told fails: a panic or the end of the output came first.
+///
+/// Each FILE is an output of its own.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(
+    name = "gojson2subunit",
+    version,
+    after_help = cli::help!(
+        report,
+        "  go test -json ./... | gojson2subunit | subunit2text\n  \
+           go test -json -race ./... 2>&1 | gojson2subunit --tag race >race.subunit\n  \
+           go test -json -run '^$' -bench . ./... | gojson2subunit | subunit2junitxml -o bench.xml\n  \
+           gojson2subunit --exit-zero results/*.json >all.subunit"
+    )
+)]
+pub struct GoJson {
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    emit: EmitArgs,
+}
+
+impl Command for GoJson {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { input: stdin, output, interrupt, .. } = streams;
+        let mut stdin = Some(stdin);
+        self.emit.emit(Times::Recorded, output, |sink| {
+            for file in one_by_one(self.input.files) {
+                let is_stdin = file.files.iter().all(|path| path.as_os_str() == "-");
+                let stdin = stdin.take_if(|_| is_stdin).unwrap_or_else(|| Box::new(io::empty()));
+                formats::gojson::drive(file.open(stdin, &interrupt), sink)?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn one_by_one(files: Vec<PathBuf>) -> Vec<InputArgs> {
+    if files.is_empty() {
+        return vec![InputArgs::default()];
+    }
+    files.into_iter().map(|file| InputArgs { files: vec![file] }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use streamresult::from_fn;
+
+    use super::*;
+
+    /// What a stream says, a line an event: id, status, file.
+    fn told(stream: &[u8]) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut sink = from_fn(|event: &subunit::Event<'_>| {
+            let status = event.status.map_or("-", |status| status.as_str());
+            let file = event.file.map(|file| format!("{} {}", file.name, file.bytes.escape_ascii()));
+            let line = format!("{} {status} {}", event.test_id.unwrap_or("-"), file.unwrap_or_default());
+            lines.push(line.trim_end().to_owned());
+            Ok(())
+        });
+        streamresult::drive(stream, &mut sink).unwrap();
+        lines
+    }
+
+    fn check(args: &[&str], input: &[u8], verdict: Verdict, expected: &[&str]) {
+        let outcome = cli::run_with::<GoJson>(args, input);
+        assert_eq!((outcome.verdict, outcome.errors()), (verdict, ""));
+        assert_eq!(told(&outcome.output), expected);
+    }
+
+    const RUN: &[u8] = b"{\"Action\":\"run\",\"Package\":\"net\",\"Test\":\"TestA\"}\n";
+    const PASS: &[u8] = b"{\"Action\":\"pass\",\"Package\":\"net\",\"Test\":\"TestA\"}\n";
+    const END: &[u8] = b"{\"Action\":\"pass\",\"Package\":\"net\"}\n";
+
+    #[test]
+    fn the_arguments_are_sound() {
+        GoJson::command().debug_assert();
+    }
+
+    #[test]
+    fn the_verdict_is_that_of_the_run() {
+        let whole = [RUN, PASS, END].concat();
+        check(&[], &whole, Verdict::Passed, &["net.TestA inprogress", "net.TestA success"]);
+        check(&[], END, Verdict::Nothing, &[]);
+        check(&["--allow-empty"], END, Verdict::Passed, &[]);
+        let failed = b"{\"Action\":\"fail\",\"Package\":\"net\"}\n";
+        check(&[], failed, Verdict::Failed, &["net fail traceback the package failed\\n"]);
+        check(&["--exit-zero"], failed, Verdict::Passed, &["net fail traceback the package failed\\n"]);
+    }
+
+    #[test]
+    fn each_file_is_an_output_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cut.json");
+        std::fs::write(&path, RUN).unwrap();
+        let lost = "net.TestA fail traceback the output of go test ends before the test does\\n";
+        let expected = ["net.TestA inprogress", lost, "net.TestA inprogress", "net.TestA success"];
+        let whole = [RUN, PASS, END].concat();
+        check(&[path.to_str().unwrap(), "-", "-"], &whole, Verdict::Failed, &expected);
+    }
+}

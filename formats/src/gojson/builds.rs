@@ -1,0 +1,56 @@
+//! What the compiler says, until a package is known that needs it.
+
+use std::collections::VecDeque;
+use std::io;
+
+use super::event::Output;
+use super::held::{Files, Held};
+
+/// So many are remembered: packages tell soon that their build failed.
+const MOST: usize = 64;
+
+/// The build of a package, which other packages may need.
+#[derive(Debug, Default)]
+pub(super) struct Build {
+    pub(super) import_path: String,
+    pub(super) output: Held,
+    pub(super) has_failed: bool,
+    /// Whether a package has told that it fails by this.
+    pub(super) is_told: bool,
+}
+
+/// The last builds that said something.
+#[derive(Debug, Default)]
+pub(super) struct Builds(VecDeque<Build>);
+
+impl Builds {
+    /// The build of this import path, and one that had to be forgotten for it.
+    pub(super) fn get_or_add(&mut self, import_path: &str) -> (Option<&mut Build>, Option<Build>) {
+        let known = self.0.iter().rposition(|build| build.import_path == import_path);
+        let forgotten = if known.is_none() && self.0.len() >= MOST { self.0.pop_front() } else { None };
+        if known.is_none() {
+            self.0.push_back(Build { import_path: import_path.to_owned(), ..Build::default() });
+        }
+        (self.0.get_mut(known.unwrap_or(self.0.len().saturating_sub(1))), forgotten)
+    }
+
+    /// The build that a package fails by.
+    pub(super) fn tell(&mut self, import_path: &str) -> Option<&mut Build> {
+        let build = self.0.iter_mut().rfind(|build| build.import_path == import_path)?;
+        build.is_told = true;
+        Some(build)
+    }
+
+    /// The oldest build, which is forgotten.
+    pub(super) fn pop(&mut self) -> Option<Build> {
+        self.0.pop_front()
+    }
+}
+
+impl Build {
+    /// Adds what the compiler said, and says whether there was room for it.
+    pub(super) fn push(&mut self, output: &Output<'_>, files: &Files) -> io::Result<bool> {
+        let is_held = self.output.push(output.text.as_bytes(), files)?;
+        if is_held && output.has_newline { self.output.push(b"\n", files) } else { Ok(is_held) }
+    }
+}

@@ -1,0 +1,210 @@
+//! A line of JSON.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::scan;
+
+/// What a line says. Go leaves out what is empty, so that there is no difference.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Line<'a> {
+    pub(super) time: Cow<'a, str>,
+    pub(super) package: Cow<'a, str>,
+    pub(super) test: Cow<'a, str>,
+    /// Seconds.
+    pub(super) elapsed: f64,
+    pub(super) output: Output<'a>,
+    /// What few lines say.
+    pub(super) more: Option<Box<More<'a>>>,
+}
+
+/// A line of output, or a piece of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Output<'a> {
+    /// Without the newline at its end.
+    pub(super) text: Cow<'a, str>,
+    pub(super) has_newline: bool,
+}
+
+/// What few lines say.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct More<'a> {
+    /// What the compiler speaks of.
+    pub(super) import_path: Cow<'a, str>,
+    /// The import path whose build failed.
+    pub(super) failed_build: Cow<'a, str>,
+    pub(super) key: Cow<'a, str>,
+    pub(super) value: Cow<'a, str>,
+    /// Where the artifacts of a test are.
+    pub(super) path: Cow<'a, str>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Start,
+    Run,
+    Output,
+    Pass,
+    Fail,
+    Skip,
+    Attr,
+    Artifacts,
+    BuildOutput,
+    BuildFail,
+    Pause,
+    Continue,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+#[derive(Default)]
+struct Object<'a> {
+    #[serde(borrow)]
+    time: Cow<'a, str>,
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    #[serde(borrow)]
+    package: Cow<'a, str>,
+    #[serde(borrow)]
+    test: Cow<'a, str>,
+    elapsed: f64,
+    #[serde(borrow)]
+    output: Cow<'a, str>,
+    #[serde(borrow)]
+    import_path: Cow<'a, str>,
+    #[serde(borrow)]
+    failed_build: Cow<'a, str>,
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    #[serde(borrow)]
+    value: Cow<'a, str>,
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+}
+
+impl<'a> Line<'a> {
+    /// The line, and what it tells of; `None` when it is none of `go test`.
+    pub(super) fn parse(content: &'a [u8]) -> Option<(Action, Line<'a>)> {
+        // Nearly all lines are as go writes them.
+        scan::line(content).or_else(|| Line::of_any_form(content))
+    }
+
+    fn of_any_form(content: &'a [u8]) -> Option<(Action, Line<'a>)> {
+        if content.trim_ascii_start().first() != Some(&b'{') {
+            return None;
+        }
+        let object: Object<'_> = serde_json::from_slice(content).ok()?;
+        let action = Action::of(&object.action)?;
+        let Object { time, action: _, package, test, elapsed, output, .. } = object;
+        let Object { import_path, failed_build, key, value, path, .. } = object;
+        let more = More { import_path, failed_build, key, value, path };
+        let more = (more != More::default()).then(|| Box::new(more));
+        Some((action, Line { time, package, test, elapsed, output: Output::new(output), more }))
+    }
+
+    pub(super) fn failed_build(&self) -> &str {
+        self.more.as_ref().map_or("", |more| &more.failed_build)
+    }
+
+    pub(super) fn import_path(&self) -> &str {
+        self.more.as_ref().map_or("", |more| &more.import_path)
+    }
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(text: Cow<'a, str>) -> Self {
+        if !text.ends_with('\n') {
+            return Output { text, has_newline: false };
+        }
+        let text = match text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.strip_suffix('\n').unwrap_or(text)),
+            Cow::Owned(mut text) => {
+                text.pop();
+                Cow::Owned(text)
+            }
+        };
+        Output { text, has_newline: true }
+    }
+
+    /// What is behind the text.
+    pub(super) fn end(&self) -> &'static str {
+        if self.has_newline { "\n" } else { "" }
+    }
+}
+
+impl Action {
+    pub(super) fn of(word: &str) -> Option<Action> {
+        Some(match word {
+            "output" => Action::Output,
+            "run" => Action::Run,
+            // A benchmark that has said something.
+            "pass" | "bench" => Action::Pass,
+            "fail" => Action::Fail,
+            "skip" => Action::Skip,
+            "pause" => Action::Pause,
+            "cont" => Action::Continue,
+            "start" => Action::Start,
+            "attr" => Action::Attr,
+            "artifacts" => Action::Artifacts,
+            "build-output" => Action::BuildOutput,
+            "build-fail" => Action::BuildFail,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn check(line: &str, expected: Option<Action>) {
+        assert_eq!(Line::parse(line.as_bytes()).map(|(action, _)| action), expected, "{line}");
+    }
+
+    #[test]
+    fn a_line_is_an_object_with_an_action() {
+        check(r#"{"Action":"run","Test":"TestA"}"#, Some(Action::Run));
+        check(r#" {"Action":"bench","New":{"a":[1]}}"#, Some(Action::Pass));
+        for text in ["", "{}", "[]", "null", r#"{"Action":"new"}"#, r#"{"Action":7}"#, r#"{"Action":"run""#] {
+            check(text, None);
+        }
+    }
+
+    fn check_output(json: &str, text: &str, has_newline: bool) {
+        let line = format!(r#"{{"Time":"2020-01-01T00:00:00Z","Action":"output","Output":"{json}"}}"#);
+        let (_, line) = scan::line(line.as_bytes()).unwrap();
+        assert_eq!(line.output, Output { text: text.into(), has_newline }, "{json}");
+        let is_plain = !json.strip_suffix(r"\n").unwrap_or(json).contains('\\');
+        assert_eq!(matches!(line.output.text, Cow::Borrowed(_)), is_plain, "{json}");
+    }
+
+    #[test]
+    fn what_go_writes_is_read_without_a_copy_where_there_are_no_escapes() {
+        check_output(r"=== RUN   TestA\n", "=== RUN   TestA", true);
+        check_output("grün", "grün", false);
+        check_output(r"\n", "", true);
+        check_output(r"\\n", r"\n", false);
+        check_output(r"\tat \u003ca\u003e\\\n", "\tat <a>\\", true);
+        check_output(r"\u2028\/\b\f\r\n", "\u{2028}/\u{8}\u{c}\r", true);
+    }
+
+    /// Lines as go writes them, and such as differ a little.
+    const LINES: &str = concat!(
+        r#"\{("Time":"[^"\\\\]{0,3}")?,?("Action":"(run|pass|output|new)")?(,"Package":"(a|\\n|ß)")?"#,
+        r#"(,"Test":"(a|\\u00e9|b"?)")?(,"(Elapsed|Test)":-?[0-9]{0,2}(\.[0-9]{0,2})?(e1)?)?"#,
+        r#"(,"Output":"([a-zß ]{0,4}|\\n|\\\\|\\u00e9|\\ud800|\\"|\\t)*")?(,"Key":"a")?[ ,]?\}[ }]?"#
+    );
+
+    proptest! {
+        #[test]
+        fn what_is_read_fast_is_what_the_standard_says(line in LINES) {
+            if let Some(fast) = scan::line(line.as_bytes()) {
+                prop_assert_eq!(Some(fast), Line::of_any_form(line.as_bytes()));
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Lines that the testing framework prints between those of the tests.
+
+use memchr::{memmem, memrchr};
+use subunit::Status;
+
+/// What a line of the framework is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// `=== RUN`, `=== PAUSE` and the like: another event says the same.
+    Event,
+    /// `--- PASS: TestX (0.01s)` and the like, by its outcome.
+    End(Status),
+}
+
+/// What a whole line, without its newline, tells of this test that is also told by events.
+pub(super) fn of_test(line: &str, test: &str) -> Option<Mark> {
+    let text = line.trim_ascii();
+    if let Some(rest) = text.strip_prefix("=== ") {
+        return is_event(rest, test).then_some(Mark::Event);
+    }
+    let (status, name) = end(text)?;
+    (name == test).then_some(Mark::End(status))
+}
+
+fn is_event(rest: &str, test: &str) -> bool {
+    let Some(len) = rest.bytes().position(|byte| byte == b' ') else { return false };
+    let Some((word, rest)) = rest.split_at_checked(len) else { return false };
+    let Some(after) = rest.trim_ascii_start().strip_prefix(test) else { return false };
+    match word {
+        "RUN" | "PAUSE" | "CONT" | "NAME" | "FUZZ" => after.is_empty(),
+        "ATTR" | "ARTIFACTS" => after.starts_with(' '),
+        _ => false,
+    }
+}
+
+/// The outcome that a whole line, without its newline, tells at its end after other text, and the test's name.
+pub(super) fn glued(line: &str) -> Option<(Status, &str)> {
+    let line = line.trim_ascii_end();
+    // The last one: text before it may look like one.
+    let at = memmem::rfind(line.as_bytes(), b"--- ")?;
+    end(line.get(at..)?)
+}
+
+fn end(text: &str) -> Option<(Status, &str)> {
+    let rest = text.strip_prefix("--- ")?;
+    let (word, rest) = rest.split_at_checked(4)?;
+    let status = match word {
+        "PASS" => Status::Success,
+        "FAIL" => Status::Fail,
+        "SKIP" => Status::Skip,
+        _ => return None,
+    };
+    let rest = rest.strip_prefix(": ")?;
+    // Benchmarks have no time.
+    let time = memrchr(b'(', rest.as_bytes()).filter(|_| rest.ends_with("s)"));
+    let name = time.and_then(|at| rest.get(..at)?.strip_suffix(' ')).unwrap_or(rest);
+    Some((status, name))
+}
+
+/// What a line that a package says without a test tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    /// All tests that began have ended: the framework came to its end.
+    Verdict,
+    /// What is said of every package, also by its event.
+    Usual,
+    /// It could not be built.
+    BuildFailed,
+    /// The process ended as no test can end it.
+    Crash,
+    /// Something else.
+    Other,
+}
+
+/// What a line tells that a package says without a test.
+pub(super) fn of_package(line: &str) -> Of {
+    let text = line.trim_ascii_end();
+    if text == "PASS" || text == "FAIL" {
+        return Of::Verdict;
+    }
+    if let Some(rest) = text.strip_prefix("FAIL\t") {
+        return if is_unbuilt(rest) { Of::BuildFailed } else { Of::Usual };
+    }
+    let usual = ["exit status 1", "testing: warning: no tests to run"];
+    if usual.contains(&text) || ["ok  \t", "?   \t"].iter().any(|start| text.starts_with(start)) {
+        return Of::Usual;
+    }
+    let crashes = ["panic: ", "fatal error: ", "signal: ", "exit status ", "WARNING: DATA RACE"];
+    if crashes.iter().any(|start| text.starts_with(start)) { Of::Crash } else { Of::Other }
+}
+
+fn is_unbuilt(rest: &str) -> bool {
+    rest.ends_with(" [build failed]") || rest.ends_with(" [setup failed]")
+}
+
+/// The package that could not be built, of a line that stands between those of JSON: go before 1.24 says it so.
+pub(super) fn unbuilt_package(content: &[u8]) -> Option<&str> {
+    let rest = content.strip_prefix(b"FAIL\t")?;
+    let rest = std::str::from_utf8(rest).ok()?;
+    let package = rest.strip_suffix(" [build failed]").or_else(|| rest.strip_suffix(" [setup failed]"))?;
+    (!package.is_empty() && !package.contains([' ', '\t'])).then_some(package)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, test: &str, expected: Option<Mark>) {
+        assert_eq!(of_test(line, test), expected, "{line}");
+    }
+
+    #[test]
+    fn a_mark_is_of_the_test_that_it_names() {
+        check("=== RUN   TestA", "TestA", Some(Mark::Event));
+        check("=== RUN   TestA/b", "TestA", None);
+        check("=== PAUSE TestA\r", "TestA", Some(Mark::Event));
+        check("=== NAME  TestA", "TestA", Some(Mark::Event));
+        check("=== ATTR  TestA key a value", "TestA", Some(Mark::Event));
+        check("=== CONT  TestAB", "TestA", None);
+        check("=== not a mark", "TestA", None);
+        check("--- PASS: TestA (0.00s)", "TestA", Some(Mark::End(Status::Success)));
+        check("        --- FAIL: TestA/b (1.25s)", "TestA/b", Some(Mark::End(Status::Fail)));
+        check("--- SKIP: BenchmarkA", "BenchmarkA", Some(Mark::End(Status::Skip)));
+        check("--- FAIL: TestB (0.00s)", "TestA", None);
+        check("--- FAIL: TestA (0.00s): or not", "TestA", None);
+        check("--- été: TestA (0.00s)", "TestA", None);
+    }
+
+    #[test]
+    fn an_end_may_stand_after_text() {
+        assert_eq!(glued("some text--- PASS: TestA (0.00s)"), Some((Status::Success, "TestA")));
+        assert_eq!(glued("--- FAIL: x (0.00s) --- PASS: TestA (0.00s)"), Some((Status::Success, "TestA")));
+        assert_eq!(glued("--- "), None);
+        assert_eq!(glued("text"), None);
+    }
+
+    fn check_package(line: &str, expected: Of) {
+        assert_eq!(of_package(line), expected, "{line}");
+    }
+
+    #[test]
+    fn most_lines_of_a_package_are_the_usual_ones() {
+        check_package("PASS\n", Of::Verdict);
+        check_package("FAIL\r\n", Of::Verdict);
+        check_package("FAIL\texample.com/lab\t0.003s\n", Of::Usual);
+        check_package("FAIL\texample.com/lab [setup failed]\n", Of::BuildFailed);
+        check_package("ok  \texample.com/lab\t(cached)\n", Of::Usual);
+        check_package("?   \texample.com/lab\t[no test files]\n", Of::Usual);
+        check_package("exit status 1\n", Of::Usual);
+        check_package("testing: warning: no tests to run\n", Of::Usual);
+        check_package("exit status 2\n", Of::Crash);
+        check_package("panic: no configuration\n", Of::Crash);
+        check_package("tearing down\n", Of::Other);
+    }
+
+    #[test]
+    fn text_tells_of_a_package_that_was_not_built() {
+        assert_eq!(unbuilt_package(b"FAIL\ta.b/c [build failed]"), Some("a.b/c"));
+        assert_eq!(unbuilt_package(b"FAIL\ta.b/c [setup failed]"), Some("a.b/c"));
+        assert_eq!(unbuilt_package(b"FAIL\ta.b/c\t0.003s"), None);
+        assert_eq!(unbuilt_package(b"FAIL\t [build failed]"), None);
+        assert_eq!(unbuilt_package(b"FAIL\t\xff [build failed]"), None);
+    }
+}

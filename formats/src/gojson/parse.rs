@@ -1,0 +1,427 @@
+//! Lines to events.
+
+use std::io;
+use std::time::Duration;
+
+use streamresult::StreamResult;
+use subunit::{Status, Timestamp};
+
+use super::bench;
+use super::builds::{Build, Builds};
+use super::clock::Clock;
+use super::event::{Action, Line as Said};
+use super::held::Files;
+use super::mark::{self, Mark};
+use super::package::{Package, PackageEnd, Test};
+use super::packages::Packages;
+use super::piece::{End, Piece};
+use crate::lines::{Line, LineParser};
+
+/// The package of an output that names none: `go tool test2json` without `-p`.
+const UNNAMED: &str = "go test";
+
+/// Turns what `go test -json` says into events, line by line; see [`gojson`](super).
+///
+/// Times are those of the lines. State is kept of open packages and tests only.
+#[derive(Debug, Default)]
+pub struct Parser {
+    packages: Packages,
+    builds: Builds,
+    files: Files,
+    piece: Piece,
+    clock: Clock,
+    /// The last time that was read.
+    now: Option<Timestamp>,
+    /// The id of the test that a line is about.
+    id: String,
+    /// How many tests have begun.
+    begun: u64,
+}
+
+impl LineParser for Parser {
+    fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
+        let content = line.content();
+        match Said::parse(content).filter(|_| line.is_whole) {
+            Some((action, said)) => self.take(action, &said, sink),
+            None => match mark::unbuilt_package(content).filter(|_| line.is_whole) {
+                Some(package) => self.unbuilt(package, line.bytes, sink),
+                None => self.piece.push("", line.bytes, None, sink),
+            },
+        }
+    }
+
+    fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        self.piece.flush(sink)?;
+        sink.flush()
+    }
+
+    fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        for (name, mut package) in self.packages.take_all() {
+            self.end_package(&name, &mut package, PackageEnd::Cut, &Said::default(), sink)?;
+        }
+        while let Some(build) = self.builds.pop() {
+            self.forget(build, sink)?;
+        }
+        self.piece.flush(sink)
+    }
+}
+
+impl Parser {
+    /// A parser at the start of an output.
+    #[must_use]
+    pub fn new() -> Self {
+        Parser::default()
+    }
+
+    fn take<S: StreamResult + ?Sized>(
+        &mut self,
+        action: Action,
+        said: &Said<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        match action {
+            Action::BuildOutput => return self.build_output(said, sink),
+            Action::BuildFail => return self.build_failed(said, sink),
+            _ => {}
+        }
+        let of_test = !said.test.is_empty();
+        match action {
+            Action::Output if of_test => self.output(said, sink),
+            Action::Output => self.package_output(said, sink),
+            Action::Run if of_test => self.run(said, sink),
+            Action::Pass if of_test => self.end(Status::Success, said, sink),
+            Action::Fail if of_test => self.end(Status::Fail, said, sink),
+            Action::Skip if of_test => self.end(Status::Skip, said, sink),
+            Action::Pass | Action::Skip => self.package_ended(PackageEnd::Passed, said, sink),
+            Action::Fail => self.package_ended(PackageEnd::Failed, said, sink),
+            Action::Attr | Action::Artifacts if of_test => self.attribute(action, said, sink),
+            Action::Pause | Action::Continue => {
+                if let Some(test) = self.package(said).tests.get_mut(&*said.test) {
+                    test.is_paused = action == Action::Pause;
+                }
+                Ok(())
+            }
+            _ => {
+                let time = self.time(said);
+                let package = self.package(said);
+                package.began = package.began.or(time);
+                Ok(())
+            }
+        }
+    }
+
+    fn package(&mut self, said: &Said<'_>) -> &mut Package {
+        self.packages.get(&said.package)
+    }
+
+    fn time(&mut self, said: &Said<'_>) -> Option<Timestamp> {
+        let time = self.clock.read(&said.time);
+        self.now = time.or(self.now);
+        time
+    }
+
+    fn run<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+        let time = self.time(said);
+        if said.test.starts_with("Benchmark") {
+            self.end_benchmarks(said, time, sink)?;
+        }
+        self.begun += 1;
+        let test = Test { number: self.begun, ..Test::default() };
+        set_id(&mut self.id, &said.package, &said.test);
+        let package = self.package(said);
+        if let Some(before) = package.tests.insert((*said.test).to_owned(), test) {
+            let note =
+                Some("the test began again before its end was told\n").filter(|_| before.shown.is_none());
+            let status = before.shown.unwrap_or(Status::Fail);
+            package.ended(&said.test, status);
+            let end = End { note, has_output: before.has_output, ..End::default() };
+            self.piece.end(&self.id, status, time, end, sink)?;
+        }
+        self.piece.begin(&self.id, time, sink)
+    }
+
+    fn end_benchmarks<S: StreamResult + ?Sized>(
+        &mut self,
+        said: &Said<'_>,
+        time: Option<Timestamp>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        for (name, test) in self.package(said).benchmarks_before(&said.test) {
+            self.package(said).ended(&name, Status::Success);
+            set_id(&mut self.id, &said.package, &name);
+            let end = End { has_output: test.has_output, ..End::default() };
+            self.piece.end(&self.id, Status::Success, time, end, sink)?;
+        }
+        Ok(())
+    }
+
+    fn output<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+        let output = &said.output;
+        let mark = if output.has_newline { mark::of_test(&output.text, &said.test) } else { None };
+        let is_told = match mark {
+            Some(Mark::Event) => return Ok(()),
+            // The duration that such a line has is nowhere else where times lack.
+            Some(Mark::End(_)) => !said.time.is_empty(),
+            None => false,
+        };
+        let package = self.package(said);
+        if let Some(test) = package.tests.get_mut(&*said.test) {
+            match mark {
+                Some(Mark::End(status)) => test.shown = Some(status),
+                _ => test.log.push(&output.text),
+            }
+            test.has_output |= !is_told;
+        }
+        if is_told {
+            return Ok(());
+        }
+        if output.has_newline && mark.is_none() {
+            package.show_glued(&output.text);
+        }
+        let time = self.time(said);
+        set_id(&mut self.id, &said.package, &said.test);
+        self.piece.push_line(&self.id, output, time, sink)
+    }
+
+    fn end<S: StreamResult + ?Sized>(
+        &mut self,
+        status: Status,
+        said: &Said<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let time = self.time(said);
+        set_id(&mut self.id, &said.package, &said.test);
+        let package = self.package(said);
+        let test = package.tests.remove(&*said.test);
+        // Of a failing fuzz target go before 1.20 tells twice.
+        let is_again = test.is_none() && package.last_status == Some(status) && package.last == *said.test;
+        if is_again {
+            return Ok(());
+        }
+        package.ended(&said.test, status);
+        if test.is_none()
+            && let Some(began) = before(time, said.elapsed)
+        {
+            self.piece.begin(&self.id, Some(began), sink)?;
+        }
+        let test = test.unwrap_or_default();
+        let reason = test.log.get().filter(|_| status == Status::Skip);
+        let end = End { reason, note: None, has_output: test.has_output };
+        self.piece.end(&self.id, status, time, end, sink)
+    }
+
+    fn attribute<S: StreamResult + ?Sized>(
+        &mut self,
+        action: Action,
+        said: &Said<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let Some(more) = &said.more else { return Ok(()) };
+        let line = match action {
+            Action::Artifacts => ["artifacts", &more.path],
+            _ => [&*more.key, &more.value],
+        };
+        let time = self.time(said);
+        set_id(&mut self.id, &said.package, &said.test);
+        self.piece.attribute(&self.id, line, time, sink)
+    }
+
+    fn package_output<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+        let files = self.files.clone();
+        let package = self.package(said);
+        let mut line = std::mem::take(&mut package.line);
+        line.push_str(&said.output.text);
+        line.push_str(said.output.end());
+        if bench::may_begin(&line) {
+            package.line = line;
+            return Ok(());
+        }
+        if let Some(name) = bench::figures(&line) {
+            return self.benchmark(name, &line, said, sink);
+        }
+        package.note(mark::of_package(&line));
+        if package.output.push(line.as_bytes(), &files)? {
+            Ok(())
+        } else {
+            self.piece.push("", line.as_bytes(), None, sink)
+        }
+    }
+
+    /// Figures of a benchmark without its name as a test: all that tells of it, or those of another round.
+    fn benchmark<S: StreamResult + ?Sized>(
+        &mut self,
+        name: &str,
+        line: &str,
+        said: &Said<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let time = self.time(said);
+        set_id(&mut self.id, &said.package, name);
+        let package = self.package(said);
+        if let Some(open) = package.tests.get_mut(name) {
+            open.has_output = true;
+            return self.piece.push(&self.id, line.as_bytes(), time, sink);
+        }
+        package.ended(name, Status::Success);
+        self.piece.push(&self.id, line.as_bytes(), time, sink)?;
+        self.piece.end(&self.id, Status::Success, time, End::default(), sink)
+    }
+
+    fn package_ended<S: StreamResult + ?Sized>(
+        &mut self,
+        end: PackageEnd,
+        said: &Said<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        self.time(said);
+        let mut package = self.packages.take(&said.package);
+        self.end_package(&said.package, &mut package, end, said, sink)
+    }
+
+    fn end_package<S: StreamResult + ?Sized>(
+        &mut self,
+        name: &str,
+        package: &mut Package,
+        end: PackageEnd,
+        said: &Said<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let line = std::mem::take(&mut package.line);
+        package.is_notable |= !line.is_empty();
+        package.output.push(line.as_bytes(), &self.files)?;
+        let is_cut_in_test = end == PackageEnd::Cut && !package.tests.is_empty();
+        for (test, open) in package.take_tests() {
+            let (status, note) = open.settle(&test, package.has_verdict, end);
+            package.has_failure |= status == Status::Fail;
+            set_id(&mut self.id, name, &test);
+            let reason = open.log.get().filter(|_| status == Status::Skip);
+            let end = End { reason, note, has_output: open.has_output };
+            self.piece.end(&self.id, status, self.now, end, sink)?;
+        }
+        let fails = match end {
+            PackageEnd::Passed => false,
+            PackageEnd::Failed => package.has_crashed || !package.has_failure,
+            PackageEnd::Cut => package.has_crashed || !is_cut_in_test,
+        };
+        if fails {
+            self.fail_package(name, package, end, said, sink)
+        } else if package.is_notable {
+            let (piece, now) = (&mut self.piece, self.now);
+            package.output.read(|bytes| piece.push("", bytes, now, sink))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// A package is itself a failing test.
+    fn fail_package<S: StreamResult + ?Sized>(
+        &mut self,
+        name: &str,
+        package: &mut Package,
+        end: PackageEnd,
+        said: &Said<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let is_unbuilt = package.is_unbuilt || !said.failed_build().is_empty();
+        set_package_id(&mut self.id, name, is_unbuilt);
+        let now = self.now;
+        if let Some(began) = package.began.or(before(now, said.elapsed)) {
+            self.piece.begin(&self.id, Some(began), sink)?;
+        }
+        let (piece, id) = (&mut self.piece, self.id.as_str());
+        let build = self.builds.tell(said.failed_build());
+        let mut has_output = !package.output.is_empty();
+        if let Some(build) = build {
+            has_output |= !build.output.is_empty();
+            build.output.read(|bytes| piece.push(id, bytes, now, sink))?;
+        }
+        package.output.read(|bytes| piece.push(id, bytes, now, sink))?;
+        let note = match end {
+            PackageEnd::Cut => Some("the output of go test ends before the package does\n"),
+            _ if !has_output => Some("the package failed\n"),
+            _ => None,
+        };
+        piece.end(id, Status::Fail, now, End { note, has_output, ..End::default() }, sink)
+    }
+
+    /// A package could not be built, as go before 1.24 says it: between the lines of JSON.
+    fn unbuilt<S: StreamResult + ?Sized>(
+        &mut self,
+        package: &str,
+        line: &[u8],
+        sink: &mut S,
+    ) -> io::Result<()> {
+        set_package_id(&mut self.id, package, true);
+        self.piece.push(&self.id, line, None, sink)?;
+        self.piece.end(&self.id, Status::Fail, None, End::default(), sink)
+    }
+
+    fn build_output<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+        let (build, forgotten) = self.builds.get_or_add(said.import_path());
+        let is_held = build.map_or(Ok(false), |build| build.push(&said.output, &self.files))?;
+        if let Some(build) = forgotten {
+            self.forget(build, sink)?;
+        }
+        if is_held { Ok(()) } else { self.piece.push_line("", &said.output, None, sink) }
+    }
+
+    fn build_failed<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+        let (build, forgotten) = self.builds.get_or_add(said.import_path());
+        if let Some(build) = build {
+            build.has_failed = true;
+        }
+        forgotten.map_or(Ok(()), |build| self.forget(build, sink))
+    }
+
+    /// Hands on what the compiler said and no package needed.
+    fn forget<S: StreamResult + ?Sized>(&mut self, mut build: Build, sink: &mut S) -> io::Result<()> {
+        let (piece, now) = (&mut self.piece, self.now);
+        if build.is_told {
+            return Ok(());
+        }
+        if !build.has_failed {
+            return build.output.read(|bytes| piece.push("", bytes, now, sink));
+        }
+        set_package_id(&mut self.id, &build.import_path, true);
+        let id = self.id.as_str();
+        let has_output = !build.output.is_empty();
+        build.output.read(|bytes| piece.push(id, bytes, now, sink))?;
+        let note = (!has_output).then_some("the build failed\n");
+        piece.end(id, Status::Fail, now, End { note, has_output, ..End::default() }, sink)
+    }
+}
+
+/// The id of a test: the one that python-subunit gives it.
+fn set_id(id: &mut String, package: &str, test: &str) {
+    id.clear();
+    if !package.is_empty() {
+        id.push_str(package);
+        id.push('.');
+    }
+    id.push_str(test);
+    show_nul(id);
+}
+
+fn set_package_id(id: &mut String, package: &str, is_unbuilt: bool) {
+    id.clear();
+    id.push_str(if package.is_empty() { UNNAMED } else { package });
+    if is_unbuilt {
+        id.push_str(" [build]");
+    }
+    show_nul(id);
+}
+
+/// Shows what subunit cannot carry.
+fn show_nul(id: &mut String) {
+    if id.contains('\0') {
+        *id = id.replace('\0', "\\x00");
+    }
+}
+
+/// The time so many seconds before another.
+fn before(time: Option<Timestamp>, seconds: f64) -> Option<Timestamp> {
+    let elapsed = Duration::try_from_secs_f64(seconds).ok().filter(|elapsed| !elapsed.is_zero())?;
+    let time = time?;
+    let began = Duration::new(time.seconds.into(), time.nanoseconds).checked_sub(elapsed)?;
+    Some(Timestamp { seconds: began.as_secs().try_into().ok()?, nanoseconds: began.subsec_nanos() })
+}

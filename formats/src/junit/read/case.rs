@@ -1,0 +1,342 @@
+//! A case: what its attributes and children say.
+
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+use streamresult::StreamResult;
+use subunit::{Event, Status, Tags, Timestamp};
+
+use super::error::Failure;
+use super::id::{self, Names};
+use super::suite::Suite;
+use super::tag::Tag;
+use super::text::pieces;
+use super::time;
+use crate::junit::names::cut;
+
+/// Longer values of properties stay properties, as do more than so many.
+const LONGEST_TAG: usize = 1024;
+const MOST_TAGS: usize = 256;
+/// Properties beyond this are left out.
+const LONGEST_PROPERTIES: usize = 256 << 10;
+
+/// How a case ended. The gravest of what its children say holds, in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Ending {
+    #[default]
+    Success,
+    XFail,
+    Skip,
+    /// It began, and nobody knows how it ended.
+    Unfinished,
+    UxSuccess,
+    Fail,
+}
+
+impl Ending {
+    pub(crate) fn is_failure(self) -> bool {
+        self >= Ending::Unfinished
+    }
+
+    pub(crate) fn status(self) -> Status {
+        match self {
+            Ending::Success => Status::Success,
+            Ending::XFail => Status::XFail,
+            Ending::Skip => Status::Skip,
+            Ending::Unfinished => Status::InProgress,
+            Ending::UxSuccess => Status::UxSuccess,
+            Ending::Fail => Status::Fail,
+        }
+    }
+}
+
+/// The case that is being read.
+#[derive(Debug, Default)]
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) route: Option<String>,
+    pub(crate) start: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
+    pub(crate) ending: Ending,
+    /// What an attribute says of the outcome, where no child does.
+    status: String,
+    /// Whether its first event went out.
+    pub(crate) has_begun: bool,
+    /// How many attempts came before or after the one that the case tells of.
+    attempts: u32,
+    is_rerun: bool,
+    /// Whether it is yet to be done, as node has it: then it may fail.
+    pub(crate) is_todo: bool,
+    /// Whether an element says how it ended.
+    is_explained: bool,
+    pub(crate) failures: u64,
+    tags: Vec<String>,
+    properties: Vec<u8>,
+    /// How often a name was given to a file.
+    names: Vec<(String, u32)>,
+    class: String,
+    name: String,
+    file: String,
+}
+
+/// What a case has to know of the document it is in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Around<'a> {
+    pub(crate) suite: &'a Suite,
+    pub(crate) route: Option<&'a str>,
+    pub(crate) separator: Option<&'a str>,
+    /// The name of the report, which our writer gives for a class where there is none.
+    pub(crate) report: Option<&'a str>,
+    /// Whether the document is one suite: CTest gives its tests their names for classes.
+    pub(crate) is_single: bool,
+    pub(crate) clock: Timestamp,
+}
+
+impl Case {
+    /// Begins a case of these attributes, and says how long it took.
+    pub(crate) fn open(&mut self, tag: &Tag<'_>, around: &Around<'_>) -> Result<Option<Duration>, Failure> {
+        self.clear();
+        let (mut duration, mut timestamp) = (None, None);
+        tag.each(|key, value| {
+            match key {
+                "name" => self.name.push_str(&cut(&value)),
+                "classname" => {
+                    self.class.clear();
+                    self.class.push_str(&cut(&value));
+                }
+                // PHPUnit has both, with backslashes here.
+                "class" if self.class.is_empty() => self.class.push_str(&cut(&value)),
+                "file" => self.file.push_str(&cut(&value)),
+                "time" => duration = time::duration(&value),
+                "timestamp" => timestamp = time::timestamp(&value),
+                // Node says the message of the failure here too.
+                "failure" => {}
+                "status" | "result" if self.is_status(key, &value) => {}
+                _ => self.add_property(key, &value),
+            }
+            Ok(())
+        })?;
+        if !self.file.is_empty() && !id::is_in_file(&self.class, &self.file) {
+            let file = std::mem::take(&mut self.file);
+            self.add_property("file", &file);
+            self.file = file;
+        }
+        self.route = around.route.map(str::to_owned);
+        self.name_it(around);
+        self.start = timestamp.or_else(|| duration.is_some().then_some(around.clock));
+        self.end = self.start.zip(duration).and_then(|(start, duration)| time::after(start, duration));
+        Ok(duration)
+    }
+
+    /// Begins a test that stands for something else than a case.
+    pub(crate) fn stand_for(&mut self, id: &str, route: Option<&str>) {
+        self.clear();
+        self.id.push_str(id);
+        self.route = route.map(str::to_owned);
+    }
+
+    fn clear(&mut self) {
+        for text in [&mut self.id, &mut self.class, &mut self.name, &mut self.file, &mut self.status] {
+            text.clear();
+        }
+        self.properties.clear();
+        self.tags.clear();
+        self.names.clear();
+        (self.start, self.end) = (None, None);
+        self.ending = Ending::Success;
+        self.has_begun = false;
+        self.attempts = 0;
+        (self.is_rerun, self.is_explained, self.is_todo) = (false, false, false);
+        self.failures = 0;
+    }
+
+    fn name_it(&mut self, around: &Around<'_>) {
+        // CTest gives tests their names for classes, and so does jest-junit. No class of ours has a blank.
+        let is_twice = self.class == self.name && (around.is_single || self.class.contains(' '));
+        let no_class = if is_twice { Some(&*self.class) } else { around.report };
+        let names = Names {
+            class: &self.class,
+            name: &self.name,
+            file: (!self.file.is_empty()).then_some(&*self.file),
+            separator: around.separator,
+            no_class,
+            route: around.route,
+            suite: &around.suite.name,
+        };
+        names.id(&mut self.id);
+    }
+
+    /// Takes what GoogleTest, CTest and others say of the outcome beside or instead of a child.
+    fn is_status(&mut self, key: &str, value: &str) -> bool {
+        let ending = match value.to_ascii_lowercase().as_str() {
+            "run" | "pass" | "passed" | "success" | "ok" | "completed" => Ending::Success,
+            "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => Ending::Skip,
+            "fail" | "failed" | "failure" | "error" | "broken" => Ending::Fail,
+            _ => return false,
+        };
+        if ending > Ending::Success {
+            self.ending = self.ending.max(ending);
+            self.failures = self.failures.max(u64::from(ending.is_failure()));
+            // Writing to a string cannot fail.
+            let _ = write!(self.status, "{}{key}=\"{value}\"", if self.status.is_empty() { "" } else { " " });
+        }
+        true
+    }
+
+    /// What the attributes say of the outcome, if its children say nothing.
+    pub(crate) fn take_status(&mut self) -> String {
+        std::mem::take(&mut self.status)
+    }
+
+    /// Takes a property: some are more than that.
+    pub(crate) fn take_property(&mut self, name: &str, value: &str) {
+        match name {
+            "tag" if value.len() <= LONGEST_TAG && self.tags.len() < MOST_TAGS => self.add_tag(value),
+            "route" if value.len() <= LONGEST_TAG && !self.has_begun => {
+                let mut route = String::new();
+                id::push(value, &mut route);
+                let len = id::without_route(&self.id, &route).len();
+                self.id.truncate(len);
+                self.route = Some(route);
+            }
+            _ => self.add_property(name, value),
+        }
+    }
+
+    pub(crate) fn add_tag(&mut self, tag: &str) {
+        let mut text = String::new();
+        id::push(tag, &mut text);
+        if !self.tags.contains(&text) {
+            self.tags.push(text);
+        }
+    }
+
+    fn add_property(&mut self, name: &str, value: &str) {
+        add_property(name, value, &mut self.properties);
+    }
+
+    /// Takes what an element says of the outcome.
+    pub(crate) fn add(&mut self, ending: Ending) {
+        self.ending = self.ending.max(ending);
+        self.is_explained = true;
+        self.failures += u64::from(ending.is_failure());
+    }
+
+    /// Whether no element says how the case ended.
+    pub(crate) fn is_unexplained(&self) -> bool {
+        !self.is_explained
+    }
+
+    /// Takes another attempt than the one that the case tells of: an earlier one, or a later one after a failure.
+    pub(crate) fn attempt(&mut self, is_rerun: bool) {
+        self.attempts += 1;
+        self.is_rerun = is_rerun;
+    }
+
+    /// The number of the attempt that was taken last: where all failed, the case tells of the first.
+    pub(crate) fn attempt_number(&self) -> u32 {
+        self.attempts + u32::from(self.is_rerun)
+    }
+
+    /// Tags a test that took several attempts with their number, and one that passed in the end as flaky.
+    pub(crate) fn tag_attempts(&mut self) {
+        if self.attempts > 0 {
+            self.add_tag(&format!("attempt-{}", self.attempts + 1));
+            if !self.ending.is_failure() {
+                self.add_tag("flaky");
+            }
+        }
+    }
+
+    /// A name that no other file of the case has: the second one is `traceback-2`.
+    pub(crate) fn file_name(&mut self, name: &str) -> String {
+        match self.names.iter_mut().find(|(given, _)| given == name) {
+            Some((_, count)) => {
+                *count += 1;
+                format!("{name}-{count}")
+            }
+            None => {
+                // Beyond these, files of one name become one.
+                if self.names.len() < MOST_TAGS {
+                    self.names.push((name.to_owned(), 1));
+                }
+                name.to_owned()
+            }
+        }
+    }
+
+    /// An event about the test.
+    pub(crate) fn event(&self) -> Event<'_> {
+        Event {
+            test_id: Some(&self.id),
+            runnable: true,
+            route_code: self.route.as_deref(),
+            ..Event::default()
+        }
+    }
+
+    /// Tells that the test begins, and its properties.
+    pub(crate) fn begin<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        if self.has_begun {
+            return Ok(());
+        }
+        self.has_begun = true;
+        self.tell(Some(Status::InProgress), self.start, sink)?;
+        self.tell_properties(sink)
+    }
+
+    fn tell_properties<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        if self.properties.is_empty() {
+            return Ok(());
+        }
+        let name = self.file_name("properties");
+        pieces(&name, &self.properties, &self.event(), sink)?;
+        self.properties.clear();
+        Ok(())
+    }
+
+    /// Tells how the test ended.
+    pub(crate) fn finish<S: StreamResult + ?Sized>(
+        &mut self,
+        status: Status,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        self.begin(sink)?;
+        self.tell_properties(sink)?;
+        let is_open = status == Status::InProgress;
+        // One that is left open has said all but when it was last seen.
+        if is_open && self.end.is_none() && self.tags.is_empty() {
+            return Ok(());
+        }
+        self.tell(Some(status), self.end, sink)
+    }
+
+    fn tell<S: StreamResult + ?Sized>(
+        &self,
+        status: Option<Status>,
+        timestamp: Option<Timestamp>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let event = Event { status, timestamp, ..self.event() };
+        if self.tags.is_empty() {
+            return sink.status(&event);
+        }
+        let tags: Vec<&str> = self.tags.iter().map(String::as_str).collect();
+        sink.status(&Event { tags: Tags::from(tags.as_slice()), ..event })
+    }
+}
+
+/// Appends a property as a line.
+pub(crate) fn add_property(name: &str, value: &str, lines: &mut Vec<u8>) {
+    const MORE: &[u8] = b"(more, left out)\n";
+    if lines.len() + name.len() + value.len() > LONGEST_PROPERTIES {
+        if !lines.ends_with(MORE) {
+            lines.extend_from_slice(MORE);
+        }
+        return;
+    }
+    for part in [&crate::visible::line(name), "=", &crate::visible::line(value), "\n"] {
+        lines.extend_from_slice(part.as_bytes());
+    }
+}

@@ -1,0 +1,186 @@
+//! From bytes in any pieces to events.
+
+use std::io;
+
+use streamresult::{DAMAGE_ID, StreamResult};
+use subunit::{Event, File, Status};
+
+use super::Options;
+use super::encoding::Decoding;
+use super::error::{Error, Failure, Position};
+use super::report::Report;
+use super::scan::{Scanner, Token};
+use super::text::TEXT_TYPE;
+
+/// Bytes of a wrong tag that are shown.
+const SHOWN: usize = 256;
+
+/// Turns JUnit XML into events, as its bytes come; see the [module](super) for which.
+///
+/// Input may be cut anywhere: the events are the same.
+#[derive(Debug)]
+pub struct Parser {
+    decoding: Decoding,
+    scanner: Scanner,
+    report: Report,
+    is_broken: bool,
+}
+
+impl Parser {
+    /// A parser at the start of a document.
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Parser {
+            decoding: Decoding::new(),
+            scanner: Scanner::default(),
+            report: Report::new(options),
+            is_broken: false,
+        }
+    }
+
+    /// Takes the next bytes. Those after an error are passed over, up to [`finish`](Parser::finish).
+    ///
+    /// # Errors
+    ///
+    /// When the document is broken, or the sink fails.
+    pub fn feed<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Error> {
+        if self.is_broken { Ok(()) } else { self.take(bytes, false, sink) }
+    }
+
+    /// Ends the input: what comes next is of another one. The sink's run is not stopped.
+    ///
+    /// # Errors
+    ///
+    /// When the document is not whole, there was none, or the sink fails.
+    pub fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Error> {
+        let ended = if self.is_broken { Ok(()) } else { self.take(&[], true, sink) };
+        self.decoding = Decoding::new();
+        self.scanner = Scanner::default();
+        self.is_broken = false;
+        ended
+    }
+
+    /// Ends what is open when there will be no more input, whatever is missing: a test that began stays unfinished.
+    ///
+    /// # Errors
+    ///
+    /// When the sink fails.
+    pub fn give_up<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        self.is_broken = true;
+        self.report.give_up(sink)
+    }
+
+    fn take<S: StreamResult + ?Sized>(
+        &mut self,
+        bytes: &[u8],
+        last: bool,
+        sink: &mut S,
+    ) -> Result<(), Error> {
+        let Parser { decoding, scanner, report, .. } = self;
+        let mut wrong = Wrong::default();
+        let taken = decoding.feed(bytes, last, |text| {
+            let mut rest = text;
+            let taken = take_all(scanner, report, &mut rest, sink, &mut wrong);
+            match taken {
+                Ok(()) => scanner.end_input(text),
+                Err(_) => wrong.place(scanner.position(text)),
+            }
+            taken
+        });
+        let taken = taken.and_then(|()| {
+            if !last {
+                return Ok(());
+            }
+            wrong.position = scanner.end();
+            match scanner.unfinished() {
+                Some(what) => Err(Failure::Problem(format!("the document ends within {what}"))),
+                None => report.finish(sink),
+            }
+        });
+        match taken {
+            Ok(()) => Ok(()),
+            Err(Failure::Io(error)) => Err(Error::Io(error)),
+            Err(Failure::Problem(problem) | Failure::Reference { problem, .. }) => {
+                self.break_off(Error::Broken { position: wrong.position, problem }, &wrong.tag, sink)
+            }
+        }
+    }
+
+    /// Tells all that came before, and the damage.
+    #[cold]
+    fn break_off<S: StreamResult + ?Sized>(
+        &mut self,
+        error: Error,
+        tag: &[u8],
+        sink: &mut S,
+    ) -> Result<(), Error> {
+        self.give_up(sink)?;
+        damage(tag, &format!("broken JUnit XML, {error}"), sink)?;
+        Err(error)
+    }
+}
+
+/// Takes all tokens of a text.
+fn take_all<S: StreamResult + ?Sized>(
+    scanner: &mut Scanner,
+    report: &mut Report,
+    rest: &mut &[u8],
+    sink: &mut S,
+    wrong: &mut Wrong,
+) -> Result<(), Failure> {
+    while let Some(token) = scanner.next(rest)? {
+        if let Err(failure) = report.token(token, sink) {
+            *wrong = Wrong::new(token, &failure);
+            return Err(failure);
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a token.
+#[derive(Debug, Default)]
+struct Wrong {
+    position: Position,
+    /// The beginning of a tag.
+    tag: Vec<u8>,
+    /// Of a piece of text, what is before the reference.
+    before: Vec<u8>,
+    offset: isize,
+}
+
+impl Wrong {
+    fn new(token: Token<'_>, failure: &Failure) -> Self {
+        let bytes = token.bytes();
+        match (token, failure) {
+            (_, Failure::Reference { at, .. }) => {
+                let before = usize::try_from(*at).ok().and_then(|at| bytes.get(..at)).unwrap_or_default();
+                Wrong { before: before.to_vec(), offset: *at, ..Wrong::default() }
+            }
+            (Token::Start { .. } | Token::End(_), _) => {
+                Wrong { tag: bytes.get(..SHOWN).unwrap_or(bytes).to_vec(), ..Wrong::default() }
+            }
+            _ => Wrong::default(),
+        }
+    }
+
+    /// Places it, as the token begins here.
+    fn place(&mut self, token: Position) {
+        self.position = token.at(self.offset, &self.before);
+    }
+}
+
+/// Pushes the two events that stand for what could not be read.
+fn damage<S: StreamResult + ?Sized>(bytes: &[u8], message: &str, sink: &mut S) -> io::Result<()> {
+    let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
+    sink.status(&Event {
+        file: Some(File { name: "Packet data", bytes }),
+        mime_type: Some("application/octet-stream"),
+        ..event
+    })?;
+    sink.status(&Event {
+        status: Some(Status::Fail),
+        file: Some(File { name: "Parser Error", bytes: message.as_bytes() }),
+        mime_type: Some(TEXT_TYPE),
+        ..event
+    })
+}

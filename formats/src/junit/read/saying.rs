@@ -1,0 +1,137 @@
+//! What the attributes `message` and `type` of an outcome say that its text does not.
+
+use memchr::memmem;
+
+/// Types that say no more than the element's name, or than the outcome that stands for them.
+const PLAIN: [&str; 11] = [
+    "failure",
+    "error",
+    "skipped",
+    "skip",
+    "fail",
+    "failed",
+    "xfail",
+    "pytest.xfail",
+    "pytest.skip",
+    "testCodeFailure",
+    "undefined",
+];
+/// What our own writer says where there is nothing to say, by type.
+const NOTHING: [(&str, &str); 6] = [
+    ("Failure", "failed"),
+    ("UnexpectedSuccess", "passed, but was expected to fail"),
+    ("Incomplete", "began and did not finish"),
+    ("Damage", "the stream is damaged"),
+    ("", "skipped"),
+    ("xfail", "failed as expected"),
+];
+/// A longer message is looked for by its beginning only.
+const LONGEST: usize = 4096;
+
+/// A message and a type.
+#[derive(Debug, Default)]
+pub(crate) struct Saying {
+    pub(crate) message: String,
+    pub(crate) kind: String,
+}
+
+impl Saying {
+    pub(crate) fn clear(&mut self) {
+        self.message.clear();
+        self.kind.clear();
+    }
+
+    /// What there is to say beside this text, in a line.
+    pub(crate) fn beside(&self, text: &[u8]) -> Option<String> {
+        let message = self.message.trim();
+        let says_message = !message.is_empty() && !self.is_nothing() && !contains(text, message);
+        let kind = self.kind.trim();
+        let is_in_message = says_message && message.contains(kind);
+        let says_kind = !is_plain(kind) && !is_in_message && !contains(text, kind);
+        match (says_kind, says_message) {
+            (true, true) => Some(format!("{kind}: {message}")),
+            (true, false) => Some(kind.to_owned()),
+            (false, true) => Some(message.to_owned()),
+            (false, false) => None,
+        }
+    }
+
+    /// What to look for in a text that comes in pieces; empty when there is nothing to say.
+    pub(crate) fn needle(&self) -> &[u8] {
+        let message = if self.is_nothing() { "" } else { self.message.trim() };
+        let needle =
+            beginning(if message.is_empty() && !is_plain(&self.kind) { &self.kind } else { message });
+        needle.as_bytes()
+    }
+
+    fn is_nothing(&self) -> bool {
+        NOTHING.contains(&(self.kind.as_str(), self.message.as_str()))
+    }
+}
+
+fn is_plain(kind: &str) -> bool {
+    kind.is_empty()
+        || PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(kind))
+        || NOTHING.iter().any(|(ours, _)| *ours == kind)
+}
+
+/// Whether the text has this in it: in one piece, with other white space, or line by line.
+fn contains(text: &[u8], message: &str) -> bool {
+    let message = beginning(message);
+    let has = |part: &str| memmem::find(text, part.as_bytes()).is_some();
+    if has(message) || message.lines().map(str::trim).all(has) {
+        return true;
+    }
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let short = words(message);
+    short.contains(' ') && words(&String::from_utf8_lossy(text)).contains(&short)
+}
+
+/// As much of a message as is looked for; one that was cut ends in an ellipsis.
+fn beginning(message: &str) -> &str {
+    let message =
+        message.strip_suffix('…').or_else(|| message.strip_suffix("...")).unwrap_or(message).trim_end();
+    let end = (0..4).find_map(|back| message.get(..LONGEST - back));
+    end.unwrap_or(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: &str, message: &str, text: &str, expected: Option<&str>) {
+        let saying = Saying { message: message.to_owned(), kind: kind.to_owned() };
+        assert_eq!(saying.beside(text.as_bytes()).as_deref(), expected);
+    }
+
+    #[test]
+    fn what_the_text_says_is_not_said_twice() {
+        check(
+            "java.lang.AssertionError",
+            "expected 1",
+            "java.lang.AssertionError: expected 1\n\tat a.b",
+            None,
+        );
+        check("", "one two", "E   one\n    two\n", None);
+        check("Failure", "a long line…", "a long line that goes on", None);
+        check("", "one\ntwo", "E   one\nE   two\n", None);
+        check("", "no network", "/t/test_a.py:3: no network", None);
+    }
+
+    #[test]
+    fn what_the_text_does_not_say_is_a_line() {
+        check("AssertionError", "1 != 2", "", Some("AssertionError: 1 != 2"));
+        check("AssertionError", "AssertionError: 1 != 2", "", Some("AssertionError: 1 != 2"));
+        check("exit code 101", "it panicked", "it panicked", Some("exit code 101"));
+        check("failure", "1 != 2", "at line 3", Some("1 != 2"));
+        check("", "", "at line 3", None);
+    }
+
+    #[test]
+    fn our_own_words_for_nothing_are_none() {
+        check("Failure", "failed", "", None);
+        check("", "skipped", "", None);
+        check("Failure", "failed here", "", Some("failed here"));
+        check("xfail", "failed as expected", "", None);
+    }
+}

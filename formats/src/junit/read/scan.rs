@@ -1,0 +1,432 @@
+//! From text in any pieces to tags and what stands between them.
+//!
+//! Tags come whole, as they are short; text and CDATA come in the pieces that are there, so that one of a gibibyte
+//! takes no memory. Comments and processing instructions are passed over.
+
+use memchr::{memchr, memchr_iter};
+use quick_xml::parser::{ElementParser, Parser as _};
+
+use super::error::{Failure, Position, problem};
+
+/// A longer tag is refused: it has to be in memory.
+const LONGEST_TAG: usize = 4 << 20;
+
+/// A piece of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token<'t> {
+    /// What stands between `<` and `>` or `/>`.
+    Start { tag: &'t [u8], is_empty: bool },
+    /// What stands between `</` and `>`.
+    End(&'t [u8]),
+    /// A piece of text, with its references.
+    Text(&'t [u8]),
+    /// A piece of what stands in `<![CDATA[`, which has none.
+    CData(&'t [u8]),
+    /// The end of a `<!DOCTYPE`.
+    Doctype,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    place: Place,
+    /// The markup so far, from after its `<`, where it came in more than one piece.
+    held: Vec<u8>,
+    /// Where the input begins that is being read.
+    base: Position,
+    start: Start,
+}
+
+/// Where a token begins. Places are worked out only when they are asked for.
+#[derive(Clone, Copy, Debug)]
+enum Start {
+    /// In the input that is being read, so many bytes before its end.
+    Here(usize),
+    Before(Position),
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Start::Before(Position::default())
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Place {
+    #[default]
+    Text,
+    /// After a `<`, and what is held.
+    Markup,
+    Tag(ElementParser),
+    Comment(Ending),
+    Instruction(Ending),
+    CData(Ending),
+    /// In a DOCTYPE; the quote that is open.
+    Doctype(Option<u8>),
+}
+
+impl<'t> Token<'t> {
+    /// What stands in it.
+    pub(crate) fn bytes(self) -> &'t [u8] {
+        match self {
+            Token::Start { tag: bytes, .. }
+            | Token::End(bytes)
+            | Token::Text(bytes)
+            | Token::CData(bytes) => bytes,
+            Token::Doctype => &[],
+        }
+    }
+}
+
+impl Scanner {
+    /// Where the last token begins, in this input or before.
+    pub(crate) fn position(&self, input: &[u8]) -> Position {
+        match self.start {
+            Start::Before(position) => position,
+            Start::Here(left) => {
+                let mut position = self.base;
+                position.advance(input.get(..input.len().saturating_sub(left)).unwrap_or_default());
+                position
+            }
+        }
+    }
+
+    /// Ends an input of which all was taken.
+    pub(crate) fn end_input(&mut self, input: &[u8]) {
+        self.start = Start::Before(self.position(input));
+        self.base.advance(input);
+    }
+
+    /// Where the next input begins.
+    pub(crate) fn end(&self) -> Position {
+        self.base
+    }
+
+    /// What ends too early, when there is no more.
+    pub(crate) fn unfinished(&self) -> Option<&'static str> {
+        match self.place {
+            Place::Text => None,
+            Place::Markup | Place::Tag(_) => Some("a tag"),
+            Place::Comment(_) => Some("a comment"),
+            Place::Instruction(_) => Some("a processing instruction"),
+            Place::CData(_) => Some("a CDATA section"),
+            Place::Doctype(_) => Some("a DOCTYPE"),
+        }
+    }
+
+    /// The next token, if it is in the input; what is done with is taken off that.
+    #[inline]
+    pub(crate) fn next<'t, 'i: 't>(&'t mut self, input: &mut &'i [u8]) -> Result<Option<Token<'t>>, Failure> {
+        loop {
+            if input.is_empty() {
+                return Ok(None);
+            }
+            match &mut self.place {
+                Place::Text => {
+                    self.start = Start::Here(input.len());
+                    let len = memchr(b'<', input).unwrap_or(input.len());
+                    if len > 0 {
+                        return Ok(Some(Token::Text(Self::take(input, len))));
+                    }
+                    Self::take(input, 1);
+                    self.held.clear();
+                    self.place = Place::Markup;
+                }
+                Place::Markup => self.take_opening(input)?,
+                Place::Tag(parser) => {
+                    let Some(end) = parser.feed(input) else {
+                        self.hold(input)?;
+                        continue;
+                    };
+                    let rest = Self::take(input, end);
+                    Self::take(input, 1);
+                    self.place = Place::Text;
+                    if self.held.is_empty() {
+                        return Ok(Some(tag(rest)));
+                    }
+                    self.held.extend_from_slice(rest);
+                    return Ok(Some(tag(&self.held)));
+                }
+                Place::Comment(ending) | Place::Instruction(ending) => {
+                    let piece = ending.find(input);
+                    if piece.is_last {
+                        self.place = Place::Text;
+                    }
+                }
+                Place::CData(ending) => {
+                    let piece = ending.find(input);
+                    if piece.is_last {
+                        self.place = Place::Text;
+                    }
+                    if !piece.content.is_empty() {
+                        return Ok(Some(Token::CData(piece.content)));
+                    }
+                }
+                Place::Doctype(quote) => {
+                    let mut quote = *quote;
+                    let end = doctype_end(input, &mut quote)?;
+                    Self::take(input, end.map_or(input.len(), |end| end + 1));
+                    self.place = Place::Doctype(quote);
+                    if end.is_some() {
+                        self.place = Place::Text;
+                        return Ok(Some(Token::Doctype));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Finds out what begins with the `<`.
+    fn take_opening(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+        const OPENINGS: [(&[u8], Place); 3] = [
+            (b"!--", Place::Comment(Ending::new(b"-->"))),
+            (b"![CDATA[", Place::CData(Ending::new(b"]]>"))),
+            (b"!DOCTYPE", Place::Doctype(None)),
+        ];
+        let Some(first) = input.first().copied() else { return Ok(()) };
+        if self.held.is_empty() {
+            match first {
+                b'!' => {}
+                b'?' => {
+                    self.place = Place::Instruction(Ending::new(b"?>"));
+                    return Ok(());
+                }
+                b'/' | b'_' | b':' | 0x80.. => {
+                    self.place = Place::Tag(ElementParser::Outside);
+                    return Ok(());
+                }
+                letter if letter.is_ascii_alphabetic() => {
+                    self.place = Place::Tag(ElementParser::Outside);
+                    return Ok(());
+                }
+                _ => return problem("a < that begins no tag"),
+            }
+        }
+        Self::take(input, 1);
+        self.held.push(first);
+        if !OPENINGS.iter().any(|(opening, _)| opening.starts_with(&self.held)) {
+            return problem("a <! that begins neither a comment, CDATA nor a DOCTYPE");
+        }
+        if let Some((_, place)) = OPENINGS.iter().find(|(opening, _)| *opening == self.held) {
+            self.place = *place;
+            self.held.clear();
+        }
+        Ok(())
+    }
+
+    /// Keeps the beginning of a tag.
+    fn hold(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
+        if self.held.len() + input.len() > LONGEST_TAG {
+            return problem(format!("a tag of more than {} MiB", LONGEST_TAG >> 20));
+        }
+        let piece = Self::take(input, input.len());
+        self.held.extend_from_slice(piece);
+        Ok(())
+    }
+
+    #[inline]
+    fn take<'t>(input: &mut &'t [u8], len: usize) -> &'t [u8] {
+        let (taken, rest) = input.split_at_checked(len).unwrap_or((input, &[]));
+        *input = rest;
+        taken
+    }
+}
+
+fn tag(content: &[u8]) -> Token<'_> {
+    if let Some(name) = content.strip_prefix(b"/") {
+        return Token::End(name);
+    }
+    match content.strip_suffix(b"/") {
+        Some(tag) => Token::Start { tag, is_empty: true },
+        None => Token::Start { tag: content, is_empty: false },
+    }
+}
+
+/// Where a DOCTYPE ends. One that declares something is refused: entities of its own can be made to read other
+/// files, or to take all memory.
+fn doctype_end(input: &[u8], quote: &mut Option<u8>) -> Result<Option<usize>, Failure> {
+    for (at, byte) in input.iter().enumerate() {
+        match (*quote, *byte) {
+            (None, b'>') => return Ok(Some(at)),
+            (None, b'[') => {
+                return problem("a DOCTYPE with declarations: entities of a document's own are not read");
+            }
+            (None, b'"' | b'\'') => *quote = Some(*byte),
+            (Some(open), byte) if open == byte => *quote = None,
+            _ => {}
+        }
+    }
+    Ok(None)
+}
+
+/// Looks for an ending that is one byte some times and then `>`, in pieces.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    text: &'static [u8],
+    /// How much of it stood at the end of the piece before.
+    seen: usize,
+}
+
+/// What stands before an ending.
+struct Piece<'t> {
+    content: &'t [u8],
+    is_last: bool,
+}
+
+impl Ending {
+    const fn new(text: &'static [u8]) -> Self {
+        Ending { text, seen: 0 }
+    }
+
+    fn find<'t>(&mut self, input: &mut &'t [u8]) -> Piece<'t> {
+        if self.seen > 0 {
+            return self.find_rest(input);
+        }
+        let (content, taken, is_last) = match self.position(input) {
+            Some(at) => (at, at + self.text.len(), true),
+            None => {
+                let repeated = self.text.first().copied();
+                let most = self.text.len() - 1;
+                self.seen = input.iter().rev().take(most).take_while(|byte| Some(**byte) == repeated).count();
+                (input.len() - self.seen, input.len(), false)
+            }
+        };
+        let (taken, rest) = input.split_at_checked(taken).unwrap_or((input, &[]));
+        *input = rest;
+        Piece { content: taken.get(..content).unwrap_or_default(), is_last }
+    }
+
+    /// Where it begins in the input, if it is in there whole. Its last byte is rarer than its first in what people
+    /// write.
+    fn position(&self, input: &[u8]) -> Option<usize> {
+        let end = |at: usize| input.get(..=at).is_some_and(|bytes| bytes.ends_with(self.text));
+        memchr_iter(b'>', input).find(|at| end(*at)).map(|at| at + 1 - self.text.len())
+    }
+
+    /// Takes one byte after what may be the beginning of the ending.
+    fn find_rest<'t>(&mut self, input: &mut &'t [u8]) -> Piece<'t> {
+        let (first, rest) = input.split_at_checked(1).unwrap_or((input, &[]));
+        let is_whole = self.seen + 1 == self.text.len();
+        let (repeated, seen) = self.text.split_at_checked(self.seen).unwrap_or_default();
+        if first == seen && is_whole {
+            *input = rest;
+            return Piece { content: &[], is_last: true };
+        }
+        if first.first() == self.text.first() {
+            // More of them than it takes are content, all but the last ones.
+            let run = input.iter().take_while(|byte| Some(*byte) == self.text.first()).count();
+            let (content, rest) = input.split_at_checked(if is_whole { run } else { 1 }).unwrap_or_default();
+            *input = rest;
+            self.seen += usize::from(!is_whole);
+            return Piece { content: if is_whole { content } else { &[] }, is_last: false };
+        }
+        // It was none; this byte is looked at again.
+        self.seen = 0;
+        Piece { content: repeated, is_last: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tokens of a document, with text joined, however it is cut.
+    fn scan(document: &[u8], piece: usize) -> Result<Vec<String>, (String, Position)> {
+        let mut scanner = Scanner::default();
+        let mut found: Vec<String> = Vec::new();
+        for piece in document.chunks(piece) {
+            let mut rest = piece;
+            loop {
+                let token = match scanner.next(&mut rest) {
+                    Ok(Some(token)) => token,
+                    Ok(None) => break,
+                    Err(Failure::Problem(problem)) => return Err((problem, scanner.position(piece))),
+                    Err(other) => panic!("{other:?}"),
+                };
+                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+                let (kind, content) = match token {
+                    Token::Start { tag, is_empty: true } => ("empty ", text(tag)),
+                    Token::Start { tag, is_empty: false } => ("start ", text(tag)),
+                    Token::End(name) => ("end ", text(name)),
+                    Token::Text(bytes) => ("text ", text(bytes)),
+                    Token::CData(bytes) => ("cdata ", text(bytes)),
+                    Token::Doctype => ("doctype", String::new()),
+                };
+                match found.last_mut() {
+                    Some(last) if kind.ends_with("t ") && kind != "start " && last.starts_with(kind) => {
+                        last.push_str(&content);
+                    }
+                    Some(last) if kind == "cdata " && last.starts_with(kind) => last.push_str(&content),
+                    _ => found.push(format!("{kind}{content}")),
+                }
+            }
+            scanner.end_input(piece);
+        }
+        found.extend(scanner.unfinished().map(|what| format!("unfinished: {what}")));
+        Ok(found)
+    }
+
+    fn check(document: &str, expected: &[&str]) {
+        for piece in 1..=document.len().max(1) {
+            assert_eq!(scan(document.as_bytes(), piece).unwrap(), expected, "in pieces of {piece}");
+        }
+    }
+
+    fn check_problem(document: &str, expected: &str, line: u64, column: u64) {
+        for piece in 1..=document.len() {
+            let (problem, position) = scan(document.as_bytes(), piece).unwrap_err();
+            assert!(problem.contains(expected), "{problem}");
+            assert_eq!(position, Position { line, column }, "in pieces of {piece}");
+        }
+    }
+
+    #[test]
+    fn tags_and_text_take_turns() {
+        check(
+            "<a b='>' c=\"/>\"/>\n<d>x</d >",
+            &["empty a b='>' c=\"/>\"", "text \n", "start d", "text x", "end d "],
+        );
+    }
+
+    #[test]
+    fn comments_and_instructions_are_passed_over() {
+        check("<?xml version='1.0'?><!-- <a> -- ---><a/><?x ??>", &["empty a"]);
+    }
+
+    #[test]
+    fn cdata_ends_where_it_ends() {
+        check("<![CDATA[a ]] ]>]]]>b", &["cdata a ]] ]>]", "text b"]);
+        check("<![CDATA[]]><![CDATA[]]]]]>", &["cdata ]]]"]);
+        check("<![CDATA[a]]", &["cdata a", "unfinished: a CDATA section"]);
+    }
+
+    #[test]
+    fn a_doctype_may_name_a_file_but_declare_nothing() {
+        check("<!DOCTYPE a SYSTEM \"[>\"><a/>", &["doctype", "empty a"]);
+        check_problem("\n<!DOCTYPE a [<!ENTITY b 'c'>]>", "a DOCTYPE with declarations", 2, 1);
+    }
+
+    #[test]
+    fn what_is_no_markup_is_a_problem() {
+        check_problem("ü\nü < b", "a < that begins no tag", 2, 3);
+        check_problem("<!ELEMENT a>", "a <! that begins neither", 1, 1);
+    }
+
+    #[test]
+    fn what_ends_too_early_is_named() {
+        check("<a b='", &["unfinished: a tag"]);
+        check("<!", &["unfinished: a tag"]);
+        check("<!-- -", &["unfinished: a comment"]);
+        check("<!DOCTYPE", &["unfinished: a DOCTYPE"]);
+    }
+
+    #[test]
+    fn a_tag_of_any_length_is_refused() {
+        let mut scanner = Scanner::default();
+        let block = vec![b'a'; 1 << 20];
+        let problems = (0..5).filter(|_| scanner.next(&mut &block[..]).is_err()).count();
+        assert_eq!(problems, 0, "text");
+        let _ = scanner.next(&mut &b"<a"[..]);
+        let problems = (0..5).filter(|_| scanner.next(&mut &block[..]).is_err()).count();
+        assert!(problems > 0);
+    }
+}

@@ -1,0 +1,169 @@
+//! Times and durations as reports have them.
+
+use std::time::Duration;
+
+use chrono::{DateTime, NaiveDateTime};
+use subunit::Timestamp;
+
+/// A point in time, in the zone it names or else in UTC; `None` when it is none, or one that subunit cannot say.
+pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let since =
+        match DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%FT%T%.f%z")) {
+            Ok(time) => time.to_utc(),
+            Err(_) => ["%FT%T%.f", "%F %T%.f"]
+                .iter()
+                .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?
+                .and_utc(),
+        };
+    // A leap second has more nanoseconds than others.
+    let nanoseconds = since.timestamp_subsec_nanos().min(999_999_999);
+    Some(Timestamp { seconds: since.timestamp().try_into().ok()?, nanoseconds })
+}
+
+/// A number of seconds, to the nanosecond: `1.5`, `1,234.5`, `0,5`, `1e-3`. `None` when it is not one, is negative,
+/// or is longer than subunit's clock runs.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let text = text.trim_ascii();
+    if let Some(duration) = plain_duration(text) {
+        return Some(duration);
+    }
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let number = number.strip_prefix('+').unwrap_or(number);
+    let (whole, fraction) = match number.split_once('.') {
+        Some(parts) => parts,
+        None if has_decimal_comma(number) => number.split_once(',').unwrap_or((number, "")),
+        None => (number, ""),
+    };
+    let is_number = whole.bytes().all(|byte| byte.is_ascii_digit() || byte == b',')
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+        && (whole.bytes().any(|byte| byte.is_ascii_digit()) || !fraction.is_empty());
+    if !is_number {
+        return None;
+    }
+    let nanoseconds = shift(whole, fraction, exponent.checked_add(9)?)?;
+    let duration = Duration::new(nanoseconds / 1_000_000_000, (nanoseconds % 1_000_000_000) as u32);
+    (duration.as_secs() <= u64::from(u32::MAX)).then_some(duration)
+}
+
+/// What is nothing but up to nine digits, a point, and up to nine more: nearly all are that.
+fn plain_duration(text: &str) -> Option<Duration> {
+    let bytes = text.as_bytes();
+    let (mut number, mut point) = (0_u64, None);
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => number = number.checked_mul(10)? + u64::from(byte - b'0'),
+            b'.' if point.is_none() => point = Some(at),
+            _ => return None,
+        }
+    }
+    let decimals = bytes.len() - point? - 1;
+    if bytes.len() > 18 || bytes.len() < 2 {
+        return None;
+    }
+    let unit = 10_u64.checked_pow(u32::try_from(9_usize.checked_sub(decimals)?).ok()?)?;
+    let (whole, fraction) = (number / (1_000_000_000 / unit), number % (1_000_000_000 / unit));
+    (whole <= u64::from(u32::MAX)).then(|| Duration::new(whole, (fraction * unit) as u32))
+}
+
+/// Whether the one comma in a number without a point stands for that: it does not part groups of three.
+fn has_decimal_comma(number: &str) -> bool {
+    match number.split_once(',') {
+        Some((whole, rest)) => {
+            !rest.contains(',') && (rest.len() != 3 || whole.is_empty() || whole.starts_with('0'))
+        }
+        None => false,
+    }
+}
+
+/// The digits as a number after the point has moved by so many places; what is then behind it is rounded.
+fn shift(whole: &str, fraction: &str, places: i32) -> Option<u64> {
+    let whole = whole.bytes().filter(u8::is_ascii_digit);
+    let mut left = i64::try_from(whole.clone().count()).ok()? + i64::from(places);
+    let mut number: u64 = 0;
+    for digit in whole.chain(fraction.bytes()).map(|byte| u64::from(byte - b'0')) {
+        if left <= 0 {
+            return if left == 0 && digit >= 5 { number.checked_add(1) } else { Some(number) };
+        }
+        number = number.checked_mul(10)?.checked_add(digit)?;
+        left -= 1;
+    }
+    // Zero stays zero, however far it is moved.
+    if number == 0 { Some(0) } else { number.checked_mul(10_u64.checked_pow(left.max(0).try_into().ok()?)?) }
+}
+
+/// The point in time this long after that one, if subunit can say it.
+pub(crate) fn after(start: Timestamp, duration: Duration) -> Option<Timestamp> {
+    Timestamp::from_epoch(start.since_epoch().checked_add(duration)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, nanoseconds: Option<u64>) {
+        assert_eq!(duration(text), nanoseconds.map(Duration::from_nanos), "{text}");
+    }
+
+    #[test]
+    fn a_duration_is_exact() {
+        check("0", Some(0));
+        check("1.5", Some(1_500_000_000));
+        check(" .25 ", Some(250_000_000));
+        check("3.", Some(3_000_000_000));
+        check("0.0000000015", Some(2));
+        check("0.0000000004", Some(0));
+        check("1e-3", Some(1_000_000));
+        check("1.5E+2", Some(150_000_000_000));
+        check("0.000123456789", Some(123_457));
+        check("4294967295.999999999", Some(4_294_967_295_999_999_999));
+        check("0e99", Some(0));
+        check("1e-300", Some(0));
+    }
+
+    #[test]
+    fn a_comma_parts_groups_or_stands_for_the_point() {
+        check("1,234.5", Some(1_234_500_000_000));
+        check("1,234", Some(1_234_000_000_000));
+        check("1,234,567", Some(1_234_567_000_000_000));
+        check("0,5", Some(500_000_000));
+        check("0,123", Some(123_000_000));
+        check("12,3456", Some(12_345_600_000));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_none() {
+        for text in
+            ["", "-1", "-0.5", "NaN", "inf", "1e20", "1e", "1.2.3", "one", ".", ",", "4294967296", "0x1"]
+        {
+            check(text, None);
+        }
+    }
+
+    fn check_time(text: &str, expected: Option<(u32, u32)>) {
+        let expected = expected.map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds });
+        assert_eq!(timestamp(text), expected, "{text}");
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        check_time("2023-11-14T22:13:20", Some((1_700_000_000, 0)));
+        check_time("2023-11-14 22:13:20.25", Some((1_700_000_000, 250_000_000)));
+        check_time("2023-11-14T22:13:20.123456789Z", Some((1_700_000_000, 123_456_789)));
+        check_time("2023-11-14T23:13:20+01:00", Some((1_700_000_000, 0)));
+        check_time("2023-11-14T23:13:20.5+0100", Some((1_700_000_000, 500_000_000)));
+        check_time("2023-11-14 22:13:20+00:00", Some((1_700_000_000, 0)));
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for text in
+            ["", "today", "1960-01-01T00:00:00", "2200-01-01T00:00:00Z", "2023-13-01T00:00:00", "12:00:00"]
+        {
+            check_time(text, None);
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The tests of binaries that write JSON, and what nextest says of several at once.
+
+use std::collections::HashMap;
+use std::io;
+
+use streamresult::StreamResult;
+use subunit::{Status, Timestamp};
+
+use super::counts::{Counts, discrepancy};
+use super::line::{Ended, Outcome};
+use super::message::{Message, NextestName, Text};
+use super::names::{self, Names};
+use super::pending::NO_RESULT;
+use super::reason::reason;
+use super::tell::{ERROR, OUTPUT, Out, Teller, What, before, string, suite_id};
+
+/// So many binaries run at once, so many tests in each, and so many binaries are known by name.
+const OPEN: usize = 1024;
+const TESTS: usize = 10_000;
+const KNOWN: usize = 10_000;
+
+/// The binaries that run.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Json {
+    suites: Vec<Suite>,
+    /// What stands before the names of the tests of nextest's binaries: the first kind of binary decides that
+    /// has a name, since the tests of others of that name are not told apart.
+    prefixes: HashMap<String, String>,
+    /// The key of the binary that runs and was not named when it began.
+    alone: Option<String>,
+    /// The test that began last, if that was not told yet: its result may be next and tell when.
+    held: Option<(usize, String)>,
+}
+
+/// A binary.
+#[derive(Clone, Debug, Default)]
+struct Suite {
+    /// nextest's name of the binary; empty when it has none.
+    key: String,
+    prefix: String,
+    seen: Counts,
+    told: Counts,
+    expected: u64,
+    is_ok: bool,
+    /// How many of this name began and did not end.
+    open: u64,
+    /// The tests that run.
+    tests: Vec<Running>,
+}
+
+#[derive(Clone, Debug)]
+struct Running {
+    name: String,
+    began: Option<Timestamp>,
+}
+
+impl Suite {
+    fn out<'a, S: StreamResult + ?Sized>(&'a self, teller: &'a mut Teller, sink: &'a mut S) -> Out<'a, S> {
+        Out { prefix: &self.prefix, teller, sink }
+    }
+
+    fn is_nextests(&self) -> bool {
+        !self.key.is_empty()
+    }
+
+    fn take(&mut self, name: &str) -> Option<Running> {
+        let at = self.tests.iter().position(|test| test.name == name)?;
+        Some(self.tests.swap_remove(at))
+    }
+}
+
+/// What the end of a binary means for the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// It was no message of these after all.
+    No,
+    Done,
+    /// A binary ended, well or not.
+    Ended(bool),
+}
+
+impl Json {
+    /// Whether a binary runs that writes JSON.
+    pub(super) fn is_open(&self) -> bool {
+        self.suites.iter().any(|suite| suite.open > 0)
+    }
+
+    /// Tells what was held back to see what is next.
+    pub(super) fn flush<S: StreamResult + ?Sized>(
+        &mut self,
+        teller: &mut Teller,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let Some((at, name)) = self.held.take() else { return Ok(()) };
+        let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
+        let now = teller.now();
+        suite.out(teller, sink).begin(&name, now)?;
+        if suite.tests.len() < TESTS {
+            suite.tests.push(Running { name, began: now });
+        }
+        Ok(())
+    }
+
+    pub(super) fn message<S: StreamResult + ?Sized>(
+        &mut self,
+        message: &Message<'_>,
+        names: &mut Names,
+        (teller, sink): (&mut Teller, &mut S),
+    ) -> io::Result<Taken> {
+        let event = message.event.as_deref().unwrap_or_default();
+        match (&*message.kind, event, &message.name) {
+            ("suite", "started", _) => self.begin(message, names, (teller, sink))?,
+            ("suite", "ok" | "failed", _) => return self.end(message, event == "ok", names, (teller, sink)),
+            ("suite", "discovery" | "completed", _) => {}
+            ("test", "discovered", Some(name)) => {
+                let what = What { status: Some(Status::Exists), ..What::default() };
+                Out { prefix: names.current(), teller, sink }.tell(&string(name.as_bytes()), &what)?;
+            }
+            ("bench", ..) | ("test", "started" | "ok" | "failed" | "ignored", _) => {
+                let Some(name) = &message.name else { return Ok(Taken::No) };
+                self.test(message, (name, event), names, (teller, sink))?;
+            }
+            // It was told that it runs.
+            ("test", "timeout", Some(_)) => self.flush(teller, sink)?,
+            _ => return Ok(Taken::No),
+        }
+        Ok(Taken::Done)
+    }
+
+    fn begin<S: StreamResult + ?Sized>(
+        &mut self,
+        message: &Message<'_>,
+        names: &mut Names,
+        (teller, sink): (&mut Teller, &mut S),
+    ) -> io::Result<()> {
+        self.flush(teller, sink)?;
+        let key = key_of(message);
+        if let (Some(nextest), Some(key)) = (&message.nextest, &key) {
+            let kind = nextest.kind.as_deref();
+            let prefix = names::of_nextest(&nextest.package, &nextest.test_binary, kind);
+            if self.prefixes.len() < KNOWN {
+                self.prefixes.entry(key.clone()).or_insert(prefix);
+            }
+        } else if let Some(at) = self.alone.take().and_then(|key| self.place(&key)) {
+            // One that was not named runs alone: the last one is over.
+            self.suites.swap_remove(at).lose_and_tell(teller, sink)?;
+        }
+        let key = key.unwrap_or_else(|| self.alone.insert(String::new()).clone());
+        let at = self.enter(&key, names, (teller, sink))?;
+        let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
+        suite.open += 1;
+        suite.expected = suite.expected.saturating_add(message.test_count.unwrap_or_default());
+        Ok(())
+    }
+
+    fn place(&self, key: &str) -> Option<usize> {
+        self.suites.iter().position(|suite| suite.key == key)
+    }
+
+    /// Where the binary with this key is; it is entered when it is not there.
+    fn enter<S: StreamResult + ?Sized>(
+        &mut self,
+        key: &str,
+        names: &mut Names,
+        (teller, sink): (&mut Teller, &mut S),
+    ) -> io::Result<usize> {
+        if let Some(at) = self.place(key) {
+            return Ok(at);
+        }
+        self.flush(teller, sink)?;
+        if self.suites.len() >= OPEN {
+            self.suites.remove(0).lose_and_tell(teller, sink)?;
+        }
+        let prefix = if key.is_empty() { names.begin_tests().to_owned() } else { self.prefix(key) };
+        self.suites.push(Suite { key: key.to_owned(), prefix, is_ok: true, ..Suite::default() });
+        Ok(self.suites.len() - 1)
+    }
+
+    fn prefix(&self, key: &str) -> String {
+        let (package, binary) = key.split_once("::").unwrap_or((key, key));
+        let known = self.prefixes.get(key).cloned();
+        known.unwrap_or_else(|| names::of_nextest(package, binary, None))
+    }
+
+    /// The first test of a binary that was not named when it began names it.
+    fn name_alone(&mut self, key: &str) {
+        let is_new = |suite: &Suite| suite.tests.is_empty() && suite.seen.total() == 0;
+        let at = self.place("").filter(|at| self.suites.get(*at).is_some_and(is_new));
+        let Some(at) = at.filter(|_| self.alone.as_deref() == Some("")) else { return };
+        self.alone = Some(key.to_owned());
+        match self.place(key) {
+            // It is one that ended before all of its tests did.
+            Some(before) => {
+                let Suite { open, expected, .. } = self.suites.swap_remove(at);
+                // It was the last of the list, or is what took the place of the removed one.
+                let before = if before == self.suites.len() { at } else { before };
+                if let Some(suite) = self.suites.get_mut(before) {
+                    suite.open += open;
+                    suite.expected = suite.expected.saturating_add(expected);
+                }
+            }
+            None => {
+                let prefix = self.prefix(key);
+                if let Some(suite) = self.suites.get_mut(at) {
+                    key.clone_into(&mut suite.key);
+                    suite.prefix = prefix;
+                }
+            }
+        }
+    }
+
+    fn test<S: StreamResult + ?Sized>(
+        &mut self,
+        message: &Message<'_>,
+        (name, event): (&str, &str),
+        names: &mut Names,
+        (teller, sink): (&mut Teller, &mut S),
+    ) -> io::Result<()> {
+        let nextest = NextestName::parse(name);
+        let name = string(nextest.map_or(name, |name| name.test).as_bytes());
+        let key = nextest.map_or("", |name| name.binary);
+        if nextest.is_some() {
+            self.flush_other(&name, (teller, sink))?;
+            self.name_alone(key);
+        }
+        let at = self.enter(key, names, (teller, sink))?;
+        let is_held = self.held.as_ref().is_some_and(|held| held.0 == at && held.1 == name);
+        if !is_held || event == "started" {
+            self.flush(teller, sink)?;
+        }
+        if event == "started" {
+            self.held = Some((at, name.into_owned()));
+            return Ok(());
+        }
+        let is_held = self.held.take().is_some();
+        let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
+        if key.is_empty() {
+            // A test of a binary that never began: its end is due.
+            suite.open = suite.open.max(1);
+        }
+        let figures = if &*message.kind == "bench" { message.figures() } else { String::new() };
+        let outcome = outcome(message, event, &figures);
+        suite.seen.add(outcome);
+        let began = suite.take(&name);
+        let attempt = nextest.and_then(|name| name.attempt).map(|attempt| format!("attempt-{attempt}"));
+        let mut out = Out { prefix: &suite.prefix, teller, sink };
+        let (now, took) = (out.now(), message.took());
+        let at = match began {
+            Some(test) => after(test.began, took).or(now),
+            None => {
+                let is_running = is_held && !matches!(outcome, Outcome::Ignored(_));
+                match took.and_then(|took| before(now, took)).or(now.filter(|_| is_running)) {
+                    began @ Some(_) => out.begin(&name, began)?,
+                    None if is_running => out.begin(&name, None)?,
+                    None => {}
+                }
+                now
+            }
+        };
+        files(message, &name, &mut out)?;
+        out.end(&name, attempt.as_deref(), &Ended { outcome, took: None }, (true, at))
+    }
+
+    /// Tells of a test that began, unless it is this one.
+    fn flush_other<S: StreamResult + ?Sized>(
+        &mut self,
+        name: &str,
+        (teller, sink): (&mut Teller, &mut S),
+    ) -> io::Result<()> {
+        match &self.held {
+            Some(held) if held.1 != name => self.flush(teller, sink),
+            _ => Ok(()),
+        }
+    }
+
+    fn end<S: StreamResult + ?Sized>(
+        &mut self,
+        message: &Message<'_>,
+        is_ok: bool,
+        names: &mut Names,
+        (teller, sink): (&mut Teller, &mut S),
+    ) -> io::Result<Taken> {
+        let Some(told) = message.counts() else { return Ok(Taken::No) };
+        self.flush(teller, sink)?;
+        let key = key_of(message).or_else(|| self.alone.take()).unwrap_or_default();
+        let at = self.enter(&key, names, (teller, sink))?;
+        let Some(suite) = self.suites.get_mut(at) else { return Ok(Taken::Done) };
+        suite.open = suite.open.saturating_sub(1);
+        suite.told = suite.told.and(&told);
+        suite.is_ok &= is_ok;
+        if suite.open > 0 {
+            return Ok(Taken::Done);
+        }
+        let wrong = suite.wrong();
+        let is_green = suite.is_ok && wrong.is_none();
+        if let Some(wrong) = wrong {
+            teller.fail(&suite_id(&suite.prefix), Some((ERROR, wrong.as_bytes())), sink)?;
+        }
+        if suite.is_nextests() {
+            // It may end before all of its tests do, and begin again.
+            suite.is_ok = true;
+            suite.told = Counts { ignored: suite.told.ignored, ..Counts::default() };
+            suite.seen = Counts { ignored: suite.seen.ignored, ..Counts::default() };
+        } else {
+            self.suites.swap_remove(at).lose_tests(teller, sink)?;
+        }
+        Ok(Taken::Ended(is_green))
+    }
+
+    /// The stream ended, or the binary did: what is open never ends. Gives what is wrong with which binary.
+    pub(super) fn lose<S: StreamResult + ?Sized>(
+        &mut self,
+        teller: &mut Teller,
+        sink: &mut S,
+    ) -> io::Result<Vec<(String, String)>> {
+        self.flush(teller, sink)?;
+        self.alone = None;
+        let mut wrong = Vec::new();
+        for suite in std::mem::take(&mut self.suites) {
+            wrong.extend(suite.lose(teller, sink)?);
+        }
+        Ok(wrong)
+    }
+}
+
+impl Suite {
+    /// What is wrong with the totals.
+    fn wrong(&self) -> Option<String> {
+        let mut told = self.told;
+        if self.is_nextests() {
+            // These are of the binary, not of its run.
+            told.ignored = 0;
+        }
+        discrepancy(self.is_ok, &told, &self.seen)
+    }
+
+    /// It never ends. Gives what is wrong with it.
+    fn lose<S: StreamResult + ?Sized>(
+        mut self,
+        teller: &mut Teller,
+        sink: &mut S,
+    ) -> io::Result<Option<(String, String)>> {
+        let ignored = self.told.ignored.saturating_sub(self.seen.ignored);
+        if self.open == 0 && self.tests.len() as u64 <= ignored {
+            self.skip_tests(teller, sink)?;
+            return Ok(None);
+        }
+        self.lose_tests(teller, sink)?;
+        let (seen, expected) = (self.seen.total(), self.expected);
+        let message = format!("the tests ended without their totals: {seen} of {expected} were told\n");
+        Ok((self.open > 0).then(|| (suite_id(&self.prefix).into_owned(), message)))
+    }
+
+    fn lose_and_tell<S: StreamResult + ?Sized>(self, teller: &mut Teller, sink: &mut S) -> io::Result<()> {
+        match self.lose(teller, sink)? {
+            Some((id, wrong)) => teller.fail(&id, Some((ERROR, wrong.as_bytes())), sink),
+            None => Ok(()),
+        }
+    }
+
+    fn lose_tests<S: StreamResult + ?Sized>(&mut self, teller: &mut Teller, sink: &mut S) -> io::Result<()> {
+        let ended = Ended { outcome: Outcome::Failed(NO_RESULT), took: None };
+        self.end_tests(&ended, teller, sink)
+    }
+
+    /// nextest says of ignored tests that they began, and may say nothing more.
+    fn skip_tests<S: StreamResult + ?Sized>(&mut self, teller: &mut Teller, sink: &mut S) -> io::Result<()> {
+        self.end_tests(&Ended { outcome: Outcome::Ignored(b""), took: None }, teller, sink)
+    }
+
+    fn end_tests<S: StreamResult + ?Sized>(
+        &mut self,
+        ended: &Ended<'_>,
+        teller: &mut Teller,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let now = teller.now();
+        let tests = std::mem::take(&mut self.tests);
+        let mut out = self.out(teller, sink);
+        tests.iter().try_for_each(|test| out.end(&test.name, None, ended, (true, now)))
+    }
+}
+
+/// nextest's name of the binary that a message is about.
+fn key_of(message: &Message<'_>) -> Option<String> {
+    let nextest = message.nextest.as_ref()?;
+    Some(format!("{}::{}", &*nextest.package, &*nextest.test_binary))
+}
+
+fn outcome<'a>(message: &'a Message<'_>, event: &str, figures: &'a str) -> Outcome<'a> {
+    fn words<'a>(text: &'a Option<Text<'_>>) -> &'a [u8] {
+        text.as_deref().unwrap_or_default().as_bytes()
+    }
+    match (&*message.kind, event) {
+        ("bench", _) => Outcome::Measured(figures.as_bytes()),
+        (_, "ok") => Outcome::Passed,
+        (_, "ignored") => Outcome::Ignored(words(&message.message)),
+        _ => {
+            let output = || reason(words(&message.stdout)).unwrap_or_default();
+            let told =
+                [words(&message.message), words(&message.reason)].into_iter().find(|text| !text.is_empty());
+            Outcome::Failed(told.unwrap_or_else(output))
+        }
+    }
+}
+
+fn after(began: Option<Timestamp>, took: Option<std::time::Duration>) -> Option<Timestamp> {
+    Timestamp::from_epoch(began?.since_epoch().checked_add(took?)?)
+}
+
+/// What the test wrote.
+fn files<S: StreamResult + ?Sized>(
+    message: &Message<'_>,
+    name: &str,
+    out: &mut Out<'_, S>,
+) -> io::Result<()> {
+    for (file, text) in [(OUTPUT, &message.stdout), ("stderr", &message.stderr)] {
+        if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
+            let file = Some((file, text.as_bytes()));
+            out.tell(name, &What { file, eof: true, ..What::default() })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,440 @@
+//! From lines to events: which of the inputs a line is of.
+
+use std::io;
+
+use memchr::memmem;
+use streamresult::StreamResult;
+use subunit::Timestamp;
+
+use super::cargo::{self, Binary, Cargo};
+use super::json::{self, Json};
+use super::line::{self, Line as Said, uncoloured};
+use super::message;
+use super::names::Names;
+use super::plain::{self, Plain};
+use super::tell::{Clock, ERROR, Out, Teller, suite_id};
+use crate::lines::{Line, LineParser};
+
+/// What the input is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// What it looks like, binary by binary.
+    #[default]
+    Auto,
+    /// Plain text: lines of JSON are text of the tests.
+    Plain,
+    /// JSON: lines of plain text that look like results are text.
+    Json,
+}
+
+/// Turns the output of Rust tests into events, line by line; see [the module](super).
+#[derive(Clone, Debug)]
+pub struct Parser {
+    format: Format,
+    names: Names,
+    teller: Teller,
+    /// The binary whose tests come in plain text.
+    plain: Option<Plain>,
+    json: Json,
+    binary: Option<State>,
+    place: Place,
+    /// The start of a message that is longer than lines are.
+    long: Vec<u8>,
+}
+
+/// What is known of the binary that cargo named last, or of the one that runs without a name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct State {
+    has_output: bool,
+    /// Whether its tests, or some of them, were told to the end.
+    has_ended: bool,
+    has_failed: bool,
+}
+
+/// What lines are about that are none of tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Tests,
+    /// Cargo says why it cannot run tests.
+    Build,
+    /// Cargo says how the test binary with this id ended.
+    End(String),
+}
+
+/// The id of what cargo does before it runs tests.
+const CARGO: &str = "cargo";
+/// A longer message is text; the test that it is about is missing then.
+const LONGEST_MESSAGE: usize = 8 << 20;
+
+impl Default for Parser {
+    fn default() -> Self {
+        Parser::new(Format::Auto)
+    }
+}
+
+impl Parser {
+    /// A parser of this format at the start of a stream. Events have the time of the clock.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        Parser::with_clock(format, || Some(Timestamp::now()))
+    }
+
+    /// A parser that asks this clock for the time, which may have none.
+    #[must_use]
+    pub fn with_clock(format: Format, clock: Clock) -> Self {
+        Parser {
+            format,
+            names: Names::default(),
+            teller: Teller::new(clock),
+            plain: None,
+            json: Json::default(),
+            binary: None,
+            place: Place::Tests,
+            long: Vec::new(),
+        }
+    }
+
+    fn whole_line<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        sink: &mut S,
+    ) -> io::Result<()> {
+        if self.place != Place::Tests {
+            if !self.leaves_error(content) {
+                return self.error_text(raw, sink);
+            }
+            self.end_error(sink)?;
+        }
+        if self.plain.as_ref().is_some_and(Plain::is_in_output) {
+            return self.line_of_tests(content, raw, sink);
+        }
+        if self.plain.is_none() && self.format != Format::Plain && self.json_line(content, sink)? {
+            return Ok(());
+        }
+        if self.is_cargo_line(content) && self.cargo_line(content, sink)? {
+            return Ok(());
+        }
+        if self.plain.is_some() || self.takes_plain() && self.begins_tests(content) {
+            return self.line_of_tests(content, raw, sink);
+        }
+        self.text_line(content, raw, sink)
+    }
+
+    fn takes_plain(&self) -> bool {
+        self.format != Format::Json && !self.json.is_open()
+    }
+
+    /// Takes a message of JSON; what a test wrote last may stand before it.
+    fn json_line<S: StreamResult + ?Sized>(&mut self, content: &[u8], sink: &mut S) -> io::Result<bool> {
+        if content.first() != Some(&b'{') && !self.json.is_open() {
+            return Ok(false);
+        }
+        let Some((before, line)) = message_in(content) else { return Ok(false) };
+        let line = String::from_utf8_lossy(line);
+        let Some(message) = message::parse(&line) else { return Ok(false) };
+        if !before.is_empty() {
+            self.json.flush(&mut self.teller, sink)?;
+            self.teller.push_text(before, sink)?;
+        }
+        match self.json.message(&message, &mut self.names, (&mut self.teller, sink))? {
+            json::Taken::No => return Ok(false),
+            json::Taken::Done => {}
+            json::Taken::Ended(is_green) => self.note_end(is_green),
+        }
+        self.teller.drop_blanks();
+        self.note_output();
+        Ok(true)
+    }
+
+    /// Whether tests of a binary in plain text begin here. The first line may be lost.
+    fn begins_tests(&mut self, content: &[u8]) -> bool {
+        match line::parse(content) {
+            Said::Running(..) => true,
+            Said::Result(..) | Said::Totals(_) => {
+                let is_own = self.names.is_named() && self.binary.is_some_and(|binary| !binary.has_ended);
+                let now = self.teller.now();
+                self.begin_plain(if is_own { Plain::own(now) } else { Plain::new(None, now) });
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn begin_plain(&mut self, plain: Plain) {
+        self.names.begin_tests();
+        self.note_output();
+        self.plain = Some(plain);
+    }
+
+    fn line_of_tests<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let taken = match &mut self.plain {
+            Some(plain) => {
+                let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+                plain.line(content, raw, &mut out)?
+            }
+            None => plain::Taken::Begins,
+        };
+        match taken {
+            plain::Taken::Done => Ok(()),
+            plain::Taken::Ended(is_green, wrong) => {
+                self.plain = None;
+                self.note_end(is_green);
+                let Some(wrong) = wrong else { return Ok(()) };
+                let id = suite_id(self.names.current());
+                self.teller.fail(&id, Some((ERROR, wrong.as_bytes())), sink)
+            }
+            plain::Taken::Begins => self.running(content, raw, sink),
+        }
+    }
+
+    /// `running 3 tests`.
+    fn running<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let Said::Running(count, rest) = line::parse(content) else { return Ok(()) };
+        self.lose_tests(sink)?;
+        self.teller.drop_blanks();
+        self.begin_plain(Plain::new(Some(count), self.teller.now()));
+        // The seed of --shuffle is worth keeping.
+        if rest.is_empty() { Ok(()) } else { self.teller.push_text(raw, sink) }
+    }
+
+    fn text_line<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        sink: &mut S,
+    ) -> io::Result<()> {
+        if content.is_empty() {
+            self.teller.push_blank();
+            return Ok(());
+        }
+        if let Some(binary) = &mut self.binary {
+            binary.has_output = true;
+        }
+        self.json.flush(&mut self.teller, sink)?;
+        self.teller.push_text(raw, sink)
+    }
+
+    /// Whether a line may be cargo's. Behind the name of a test its error may follow on the same line.
+    fn is_cargo_line(&self, content: &[u8]) -> bool {
+        matches!(content.first(), Some(b' ' | b'e')) || self.plain.is_some() && content.ends_with(b"`")
+    }
+
+    /// Takes what cargo says.
+    fn cargo_line<S: StreamResult + ?Sized>(&mut self, content: &[u8], sink: &mut S) -> io::Result<bool> {
+        match cargo::parse(content) {
+            Cargo::Binary(binary) => self.begin_binary(&binary, sink)?,
+            Cargo::TestsFailed => return self.binary_failed(content, sink),
+            Cargo::Error if self.is_outside() => {
+                self.place = Place::Build;
+                self.error_text(&[content, b"\n"].concat(), sink)?;
+            }
+            _ => return self.glued_cargo_line(content, sink),
+        }
+        Ok(true)
+    }
+
+    /// Takes what a test wrote last and what cargo says then.
+    fn glued_cargo_line<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        sink: &mut S,
+    ) -> io::Result<bool> {
+        let Some(plain) = &mut self.plain else { return Ok(false) };
+        let Some(at) = cargo::tests_failed_at(content) else { return Ok(false) };
+        let (output, rest) = content.split_at(at);
+        let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+        if plain.is_pending() || !output.starts_with(b"test ") {
+            plain.text(output, &mut out)?;
+        } else {
+            let _nothing_ends = plain.line(output, output, &mut out)?;
+        }
+        self.binary_failed(rest, sink)
+    }
+
+    /// Whether nothing runs that could have written what looks like an error of cargo.
+    fn is_outside(&self) -> bool {
+        let is_running = self.binary.is_some_and(|binary| !binary.has_ended);
+        self.plain.is_none() && !self.json.is_open() && !is_running
+    }
+
+    fn begin_binary<S: StreamResult + ?Sized>(
+        &mut self,
+        binary: &Binary<'_>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        self.teller.drop_blanks();
+        self.lose_tests(sink)?;
+        self.names.begin(binary);
+        self.binary = Some(State::default());
+        Ok(())
+    }
+
+    /// Cargo says that a binary failed: false when its tests say so, too.
+    fn binary_failed<S: StreamResult + ?Sized>(&mut self, content: &[u8], sink: &mut S) -> io::Result<bool> {
+        let mut wrong = self.lose_open(sink)?;
+        if wrong.is_empty() && self.binary.is_some_and(|binary| binary.has_failed) {
+            return Ok(false);
+        }
+        let (id, wrong_here) =
+            wrong.pop().unwrap_or_else(|| (suite_id(self.names.current()).into_owned(), String::new()));
+        self.tell_wrong(wrong, sink)?;
+        self.teller.drop_blanks();
+        self.binary.get_or_insert_default().has_failed = true;
+        self.place = Place::End(id);
+        self.error_text(&[wrong_here.as_bytes(), content, b"\n"].concat(), sink)?;
+        Ok(true)
+    }
+
+    /// Whether a line is none of the error before it.
+    fn leaves_error(&self, content: &[u8]) -> bool {
+        let begins = || matches!(cargo::parse(content), Cargo::Binary(_));
+        match &self.place {
+            Place::Tests => true,
+            Place::Build => begins() || matches!(line::parse(content), Said::Running(..)),
+            Place::End(_) => {
+                let is_more = content.is_empty()
+                    || content.starts_with(b"  ")
+                    || content.starts_with(b"Caused by:")
+                    || content.starts_with(b"note: ");
+                !is_more || begins()
+            }
+        }
+    }
+
+    fn error_text<S: StreamResult + ?Sized>(&mut self, raw: &[u8], sink: &mut S) -> io::Result<()> {
+        match &self.place {
+            Place::Tests => self.teller.push_text(raw, sink),
+            Place::Build => self.teller.attach(CARGO, (ERROR, raw), sink),
+            Place::End(id) => self.teller.attach(id, (ERROR, raw), sink),
+        }
+    }
+
+    fn end_error<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        match std::mem::take(&mut self.place) {
+            Place::Tests => Ok(()),
+            Place::Build => self.teller.fail(CARGO, None, sink),
+            Place::End(id) => self.teller.fail(&id, None, sink),
+        }
+    }
+
+    /// The tests that are open never end. Gives what is wrong with which binary.
+    fn lose_open<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<Vec<(String, String)>> {
+        let mut wrong = self.json.lose(&mut self.teller, sink)?;
+        if let Some(plain) = self.plain.take() {
+            let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+            let has_failed = plain.has_failed();
+            match plain.lose(&mut out)? {
+                Some(message) => wrong.push((suite_id(self.names.current()).into_owned(), message)),
+                None => self.note_end(!has_failed),
+            }
+        }
+        Ok(wrong)
+    }
+
+    fn lose_tests<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        let wrong = self.lose_open(sink)?;
+        self.tell_wrong(wrong, sink)
+    }
+
+    fn tell_wrong<S: StreamResult + ?Sized>(
+        &mut self,
+        wrong: Vec<(String, String)>,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        wrong.iter().try_for_each(|(id, what)| self.teller.fail(id, Some((ERROR, what.as_bytes())), sink))
+    }
+
+    /// Whether a piece is of a message with much output.
+    fn is_long_message(&self, piece: &[u8]) -> bool {
+        !self.long.is_empty() || self.json.is_open() && piece.first() == Some(&b'{')
+    }
+
+    fn long_message<S: StreamResult + ?Sized>(&mut self, piece: &[u8], sink: &mut S) -> io::Result<()> {
+        self.long.extend_from_slice(piece);
+        if piece.last() == Some(&b'\n') {
+            let long = std::mem::take(&mut self.long);
+            return self.whole_line(long.trim_ascii_end(), &long, sink);
+        }
+        if self.long.len() > LONGEST_MESSAGE {
+            let long = std::mem::take(&mut self.long);
+            self.teller.push_text(&long, sink)?;
+        }
+        Ok(())
+    }
+
+    fn note_output(&mut self) {
+        self.binary.get_or_insert_default().has_output = true;
+    }
+
+    fn note_end(&mut self, is_green: bool) {
+        let binary = self.binary.get_or_insert_default();
+        binary.has_ended = true;
+        binary.has_failed |= !is_green;
+    }
+}
+
+/// What stands before a message on its line, and the message.
+fn message_in(content: &[u8]) -> Option<(&[u8], &[u8])> {
+    const STARTS: [&[u8]; 2] = [br#"{ "type": ""#, br#"{"type":""#];
+    if STARTS.iter().any(|start| content.starts_with(start)) {
+        return Some((b"", content));
+    }
+    let at = STARTS.iter().filter_map(|start| memmem::rfind(content, start)).max()?;
+    content.split_at_checked(at)
+}
+
+impl LineParser for Parser {
+    fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
+        if line.is_whole {
+            return self.whole_line(&uncoloured(line.content()), line.bytes, sink);
+        }
+        if self.is_long_message(line.bytes) {
+            return self.long_message(line.bytes, sink);
+        }
+        match &mut self.plain {
+            _ if self.place != Place::Tests => self.error_text(line.bytes, sink),
+            Some(plain) => {
+                let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+                plain.text(line.bytes, &mut out)
+            }
+            None => self.teller.push_text(line.bytes, sink),
+        }
+    }
+
+    fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        if let Some(plain) = &mut self.plain {
+            let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+            plain.flush(&mut out)?;
+        }
+        self.json.flush(&mut self.teller, sink)?;
+        self.teller.flush(sink)?;
+        sink.flush()
+    }
+
+    fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        let long = std::mem::take(&mut self.long);
+        if !long.is_empty() {
+            self.whole_line(&long, &long, sink)?;
+        }
+        self.end_error(sink)?;
+        self.lose_tests(sink)?;
+        if self.binary.is_some_and(|binary| !binary.has_output) {
+            let id = suite_id(self.names.current());
+            let wrong = b"the output ends where that of this test binary begins\n";
+            self.teller.fail(&id, Some((ERROR, wrong)), sink)?;
+        }
+        self.teller.flush(sink)
+    }
+}

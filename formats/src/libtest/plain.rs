@@ -1,0 +1,542 @@
+//! The tests of one binary, in plain text.
+
+use std::io;
+use std::time::Duration;
+
+use memchr::memmem;
+use streamresult::StreamResult;
+use subunit::Timestamp;
+
+use super::counts::{Counts, discrepancy};
+use super::failures::{Failure, Failures};
+use super::line::{self, Ended, Line, Named, Outcome, Totals};
+use super::pending::{NO_RESULT, Pending};
+use super::tell::{Out, before, string};
+
+/// So many tests that began wait for their results.
+const UNRESOLVED: usize = 1000;
+
+/// The tests of a binary, from `running 3 tests` to `test result: …`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Plain {
+    seen: Counts,
+    /// How many there are to be; unknown when the line that says so is missing.
+    expected: Option<u64>,
+    /// Whether totals may be missing: it is a harness of its own that only looks like libtest.
+    is_own: bool,
+    /// When the last thing happened.
+    since: Option<Timestamp>,
+    /// The test whose result is still to come, and behind which output stands.
+    pending: Option<Pending>,
+    /// Others that began.
+    unresolved: Vec<Pending>,
+    /// What looks like results behind output that has no end: they are if the totals tell as many more.
+    glued: Vec<Glued>,
+    section: Section,
+    failures: Failures,
+    has_dots: bool,
+}
+
+/// What looks like the result of a test that passed.
+#[derive(Clone, Debug)]
+struct Glued {
+    name: String,
+    tag: Option<&'static str>,
+    took: Option<Duration>,
+    at: Option<Timestamp>,
+}
+
+/// What may come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Section {
+    /// Results of tests.
+    #[default]
+    Results,
+    /// What tests wrote.
+    Outputs(Of),
+    /// `failures:` stands within what a test wrote: it ends if a name follows.
+    MaybeList(Of),
+    /// Names.
+    List(Of),
+}
+
+/// Which tests a section is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Failures,
+    Successes,
+}
+
+impl Of {
+    fn heading(self) -> &'static [u8] {
+        match self {
+            Of::Failures => b"failures:\n",
+            Of::Successes => b"successes:\n",
+        }
+    }
+}
+
+/// What became of a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    Done,
+    /// It is the last, and says that all went well, or not; with what is wrong about that.
+    Ended(bool, Option<String>),
+    /// Another binary begins.
+    Begins,
+}
+
+impl Plain {
+    pub(super) fn new(expected: Option<u64>, since: Option<Timestamp>) -> Self {
+        Plain { expected, since, ..Plain::default() }
+    }
+
+    /// A binary that cargo named and whose first line says nothing of how many tests there are.
+    pub(super) fn own(since: Option<Timestamp>) -> Self {
+        Plain { since, is_own: true, ..Plain::default() }
+    }
+
+    /// Whether tests failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.seen.failed > 0
+    }
+
+    /// Whether lines are output of a test whose result is still to come.
+    pub(super) fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Whether lines are output of a test, which may hold anything.
+    pub(super) fn is_in_output(&self) -> bool {
+        self.failures.is_open()
+    }
+
+    /// Takes a line, `content` being what it says and `raw` all of it.
+    pub(super) fn line<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Taken> {
+        match self.section {
+            Section::Results if self.pending.is_some() => self.pending_line(content, raw, out),
+            Section::Results => self.result_line(content, raw, out),
+            Section::Outputs(of) => self.output_line(of, content, raw, out),
+            Section::MaybeList(of) => self.maybe_list(of, content, raw, out),
+            Section::List(of) => self.list_line(of, content, raw, out),
+        }
+    }
+
+    /// Takes a piece of a line that is too long to be anything but text.
+    pub(super) fn text<S: StreamResult + ?Sized>(
+        &mut self,
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        if self.failures.is_open() {
+            return self.failures.push(raw, out);
+        }
+        match &mut self.pending {
+            Some(pending) => {
+                pending.dismiss(out)?;
+                pending.push(raw, out)
+            }
+            None => out.push_text(raw),
+        }
+    }
+
+    /// Hands on the output that waits for more.
+    pub(super) fn flush<S: StreamResult + ?Sized>(&mut self, out: &mut Out<'_, S>) -> io::Result<()> {
+        self.pending.as_mut().map_or(Ok(()), |pending| pending.flush(out))
+    }
+
+    fn result_line<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Taken> {
+        let parsed = line::parse(content);
+        match parsed {
+            Line::Blank => out.teller.push_blank(),
+            Line::Other => {
+                let ended = line::ended(content);
+                let waits = self.unresolved.iter().rposition(|test| !test.is_slow);
+                match (ended, waits) {
+                    (Some(ended), Some(at)) => {
+                        let test = self.unresolved.remove(at);
+                        self.resolve(test, &ended, out)?;
+                    }
+                    _ => {
+                        self.note_glued(content, out);
+                        out.push_text(raw)?;
+                    }
+                }
+            }
+            Line::Terse => {
+                self.has_dots = true;
+                out.push_text(raw)?;
+            }
+            _ => out.teller.drop_blanks(),
+        }
+        match parsed {
+            Line::Running(..) => return Ok(Taken::Begins),
+            Line::Result(named, ended) => self.result(named, &ended, out)?,
+            Line::Began(named, output) => self.began(named, output, raw, out)?,
+            Line::Slow(name, took) => self.slow(name, took, out)?,
+            Line::TerseFailure(name) => {
+                self.has_dots = true;
+                let ended = Ended { outcome: Outcome::Failed(b""), took: None };
+                self.result(Named { name, tag: None }, &ended, out)?;
+            }
+            Line::Failures => self.section = Section::Outputs(Of::Failures),
+            Line::Successes => self.section = Section::Outputs(Of::Successes),
+            Line::Totals(totals) => return self.totals(&totals, out),
+            Line::Blank | Line::Other | Line::Terse => {}
+        }
+        Ok(Taken::Done)
+    }
+
+    /// Output that has no end may stand before a result, when tests run at once and nothing is captured.
+    fn note_glued<S: StreamResult + ?Sized>(&mut self, content: &[u8], out: &Out<'_, S>) {
+        if self.glued.len() >= UNRESOLVED || !content.ends_with(b"ok") && !content.ends_with(b"s>") {
+            return;
+        }
+        let line = memmem::rfind(content, b"test ").and_then(|at| content.get(at..));
+        if let Some(Line::Result(named, Ended { outcome: Outcome::Passed, took })) = line.map(line::parse) {
+            let name = string(named.name).into_owned();
+            self.glued.push(Glued { name, tag: named.tag, took, at: out.now() });
+        }
+    }
+
+    /// A line within the output of a test, or its result.
+    fn pending_line<S: StreamResult + ?Sized>(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Taken> {
+        let Some(mut pending) = self.pending.take() else { return Ok(Taken::Done) };
+        let parsed = line::parse(content);
+        if let Some(candidate) = &mut pending.candidate {
+            // A result that is glued to output is one if a line of libtest follows.
+            let is_next = matches!(parsed, Line::Result(..) | Line::Began(..) | Line::Slow(..));
+            let is_behind_blank = matches!(parsed, Line::Failures | Line::Successes | Line::Totals(_));
+            if parsed == Line::Blank {
+                candidate.blanks += 1;
+                self.pending = Some(pending);
+                return Ok(Taken::Done);
+            }
+            if is_next || is_behind_blank && candidate.blanks > 0 {
+                let ended = candidate.ended;
+                pending.accept(out)?;
+                self.resolve(pending, &ended, out)?;
+                return self.result_line(content, raw, out);
+            }
+            pending.dismiss(out)?;
+        }
+        if let Some(ended) = line::ended(content) {
+            self.resolve(pending, &ended, out)?;
+            return Ok(Taken::Done);
+        }
+        match parsed {
+            Line::Result(..) | Line::Slow(..) => {
+                self.pending = Some(pending);
+                self.result_line(content, raw, out)
+            }
+            Line::Began(..) | Line::Failures | Line::Successes | Line::Totals(_) | Line::Running(..) => {
+                self.leave_unresolved(pending, out)?;
+                self.result_line(content, raw, out)
+            }
+            _ => {
+                pending.line(content, raw, out)?;
+                self.pending = Some(pending);
+                Ok(Taken::Done)
+            }
+        }
+    }
+
+    fn output_line<S: StreamResult + ?Sized>(
+        &mut self,
+        of: Of,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Taken> {
+        let is_open = self.failures.is_open();
+        if let Some(name) = line::block(content) {
+            let name = string(name);
+            let is_new = of == Of::Failures && !is_open;
+            if is_new || self.failures.contains(&name) {
+                self.failures.close(1, out)?;
+                out.teller.drop_blanks();
+                if !self.failures.contains(&name) {
+                    self.unseen_failure(&name, out)?;
+                }
+                self.failures.open(&name, out)?;
+                return Ok(Taken::Done);
+            }
+        }
+        if is_open && content == of.heading().trim_ascii_end() {
+            self.section = Section::MaybeList(of);
+        } else if is_open {
+            self.failures.push(raw, out)?;
+        } else if content == of.heading().trim_ascii_end() {
+            out.teller.drop_blanks();
+            self.section = Section::List(of);
+        } else if content.is_empty() {
+            out.teller.push_blank();
+        } else {
+            // It was no section after all, or the results go on.
+            self.section = Section::Results;
+            return self.result_line(content, raw, out);
+        }
+        Ok(Taken::Done)
+    }
+
+    fn maybe_list<S: StreamResult + ?Sized>(
+        &mut self,
+        of: Of,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Taken> {
+        let is_list = line::listed(content).is_some_and(|name| self.failures.contains(&string(name)));
+        if is_list {
+            self.failures.close(2, out)?;
+            self.section = Section::List(of);
+        } else {
+            self.failures.push(of.heading(), out)?;
+            self.section = Section::Outputs(of);
+        }
+        self.line(content, raw, out)
+    }
+
+    fn list_line<S: StreamResult + ?Sized>(
+        &mut self,
+        of: Of,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Taken> {
+        let Some(name) = line::listed(content) else {
+            self.section = Section::Results;
+            return self.result_line(content, raw, out);
+        };
+        if of == Of::Failures {
+            let name = string(name);
+            if !self.failures.has_failed(&name) && !self.has_overflown(&name) {
+                self.unseen_failure(&name, out)?;
+            }
+            self.failures.tell_one(&name, out)?;
+        }
+        Ok(Taken::Done)
+    }
+
+    /// Whether so many failed that this one may have been told at once.
+    fn has_overflown(&mut self, name: &str) -> bool {
+        self.failures.is_full() && self.failures.contains(name)
+    }
+
+    /// A failure that only the list at the end tells, or its output.
+    fn unseen_failure<S: StreamResult + ?Sized>(
+        &mut self,
+        name: &str,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        let began = self.unresolved.iter().position(|test| test.name == name);
+        if let Some(at) = began {
+            self.unresolved.remove(at);
+        }
+        let ended = Ended { outcome: Outcome::Failed(b""), took: None };
+        self.fail(Failure::new(name, None, &ended, (began.is_some(), self.since)), out)
+    }
+
+    fn fail<S: StreamResult + ?Sized>(&mut self, failure: Failure, out: &mut Out<'_, S>) -> io::Result<()> {
+        self.seen.failed += 1;
+        match self.failures.wait(failure) {
+            None => Ok(()),
+            Some(failure) => {
+                self.failures.know(&failure.name);
+                failure.tell(out)
+            }
+        }
+    }
+
+    fn result<S: StreamResult + ?Sized>(
+        &mut self,
+        named: Named<'_>,
+        ended: &Ended<'_>,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        let name = string(named.name);
+        let began = self.unresolved.iter().position(|test| test.name == name);
+        if let Some(at) = began {
+            self.unresolved.remove(at);
+        }
+        self.end(&name, named.tag, ended, began.is_some(), out)
+    }
+
+    fn resolve<S: StreamResult + ?Sized>(
+        &mut self,
+        mut test: Pending,
+        ended: &Ended<'_>,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        test.flush(out)?;
+        self.end(&test.name, test.tag, ended, true, out)
+    }
+
+    fn end<S: StreamResult + ?Sized>(
+        &mut self,
+        name: &str,
+        tag: Option<&'static str>,
+        ended: &Ended<'_>,
+        has_begun: bool,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        let now = out.now();
+        self.since = now;
+        if matches!(ended.outcome, Outcome::Failed(_)) {
+            return self.fail(Failure::new(name, tag, ended, (has_begun, now)), out);
+        }
+        self.seen.add(ended.outcome);
+        self.failures.know(name);
+        out.end(name, tag, ended, (has_begun, now))
+    }
+
+    fn began<S: StreamResult + ?Sized>(
+        &mut self,
+        named: Named<'_>,
+        output: &[u8],
+        raw: &[u8],
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        let mut pending = Pending::new(&string(named.name), named.tag, false);
+        out.begin(&pending.name, self.since)?;
+        let end = if raw.ends_with(b"\n") { &b"\n"[..] } else { b"" };
+        let rest = [output, end].concat();
+        pending.line(output, &rest, out)?;
+        self.pending = Some(pending);
+        Ok(())
+    }
+
+    /// A test that takes long: it is running.
+    fn slow<S: StreamResult + ?Sized>(
+        &mut self,
+        name: &[u8],
+        took: Duration,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        let name = string(name);
+        let is_known = |test: &Pending| test.name == name;
+        if self.unresolved.iter().any(is_known) || self.pending.as_ref().is_some_and(is_known) {
+            return Ok(());
+        }
+        let now = out.now();
+        out.begin(&name, before(now, took).or(now))?;
+        self.leave_unresolved(Pending::new(&name, None, true), out)
+    }
+
+    fn leave_unresolved<S: StreamResult + ?Sized>(
+        &mut self,
+        mut test: Pending,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        test.dismiss(out)?;
+        test.flush(out)?;
+        if self.unresolved.len() >= UNRESOLVED {
+            self.unresolved.remove(0).lose(out)?;
+        }
+        self.unresolved.push(test);
+        Ok(())
+    }
+
+    /// The last line: what it tells must have been seen.
+    fn totals<S: StreamResult + ?Sized>(
+        &mut self,
+        totals: &Totals,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Taken> {
+        let told = totals.counts;
+        self.failures.tell_all(out)?;
+        self.resolve_glued(&told, out)?;
+        self.resolve_by(&told, out)?;
+        let wrong = discrepancy(totals.is_ok, &told, &self.seen).map(|wrong| {
+            let hint = "dots have no names: run without --quiet and --format terse\n";
+            if self.has_dots { wrong + hint } else { wrong }
+        });
+        Ok(Taken::Ended(totals.is_ok && wrong.is_none(), wrong))
+    }
+
+    fn resolve_glued<S: StreamResult + ?Sized>(
+        &mut self,
+        told: &Counts,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        let missing = told.without(&self.seen).passed;
+        if missing != self.glued.len() as u64 {
+            return Ok(());
+        }
+        for Glued { name, tag, took, at } in std::mem::take(&mut self.glued) {
+            let ended = Ended { outcome: Outcome::Passed, took };
+            self.seen.add(ended.outcome);
+            out.end(&name, tag, &ended, (false, at))?;
+        }
+        Ok(())
+    }
+
+    /// Ends the tests whose results were not seen: the totals may tell them.
+    fn resolve_by<S: StreamResult + ?Sized>(
+        &mut self,
+        told: &Counts,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<()> {
+        let missing = told.without(&self.seen);
+        let tests = std::mem::take(&mut self.unresolved);
+        let count = tests.len() as u64;
+        let all = |outcome| Some(Ended { outcome, took: None });
+        let ended = match missing.total() {
+            0 => all(Outcome::Ignored(b"no result was told of it, and the totals are without it")),
+            _ if missing == (Counts { passed: count, ..Counts::default() }) => all(Outcome::Passed),
+            _ => None,
+        };
+        for test in tests {
+            match &ended {
+                Some(ended) if missing.total() == 0 => out.end(&test.name, None, ended, (true, out.now()))?,
+                Some(ended) => self.resolve(test, ended, out)?,
+                None => test.lose(out)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The binary ended, or the stream did, before its last line. Gives what is wrong with it.
+    pub(super) fn lose<S: StreamResult + ?Sized>(
+        mut self,
+        out: &mut Out<'_, S>,
+    ) -> io::Result<Option<String>> {
+        if matches!(self.section, Section::MaybeList(_)) {
+            self.failures.push(b"failures:\n", out)?;
+        }
+        self.failures.close(0, out)?;
+        if let Some(mut pending) = self.pending.take() {
+            pending.dismiss(out)?;
+            pending.flush(out)?;
+            self.unresolved.push(pending);
+        }
+        self.failures.tell_all(out)?;
+        if self.is_own {
+            // It has other words than libtest for how a test ended; whether one failed is told by cargo.
+            let ended = Ended { outcome: Outcome::Ignored(NO_RESULT), took: None };
+            self.unresolved
+                .iter()
+                .try_for_each(|test| out.end(&test.name, None, &ended, (true, out.now())))?;
+            return Ok(None);
+        }
+        self.unresolved.drain(..).try_for_each(|test| test.lose(out))?;
+        let seen = self.seen.total();
+        let of = self.expected.map_or_else(String::new, |count| format!(" of {count}"));
+        Ok(Some(format!("the tests ended without a line `test result`: {seen}{of} were told\n")))
+    }
+}

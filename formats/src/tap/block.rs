@@ -1,0 +1,228 @@
+//! The block of YAML after a test point.
+//!
+//! Of other producers it is a file, and its duration a time. What our own writer says in it is what it was
+//! before: attachments, tags, the route code, the way a test ended.
+
+use std::io;
+
+use streamresult::StreamResult;
+use subunit::Status;
+
+use super::duration;
+use super::held::{Attachment, Held};
+
+/// A block that is being read.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    indent: usize,
+    whose: Whose,
+    item: Option<Item>,
+    /// How many lines others have written.
+    lines: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    Unknown,
+    Ours,
+    Others,
+}
+
+/// An attachment of a block of ours.
+#[derive(Clone, Debug)]
+struct Item {
+    file: Attachment,
+    /// Its lines up to the text.
+    head: Vec<u8>,
+    len: Option<u64>,
+    has_text: bool,
+    /// Bytes of the text so far.
+    read: u64,
+    lines: u64,
+}
+
+/// What a line is to a block.
+pub(super) enum Place<'a> {
+    /// One of its lines, without the indentation.
+    Within(&'a [u8]),
+    /// Its end.
+    End,
+    /// No longer of it, though its end did not come.
+    Outside,
+}
+
+impl Block {
+    pub(super) fn new(indent: usize) -> Self {
+        Block { indent, whose: Whose::Unknown, item: None, lines: 0 }
+    }
+
+    pub(super) fn place<'a>(&self, line: &'a [u8]) -> Place<'a> {
+        match line.split_at_checked(self.indent) {
+            Some((blank, inner)) if blank.iter().all(|byte| *byte == b' ') => {
+                if inner.trim_ascii_end() == b"..." { Place::End } else { Place::Within(inner) }
+            }
+            _ if line.trim_ascii().is_empty() => Place::Within(b""),
+            _ => Place::Outside,
+        }
+    }
+
+    /// Takes a line, without the indentation.
+    pub(super) fn line<S: StreamResult + ?Sized>(
+        &mut self,
+        line: &[u8],
+        held: &mut Held,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        if self.whose == Whose::Unknown {
+            self.whose = if outcome(line, held) { Whose::Ours } else { Whose::Others };
+            if self.whose == Whose::Ours {
+                return Ok(());
+            }
+        }
+        if self.whose == Whose::Ours {
+            if self.our_line(line, held, sink)? {
+                return Ok(());
+            }
+            self.end(held, sink)?;
+            self.whose = Whose::Others;
+        }
+        self.lines += 1;
+        if let Some(took) = duration::of_line(line) {
+            held.test.took = Some(took);
+        }
+        self.raw(line, held, sink)?;
+        self.raw(b"\n", held, sink)
+    }
+
+    /// Takes a piece of a line that is too long for anything but text.
+    pub(super) fn raw<S: StreamResult + ?Sized>(
+        &mut self,
+        bytes: &[u8],
+        held: &mut Held,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        held.block.push(bytes, &mut held.test, sink)
+    }
+
+    /// Ends what is open.
+    pub(super) fn end<S: StreamResult + ?Sized>(&mut self, held: &mut Held, sink: &mut S) -> io::Result<()> {
+        let Some(mut item) = self.item.take() else {
+            if self.lines == 1 && held.test.took.is_some() && held.test.time.is_some() {
+                // All that it says is in the times of the test.
+                held.block.drop_rest();
+            }
+            return Ok(());
+        };
+        if !item.has_text && item.len != Some(0) {
+            // What is no text is only named.
+            return self.raw(&item.head, held, sink);
+        }
+        // The last line has an end here, whether the text has one there or not.
+        let end: &[u8] = if item.len == Some(item.read) { b"" } else { b"\n" };
+        item.file.push(end, &mut held.test, sink)?;
+        if item.file.name == "reason" {
+            held.reason.clear();
+        }
+        item.file.end(&mut held.test, sink)
+    }
+
+    /// Takes a line that our writer may have written, and says whether it has.
+    fn our_line<S: StreamResult + ?Sized>(
+        &mut self,
+        line: &[u8],
+        held: &mut Held,
+        sink: &mut S,
+    ) -> io::Result<bool> {
+        if let Some(item) = &mut self.item {
+            if item.has_text
+                && let Some(text) = line.strip_prefix(b"      ").or(line.is_empty().then_some(line))
+            {
+                return item.line(text, held, sink).map(|()| true);
+            }
+            if item.head_line(line) {
+                return Ok(true);
+            }
+        }
+        if let Some(name) = string(line, b"  - name: ") {
+            self.end(held, sink)?;
+            self.item = Some(Item::new(&name, line));
+        } else if let Some(tag) = string(line, b"  - ").filter(|_| self.item.is_none()) {
+            held.test.tags.push(tag);
+        } else if let Some(route) = string(line, b"route: ") {
+            held.test.route = Some(route);
+        } else if let Some(took) = duration::of_line(line) {
+            held.test.took = Some(took);
+        } else {
+            return Ok(matches!(line, b"tags:" | b"attachments:"));
+        }
+        Ok(true)
+    }
+}
+
+impl Item {
+    fn new(name: &str, line: &[u8]) -> Self {
+        let mut item = Item {
+            file: Attachment::new(name, None),
+            head: Vec::new(),
+            len: None,
+            has_text: false,
+            read: 0,
+            lines: 0,
+        };
+        item.keep(line);
+        item
+    }
+
+    fn keep(&mut self, line: &[u8]) {
+        self.head.extend_from_slice(line);
+        self.head.push(b'\n');
+    }
+
+    fn head_line(&mut self, line: &[u8]) -> bool {
+        if self.has_text {
+            return false;
+        }
+        if let Some(mime_type) = string(line, b"    type: ") {
+            self.file.mime_type = Some(mime_type);
+        } else if let Some(digits) = line.strip_prefix(b"    bytes: ") {
+            self.len = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
+        } else if line == b"    text: |2" {
+            self.has_text = true;
+        } else {
+            return false;
+        }
+        self.keep(line);
+        true
+    }
+
+    fn line<S: StreamResult + ?Sized>(
+        &mut self,
+        text: &[u8],
+        held: &mut Held,
+        sink: &mut S,
+    ) -> io::Result<()> {
+        let end: &[u8] = if self.lines > 0 { b"\n" } else { b"" };
+        self.lines += 1;
+        self.read += (end.len() + text.len()) as u64;
+        self.file.push(end, &mut held.test, sink)?;
+        self.file.push(text, &mut held.test, sink)
+    }
+}
+
+/// Whether this is how our writer begins a block after such a test point; then the test ended like that.
+fn outcome(line: &[u8], held: &mut Held) -> bool {
+    let status = match (line, held.test.status) {
+        (b"outcome: fail", Some(Status::Fail)) => Some(Status::Fail),
+        (b"outcome: uxsuccess", Some(Status::Fail)) => Some(Status::UxSuccess),
+        (b"outcome: unfinished", Some(Status::Fail)) => None,
+        (b"outcome: xfail", Some(Status::XFail)) => Some(Status::XFail),
+        _ => return false,
+    };
+    held.test.status = status;
+    true
+}
+
+/// The string behind a key, as JSON has it.
+fn string(line: &[u8], key: &[u8]) -> Option<String> {
+    serde_json::from_slice(line.strip_prefix(key)?).ok()
+}

@@ -1,0 +1,364 @@
+//! The grammar of one line: what it says, or that it is text.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use memchr::{memchr, memchr_iter};
+use nom::branch::alt;
+use nom::bytes::complete::{tag, tag_no_case, take_till, take_while, take_while1};
+use nom::character::complete::{char, digit1, one_of, space0, space1};
+use nom::combinator::{all_consuming, eof, map_opt, opt, peek, recognize, rest, value};
+use nom::multi::separated_list1;
+use nom::sequence::{pair, preceded, terminated};
+use nom::{IResult, Parser as _};
+
+use super::duration;
+
+/// What a line says that is not text. Its indentation is left to the caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line<'a> {
+    /// `TAP version 14`.
+    Version,
+    /// `1..N`, and what stands behind a `#`.
+    Plan { last: u64, comment: Option<&'a [u8]> },
+    /// `ok` or `not ok`.
+    Point(Point<'a>),
+    /// `Bail out!` and why.
+    BailOut(&'a [u8]),
+    /// `pragma +strict`, which asks something of other readers.
+    Pragma,
+    /// `# Subtest: name`, with or without a name.
+    Subtest(&'a [u8]),
+    /// Any other line that begins with `#`.
+    Comment,
+    /// `---`, which may begin a block of diagnostics.
+    Dashes,
+}
+
+/// A test point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Point<'a> {
+    pub(super) is_ok: bool,
+    pub(super) number: Option<u64>,
+    /// The description as it is written: see [`unescaped`].
+    pub(super) description: &'a [u8],
+    pub(super) directive: Option<(Word, &'a [u8])>,
+    /// How long it took, where the line says so.
+    pub(super) took: Option<Duration>,
+}
+
+/// What a directive says, with its reason behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Skip,
+    Todo,
+}
+
+/// Reads a line without its indentation and end; `None` is text.
+pub(super) fn parse(line: &[u8]) -> Option<Line<'_>> {
+    let found = match line.first()? {
+        b'o' | b'n' => all_consuming(point).parse(line),
+        b'#' => all_consuming(alt((subtest, value(Line::Comment, rest)))).parse(line),
+        b'1' => all_consuming(plan).parse(line),
+        b'-' => all_consuming(value(Line::Dashes, (tag("---"), opt((space1, rest))))).parse(line),
+        b'T' | b't' => all_consuming(version).parse(line),
+        b'B' | b'b' => all_consuming(bail_out).parse(line),
+        b'p' => all_consuming(pragma).parse(line),
+        _ => return None,
+    };
+    Some(found.ok()?.1)
+}
+
+fn version(line: &[u8]) -> IResult<&[u8], Line<'_>> {
+    let words = (tag_no_case("TAP"), space1, tag_no_case("version"), space1, digit1, space0);
+    value(Line::Version, words).parse(line)
+}
+
+fn bail_out(line: &[u8]) -> IResult<&[u8], Line<'_>> {
+    preceded((tag_no_case("Bail out!"), space0), rest)
+        .map(|why: &[u8]| Line::BailOut(why.trim_ascii()))
+        .parse(line)
+}
+
+fn pragma(line: &[u8]) -> IResult<&[u8], Line<'_>> {
+    let key = take_while1(|byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+    let keys = separated_list1((space0, char(','), space0), pair(one_of("+-"), key));
+    value(Line::Pragma, (tag("pragma"), space1, keys, space0)).parse(line)
+}
+
+fn subtest(line: &[u8]) -> IResult<&[u8], Line<'_>> {
+    let name = alt((preceded(char(':'), rest), value(&b""[..], (space0, eof))));
+    preceded((char('#'), space0, tag("Subtest")), name)
+        .map(|name: &[u8]| Line::Subtest(name.trim_ascii()))
+        .parse(line)
+}
+
+fn plan(line: &[u8]) -> IResult<&[u8], Line<'_>> {
+    let comment = preceded((space0, char('#'), space0), rest);
+    let (line, (last, comment)) =
+        (preceded(tag("1.."), number), alt((comment.map(Some), value(None, (space0, eof))))).parse(line)?;
+    Ok((line, Line::Plan { last, comment: comment.map(<[u8]>::trim_ascii) }))
+}
+
+fn number(line: &[u8]) -> IResult<&[u8], u64> {
+    map_opt(digit1, |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse().ok()).parse(line)
+}
+
+fn point(line: &[u8]) -> IResult<&[u8], Line<'_>> {
+    let (line, is_not) = opt(tag("not ")).parse(line)?;
+    let (line, _) = (tag("ok"), peek(end_of_word)).parse(line)?;
+    let (line, number) = opt(preceded(space0, terminated(number, peek(end_of_number)))).parse(line)?;
+    let (line, dash) = opt((space0, char('-'), peek(alt((eof, space1))))).parse(line)?;
+    let (description, said) = split(line);
+    let mut point = Point { is_ok: is_not.is_none(), number, description, directive: None, took: None };
+    match said {
+        Some(Said::Directive(word, reason)) => point.directive = Some((word, reason)),
+        Some(Said::Time(took)) => point.took = Some(took),
+        None => {}
+    }
+    if dash.is_none() && number.is_some() {
+        point.take_time_of_bats();
+    }
+    Ok((&[], Line::Point(point)))
+}
+
+impl Point<'_> {
+    /// Bats, which writes no dash, ends the description with the time when it is asked for it; it is another one
+    /// every time, and no part of a name.
+    fn take_time_of_bats(&mut self) {
+        let Some(words) = self.description.strip_suffix(b"ms") else { return };
+        let digits = words.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+        let (words, digits) = words.split_at(words.len() - digits);
+        if let (Some(name), Some(took)) = (words.strip_suffix(b" in "), duration::milliseconds(digits)) {
+            (self.description, self.took) = (name.trim_ascii_end(), Some(took));
+        }
+    }
+}
+
+/// What stands behind the `#` of a test point.
+enum Said<'a> {
+    Directive(Word, &'a [u8]),
+    Time(Duration),
+}
+
+/// The description, and what stands behind it.
+///
+/// It ends at the first `#` that is not escaped, comes after a blank and says something, or is followed by a blank
+/// and might. So neither a link with `#skip` in it nor `fixes #12` ends it.
+fn split(text: &[u8]) -> (&[u8], Option<Said<'_>>) {
+    for at in memchr_iter(b'#', text) {
+        let (before, behind) = text.split_at_checked(at).unwrap_or_default();
+        let behind = behind.strip_prefix(b"#").unwrap_or_default();
+        let is_word = before.last().is_none_or(u8::is_ascii_whitespace);
+        if !is_word {
+            continue;
+        }
+        if let Ok((_, said)) = all_consuming(said).parse(behind) {
+            return (before.trim_ascii(), Some(said));
+        }
+        if behind.first().is_none_or(u8::is_ascii_whitespace) {
+            break;
+        }
+    }
+    (text.trim_ascii(), None)
+}
+
+fn said(behind: &[u8]) -> IResult<&[u8], Said<'_>> {
+    let skip = value(Word::Skip, tag_no_case("skip"));
+    let word = alt((skip, value(Word::Todo, tag_no_case("todo"))));
+    // What follows the word at once, as in `Skipped:`, says nothing.
+    let directive = (terminated(word, take_till(|byte: u8| byte.is_ascii_whitespace())), rest)
+        .map(|(word, reason): (_, &[u8])| Said::Directive(word, reason.trim_ascii()));
+    let decimal = take_while(|byte: u8| byte.is_ascii_digit() || byte == b'.');
+    // As node-tap has it.
+    let time = map_opt((tag("time="), decimal, tag("ms"), space0), |(_, decimal, _, _): (_, _, _, &[u8])| {
+        duration::milliseconds(decimal)
+    });
+    preceded(space0, alt((directive, time.map(Said::Time)))).parse(behind)
+}
+
+/// `ok` is a word of its own: `okay` is another.
+fn end_of_word(line: &[u8]) -> IResult<&[u8], &[u8]> {
+    match line.first() {
+        Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => Err(no_match(line)),
+        _ => Ok((line, &[])),
+    }
+}
+
+/// A number is followed by a blank, the dash or the directive: `3rd` and `3.5` are descriptions.
+fn end_of_number(line: &[u8]) -> IResult<&[u8], &[u8]> {
+    alt((eof, recognize(one_of(" \t#")), recognize((char('-'), alt((space1, eof)))))).parse(line)
+}
+
+fn no_match(line: &[u8]) -> nom::Err<nom::error::Error<&[u8]>> {
+    nom::Err::Error(nom::error::Error::new(line, nom::error::ErrorKind::Verify))
+}
+
+/// The text that is written like this: `\#` is a `#`, `\\` a `\`; a `\` before anything else is itself.
+pub(super) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr(b'\\', text) else { return Cow::Borrowed(text) };
+    let (plain, mut rest) = text.split_at_checked(first).unwrap_or_default();
+    let mut out = plain.to_vec();
+    while let Some((byte, after)) = rest.split_first() {
+        rest = after;
+        match (byte, after.split_first()) {
+            (b'\\', Some((escaped @ (b'\\' | b'#'), after))) => {
+                out.push(*escaped);
+                rest = after;
+            }
+            _ => out.push(*byte),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Bytes as part of an id, which has only UTF-8 and no NUL: others are shown as `\xff`.
+pub(super) fn push_id(bytes: &[u8], id: &mut String) {
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && memchr(0, bytes).is_none()
+    {
+        return id.push_str(text);
+    }
+    for chunk in bytes.utf8_chunks() {
+        for (at, piece) in chunk.valid().split('\0').enumerate() {
+            id.push_str(if at > 0 { "\\x00" } else { "" });
+            id.push_str(piece);
+        }
+        for byte in chunk.invalid() {
+            // Writing to a string cannot fail.
+            let _ = write!(id, "\\x{byte:02x}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Option<Line<'_>>) {
+        assert_eq!(parse(line.as_bytes()), expected, "{line:?}");
+    }
+
+    /// A point as `[not] ok`, number, description, directive and reason.
+    fn check_point(line: &str, expected: &str) {
+        let Some(Line::Point(point)) = parse(line.as_bytes()) else { panic!("{line:?} is no point") };
+        let number = point.number.map(|number| number.to_string()).unwrap_or_default();
+        let text = |bytes: &[u8]| String::from_utf8(unescaped(bytes).into_owned()).unwrap();
+        let directive = point.directive.map(|(word, reason)| format!("{word:?} {}", text(reason)));
+        let took = point.took.map(|took| format!("{took:?}"));
+        let behind = directive.or(took).unwrap_or_default();
+        let is_ok = if point.is_ok { "ok" } else { "not" };
+        assert_eq!(format!("{is_ok}|{number}|{}|{behind}", text(point.description)), expected, "{line:?}");
+    }
+
+    #[test]
+    fn number_dash_and_description_may_be_absent() {
+        check_point("ok", "ok|||");
+        check_point("not ok", "not|||");
+        check_point("ok 12", "ok|12||");
+        check_point("ok - a b", "ok||a b|");
+        check_point("not ok 3 - a b ", "not|3|a b|");
+        check_point("ok 3 a b", "ok|3|a b|");
+        check_point("ok 3 -a", "ok|3|-a|");
+        check_point("ok 3 - - a", "ok|3|- a|");
+        check_point("ok 3 -", "ok|3||");
+        check_point("ok: a", "ok||: a|");
+    }
+
+    #[test]
+    fn a_number_is_a_word_of_its_own() {
+        check_point("ok 3.5 rounds", "ok||3.5 rounds|");
+        check_point("ok 3rd", "ok||3rd|");
+        check_point("ok - 3 pigs", "ok||3 pigs|");
+        check_point("ok 99999999999999999999", "ok||99999999999999999999|");
+        check_point("ok 007", "ok|7||");
+    }
+
+    #[test]
+    fn directives_come_in_any_case_and_spacing() {
+        for line in ["ok 1 - a # SKIP b", "ok 1 - a # skip b", "ok 1 a #Skipped: b", "ok 1 a #\tsKiP  b "] {
+            check_point(line, "ok|1|a|Skip b");
+        }
+        for line in ["not ok - a # TODO b c", "not ok a # todo: b c", "not ok a  #ToDo\tb c"] {
+            check_point(line, "not||a|Todo b c");
+        }
+        check_point("ok 1 # skip", "ok|1||Skip ");
+        check_point("ok 1 - #skip", "ok|1||Skip ");
+        check_point("ok#skip x", "ok|||Skip x");
+        check_point(r"ok 1 - a # SKIP b \# c \\", r"ok|1|a|Skip b # c \");
+    }
+
+    #[test]
+    fn a_hash_in_a_description_is_no_directive() {
+        check_point(r"not ok 1 - a \# TODO b", "not|1|a # TODO b|");
+        check_point(r"not ok 1 - a \\# TODO b", r"not|1|a \# TODO b|");
+        check_point(r"not ok 1 - a \\ # TODO b", r"not|1|a \|Todo b");
+        check_point("not ok 1 - http://x/y#todo b", "not|1|http://x/y#todo b|");
+        check_point("not ok 1 - a # b # todo", "not|1|a # b # todo|");
+        check_point("not ok 1 - fixes #12 # todo", "not|1|fixes #12|Todo ");
+        check_point(r"ok 1 - a \b \\ \# c", r"ok|1|a \b \ # c|");
+    }
+
+    #[test]
+    fn times_in_the_line_are_no_part_of_the_name() {
+        check_point("ok 1 - a # time=5.25ms", "ok|1|a|5.25ms");
+        check_point("ok 1 a b in 8ms", "ok|1|a b|8ms");
+        check_point("ok 1 - answers in 8ms", "ok|1|answers in 8ms|");
+        check_point("ok 1 answers in ms", "ok|1|answers in ms|");
+    }
+
+    #[test]
+    fn what_is_nearly_a_point_is_text() {
+        for line in ["okay", "ok_1", "not okay", "not  ok", "Ok 1", " ok", "OK", "nok", "ok2"] {
+            check(line, None);
+        }
+    }
+
+    #[test]
+    fn plans_may_say_why() {
+        let plan = |last, comment: Option<&'static str>| {
+            Some(Line::Plan { last, comment: comment.map(str::as_bytes) })
+        };
+        check("1..3", plan(3, None));
+        check("1..0 ", plan(0, None));
+        check("1..0 # SKIP no net", plan(0, Some("SKIP no net")));
+        check("1..0 #x", plan(0, Some("x")));
+        for line in ["1..", "1..x", "0..3", "1...3", "1..3 tests", "1..99999999999999999999", "1"] {
+            check(line, None);
+        }
+    }
+
+    #[test]
+    fn other_lines_are_known_by_their_words() {
+        check("TAP version 14", Some(Line::Version));
+        check("tap  Version 13 ", Some(Line::Version));
+        check("TAP version", None);
+        check("Bail out!", Some(Line::BailOut(b"")));
+        check("bail OUT!  no disk ", Some(Line::BailOut(b"no disk")));
+        check("Bail out", None);
+        check("pragma +strict", Some(Line::Pragma));
+        check("pragma -a, +b-c ", Some(Line::Pragma));
+        check("pragma once", None);
+        check("# Subtest: a: b ", Some(Line::Subtest(b"a: b")));
+        check("# Subtest", Some(Line::Subtest(b"")));
+        check("# Subtests", Some(Line::Comment));
+        check("#", Some(Line::Comment));
+        check("---", Some(Line::Dashes));
+        check("--- # x", Some(Line::Dashes));
+        check("----", None);
+        check("", None);
+        check("hello", None);
+    }
+
+    #[test]
+    fn ids_are_text_without_nul() {
+        let check = |bytes: &[u8], expected: &str| {
+            let mut id = String::new();
+            push_id(bytes, &mut id);
+            assert_eq!(id, expected);
+        };
+        check("grün".as_bytes(), "grün");
+        check(b"caf\xe9\0", r"caf\xe9\x00");
+    }
+}

@@ -1,0 +1,280 @@
+use super::{check, told};
+
+const MISSING: &str = "tap meta: test missing from TAP output";
+
+/// The lines of an event that says what is wrong.
+fn meta(id: &str, why: &str) -> [String; 2] {
+    [format!("{id} tap meta: {why}\\n"), format!("{id} fail")]
+}
+
+fn check_document(document: &str, tests: &[&str], why: &str) {
+    let wrong = meta("tap document", why);
+    let expected: Vec<&str> = tests.iter().copied().chain(wrong.iter().map(String::as_str)).collect();
+    check(document, &expected);
+}
+
+#[test]
+fn a_test_point_is_a_test() {
+    check(
+        "TAP version 14\n1..6\nok 1 - a\nnot ok 2 - b c\nok\nok 4 # SKIP no net\nnot ok 5 - d # TODO later\nok e #todo",
+        &[
+            "a success",
+            "b c fail",
+            "test 3 success",
+            "test 4 reason: no net",
+            "test 4 skip",
+            "d reason: later",
+            "d xfail",
+            "e uxsuccess",
+        ],
+    );
+}
+
+#[test]
+fn lines_may_end_in_cr_lf_and_the_last_one_not_at_all() {
+    check("1..2\r\nok 1 - a\r\nok 2 - b", &["a success", "b success"]);
+    check("ok 1 - a # skip b\r\n1..1\r\n", &["a reason: b", "a skip"]);
+}
+
+#[test]
+fn a_second_test_of_a_name_gets_a_number() {
+    check(
+        "ok - a\nok - a\nok\nok - test 3\n1..4\n",
+        &["a success", "a #2 success", "test 3 success", "test 3 #2 success"],
+    );
+}
+
+#[test]
+fn the_plan_may_be_anywhere() {
+    for document in ["1..2\nok\nok\n", "ok\nok\n1..2\n", "ok\n1..2\nok\n", "1..2 # why not\nok\nok\n"] {
+        check(document, &["test 1 success", "test 2 success"]);
+    }
+}
+
+#[test]
+fn a_plan_for_nothing_is_a_skip_when_it_says_why() {
+    check("1..0\n", &[]);
+    check("1..0 # SKIP no net\n", &["file skip reason: no net", "file skip skip"]);
+    check("1..0 # no net\n", &["file skip reason: no net", "file skip skip"]);
+    check("1..0 # skipped\n", &["file skip skip"]);
+    check_document("1..0 # SKIP\nok\n", &["test 1 success"], "1..0 was planned, but 1 test points came");
+}
+
+#[test]
+fn what_was_planned_and_did_not_come_fails() {
+    let missing = |id: &str| [format!("{id} {MISSING}"), format!("{id} fail")];
+    let [two, four] = ["test 2", "test 4"].map(missing);
+    check("1..4\nok 1\nok 3\n", &["test 1 success", "test 3 success", &two[0], &two[1], &four[0], &four[1]]);
+    check("1..2\nok 1 - a\nok 1 - b\n", &["a success", "b success", &two[0], &two[1]]);
+    check("ok 3\nok 1\nok 2\n1..3\n", &["test 3 success", "test 1 success", "test 2 success"]);
+}
+
+#[test]
+fn a_plan_that_does_not_agree_fails() {
+    check_document(
+        "1..1\nok\nok\n",
+        &["test 1 success", "test 2 success"],
+        "1..1 was planned, but 2 test points came",
+    );
+    check_document("ok 1\n1..1\n1..1\n", &["test 1 success"], "there is more than one plan");
+    check_document("", &[], "there is neither a plan nor a test point");
+    check_document("TAP version 13\n", &[], "there is neither a plan nor a test point");
+    check_document("ok\n", &["test 1 success"], "there is no plan: it may have been cut off");
+    let lines = told(b"1..1000000000000\n", 100);
+    assert_eq!(lines.len(), 2 * 1001);
+    assert_eq!(lines[2000], "tap document tap meta: 999999999000 more test points are missing\\n");
+}
+
+#[test]
+fn bailing_out_is_a_failure_and_enough_of_it() {
+    check(
+        "1..3\nok\nBail out!  no disk\n",
+        &["test 1 success", "Bail out! reason: no disk", "Bail out! fail"],
+    );
+    check(
+        "    ok\n    bail OUT!\nBail out!\n",
+        &["test 1/test 1 success", "Bail out! fail", "- stdout: Bail out!\\n"],
+    );
+}
+
+#[test]
+fn comments_after_a_failure_are_its_own_and_others_are_text() {
+    check(
+        "# before\nnot ok 1 - a\n# one\n\n#   two\nhello\n# three\nok 2 - b\n# four\n1..2\n",
+        &[
+            "- stdout: # before\\n\\n",
+            "a tap comment: # one\\n#   two\\n",
+            "a fail",
+            "- stdout: hello\\n# three\\n",
+            "b success",
+            "- stdout: # four\\n",
+        ],
+    );
+}
+
+#[test]
+fn a_block_is_a_file_and_its_duration_a_time() {
+    check(
+        "TAP version 13\nok 1 - a\n  ---\n  duration_ms: 250\n  ...\nnot ok 2 - b\n# why\n  ---\n  at: x\n\n  duration_ms: 1500.5\n    more\n  ...\n# and\n1..2\n",
+        &[
+            "a inprogress -250ms",
+            "a success",
+            "b inprogress -1.5005s",
+            "b tap comment: # why\\n# and\\n",
+            "b diagnostics.yaml: at: x\\n\\nduration_ms: 1500.5\\n  more\\n",
+            "b fail",
+        ],
+    );
+}
+
+#[test]
+fn times_in_the_line_give_the_start() {
+    check(
+        "ok 1 - a # time=12.5ms\nok 2 b in 8ms\n1..2\n",
+        &["a inprogress -12.5ms", "a success", "b inprogress -8ms", "b success"],
+    );
+}
+
+#[test]
+fn a_block_that_is_cut_off_ends_with_what_follows() {
+    check(
+        "TAP version 13\n1..2\nok 1 - a\n  ---\n  x: 1\nok 2 - b\n",
+        &["a diagnostics.yaml: x: 1\\n", "a success", "b success"],
+    );
+    check_document(
+        "TAP version 13\n1..1\nok 1 - a\n  ---\n  x: 1\n",
+        &["a diagnostics.yaml: x: 1\\n", "a success"],
+        "it ends within a block of diagnostics",
+    );
+}
+
+#[test]
+fn a_block_without_a_test_is_text() {
+    check(
+        "1..1\n  ---\n  x: 1\n  ...\nok\n  ---\n",
+        &["- stdout:   ---\\n  x: 1\\n  ...\\n", "test 1 success", "- stdout:   ---\\n"],
+    );
+}
+
+#[test]
+fn subtests_are_below_their_test() {
+    check(
+        "1..2\n# Subtest: a\n    1..2\n    ok 1 - b\n    # Subtest: c\n        ok 1 - d\n        1..1\n    ok 2 - c\nok 1 - a\nok 2 - e\n",
+        &[
+            "a/b success",
+            "a/c/d success",
+            "a/c inprogress",
+            "a/c success",
+            "a inprogress",
+            "a success",
+            "e success",
+        ],
+    );
+}
+
+#[test]
+fn subtests_may_come_without_a_name() {
+    check(
+        "ok 1 - a\n        ok 1 - b\n        1..1\n    ok 1 - c\n    1..1\nok 2 - d\n1..2\n",
+        &[
+            "a success",
+            "test 2/test 1/b success",
+            "test 2/c inprogress",
+            "test 2/c success",
+            "d inprogress",
+            "d success",
+        ],
+    );
+    check(
+        "# Subtest\n    1..1\n    ok\nok 1\n1..1\n",
+        &["test 1/test 1 success", "test 1 inprogress", "test 1 success"],
+    );
+}
+
+#[test]
+fn old_producers_name_subtests_at_their_own_level() {
+    check(
+        "    # Subtest: a\n    ok 1 - b\n    1..1\nok 1 - a\n1..1\n",
+        &["a/b success", "a inprogress", "a success"],
+    );
+}
+
+#[test]
+fn each_subtests_of_a_name_keep_theirs() {
+    check(
+        "# Subtest: a\n    ok 1 - b\n    1..1\nok 1 - a\n# Subtest: a\n    ok 1 - b\n    1..1\nok 2 # skip c\n1..2\n",
+        &[
+            "a/b success",
+            "a inprogress",
+            "a success",
+            "a #2/b success",
+            "a #2 inprogress",
+            "a #2 reason: c",
+            "a #2 skip",
+        ],
+    );
+}
+
+#[test]
+fn a_test_that_was_announced_and_has_no_subtests_is_one() {
+    check("# Subtest: a\nok 1 - a\n# Subtest: b\nok 2 - b\n1..2\n", &["a success", "b success"]);
+}
+
+#[test]
+fn subtests_whose_test_never_came_fail() {
+    let lost = |id| meta(id, "the test that these subtests belong to never came");
+    let [a, two] = [lost("a"), lost("test 1")];
+    check("1..0\n# Subtest: a\n    ok 1 - b\n", &["a/b success", &a[0], &a[1]]);
+    check("1..0\n    ok 1 - b\n", &["test 1/b success", &two[0], &two[1]]);
+    check(
+        "1..1\n# Subtest: a\n    ok 1 - b\nok 1 - c\n",
+        &["a/b success", &a[0], &a[1], "c inprogress", "c success"],
+    );
+}
+
+#[test]
+fn the_plan_of_subtests_counts_where_they_have_one() {
+    check("    ok\nok 1 - a\n1..1\n", &["test 1/test 1 success", "a inprogress", "a success"]);
+    check(
+        "# Subtest: a\n    1..2\n    ok\nok 1 - a\n1..1\n",
+        &["a/test 1 success", &format!("a/test 2 {MISSING}"), "a/test 2 fail", "a inprogress", "a success"],
+    );
+}
+
+#[test]
+fn documents_may_follow_each_other() {
+    check(
+        "TAP version 13\n1..1\nok 1 - a\nTAP version 13\n1..2\nok 1 - a\n",
+        &["a success", "a #2 success", &format!("test 2 {MISSING}"), "test 2 fail"],
+    );
+}
+
+#[test]
+fn what_is_not_tap_is_text_in_its_place() {
+    check(
+        "starting\n1..1\n  ok 1\nokay\npragma +strict\nok 1 - a\n\x1b[31m\u{ff}\n",
+        &["- stdout: starting\\n  ok 1\\nokay\\n", "a success", "- stdout: \\x1b[31m\\xc3\\xbf\\n"],
+    );
+}
+
+#[test]
+fn long_lines_are_text() {
+    let long = "x".repeat((1 << 20) + 5);
+    let lines = told(format!("ok 1 - {long}\n1..0\n").as_bytes(), 5000);
+    assert!(lines.len() == 1 && lines[0].starts_with("- stdout: ok 1 - xxx"));
+    let block = format!("TAP version 13\n1..1\nok 1 - a\n  ---\n  {long}\n  ...\n");
+    assert_eq!(told(block.as_bytes(), 5000).len(), 2);
+}
+
+#[test]
+fn ids_fit_into_packets_however_long_names_are() {
+    let name = "ü".repeat(300_000);
+    let mut document = "1..0\n".to_owned();
+    for level in 0..20 {
+        document += &format!("{}# Subtest: {name}\n", "    ".repeat(level));
+    }
+    document += &format!("{}ok 1 - {name}\n", "    ".repeat(20));
+    let lines = told(document.as_bytes(), 5000);
+    assert_eq!(lines.len(), 1 + 2 * 20);
+    assert!(lines.iter().all(|line| line.len() < 400_000 && line.contains('…')));
+}

@@ -1,0 +1,66 @@
+//! The law of reading the output of Rust tests.
+
+use std::io;
+
+use formats::libtest::{Format, Parser};
+use formats::lines::Lines;
+use streamresult::{Outcome, StreamResult, Summary};
+use subunit::{Event, Timestamp};
+
+const PIECES: [usize; 3] = [1, 7, 64];
+
+/// Any bytes are read, however they are cut they say the same, and what began ends.
+///
+/// # Panics
+///
+/// When the law does not hold.
+pub fn libtest(data: &[u8]) {
+    for format in [Format::Auto, Format::Plain, Format::Json] {
+        let whole = told(format, data, data.len().max(1));
+        assert_eq!(whole.summary.count(Outcome::Unfinished), 0);
+        for piece in PIECES {
+            assert_eq!(told(format, data, piece).lines, whole.lines, "in pieces of {piece}");
+        }
+    }
+}
+
+/// What the reader says.
+#[derive(Default)]
+struct Told {
+    /// A line an event; pieces of a file that follow one another are one.
+    lines: Vec<String>,
+    file: Option<String>,
+    summary: Summary,
+}
+
+impl StreamResult for Told {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let bytes = event.file.map(|file| file.bytes.escape_ascii().to_string()).unwrap_or_default();
+        let file = event.file.map(|file| format!("{:?} {:?}", event.test_id, file.name));
+        match self.lines.last_mut() {
+            Some(last) if file.is_some() && file == self.file && event.status.is_none() => *last += &bytes,
+            _ => {
+                let Event { test_id, status, tags, timestamp, .. } = event;
+                self.lines.push(format!("{test_id:?} {status:?} {tags:?} {timestamp:?} {file:?} {bytes}"));
+            }
+        }
+        self.file = file.filter(|_| event.status.is_none());
+        let encoded = subunit::encode(event, &mut Vec::new());
+        assert!(encoded.is_ok(), "{encoded:?}: {event:?}");
+        self.summary.status(event)
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        self.summary.stop_run()
+    }
+}
+
+fn told(format: Format, data: &[u8], piece: usize) -> Told {
+    let mut told = Told::default();
+    let clock = || Some(Timestamp { seconds: 1_000_000, nanoseconds: 0 });
+    let mut lines = Lines::new(Parser::with_clock(format, clock));
+    let fed = data.chunks(piece).try_for_each(|bytes| lines.feed(bytes, &mut told));
+    let ended = fed.and_then(|()| lines.finish(&mut told)).and_then(|()| told.stop_run());
+    assert!(ended.is_ok(), "{ended:?}");
+    told
+}
