@@ -33,6 +33,8 @@ pub enum Verdict {
     Nothing,
     /// 5: all that ran passed, but failures of earlier runs are outstanding.
     Outstanding,
+    /// 0: done, and the run succeeded, but there were warnings.
+    Warned,
     /// 0: done, and the run succeeded.
     Passed,
 }
@@ -42,7 +44,7 @@ impl Verdict {
     #[must_use]
     pub const fn code(self) -> u8 {
         match self {
-            Verdict::Passed => 0,
+            Verdict::Passed | Verdict::Warned => 0,
             Verdict::Failed => 1,
             Verdict::Error => 2,
             Verdict::Incomplete => 3,
@@ -86,6 +88,38 @@ impl From<Verdict> for ExitCode {
     }
 }
 
+/// A table of exit codes. Closed: the two that callers of our commands know.
+///
+/// ```
+/// use cli::{Codes, Verdict};
+///
+/// assert_eq!(Codes::House.code(Verdict::Failed), 1);
+/// assert_eq!(Codes::Plugin.code(Verdict::Failed), 2);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Codes {
+    /// The table of all commands: [`Verdict::code`].
+    #[default]
+    House,
+    /// That of the monitoring plugins: 0 fine, 1 warning, 2 critical, 3 unknown. What could not be done or was
+    /// stopped is unknown, and said on stdout, where monitoring looks for it.
+    Plugin,
+}
+
+impl Codes {
+    /// The exit code of a verdict.
+    #[must_use]
+    pub const fn code(self, verdict: Verdict) -> u8 {
+        match (self, verdict) {
+            (Codes::House, verdict) => verdict.code(),
+            (Codes::Plugin, Verdict::Passed) => 0,
+            (Codes::Plugin, Verdict::Warned) => 1,
+            (Codes::Plugin, Verdict::Failed) => 2,
+            (Codes::Plugin, _) => 3,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,6 +145,19 @@ mod tests {
                 assert_eq!(one.and(other), expected);
             }
         }
+    }
+
+    #[test]
+    fn monitoring_plugins_have_four_codes() {
+        let check = |verdict, expected| assert_eq!(Codes::Plugin.code(verdict), expected, "{verdict:?}");
+        check(Verdict::Passed, 0);
+        check(Verdict::Warned, 1);
+        check(Verdict::Failed, 2);
+        for other in [Verdict::Error, Verdict::Interrupted, Verdict::Incomplete, Verdict::Nothing] {
+            check(other, 3);
+        }
+        assert_eq!(Codes::House.code(Verdict::Warned), 0);
+        assert_eq!(Verdict::Warned.and(Verdict::Passed), Verdict::Warned);
     }
 
     #[test]

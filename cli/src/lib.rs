@@ -42,7 +42,7 @@ mod terminal;
 
 pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, VerdictArgs};
 pub use error::PathError;
-pub use exit::Verdict;
+pub use exit::{Codes, Verdict};
 pub use input::Input;
 pub use interrupt::Interrupt;
 pub use report::{Channels, Report, ReportArgs, Shared};

@@ -189,11 +189,18 @@ enum Kind<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn stream(writer: Shared<'a>) -> Self {
+    /// A report to this writer.
+    #[must_use]
+    pub fn stream(writer: Shared<'a>) -> Self {
         Report(Kind::Stream(writer))
     }
 
-    fn create(path: &Path) -> anyhow::Result<Self> {
+    /// A report to this file.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be written there.
+    pub fn create(path: &Path) -> anyhow::Result<Self> {
         let failed = |error| PathError::wrap("write", path, error);
         // The file that a link names is replaced, not the link.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());

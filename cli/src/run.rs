@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::process::ExitCode;
 
 use crate::error;
-use crate::exit::Verdict;
+use crate::exit::{Codes, Verdict};
 use crate::interrupt::Interrupt;
 use crate::stdio;
 use crate::terminal::Terminal;
@@ -41,6 +41,24 @@ pub trait Command: clap::Parser {
     /// When it cannot be done: exit code 2 and one line on stderr, or a silent 141 when the reader of the
     /// output went away.
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict>;
+
+    /// Does it, and knows how it was called: `args` is the command line, the program's name first. Only
+    /// commands that ask how an argument was given, or by which name they were called, need it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Command::run`].
+    fn run_as(self, args: &[OsString], streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let _unused = args;
+        self.run(streams)
+    }
+
+    /// The table of exit codes that holds for this command line.
+    #[must_use]
+    fn codes(args: &[OsString]) -> Codes {
+        let _unused = args;
+        Codes::House
+    }
 }
 
 /// The whole of a binary: `fn main() -> ExitCode { cli::main::<filters::ls::Ls>() }`.
@@ -55,7 +73,8 @@ pub fn main<C: Command>() -> ExitCode {
         terminal: Terminal::detect(),
         interrupt,
     };
-    execute::<C>(env::args_os().collect(), streams).into()
+    let args: Vec<_> = env::args_os().collect();
+    C::codes(&args).code(execute::<C>(&args, streams)).into()
 }
 
 /// Runs a command within this process, for tests: `args` are those after the command's name.
@@ -69,7 +88,8 @@ pub fn run_with<C: Command>(args: &[&str], input: &[u8]) -> Outcome {
 pub fn run_on<C: Command>(args: &[&str], input: &[u8], terminal: Terminal) -> Outcome {
     let mut outcome = Outcome { verdict: Verdict::Passed, output: Vec::new(), errors: Vec::new() };
     let name = C::command().get_name().to_owned();
-    let args = std::iter::once(name.as_str()).chain(args.iter().copied()).map(OsString::from).collect();
+    let args: Vec<_> =
+        std::iter::once(name.as_str()).chain(args.iter().copied()).map(OsString::from).collect();
     let streams = Streams {
         input: Box::new(Cursor::new(input.to_vec())),
         output: &mut outcome.output,
@@ -77,7 +97,7 @@ pub fn run_on<C: Command>(args: &[&str], input: &[u8], terminal: Terminal) -> Ou
         terminal,
         interrupt: Interrupt::never(),
     };
-    outcome.verdict = execute::<C>(args, streams);
+    outcome.verdict = execute::<C>(&args, streams);
     outcome
 }
 
@@ -110,17 +130,24 @@ fn text(bytes: &[u8]) -> &str {
     bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
-fn execute<C: Command>(args: Vec<OsString>, streams: Streams<'_>) -> Verdict {
+fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
     let Streams { input, output, errors, terminal, interrupt } = streams;
+    let codes = C::codes(args);
     let done = match C::try_parse_from(args) {
+        Err(error) if codes == Codes::Plugin && error.use_stderr() => {
+            unknown(&error.render(), output).map(|()| Verdict::Error).map_err(Into::into)
+        }
         Err(error) => show(&error, output, errors, &terminal),
-        Ok(command) => command.run(Streams {
-            input,
-            output: &mut *output,
-            errors: &mut *errors,
-            terminal,
-            interrupt: interrupt.clone(),
-        }),
+        Ok(command) => command.run_as(
+            args,
+            Streams {
+                input,
+                output: &mut *output,
+                errors: &mut *errors,
+                terminal,
+                interrupt: interrupt.clone(),
+            },
+        ),
     };
     // What was done before an error is shown too.
     let flushed = output.flush().and_then(|()| errors.flush());
@@ -129,12 +156,21 @@ fn execute<C: Command>(args: Vec<OsString>, streams: Streams<'_>) -> Verdict {
         Ok(verdict) => verdict.and(caught),
         Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),
         Err(error) => {
+            let line = error::line(C::command().get_name(), &error);
             // Nobody is left to tell when stderr does not take it; the exit code says it.
-            let _ = errors.write_all(error::line(C::command().get_name(), &error).as_bytes());
-            let _ = errors.flush();
+            let _ = match codes {
+                Codes::House => errors.write_all(line.as_bytes()).and_then(|()| errors.flush()),
+                Codes::Plugin => unknown(&line, output).and_then(|()| output.flush()),
+            };
             Verdict::Error
         }
     }
+}
+
+/// What monitoring is told when nothing could be found out.
+fn unknown(error: &impl fmt::Display, output: &mut dyn Write) -> io::Result<()> {
+    // What follows a bar would be taken for numbers.
+    write!(output, "UNKNOWN - {}", error.to_string().replace('|', "/"))
 }
 
 /// Help and version on stdout; what is wrong with the arguments on stderr.
@@ -213,6 +249,33 @@ mod tests {
     #[test]
     fn a_closed_pipe_is_silent() {
         check(&["--fail=32"], Verdict::ClosedPipe, "input", "");
+    }
+
+    /// Fail as monitoring plugins do.
+    #[derive(clap::Parser)]
+    #[command(name = "check_copy")]
+    struct Plugin {
+        #[command(flatten)]
+        copy: Copy,
+    }
+
+    impl Command for Plugin {
+        fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+            self.copy.run(streams)
+        }
+
+        fn codes(_: &[OsString]) -> Codes {
+            Codes::Plugin
+        }
+    }
+
+    #[test]
+    fn plugins_say_what_is_wrong_on_stdout() {
+        let outcome = run_with::<Plugin>(&["--fail=5"], b"");
+        assert_eq!(outcome.output(), "UNKNOWN - check_copy: Input/output error (os error 5)\n");
+        let outcome = run_with::<Plugin>(&["--colour"], b"");
+        assert!(outcome.output().starts_with("UNKNOWN - error: unexpected argument '--colour'"));
+        assert_eq!((outcome.verdict, outcome.errors()), (Verdict::Error, ""));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use process::Signal;
 use subunit::Status::{Fail, Skip, Success};
 
-use crate::fixtures::{Faulty, Small, eventually};
+use crate::fixtures::{Control, Faulty, Small, eventually};
 use crate::pipeline::{Ended, Pipeline};
 use crate::{Need, Scenario};
 
@@ -31,6 +31,15 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.eos.corrupted", &[Need::Fuse], corrupted),
     scenario("components.eos.left-behind", &[Need::Fuse], left_behind),
     scenario("components.eos.terminated", &[Need::Fuse], terminated),
+    scenario("components.eos.visible", &[Need::Fuse], visible),
+    scenario("components.eos.stale-probes", &[Need::Fuse], stale_probes),
+    scenario("components.eos.parts", &[Need::Fuse], parts),
+    scenario("components.eos.failing-metadata", &[Need::Fuse], failing_metadata),
+    scenario("components.eos.read-file", &[Need::Fuse], read_file),
+    scenario("components.eos.pending", &[Need::Fuse], pending),
+    scenario("components.eos.attributes", &[Need::Fuse], attributes),
+    scenario("components.eos.plugin", &[Need::Fuse], plugin),
+    scenario("components.eos.textfile", &[], textfile),
 ];
 
 const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow::Result<()>) -> Scenario {
@@ -44,7 +53,8 @@ const SHORT_LIMIT: Duration = Duration::from_secs(4);
 const LIMIT: Duration = Duration::from_secs(45);
 const DEEP: [&str; 2] = ["--probe", "deep"];
 const ANY: [&str; 2] = ["--fstype", "any"];
-const WRITING: [&str; 4] = ["writable", "throughput.write", "throughput.read", "integrity"];
+const WRITING: [&str; 6] =
+    ["stale-probes", "writable", "metadata", "throughput.write", "throughput.read", "integrity"];
 
 fn check(path: &Path, arguments: &[&str]) -> anyhow::Result<Ended> {
     let home = tempfile::tempdir()?;
@@ -224,4 +234,154 @@ fn terminated() -> anyhow::Result<()> {
     ended.expect("integrity", subunit::Status::Exists, "")?;
     ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
     ended.expect_end(143, LIMIT)
+}
+
+fn visible() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("")?;
+    let elsewhere = tempfile::tempdir()?;
+    let through = |path: &Path| {
+        let path = path.to_string_lossy().into_owned();
+        check(&faulty.path(), &[&SHORT[..], &["--only", "visible", "--visible-through", &path]].concat())
+    };
+    through(&faulty.backing())?.expect("visible", Success, "")?.expect_end(0, LIMIT)?;
+    let ended = through(elsewhere.path())?;
+    ended.expect("visible", Fail, "is not seen as")?.expect_end(1, LIMIT)?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    // The other path may hang as well as the first.
+    let hung = Faulty::mount("* hang\n")?;
+    let ended = through(&hung.path())?;
+    ended.expect("visible", Fail, "read on the other path hangs")?.expect_end(1, SHORT_LIMIT)
+}
+
+fn stale_probes() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("")?;
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname")?;
+    let host = host.trim().split('.').next().unwrap_or_default();
+    let file = std::fs::File::create(faulty.backing().join(format!(".probe-{host}-1-0123456789abcdef")))?;
+    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(4000))?;
+    let stale = |more: &[&str]| check(&faulty.path(), &[&["--only", "stale-probes"], more].concat());
+    stale(&[])?
+        .expect_tag("stale-probes", "warning")?
+        .expect_attachment("stale-probes", "stale-probes.txt")?;
+    stale(&["--remove-stale"])?.expect("stale-probes", Success, "")?.expect_end(0, LIMIT)?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    Ok(())
+}
+
+fn parts() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("unlink 5\n")?;
+    let home = tempfile::tempdir()?;
+    let check = |arguments: &[&str]| Pipeline::new(home.path(), &faulty.path(), arguments).run();
+    let ended = check(&["--only", "delete", "--samples=1"])?;
+    ended.expect("writable.delete", Fail, "unlink failed")?.expect_end(1, LIMIT)?;
+    faulty.set("read 5\n")?;
+    let ended = check(&["--only", "write", "--only", "exists", "--only", "delete"])?;
+    ended.expect("writable.write", Success, "")?.expect("writable.exists", Fail, "read back failed")?;
+    ended.expect("writable.delete", Success, "")?.expect_end(1, LIMIT)?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    Ok(())
+}
+
+fn failing_metadata() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("create 28\n")?;
+    let ended = check(&faulty.path(), &["--only", "metadata"])?;
+    ended.expect("metadata", Fail, "no room is left (ENOSPC")?.expect_end(1, LIMIT)?;
+    faulty.set("create slow 20\n")?;
+    let ended = check(&faulty.path(), &["--only", "metadata", "--files=5", "-c", "create_seconds_p95=10ms"])?;
+    ended.expect("metadata", Fail, "create_seconds_p95 = ")?.expect_end(1, LIMIT)?;
+    ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
+    Ok(())
+}
+
+fn read_file() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("create 30\n")?;
+    std::fs::write(faulty.backing().join("staged"), vec![7; 3_000_000])?;
+    let read = |file| check(&faulty.path(), &["--only", "throughput.read", "--read-file", file]);
+    read("staged")?.expect("throughput.read", Success, "")?.expect_end(0, LIMIT)?;
+    read("missing")?.expect("throughput.read", Fail, "does not exist (ENOENT")?.expect_end(1, LIMIT)?;
+    ensure!(faulty.files()?.len() == 1, "{:?} are left", faulty.files()?);
+    Ok(())
+}
+
+fn pending() -> anyhow::Result<()> {
+    let _control = Control::mount()?;
+    let faulty = Faulty::mount("statfs hang\n")?;
+    let pending = || check(&faulty.path(), &["--only", "requests-pending", "-w", "pending_requests_least=0"]);
+    pending()?.expect("requests-pending", Success, "")?.expect_end(0, LIMIT)?;
+    let mut stuck = std::process::Command::new("stat");
+    let stuck = stuck.arg("-f").arg(faulty.path()).stdout(std::process::Stdio::null());
+    process::Child::spawn(stuck.stderr(std::process::Stdio::null()))?.detach();
+    eventually("a request waits", || Ok(pending()?.expect_tag("requests-pending", "warning").is_ok()))
+}
+
+fn attributes() -> anyhow::Result<()> {
+    let attributes = "xattr eos.name eosit\nxattr eos.identity uid=99 gid=99\n";
+    let faulty = Faulty::mount_as("eosxd", attributes)?;
+    let ended = check(&faulty.path(), &[])?;
+    ended.expect("responsive", Success, "")?.expect_attachment("responsive", "eos-attributes.txt")?;
+    let integrity = || check(&faulty.path(), &["--only", "integrity"]);
+    integrity()?.expect("integrity", Success, "")?;
+    faulty.set("xattr eos.checksum 00000000\n")?;
+    let ended = integrity()?;
+    ended
+        .expect("integrity", Success, "the server's own checksum is 00000000")?
+        .expect_tag("integrity", "warning")?;
+    // What is read back counts, whatever the server says.
+    faulty.set("xattr eos.checksum 00000000\nread flip\n")?;
+    integrity()?.expect("integrity", Fail, "is not what was written")?.expect_end(1, LIMIT)?;
+    // A daemon that hangs on what it need not know of hangs all the same.
+    faulty.set("getxattr hang\n")?;
+    let ended = check(&faulty.path(), &SHORT)?;
+    ended.expect("responsive", Fail, "getxattr eos.name hangs")?.expect_end(1, SHORT_LIMIT)
+}
+
+/// The check as a monitoring plugin: by its name, with its exit codes.
+fn plugin() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let faulty = Faulty::mount("statfs slow 200\n")?;
+    let link = folder.path().join("check_eos");
+    std::os::unix::fs::symlink(crate::pipeline::check_eos(), &link)?;
+    let run = |arguments: &[&str], code: i32, start: &str| {
+        let mut command = std::process::Command::new(&link);
+        command.args(arguments).arg(faulty.path()).env("XDG_RUNTIME_DIR", folder.path());
+        let finished = process::run(&mut command, crate::pipeline::limits())?;
+        let text = finished.stdout.text();
+        ensure!(finished.outcome == process::Outcome::Exited(code), "{}: {text}", finished.outcome);
+        ensure!(text.starts_with(start), "{text:?} does not start with {start:?}");
+        Ok(())
+    };
+    let only = ["--only", "responsive", "--name", "it"];
+    run(&only, 0, "EOS OK - 1 ok | 'it.responsive.response_seconds'=0.2")?;
+    run(
+        &[&only[..], &["-w", "response_seconds=100ms"]].concat(),
+        1,
+        "EOS WARNING - eos.it.responsive: response_s",
+    )?;
+    run(
+        &[&only[..], &["-c", "response_seconds=100ms"]].concat(),
+        2,
+        "EOS CRITICAL - eos.it.responsive: response_s",
+    )?;
+    run(&["--only", "speed"], 3, "UNKNOWN - check-eos: `speed` matches no test")?;
+    run(&["--no-such-option"], 3, "UNKNOWN - error: unexpected argument")
+}
+
+/// What node_exporter reads: readable by others, replaced as a whole.
+fn textfile() -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("eos.prom");
+    let mut command = std::process::Command::new(crate::pipeline::check_eos());
+    command.args(["--fstype=any", "--format=openmetrics", "--name=it", "-o"]).arg(&file).arg(folder.path());
+    let finished = process::run(command.env("XDG_RUNTIME_DIR", folder.path()), crate::pipeline::limits())?;
+    ensure!(finished.outcome.success(), "{}: {}", finished.outcome, finished.stderr.text());
+    let text = std::fs::read_to_string(&file)?;
+    ensure!(
+        text.contains("subunit_check_status{check=\"eos\",target=\"it\",aspect=\"responsive\","),
+        "{text}"
+    );
+    ensure!(text.ends_with("# EOF\n"), "{text}");
+    let mode = std::fs::metadata(&file)?.permissions().mode();
+    ensure!(mode & 0o044 == 0o044, "others cannot read it: {mode:o}");
+    Ok(())
 }

@@ -27,10 +27,33 @@ pub(crate) struct Faulty {
 impl Faulty {
     /// Mounts one that has these faults: lines of `OPERATION FAULT`.
     pub(crate) fn mount(faults: &str) -> anyhow::Result<Self> {
+        Faulty::mount_as("faulty", faults)
+    }
+
+    /// Mounts one of this name that has these faults.
+    pub(crate) fn mount_as(name: &str, faults: &str) -> anyhow::Result<Self> {
+        Faulty::mount_with(&[name], faults, |_| Ok(()))
+    }
+
+    /// Mounts one of this name, read-only, on a folder that `fill` has filled.
+    pub(crate) fn mount_read_only(
+        name: &str,
+        faults: &str,
+        fill: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
+        Faulty::mount_with(&[name, "ro"], faults, fill)
+    }
+
+    fn mount_with(
+        source: &[&str],
+        faults: &str,
+        fill: impl FnOnce(&Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         for name in ["backing", "mount"] {
             fs::create_dir(folder.path().join(name))?;
         }
+        fill(&folder.path().join("backing"))?;
         let control = folder.path().join("control");
         fs::write(&control, faults)?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_faulty-fs"));
@@ -38,7 +61,8 @@ impl Faulty {
             .arg(folder.path().join("backing"))
             .arg(folder.path().join("mount"))
             .arg(control)
-            .arg(WATCHDOG);
+            .arg(WATCHDOG)
+            .args(source);
         let mut watchdog = Child::spawn(command.stdin(Stdio::piped()).stdout(Stdio::piped()))?;
         let input = watchdog.take_stdin();
         let mut line = String::new();
@@ -52,9 +76,14 @@ impl Faulty {
         self.folder.path().join("mount")
     }
 
+    /// The folder below the mount.
+    pub(crate) fn backing(&self) -> PathBuf {
+        self.folder.path().join("backing")
+    }
+
     /// What is below the mount.
     pub(crate) fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let entries = fs::read_dir(self.folder.path().join("backing"))?;
+        let entries = fs::read_dir(self.backing())?;
         entries.map(|entry| Ok(entry?.path())).collect()
     }
 
@@ -112,6 +141,29 @@ impl Small {
 impl Drop for Small {
     fn drop(&mut self) {
         let _unmounted = umount2(self.path(), MntFlags::MNT_DETACH);
+    }
+}
+
+/// The kernel's account of FUSE connections.
+pub(crate) struct Control(Option<&'static Path>);
+
+impl Control {
+    /// Mounts it, unless it is mounted.
+    pub(crate) fn mount() -> anyhow::Result<Self> {
+        let point = Path::new("/sys/fs/fuse/connections");
+        if fs::read_to_string("/proc/self/mountinfo")?.contains(" /sys/fs/fuse/connections ") {
+            return Ok(Control(None));
+        }
+        mount(Some("fusectl"), point, Some("fusectl"), MsFlags::empty(), None::<&str>)?;
+        Ok(Control(Some(point)))
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        if let Some(point) = self.0 {
+            let _unmounted = umount2(point, MntFlags::MNT_DETACH);
+        }
     }
 }
 

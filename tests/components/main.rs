@@ -4,10 +4,18 @@
 //! scenarios whose ids hold one of them. What a component needs and is not there makes a skip, which is a
 //! failure where `SUBUNIT_REQUIRE_COMPONENTS=1`, unless `allowed-skips.txt` lists it.
 
+mod command;
+mod container;
+mod cvmfs;
 mod eos;
 mod fixtures;
+mod http;
 mod pipeline;
+mod proxy;
 mod report;
+mod servers;
+mod tcp;
+mod xrootd;
 
 use std::env;
 use std::process::ExitCode;
@@ -28,21 +36,42 @@ enum Need {
     Root,
     /// `/dev/fuse`, and to mount.
     Fuse,
+    /// A program that can be run.
+    Program(&'static str),
+    /// What the scenario itself looks for, or fetches: why it is not there.
+    Brought(fn() -> Option<String>),
 }
 
 impl Need {
     /// Why it is missing, if it is.
-    fn missing(self) -> Option<&'static str> {
-        if !rustix::process::geteuid().is_root() {
-            return Some("it takes root to mount a file system");
-        }
+    fn missing(self) -> Option<String> {
+        let is_root = rustix::process::geteuid().is_root();
         let has_fuse = || std::fs::File::options().read(true).write(true).open("/dev/fuse").is_ok();
         match self {
-            Need::Fuse if !has_fuse() => Some("there is no /dev/fuse that can be opened"),
+            Need::Brought(missing) => missing(),
+            Need::Program(name) if !is_program(name) => Some(format!("there is no program {name}")),
+            Need::Root | Need::Fuse if !is_root => Some("it takes root to mount a file system".to_owned()),
+            Need::Fuse if !has_fuse() => Some("there is no /dev/fuse that can be opened".to_owned()),
             _ => None,
         }
     }
 }
+
+fn is_program(name: &str) -> bool {
+    env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(name).is_file()))
+}
+
+/// All scenarios there are.
+const SCENARIOS: &[&[Scenario]] = &[
+    eos::SCENARIOS,
+    xrootd::SCENARIOS,
+    cvmfs::SCENARIOS,
+    container::SCENARIOS,
+    command::SCENARIOS,
+    http::SCENARIOS,
+    proxy::SCENARIOS,
+    tcp::SCENARIOS,
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -50,7 +79,7 @@ fn main() -> ExitCode {
     let chosen = |scenario: &&Scenario| {
         filters.is_empty() || filters.iter().any(|filter| scenario.id.contains(filter.as_str()))
     };
-    let scenarios: Vec<_> = eos::SCENARIOS.iter().filter(chosen).collect();
+    let scenarios: Vec<_> = SCENARIOS.iter().copied().flatten().filter(chosen).collect();
     let mut report = Report::new(arguments.iter().any(|argument| argument == "--subunit"));
     let done = if arguments.iter().any(|argument| argument == "--list") {
         scenarios.iter().try_for_each(|scenario| report.list(scenario.id))
@@ -72,7 +101,7 @@ fn run(scenarios: &[&Scenario], report: &mut Report) -> anyhow::Result<()> {
             Some(reason) if must_run(scenario.id) => {
                 Outcome::Failed(format!("must not be skipped: {reason}"))
             }
-            Some(reason) => Outcome::Skipped(reason.to_owned()),
+            Some(reason) => Outcome::Skipped(reason),
             None => match (scenario.run)() {
                 Ok(()) => Outcome::Passed,
                 Err(error) => Outcome::Failed(format!("{error:#}")),

@@ -1,7 +1,7 @@
-//! A check in the pipeline that people use: `check-eos … | subunit-mux | subunit2junitxml`.
+//! A check in the pipeline that people use: `check-… | subunit-mux | subunit2junitxml`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,6 +25,8 @@ const REST: &str = " | subunit-mux | subunit2junitxml --exit-zero > report.xml";
 
 /// A pipeline with a check at its head.
 pub(crate) struct Pipeline {
+    /// Which check: `eos`.
+    check: &'static str,
     arguments: Vec<OsString>,
     /// Where its locks are: two of the same home know of each other.
     home: PathBuf,
@@ -36,6 +38,7 @@ type Beside = Box<dyn Fn() -> anyhow::Result<()> + Send>;
 
 /// What a pipeline came to.
 pub(crate) struct Ended {
+    check: &'static str,
     pub(crate) code: i32,
     pub(crate) elapsed: Duration,
     tests: BTreeMap<String, Test>,
@@ -53,9 +56,15 @@ struct Test {
 
 impl Pipeline {
     pub(crate) fn new(home: &Path, path: &Path, arguments: &[&str]) -> Self {
+        let pipeline = Pipeline::of("eos", home, arguments);
+        Pipeline { arguments: [pipeline.arguments, vec![path.into()]].concat(), ..pipeline }
+    }
+
+    /// Of the binary `check-CHECK`, whose one target is named `it`.
+    pub(crate) fn of(check: &'static str, home: &Path, arguments: &[&str]) -> Self {
         let fixed = ["--format", "subunit", "--name", "it"].map(OsString::from);
-        let arguments = arguments.iter().map(OsString::from).chain(fixed).chain([path.into()]).collect();
-        Pipeline { arguments, home: home.to_owned(), beside: None }
+        let arguments = fixed.into_iter().chain(arguments.iter().map(OsString::from)).collect();
+        Pipeline { check, arguments, home: home.to_owned(), beside: None }
     }
 
     /// Does something else once, while the pipeline runs.
@@ -74,7 +83,10 @@ impl Pipeline {
         path.push(std::env::var_os("PATH").unwrap_or_default());
         let mut command = Command::new("sh");
         command.args(["-c", &script, "sh"]).args(&self.arguments).current_dir(folder.path());
-        command.env("CHECK", binaries.join("check-eos")).env("PATH", path).env("XDG_RUNTIME_DIR", &self.home);
+        command
+            .env("CHECK", binaries.join(format!("check-{}", self.check)))
+            .env("PATH", path)
+            .env("XDG_RUNTIME_DIR", &self.home);
         let begin = Instant::now();
         let beside = self.beside.map(std::thread::spawn);
         let finished = process::run(command.stdin(std::process::Stdio::null()), limits())?;
@@ -88,7 +100,7 @@ impl Pipeline {
         let code = fs::read_to_string(folder.path().join("code")).context("the check's exit code")?;
         let junit = rest.then(|| fs::read_to_string(folder.path().join("report.xml"))).transpose()?;
         let tests = read(&fs::read(folder.path().join("raw"))?)?;
-        Ok(Ended { code: code.trim().parse()?, elapsed, tests, junit })
+        Ok(Ended { check: self.check, code: code.trim().parse()?, elapsed, tests, junit })
     }
 }
 
@@ -119,7 +131,7 @@ impl Ended {
         ensure!(test.status == Some(status), "{aspect} is not {status}: {test:?}");
         ensure!(test.reason.contains(reason), "the reason of {aspect} does not say `{reason}`: {test:?}");
         match &self.junit {
-            Some(report) if status != Status::Exists => expect_in(report, aspect, status)?,
+            Some(report) if status != Status::Exists => expect_in(report, &self.id(aspect), status)?,
             _ => {}
         }
         Ok(self)
@@ -147,15 +159,18 @@ impl Ended {
         Ok(())
     }
 
+    fn id(&self, aspect: &str) -> String {
+        format!("{}.it.{aspect}", self.check)
+    }
+
     fn test(&self, aspect: &str) -> anyhow::Result<&Test> {
-        let id = format!("eos.it.{aspect}");
+        let id = self.id(aspect);
         self.tests.get(&id).with_context(|| format!("there is no {id} among {:?}", self.tests.keys()))
     }
 }
 
 /// Whether the report says the same of an aspect.
-fn expect_in(report: &str, aspect: &str, status: Status) -> anyhow::Result<()> {
-    let id = format!("eos.it.{aspect}");
+fn expect_in(report: &str, id: &str, status: Status) -> anyhow::Result<()> {
     let (class, name) = id.rsplit_once('.').unwrap_or_default();
     let case = format!("<testcase classname=\"{class}\" name=\"{name}\"");
     let (_, rest) = report.split_once(&case).with_context(|| format!("no {case} in {report}"))?;
@@ -170,6 +185,11 @@ pub(crate) fn check_eos() -> PathBuf {
     bins::folder().join("check-eos")
 }
 
+/// Where all is that is built.
+pub(crate) fn target() -> &'static Path {
+    bins::folder().ancestors().find(|above| above.join("CACHEDIR.TAG").exists()).unwrap_or(bins::folder())
+}
+
 /// What a command may cost.
 pub(crate) fn limits() -> Limits {
     Limits { deadline: Deadline::after(WATCHDOG), grace: Duration::from_secs(1), keep: 1 << 16 }
@@ -177,15 +197,21 @@ pub(crate) fn limits() -> Limits {
 
 /// Asks the check of this path to end: the process itself, not its helper.
 pub(crate) fn terminate_check(path: &Path) -> anyhow::Result<()> {
+    terminate("eos", path.as_os_str())
+}
+
+/// Asks the check that has this word on its command line to end.
+pub(crate) fn terminate(check: &str, word: &OsStr) -> anyhow::Result<()> {
+    let end = format!("/check-{check}");
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let words: Vec<_> = line.split(|byte| *byte == 0).collect();
-        let is_check = words.first().is_some_and(|word| word.ends_with(b"/check-eos"));
-        if is_check && words.contains(&path.as_os_str().as_encoded_bytes()) {
+        let is_check = words.first().is_some_and(|word| word.ends_with(end.as_bytes()));
+        if is_check && words.contains(&word.as_encoded_bytes()) {
             let pid = rustix::process::Pid::from_raw(pid).context("a process")?;
             return Ok(rustix::process::kill_process(pid, process::Signal::TERM)?);
         }
     }
-    bail!("there is no check of {} to end", path.display())
+    bail!("there is no check of {} to end", word.display())
 }

@@ -5,10 +5,9 @@
 
 mod args;
 mod aspect;
-mod errors;
-mod probe;
+mod native;
+mod pending;
 mod target;
 mod task;
-mod told;
 
 pub use args::CheckEos;

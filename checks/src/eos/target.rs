@@ -4,55 +4,101 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use globset::GlobMatcher;
+use anyhow::ensure;
+use globset::{Glob, GlobMatcher};
 use process::Deadline;
-use process::helper::{Busy, Cause, Guard, Job, Refused, folder};
 
 use super::args::CheckEos;
-use super::aspect::Aspect;
-use super::task::{Task, Volume};
-use super::told::{Told, value};
-use crate::probe::{Finding, Level, Limits, Mount, Mounts, host, nonce};
+use super::aspect::{
+    DELETE, EXISTS, INTEGRITY, METADATA, MOUNTED, PENDING, RESPONSIVE, SPACE, STALE, THROUGHPUT_READ,
+    THROUGHPUT_WRITE, VISIBLE, WRITE,
+};
+use super::native::{self, NativeTarget};
+use super::pending;
+use super::task::{Part, RESOLVED, Task, Volume};
+use crate::probe::helper::Told;
+use crate::probe::{
+    Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, host, nonce, target_names,
+};
 
-/// The time between asking a helper to end and killing it.
-const GRACE: Duration = Duration::from_millis(300);
 /// How long a helper may take to remove what one that was killed has left.
 const CLEANING: Duration = Duration::from_secs(2);
-/// How long to look for a signal while waiting for the lock.
-const SLICE: Duration = Duration::from_millis(50);
+/// How often to write and read, unless told.
+const SAMPLES: u32 = 5;
+
+/// The targets that the arguments name, else the EOS mounts there are.
+pub(super) fn targets(args: &CheckEos) -> anyhow::Result<Vec<Box<dyn Target>>> {
+    let fstype = if args.fstype == "any" { "*" } else { &args.fstype };
+    let fstype = Glob::new(fstype)?.compile_matcher();
+    let mut places = Vec::new();
+    for path in args.paths.iter().chain(&args.more_paths) {
+        let is_url = path.to_str().is_some_and(|text| native::split(text).is_some());
+        places.push(if is_url { path.clone() } else { absolute(path)? });
+    }
+    for url in &args.native {
+        ensure!(native::split(url).is_some(), "`{url}` is not root://HOST[:PORT]//PATH");
+        places.push(PathBuf::from(url));
+    }
+    if places.is_empty() {
+        places = Mounts::read()?.points(&fstype, is_eos).map(ToOwned::to_owned).collect();
+    }
+    places.dedup();
+    let names = names(&places, &args.probe.name)?;
+    let token = args.token.token()?;
+    let target = |(path, name): (PathBuf, String)| -> Box<dyn Target> {
+        let url = path.to_str().unwrap_or_default();
+        match NativeTarget::new(url, name.clone(), token.clone(), args.clone()) {
+            Some(target) => Box::new(target),
+            None => Box::new(MountTarget::new(path, name, fstype.clone(), args.clone())),
+        }
+    };
+    Ok(places.into_iter().zip(names).map(target).collect())
+}
+
+fn names(places: &[PathBuf], given: &[String]) -> anyhow::Result<Vec<String>> {
+    let lossy = |path: &Path| path.to_string_lossy().into_owned();
+    let short = |path: &PathBuf| path.file_name().map_or_else(String::new, |name| lossy(Path::new(name)));
+    let both: Vec<_> = places.iter().map(|path| (short(path), lossy(path))).collect();
+    let both: Vec<_> = both.iter().map(|(short, long)| (short.as_str(), long.as_str())).collect();
+    target_names(given, &both)
+}
+
+fn is_eos(mount: &Mount) -> bool {
+    mount.fstype.contains("eos")
+        || mount.source.to_ascii_lowercase().contains("eos")
+        || (mount.point.starts_with("/eos") && mount.fstype.starts_with("fuse"))
+}
 
 /// A path to check.
-pub(super) struct Target {
+struct MountTarget {
     path: PathBuf,
     name: String,
     fstype: GlobMatcher,
     args: CheckEos,
-    guard: Option<Guard>,
+    helper: Helper,
     /// The path without links, once it was needed.
     resolved: Option<PathBuf>,
     /// Whether the mount was found to be as expected, once it was looked at.
     mounted: Option<bool>,
-    /// Whether a helper was left behind.
-    hung: bool,
 }
 
-impl Target {
-    pub(super) fn new(path: PathBuf, name: String, fstype: GlobMatcher, args: CheckEos) -> Self {
-        Target { path, name, fstype, args, guard: None, resolved: None, mounted: None, hung: false }
-    }
-
-    pub(super) fn name(&self) -> &str {
+impl Target for MountTarget {
+    fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn shown(&self) -> String {
+    fn shown(&self) -> String {
         self.path.display().to_string()
+    }
+
+    fn has(&self, aspect: &Aspect) -> bool {
+        aspect.name() != VISIBLE || self.args.visible_through.is_some()
     }
 
     /// Looks at one aspect. Only a path that is mounted as expected is touched: what lies below an unmounted
     /// one is something else.
-    pub(super) fn check(&mut self, aspect: Aspect, limits: Limits<'_>) -> Finding {
-        if aspect == Aspect::Mounted {
+    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
+        if aspect.name() == MOUNTED {
             return self.check_mounted(limits);
         }
         if self.mounted.is_none() {
@@ -61,13 +107,24 @@ impl Target {
                 return finding;
             }
         }
-        let finding = match aspect {
-            Aspect::Mounted | Aspect::Responsive => self.ask(&Task::Respond, &[], limits),
-            Aspect::Space => self.ask(&Task::Space, &[], limits),
-            _ => self.write(aspect, limits),
+        let told = match aspect.name() {
+            PENDING => return self.check_pending(limits),
+            RESPONSIVE => self.ask(&Task::Respond { eos: self.is_eos() }, limits),
+            SPACE => self.ask(&Task::Space, limits),
+            STALE => self
+                .check_directory()
+                .and_then(|()| self.ask(&Task::Stale(host(), self.args.remove_stale), limits)),
+            name => self.write(name, limits),
         };
-        let finding = finding.map_or_else(|refused| *refused, |told| told.finding());
+        let finding = told.map_or_else(|refused| *refused, |told| told.finding());
         self.with_mount(finding)
+    }
+}
+
+impl MountTarget {
+    fn new(path: PathBuf, name: String, fstype: GlobMatcher, args: CheckEos) -> Self {
+        let helper = Helper::new("eos", path.as_os_str());
+        MountTarget { path, name, fstype, args, helper, resolved: None, mounted: None }
     }
 
     fn check_mounted(&mut self, limits: Limits<'_>) -> Finding {
@@ -88,8 +145,8 @@ impl Target {
         if let Ok(mount) = self.expected_mount(&self.path)? {
             return Ok(mount);
         }
-        let told = self.ask(&Task::Resolve, &[], limits)?;
-        let resolved = told.values(value::RESOLVED).next().map(PathBuf::from);
+        let told = self.ask(&Task::Resolve, limits)?;
+        let resolved = told.values(RESOLVED).next().map(PathBuf::from);
         let Some(resolved) = resolved else { return Err(Box::new(told.finding())) };
         let mount = self.expected_mount(&resolved)?;
         self.resolved = Some(resolved);
@@ -114,29 +171,55 @@ impl Target {
         })
     }
 
-    fn write(&mut self, aspect: Aspect, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
+    /// The mount that the path is on now.
+    fn mount(&self) -> Option<Mount> {
+        let path = self.resolved.as_ref().unwrap_or(&self.path);
+        Mounts::read().ok().and_then(|mounts| mounts.covering(path).cloned())
+    }
+
+    /// Whether it is EOS itself, which has attributes that other file systems need not take well.
+    fn is_eos(&self) -> bool {
+        let mount = self.mount();
+        mount.is_some_and(|mount| [mount.fstype, mount.source].iter().any(|text| text.contains("eos")))
+    }
+
+    fn check_pending(&self, limits: Limits<'_>) -> Finding {
+        match self.mount() {
+            Some(mount) => pending::check(&mount, limits),
+            None => Finding::unknown("it is on no mount".to_owned()),
+        }
+    }
+
+    fn write(&mut self, aspect: &str, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
+        self.check_directory()?;
+        self.remove_left_behind(limits)?;
+        let samples = self.args.probe.samples.unwrap_or(SAMPLES);
         let volume = Volume {
             name: format!(".probe-{}-{}-{:016x}", host(), std::process::id(), nonce()),
-            samples: self.args.samples,
+            samples: if aspect == METADATA { self.args.files } else { samples },
             size: self.args.size,
             seed: nonce(),
             checksum: self.args.checksum,
         };
-        self.check_directory()?;
-        self.remove_left_behind(limits)?;
-        let folder = self.folder();
-        let creates = volume
-            .names()
-            .iter()
-            .filter_map(|name| folder.join(name).to_str().map(str::to_owned))
-            .collect::<Vec<_>>();
         let task = match aspect {
-            Aspect::ThroughputWrite => Task::Write(volume),
-            Aspect::ThroughputRead => Task::Read(volume),
-            Aspect::Integrity => Task::Verify(volume),
-            _ => Task::Writable(volume),
+            VISIBLE => Task::Visible(volume, self.elsewhere()?, limits.operation_time()),
+            METADATA => Task::Metadata(volume),
+            THROUGHPUT_WRITE => Task::Write(volume),
+            THROUGHPUT_READ => Task::Read(volume, self.args.read_file.clone().map(Into::into)),
+            INTEGRITY => Task::Verify { volume, eos: self.is_eos() },
+            WRITE => Task::Writable(volume, Part::Write),
+            EXISTS => Task::Writable(volume, Part::Exists),
+            DELETE => Task::Writable(volume, Part::Delete),
+            _ => Task::Writable(volume, Part::All),
         };
-        self.ask(&task, &creates, limits)
+        self.ask(&task, limits)
+    }
+
+    /// The folder where files are made, by the other path.
+    fn elsewhere(&self) -> Result<OsString, Box<Finding>> {
+        let other = self.args.visible_through.as_deref().map(absolute).transpose();
+        let other = other.map_err(|error| Box::new(Finding::unknown(error.to_string())))?;
+        Ok(below(&other.unwrap_or_default(), self.args.dir.as_deref()).into())
     }
 
     /// Where files are made.
@@ -158,107 +241,33 @@ impl Target {
 
     /// Removes what earlier runs made and did not live to remove.
     fn remove_left_behind(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
-        self.take_guard(limits)?;
-        let left = self.guard.as_ref().map(|guard| guard.created().to_vec()).unwrap_or_default();
-        if left.is_empty() {
-            return Ok(());
-        }
-        self.remove(left, limits)
+        let left = self.helper.left_behind(limits)?;
+        if left.is_empty() { Ok(()) } else { self.remove(left, limits) }
     }
 
     fn remove(&mut self, paths: Vec<String>, limits: Limits<'_>) -> Result<(), Box<Finding>> {
-        let told = self.ask(&Task::Remove(paths.clone()), &[], limits)?;
-        if let Some(guard) = self.guard.as_mut().filter(|_| told.is_clean()) {
-            // What is noted too long is only looked for once more.
-            let _noted = guard.forget(&paths);
+        let told = self.ask(&Task::Remove(paths.clone()), limits)?;
+        if told.is_clean() {
+            self.helper.forget(&paths);
         }
         Ok(())
     }
 
     /// Has a helper do a task, and sees to it that nothing it made stays.
-    fn ask(&mut self, task: &Task, creates: &[String], limits: Limits<'_>) -> Result<Told, Box<Finding>> {
-        if self.hung {
-            let reason = format!("an operation of an earlier test still hangs on {}", self.path.display());
-            return Err(Box::new(Finding::skipped(reason)));
-        }
-        self.take_guard(limits)?;
-        let told = self.start(task, creates, limits).map_err(|error| {
-            Box::new(Finding::unknown(format!("cannot start a probe for {}: {error}", self.path.display())))
-        })?;
-        self.hung = told.ending.outcome.is_abandoned();
-        if told.is_clean() {
-            if let Some(guard) = &mut self.guard {
-                let _noted = guard.forget(creates);
-            }
-        } else if !creates.is_empty() && !self.hung && told.ending.cause != Cause::Itself {
+    fn ask(&mut self, task: &Task, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
+        let looks = matches!(task, Task::Resolve | Task::Respond { .. } | Task::Space);
+        let path = if looks { self.path.clone() } else { self.folder() };
+        let creates = task.creates();
+        let creates = creates.iter().filter_map(|name| path.join(name).to_str().map(str::to_owned));
+        let creates: Vec<_> = creates.collect();
+        let told = self.helper.ask(task, path.as_os_str(), &creates, limits)?;
+        if !creates.is_empty() && self.helper.may_have_left(&told) {
             let deadline = Deadline::after(CLEANING);
             let limits = Limits { operation: CLEANING, deadline, interrupt: &cli::Interrupt::never() };
             // When this fails, the next run will find the names in the lock's file.
-            let _later = self.remove(creates.to_vec(), limits);
+            let _later = self.remove(creates, limits);
         }
         Ok(told)
-    }
-
-    fn start(&mut self, task: &Task, creates: &[String], limits: Limits<'_>) -> std::io::Result<Told> {
-        let path = if task.writes() { self.folder() } else { self.path.clone() };
-        let job = Job {
-            program: None,
-            arguments: vec![
-                OsString::from("--internal-task"),
-                OsString::from(serde_json::to_string(task)?),
-                OsString::from("--"),
-                path.clone().into_os_string(),
-            ],
-            operation: limits.operation,
-            deadline: limits.deadline,
-            grace: GRACE,
-            guard: self.guard.as_mut(),
-            creates: creates.to_vec(),
-            interrupt: limits.interrupt.wake(),
-        };
-        let mut records = Vec::new();
-        let ending = job.run(|record| records.push(record))?;
-        Ok(Told::new(path.display().to_string(), limits.operation, records, ending))
-    }
-
-    fn take_guard(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
-        if self.guard.is_some() {
-            return Ok(());
-        }
-        let failed = |error| Box::new(Finding::unknown(format!("cannot lock out other runs: {error}")));
-        let folder = folder("subunit-checks").map_err(failed)?;
-        let name = format!("eos-{:016x}", fnv(self.path.as_os_str().as_encoded_bytes()));
-        let end = limits.deadline.earlier(Deadline::after(limits.operation));
-        loop {
-            match Guard::take(&folder, &name, Deadline::after(SLICE)) {
-                Ok(guard) => {
-                    self.guard = Some(guard);
-                    return Ok(());
-                }
-                Err(Refused::Failed(error)) => return Err(failed(error)),
-                Err(Refused::Busy(busy)) if end.has_passed() => return Err(Box::new(self.busy(&busy))),
-                Err(Refused::Busy(_)) if limits.interrupt.verdict().is_some() => {
-                    let reason = "a signal ended the check while it waited for another run";
-                    return Err(Box::new(Finding::new(Level::Interrupted(reason.to_owned()))));
-                }
-                Err(Refused::Busy(_)) => {}
-            }
-        }
-    }
-
-    /// Another run's probe has not returned: this one adds none.
-    fn busy(&self, busy: &Busy) -> Finding {
-        let since = busy.since.map_or_else(
-            || "an unknown time".to_owned(),
-            |since| chrono::DateTime::<chrono::Utc>::from(since).format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        );
-        let state = busy.state.as_ref().map_or_else(String::new, |state| format!(" ({})", state.summary()));
-        let path = self.path.display();
-        let reason = format!(
-            "{path} is still hung since {since}: the probe of an earlier run has not returned{state}"
-        );
-        let evidence = busy.state.as_ref().map(ToString::to_string).unwrap_or_default();
-        Finding { is_hung: true, ..Finding::broken(reason) }.with_text("proc-state.txt", evidence)
     }
 
     /// The finding with what the kernel says about the mount, unless all is fine.
@@ -266,9 +275,7 @@ impl Target {
         if finding.level == Level::Fine {
             return finding;
         }
-        let path = self.resolved.as_ref().unwrap_or(&self.path);
-        let mount = Mounts::read().ok().and_then(|mounts| mounts.covering(path).cloned());
-        let Some(mount) = mount else { return finding };
+        let Some(mount) = self.mount() else { return finding };
         let waiting = format!("/sys/fs/fuse/connections/{}/waiting", mount.minor);
         let waiting = std::fs::read_to_string(waiting).ok().filter(|_| mount.fstype.starts_with("fuse"));
         finding
@@ -279,75 +286,4 @@ impl Target {
 
 fn below(path: &Path, dir: Option<&Path>) -> PathBuf {
     dir.map_or_else(|| path.to_owned(), |dir| path.join(dir))
-}
-
-/// The name of each path: the given one, else its last part, else (where that is not enough) all of it.
-pub(super) fn names(paths: &[PathBuf], given: &[String]) -> anyhow::Result<Vec<String>> {
-    anyhow::ensure!(
-        given.is_empty() || given.len() == paths.len(),
-        "there are {} paths and {} names: --name is given once for each path, in the same order",
-        paths.len(),
-        given.len()
-    );
-    let last: Vec<_> = paths.iter().map(|path| named(path.file_name().map(Path::new))).collect();
-    let is_doubled = |name: &String| last.iter().filter(|other| *other == name).count() > 1;
-    let names: Vec<_> = match given {
-        [] => last
-            .iter()
-            .zip(paths)
-            .map(|(name, path)| if is_doubled(name) { named(Some(path)) } else { name.clone() })
-            .collect(),
-        given => given.iter().map(|name| named(Some(Path::new(name)))).collect(),
-    };
-    for (number, name) in names.iter().enumerate() {
-        anyhow::ensure!(
-            !names.iter().skip(number + 1).any(|other| other == name),
-            "two targets are named {name}: --name tells them apart"
-        );
-    }
-    Ok(names)
-}
-
-/// The path as a part of a test id.
-fn named(path: Option<&Path>) -> String {
-    let text = path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    let plain = |letter: char| if letter.is_control() || letter.is_whitespace() { '_' } else { letter };
-    let name: String = text.trim_matches('/').replace('/', "-").chars().map(plain).collect();
-    if name.is_empty() { "root".to_owned() } else { name }
-}
-
-/// FNV-1a: a name for a lock that stays the same from release to release.
-fn fnv(bytes: &[u8]) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check_names(paths: &[&str], given: &[&str], expected: Option<&[&str]>) {
-        let paths: Vec<_> = paths.iter().map(PathBuf::from).collect();
-        let given: Vec<_> = given.iter().map(|name| (*name).to_owned()).collect();
-        assert_eq!(
-            names(&paths, &given).ok().as_deref(),
-            expected
-                .map(|names| { names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>() })
-                .as_deref()
-        );
-    }
-
-    #[test]
-    fn targets_are_named_by_the_last_part_of_their_paths() {
-        check_names(&["/eos/user", "/eos/my home", "/"], &[], Some(&["user", "my_home", "root"]));
-        check_names(&["/eos/user", "/mnt/user"], &[], Some(&["eos-user", "mnt-user"]));
-        check_names(&["/eos/user"], &["prod/a"], Some(&["prod-a"]));
-        check_names(&["/a", "/b"], &["x", "x"], None);
-        check_names(&["/a", "/b"], &["x"], None);
-    }
-
-    #[test]
-    fn locks_are_named_by_the_published_hash() {
-        assert_eq!(fnv(b"a"), 0xaf63_dc4c_8601_ec8c);
-    }
 }

@@ -1,12 +1,15 @@
 //! The arguments that all checks have.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::builder::RangedU64ValueParser;
+use cli::ColorArgs;
 
-use super::{ExpectedFailure, MetricKind, Selection, Thresholds, host, parse_duration};
+use super::{ExpectedFailure, Format, MetricKind, Selection, Thresholds, host, parse_duration};
 
 /// The arguments that all checks have.
 #[derive(clap::Args, Clone, Debug)]
@@ -50,21 +53,53 @@ pub struct ProbeArgs {
     /// Try a failed test again, up to this often; what hangs is not tried again
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub retries: u32,
+    /// How long to wait before a failed test is tried again
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub retry_delay: Duration,
+    /// How often to measure (default: as often as the check finds it takes)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub samples: Option<u32>,
     /// A known outage: failures of the test (an id or a pattern) are expected
     #[arg(long, value_name = "ID=REASON[,until=DATE]", value_parser = ExpectedFailure::parse)]
     pub expect_fail: Vec<ExpectedFailure>,
+    /// Keep what the next run shall know in this file: counters are compared with those of the last run
+    #[arg(long, value_name = "FILE")]
+    pub state_file: Option<PathBuf>,
+    /// Fail only after this many failures in a row, until then succeed with the tag `failing`
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = times(), requires = "state_file")]
+    pub fail_after: u32,
+    /// Having failed, succeed only after this many successes in a row, until then fail with the tag `recovering`
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = times(), requires = "state_file")]
+    pub recover_after: u32,
+    /// Check the targets of this file (default: subunit-checks.toml here, else in the user's or the system's
+    /// configuration folder, unless a target is named)
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The target's name in the test ids, once for each target (default: the last part of what it is)
+    #[arg(long, value_name = "NAME")]
+    pub name: Vec<String>,
     /// The route code of the stream; empty for none (default: the host's short name)
     #[arg(long, value_name = "CODE")]
     pub route_code: Option<String>,
     /// Tag every result
     #[arg(long, value_name = "TAG")]
     pub tag: Vec<String>,
-    /// What to write (default: human on a terminal, else subunit)
+    /// What to write (default: nagios when called by a name check_…, human on a terminal, else subunit)
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
-    /// Write to this file instead of stdout
+    /// Write to this file instead of stdout; documents (nagios, openmetrics, junit) replace it once they are whole
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// How lines for people look.
+    #[command(flatten)]
+    pub color: ColorArgs,
+    /// What a helper is to do: this program starts itself with it.
+    #[arg(long, hide = true, value_name = "TASK")]
+    pub internal_task: Option<OsString>,
+}
+
+fn times() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(1..=1_000_000)
 }
 
 /// How deep to look.
@@ -87,16 +122,6 @@ pub enum WarningAs {
     Success,
     /// A failure with the tag `warning`
     Fail,
-}
-
-/// What to write. Open: more formats will come.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// The subunit v2 protocol
-    Subunit,
-    /// A line for each test
-    Human,
 }
 
 impl ProbeArgs {

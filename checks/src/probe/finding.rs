@@ -1,10 +1,14 @@
 //! What a check found out about one aspect.
 
+use super::{Range, Summary, Unit};
+
 /// How it is with an aspect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Level {
     /// Fine, as far as the function goes; the thresholds are looked at afterwards.
     Fine,
+    /// It works, but not as it should: as a number outside of its warning range.
+    Warning(String),
     /// Broken.
     Broken(String),
     /// The check could not tell: no permission, a tool missing, wrong configuration.
@@ -21,7 +25,8 @@ impl Level {
     pub fn reason(&self) -> Option<&str> {
         match self {
             Level::Fine => None,
-            Level::Broken(reason)
+            Level::Warning(reason)
+            | Level::Broken(reason)
             | Level::Unknown(reason)
             | Level::Skipped(reason)
             | Level::Interrupted(reason) => Some(reason),
@@ -57,6 +62,12 @@ impl Finding {
         Finding { summary: Some(summary), ..Finding::new(Level::Fine) }
     }
 
+    /// It works, but not as it should, for this reason.
+    #[must_use]
+    pub fn warning(reason: String) -> Self {
+        Finding::new(Level::Warning(reason))
+    }
+
     /// Broken, for this reason.
     #[must_use]
     pub fn broken(reason: String) -> Self {
@@ -75,14 +86,34 @@ impl Finding {
         Finding::new(Level::Skipped(reason))
     }
 
-    /// The same with a piece of evidence in plain text; an empty one is left out.
+    /// The same with a number.
     #[must_use]
-    pub fn with_text(mut self, name: &str, text: String) -> Self {
-        if !text.is_empty() {
-            let bytes = text.into_bytes();
-            self.attachments.push(Attachment { name: name.to_owned(), mime_type: TEXT, bytes });
+    pub fn with_metric(mut self, name: &str, value: f64) -> Self {
+        self.metrics.push(Metric::new(name, value));
+        self
+    }
+
+    /// The same with the percentiles of numbers, as the metrics `NAME_min`, `NAME_p50`, … say them.
+    #[must_use]
+    pub fn with_summary(mut self, name: &str, summary: &Summary) -> Self {
+        let metric = |(suffix, value)| Metric::new(&format!("{name}{suffix}"), value);
+        self.metrics.extend(summary.entries().map(metric));
+        self
+    }
+
+    /// The same with a piece of evidence of this MIME type; an empty one is left out.
+    #[must_use]
+    pub fn with_file(mut self, name: &str, mime_type: &'static str, bytes: Vec<u8>) -> Self {
+        if !bytes.is_empty() {
+            self.attachments.push(Attachment { name: name.to_owned(), mime_type, bytes });
         }
         self
+    }
+
+    /// The same with a piece of evidence in plain text; an empty one is left out.
+    #[must_use]
+    pub fn with_text(self, name: &str, text: String) -> Self {
+        self.with_file(name, TEXT, text.into_bytes())
     }
 }
 
@@ -96,6 +127,20 @@ pub struct Metric {
     pub name: String,
     /// The number, in that unit.
     pub value: f64,
+    /// Its unit, where it has no [`MetricKind`](super::MetricKind): its name was not known before.
+    pub unit: Option<Unit>,
+    /// The range outside of which it is a warning, where no other is given.
+    pub warning: Option<Range>,
+    /// The range outside of which it is a failure, where no other is given.
+    pub critical: Option<Range>,
+}
+
+impl Metric {
+    /// A number of which all else is known from its name.
+    #[must_use]
+    pub fn new(name: &str, value: f64) -> Self {
+        Metric { name: name.to_owned(), value, unit: None, warning: None, critical: None }
+    }
 }
 
 /// A piece of evidence.

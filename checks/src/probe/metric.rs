@@ -1,6 +1,6 @@
 //! Numbers that checks measure: their kinds, their thresholds, their summaries.
 
-use super::{Range, Unit};
+use super::{Metric, Range, Unit};
 
 /// A kind of number that a check measures.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +11,9 @@ pub struct MetricKind {
     pub unit: Unit,
     /// Whether it is given as percentiles, `_min`, `_p50`, `_p90`, `_p95`, `_p99` and `_max`.
     pub percentiles: bool,
+    /// Whether it only grows: with a state file, its growth since the last run is given as well, `_delta` and
+    /// `_per_second`.
+    pub counter: bool,
     /// The range outside of which there is a warning, unless another is given.
     pub warning: Option<&'static str>,
     /// The range outside of which the test fails, unless another is given.
@@ -21,7 +24,7 @@ impl MetricKind {
     /// A number without thresholds of its own.
     #[must_use]
     pub const fn new(name: &'static str, unit: Unit) -> Self {
-        MetricKind { name, unit, percentiles: false, warning: None, critical: None }
+        MetricKind { name, unit, percentiles: false, counter: false, warning: None, critical: None }
     }
 
     /// Whether numbers of this name are of this kind.
@@ -29,12 +32,15 @@ impl MetricKind {
     pub fn has(&self, name: &str) -> bool {
         match name.strip_prefix(self.name) {
             Some("") => !self.percentiles,
-            Some(rest) => self.percentiles && SUFFIXES.contains(&rest),
+            Some(rest) => {
+                self.percentiles && SUFFIXES.contains(&rest) || self.counter && CHANGES.contains(&rest)
+            }
             None => false,
         }
     }
 }
 
+const CHANGES: [&str; 2] = ["_delta", "_per_second"];
 const SUFFIXES: [&str; 6] = ["_min", "_p50", "_p90", "_p95", "_p99", "_max"];
 
 /// The ranges of all numbers: those given on the command line, else those of their kinds.
@@ -78,6 +84,26 @@ impl Thresholds {
         self.range(&self.critical, name, |kind| kind.critical)
     }
 
+    /// The unit of a number: its own, else that of its kind.
+    #[must_use]
+    pub fn unit_of(&self, metric: &Metric) -> Option<Unit> {
+        metric.unit.or_else(|| self.kind(&metric.name).map(|kind| kind.unit))
+    }
+
+    /// The range outside of which a number is a warning: the one given, else its own, else that of its kind.
+    #[must_use]
+    pub fn warning_of(&self, metric: &Metric) -> Option<Range> {
+        let own = metric.warning.clone().filter(|_| !is_given(&self.warning, &metric.name));
+        own.or_else(|| self.warning(&metric.name))
+    }
+
+    /// The range outside of which a number is a failure: the one given, else its own, else that of its kind.
+    #[must_use]
+    pub fn critical_of(&self, metric: &Metric) -> Option<Range> {
+        let own = metric.critical.clone().filter(|_| !is_given(&self.critical, &metric.name));
+        own.or_else(|| self.critical(&metric.name))
+    }
+
     fn range(
         &self,
         given: &[(String, Range)],
@@ -87,9 +113,14 @@ impl Thresholds {
         if let Some((_, range)) = given.iter().rev().find(|(metric, _)| metric == name) {
             return Some(range.clone());
         }
-        let kind = self.kind(name)?;
+        // A counter's own range is not that of its growth.
+        let kind = self.kind(name).filter(|kind| !kind.counter || kind.name == name)?;
         Range::parse(own(kind)?, kind.unit).ok()
     }
+}
+
+fn is_given(given: &[(String, Range)], name: &str) -> bool {
+    given.iter().any(|(metric, _)| metric == name)
 }
 
 fn parse(kinds: &'static [MetricKind], text: &str) -> Result<(String, Range), String> {
@@ -106,6 +137,8 @@ fn names(kinds: &[MetricKind]) -> String {
     let name = |kind: &MetricKind| {
         if kind.percentiles {
             format!("{}_{{min,p50,p90,p95,p99,max}}", kind.name)
+        } else if kind.counter {
+            format!("{0}, {0}_delta, {0}_per_second", kind.name)
         } else {
             kind.name.to_owned()
         }
@@ -142,6 +175,16 @@ impl Summary {
             .filter(move |(percent, _)| shown(*percent))
             .filter_map(|(percent, suffix)| Some((suffix, self.percentile(percent)?)))
     }
+}
+
+/// A number with the digits that matter to people.
+pub(crate) fn rounded(value: f64) -> String {
+    if value.fract() == 0.0 || value.abs() >= 1e6 {
+        return format!("{value:.0}");
+    }
+    let digits = 3 - value.abs().log10().floor().clamp(-9.0, 3.0) as i32;
+    let text = format!("{value:.*}", usize::try_from(digits).unwrap_or(0));
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]
@@ -198,5 +241,16 @@ mod tests {
         check("write_seconds=1", "", Err("no metric `write_seconds`"));
         check("response_seconds", "", Err("not METRIC=RANGE"));
         check("response_seconds=1MB", "", Err("no unit of time"));
+    }
+
+    #[test]
+    fn numbers_have_the_digits_that_matter() {
+        let check = |value, expected| assert_eq!(rounded(value), expected);
+        check(0.0, "0");
+        check(12.0, "12");
+        check(1.234_567, "1.235");
+        check(0.000_123_456, "0.0001235");
+        check(123_456.789, "123457");
+        check(1e12 + 0.5, "1000000000000");
     }
 }

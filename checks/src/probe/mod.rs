@@ -1,29 +1,134 @@
-//! What all checks share: arguments, plan, thresholds, deadlines, packets.
+//! What all checks share: arguments, plan, thresholds, deadlines, packets, renderings.
+//!
+//! A check says what it looks at ([`Aspect`]), what it measures ([`MetricKind`]), what its arguments name
+//! ([`Target`]) and how it looks; the rest is done here. This is a whole one, with its binary and a test:
+//!
+//! ```
+//! use std::fs;
+//!
+//! use checks::probe::{
+//!     Aspect, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Run, Target, Unit, failure, help_end,
+//! };
+//!
+//! /// Check how busy this machine is
+//! #[derive(clap::Parser)]
+//! #[command(name = "check-load", version, after_help = help_end("  check-load -w load_1min=4"))]
+//! struct CheckLoad {
+//!     /// Where the kernel tells it
+//!     #[arg(long, default_value = "/proc/loadavg")]
+//!     path: String,
+//!     #[command(flatten)]
+//!     probe: ProbeArgs,
+//! }
+//!
+//! impl Check for CheckLoad {
+//!     const NAME: &'static str = "load";
+//!     const ASPECTS: &'static [Aspect] =
+//!         &[Aspect::new(&["average"], ProbeKind::Liveness, "reads the load average")];
+//!     const METRICS: &'static [MetricKind] =
+//!         &[MetricKind { warning: Some("100"), ..MetricKind::new("load_1min", Unit::Count) }];
+//!
+//!     fn shared(&self) -> &ProbeArgs {
+//!         &self.probe
+//!     }
+//!     fn shared_mut(&mut self) -> &mut ProbeArgs {
+//!         &mut self.probe
+//!     }
+//!     fn is_named(&self) -> bool {
+//!         true
+//!     }
+//!     fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+//!         Ok(vec![Box::new(Load(self.path.clone()))])
+//!     }
+//!     fn nothing() -> &'static str {
+//!         "there is always a load"
+//!     }
+//! }
+//!
+//! struct Load(String);
+//!
+//! impl Target for Load {
+//!     fn name(&self) -> &str {
+//!         "here"
+//!     }
+//!     fn shown(&self) -> String {
+//!         self.0.clone()
+//!     }
+//!     fn look(&mut self, _: &Aspect, _: Limits<'_>) -> Finding {
+//!         let text = match fs::read_to_string(&self.0) {
+//!             Ok(text) => text,
+//!             Err(error) => return failure("read", &self.0, error.raw_os_error(), &error.to_string()),
+//!         };
+//!         match text.split(' ').next().and_then(|word| word.parse().ok()) {
+//!             Some(load) => Finding::fine(format!("the load is {load}")).with_metric("load_1min", load),
+//!             None => Finding::unknown(format!("{} says {text:?}", self.0)),
+//!         }
+//!     }
+//! }
+//!
+//! // fn main() -> ExitCode { cli::main::<Run<CheckLoad>>() }
+//! let outcome = cli::run_with::<Run<CheckLoad>>(&["--format=human"], b"");
+//! assert!(outcome.output().starts_with("ok        load.here.average: the load is "));
+//! ```
+//!
+//! - **Numbers** are judged by their [`Thresholds`]: a finding only measures. It is not fine on its own account
+//!   when something is broken ([`Finding::broken`]), not as it should be ([`Finding::warning`]), cannot be told
+//!   ([`Finding::unknown`]) or does not apply ([`Finding::skipped`]).
+//! - **Dependencies**: [`Aspect::after`] names aspects without which this one makes no sense; when one of them
+//!   fails, it is skipped.
+//! - **Side effects**: an aspect that changes something is [`ProbeKind::Deep`]; what it made it removes, at the
+//!   latest in [`Target::finish`].
+//! - **What may hang** is done by a [`helper`]: this program, started once more. Everything else looks at its
+//!   [`Limits`].
 
 mod args;
+mod check;
 mod data;
 mod digest;
+mod errors;
+mod execute;
 mod expect;
 mod finding;
-mod human;
+pub mod helper;
+mod judge;
 mod metric;
 mod mounts;
 mod names;
+mod perfdata;
+mod plan;
 mod range;
+mod render;
 mod run;
+mod secret;
 mod select;
+mod settings;
+mod state;
+mod teller;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod units;
 
-pub use args::{Format, ProbeArgs, ProbeKind, WarningAs};
+pub use args::{ProbeArgs, ProbeKind, WarningAs};
+pub use check::{Aspect, Check, Run, Target};
 pub use data::{Aligned, Generator};
 pub use digest::{Algorithm, Digest};
+pub use errors::failure;
+pub use execute::{execute, help_end};
 pub use expect::ExpectedFailure;
 pub use finding::{Attachment, Finding, Level, Metric};
-pub(crate) use human::Human;
+pub use helper::Helper;
+pub(crate) use metric::rounded;
 pub use metric::{MetricKind, Summary, Thresholds};
 pub use mounts::{Mount, Mounts, absolute};
-pub use names::{host, nonce};
+pub use names::{host, nonce, target_names};
+pub use plan::{Plan, Planned};
 pub use range::Range;
-pub use run::{Limits, Planned, Probe, run};
+pub use render::{Format, Rendering, render};
+pub use run::run;
+pub use secret::{Redactor, Secret, TokenArgs};
 pub use select::Selection;
+pub use settings::{Limits, RunOptions, Settings};
+pub use state::{State, Streak};
 pub use units::{Unit, parse_duration, parse_size, show_duration};

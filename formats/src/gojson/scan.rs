@@ -14,10 +14,10 @@ pub(super) fn line(content: &[u8]) -> Option<(Action, Line<'_>)> {
     }
     let rest = std::str::from_utf8(content).ok()?.strip_prefix('{')?.strip_suffix('}')?;
     let (time, rest) = match rest.strip_prefix(r#""Time":"#) {
-        Some(value) => plain(value)?,
+        Some(value) => plain(value).and_then(|(time, rest)| Some((time, rest.strip_prefix(',')?)))?,
         None => ("", rest),
     };
-    let (action, rest) = action(rest.strip_prefix(',').unwrap_or(rest).strip_prefix(r#""Action":""#)?)?;
+    let (action, rest) = action(rest.strip_prefix(r#""Action":""#)?)?;
     let (package, rest) = match rest.strip_prefix(r#","Package":"#) {
         Some(value) => plain(value)?,
         None => ("", rest),

@@ -1,10 +1,11 @@
 //! A FUSE file system that passes everything on to a folder, and fails as it is told: a fixture for checks.
 //!
-//! `faulty-fs BACKING MOUNTPOINT CONTROL SECONDS [SOURCE]` mounts, says `ready PID` and serves; with a SOURCE
-//! that is what mountinfo names (CVMFS has `cvmfs2` there), and the mount is read-only. CONTROL is a file that
+//! `faulty-fs BACKING MOUNTPOINT CONTROL SECONDS [SOURCE [ro]]` mounts, says `ready PID` and serves. SOURCE is
+//! what mountinfo names (CVMFS has `cvmfs2` there); with `ro` the mount is read-only. CONTROL is a file that
 //! is read anew for each request; each of its lines is `OPERATION FAULT`, where OPERATION is a request of FUSE
 //! (`statfs`, `write`, `fsync` …) or `*`, and FAULT is `hang` (the request is never answered), `slow MS`,
-//! `flip` (the first byte read is another) or an error number.
+//! `flip` (the first byte read is another) or an error number. `xattr NAME TEXT` is an extended attribute of all files
+//! that it has beside those of the folder's files.
 //!
 //! It serves in a child process: that one can be stopped and killed to see what happens. The process that was
 //! started is the watchdog: when SECONDS are over, or its input ends, it kills the child, which answers all that
@@ -14,7 +15,7 @@
 
 use std::collections::HashMap;
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -42,10 +43,9 @@ fn main() -> anyhow::Result<()> {
     let serves = arguments.first().is_some_and(|first| first == SERVE);
     let words = arguments.get(usize::from(serves)..).unwrap_or_default();
     let [backing, point, control, seconds, source @ ..] = words else {
-        bail!("usage: faulty-fs BACKING MOUNTPOINT CONTROL SECONDS [SOURCE]");
+        bail!("usage: faulty-fs BACKING MOUNTPOINT CONTROL SECONDS [SOURCE [ro]]");
     };
     if serves {
-        let source = source.first().and_then(|source| source.to_str());
         return serve(Path::new(backing), Path::new(point), Path::new(control), source);
     }
     let seconds = seconds.to_str().and_then(|text| text.parse().ok()).context("SECONDS is a number")?;
@@ -70,15 +70,16 @@ fn watch(server: &mut Command, point: &Path, seconds: u64) -> anyhow::Result<()>
     Ok(())
 }
 
-fn serve(backing: &Path, point: &Path, control: &Path, source: Option<&str>) -> anyhow::Result<()> {
+fn serve(backing: &Path, point: &Path, control: &Path, source: &[OsString]) -> anyhow::Result<()> {
     // A watchdog that is killed takes its server along.
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
     let inodes = Inodes { paths: HashMap::from([(INodeNo::ROOT, backing.to_owned())]), next: 2 };
     let files = FaultyFs { control: control.to_owned(), inodes: Mutex::new(inodes) };
     let mut config = Config::default();
-    let name = MountOption::FSName(source.unwrap_or("faulty").into());
+    let name = source.first().map_or("faulty".into(), |name| name.to_string_lossy());
+    let name = MountOption::FSName(name.into_owned());
     config.mount_options = vec![name, MountOption::DefaultPermissions];
-    if source.is_some() {
+    if source.len() > 1 {
         config.mount_options.push(MountOption::RO);
     }
     config.acl = SessionACL::All;
@@ -146,6 +147,18 @@ impl FaultyFs {
         let mut lines = text.lines().filter_map(|line| line.split_once(' '));
         let (_, fault) = lines.find(|(name, _)| *name == operation || *name == "*")?;
         Fault::parse(fault)
+    }
+
+    fn attribute(&self, inode: INodeNo, name: &OsStr) -> io::Result<Vec<u8>> {
+        let text = fs::read_to_string(&self.control).unwrap_or_default();
+        let mut all = text.lines().filter_map(|line| line.strip_prefix("xattr ")?.split_once(' '));
+        if let Some((_, value)) = all.find(|(other, _)| name == OsStr::new(other)) {
+            return Ok(value.as_bytes().to_vec());
+        }
+        let mut value = vec![0; 64 << 10];
+        let count = rustix::fs::getxattr(&self.path(inode)?, name, &mut value)?;
+        value.truncate(count);
+        Ok(value)
     }
 
     fn path(&self, inode: INodeNo) -> io::Result<PathBuf> {
@@ -365,13 +378,8 @@ impl Filesystem for FaultyFs {
     }
 
     fn getxattr(&self, _: &Request, inode: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
-        let get = || {
-            let mut value = vec![0; 64 << 10];
-            let count = rustix::fs::getxattr(&self.path(inode)?, name, &mut value)?;
-            value.truncate(count);
-            Ok(value)
-        };
-        answer!(self, "getxattr", reply, get(), value => match u32::try_from(value.len()) {
+        let attribute = self.attribute(inode, name);
+        answer!(self, "getxattr", reply, attribute, value => match u32::try_from(value.len()) {
             Ok(length) if size == 0 => reply.size(length),
             Ok(length) if length <= size => reply.data(&value),
             _ => reply.error(Errno::ERANGE),

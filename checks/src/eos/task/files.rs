@@ -78,8 +78,10 @@ pub(super) fn blocks(size: u64) -> impl Iterator<Item = usize> {
 /// How far it is known that data came from the file system and not from this host's page cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cache {
-    /// It was read past the page cache.
+    /// It was read past the page cache, and nothing else on this host keeps it.
     Cold,
+    /// It was read past the page cache; the daemon behind the mount may have kept it.
+    Daemon,
     /// The kernel was asked to forget it, and need not have.
     Unknown,
 }
@@ -88,6 +90,7 @@ impl Cache {
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Cache::Cold => "cold",
+            Cache::Daemon => "daemon",
             Cache::Unknown => "unknown",
         }
     }
@@ -105,9 +108,13 @@ pub(super) fn read_file(
     let direct = || {
         let file = OpenOptions::new().read(true).custom_flags(O_DIRECT).open(path)?;
         fadvise(&file, 0, None, Advice::DontNeed)?;
-        // What has its files in memory only has nowhere else to read them from.
-        let in_memory = fstatfs(&file).is_ok_and(|found| MEMORY_ONLY.contains(&found.f_type));
-        Ok((file, if in_memory { Cache::Unknown } else { Cache::Cold }))
+        let cache = match fstatfs(&file).map(|found| found.f_type) {
+            // What has its files in memory only has nowhere else to read them from.
+            Ok(fstype) if MEMORY_ONLY.contains(&fstype) => Cache::Unknown,
+            Ok(FUSE) => Cache::Daemon,
+            _ => Cache::Cold,
+        };
+        Ok((file, cache))
     };
     // That a file system refuses unbuffered reads is no failure.
     let (opened, mut time) = reporter.timed_step("open unbuffered", || io::Result::Ok(direct()))?;
@@ -135,6 +142,8 @@ pub(super) fn read_file(
 }
 
 const O_DIRECT: i32 = OFlags::DIRECT.bits().cast_signed();
+/// The type of all FUSE file systems.
+const FUSE: i64 = 0x6573_5546;
 /// The types of tmpfs and ramfs.
 const MEMORY_ONLY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 

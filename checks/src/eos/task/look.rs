@@ -5,34 +5,23 @@ use std::io::Write;
 use std::path::Path;
 
 use process::helper::{Reporter, Stop};
-use rustix::fs::{AtFlags, CWD, StatxFlags, statfs, statvfs, statx};
+use rustix::fs::statvfs;
 
-use super::{metric, value};
+use super::{RESOLVED, attributes, metric, value};
+use crate::probe::helper;
 
 /// Where the path leads when links are followed; what is mounted on demand is mounted by that.
 pub(super) fn resolve(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
     let resolved = reporter.step("resolve", || fs::canonicalize(path))?;
     // The first look inside is what mounts.
     reporter.step("opendir", || fs::read_dir(path).map(drop))?;
-    reporter.value(value::RESOLVED, resolved.display())
+    reporter.value(RESOLVED, resolved.display())
 }
 
-/// Whether the file system answers: nothing of this may come from a cache of this host.
-pub(super) fn respond(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
-    let (_, attributes) = reporter.timed_step("statx", || {
-        statx(CWD, path, AtFlags::STATX_FORCE_SYNC, StatxFlags::BASIC_STATS).map_err(Into::into)
-    })?;
-    let (_, size) = reporter.timed_step("statfs", || statfs(path).map_err(Into::into))?;
-    let (mut entries, open) = reporter.timed_step("opendir", || fs::read_dir(path))?;
-    let (_, read) = reporter.timed_step("readdir", || entries.next().transpose())?;
-    let all = [("statx", attributes), ("statfs", size), ("opendir", open), ("readdir", read)];
-    let slowest = all.iter().map(|(_, time)| *time).max().unwrap_or_default();
-    metric(reporter, "response_seconds", slowest.as_secs_f64())?;
-    for (name, time) in all {
-        metric(reporter, &format!("{name}_seconds"), time.as_secs_f64())?;
-    }
-    let slowest = crate::probe::show_duration(slowest);
-    reporter.value(value::SUMMARY, format_args!("the slowest answer took {slowest}"))
+/// Whether the file system answers; of EOS, with what it tells about itself.
+pub(super) fn respond(path: &Path, eos: bool, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    helper::respond(path, reporter)?;
+    if eos { attributes::tell(path, reporter) } else { Ok(()) }
 }
 
 /// How much room is left.
@@ -67,7 +56,7 @@ mod tests {
     #[test]
     fn a_directory_answers() {
         let folder = tempfile::tempdir().unwrap();
-        for task in [Task::Respond, Task::Space, Task::Resolve] {
+        for task in [Task::Respond { eos: false }, Task::Space, Task::Resolve] {
             let (done, records) = told(&task, folder.path());
             assert!(done && matches!(records.last(), Some(Record::Value { .. })), "{records:?}");
         }
@@ -75,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_operation_that_fails_is_named() {
-        for task in [Task::Respond, Task::Space, Task::Resolve] {
+        for task in [Task::Respond { eos: false }, Task::Space, Task::Resolve] {
             let (done, records) = told(&task, Path::new("/no/such/path"));
             assert!(
                 !done && matches!(records.last(), Some(Record::Failed { errno: Some(2), .. })),

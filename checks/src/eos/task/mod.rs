@@ -1,33 +1,64 @@
 //! The helper's side: what is done to the path, one operation at a time.
 
+mod attributes;
 mod files;
 mod look;
+mod metadata;
+mod stale;
 mod throughput;
 mod verify;
+mod visible;
 mod writable;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Context as _;
-use process::helper::{Reporter, Stop, enter};
+pub(super) use verify::{Compare, Digests, opinion};
+
+use process::helper::{Reporter, Stop};
 use serde::{Deserialize, Serialize};
 
-use super::told::value;
 use crate::probe::Algorithm;
+use crate::probe::helper::{assist, tell_metric as metric, value};
+
+/// The name of a value: the path without links.
+pub(super) const RESOLVED: &str = "resolved";
 
 /// What a helper is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Task {
     Resolve,
-    Respond,
+    /// Whether it answers; with the attributes that EOS has.
+    Respond {
+        eos: bool,
+    },
     Space,
-    Writable(Volume),
+    /// The host whose files are looked for, and whether they are removed.
+    Stale(String, bool),
+    Writable(Volume, Part),
+    /// With another path to the same folder, and how long to wait for the file there.
+    Visible(Volume, OsString, Duration),
+    Metadata(Volume),
     Write(Volume),
-    Read(Volume),
-    Verify(Volume),
+    /// With a file to read that is there already, instead of one that is written.
+    Read(Volume, Option<OsString>),
+    /// With the server's own checksum, where it is EOS.
+    Verify {
+        volume: Volume,
+        eos: bool,
+    },
     Remove(Vec<String>),
+}
+
+/// Which steps of a small file's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Part {
+    All,
+    Write,
+    Exists,
+    Delete,
 }
 
 /// What is written, how often, and by what name.
@@ -41,60 +72,60 @@ pub(super) struct Volume {
 }
 
 impl Volume {
-    /// The names of all files that may come to be.
+    /// The names of all files that may come to be, but for those of [`Volume::numbered`].
     pub(super) fn names(&self) -> [String; 2] {
         [self.name.clone(), format!("{}.renamed", self.name)]
+    }
+
+    /// As many names as there are samples.
+    pub(super) fn numbered(&self) -> Vec<String> {
+        (1..=self.samples).map(|number| format!("{}.{number}", self.name)).collect()
     }
 }
 
 impl Task {
-    /// Whether it makes files.
-    pub(super) fn writes(&self) -> bool {
-        matches!(self, Task::Writable(_) | Task::Write(_) | Task::Read(_) | Task::Verify(_))
+    /// The names of the files that it makes.
+    pub(super) fn creates(&self) -> Vec<String> {
+        match self {
+            Task::Metadata(volume) => volume.numbered(),
+            Task::Read(_, Some(_)) => Vec::new(),
+            Task::Writable(volume, _)
+            | Task::Visible(volume, ..)
+            | Task::Write(volume)
+            | Task::Read(volume, None)
+            | Task::Verify { volume, .. } => volume.names().to_vec(),
+            Task::Resolve | Task::Respond { .. } | Task::Space | Task::Stale(..) | Task::Remove(_) => {
+                Vec::new()
+            }
+        }
     }
 }
 
-/// Does the task, as a helper: tells everything through the pipe that is its output.
-pub(super) fn help(task: &OsStr, path: &Path) -> anyhow::Result<()> {
-    let task = task.to_str().context("a task is JSON")?;
-    let task: Task = serde_json::from_str(task).context("a task is JSON")?;
-    let mut reporter = enter()?;
-    match work(&task, path, &mut reporter) {
-        // Everything was told: how it ended is in the records.
-        Ok(()) | Err(Stop::Failed(_) | Stop::Asked | Stop::ParentGone) => Ok(()),
-    }
+/// Does the task, as a helper.
+pub(super) fn help(task: &OsStr) -> anyhow::Result<()> {
+    assist(task, |task, path, reporter| work(task, Path::new(path), reporter))
 }
 
 fn work(task: &Task, path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
-    match task {
+    let done = match task {
         Task::Resolve => look::resolve(path, reporter),
-        Task::Respond => look::respond(path, reporter),
+        Task::Respond { eos } => look::respond(path, *eos, reporter),
         Task::Space => look::space(path, reporter),
-        Task::Writable(volume) => cleaned(volume, path, reporter, writable::rounds),
-        Task::Write(volume) => cleaned(volume, path, reporter, throughput::write),
-        Task::Read(volume) => cleaned(volume, path, reporter, throughput::read),
-        Task::Verify(volume) => cleaned(volume, path, reporter, verify::verify),
+        Task::Stale(host, removes) => stale::stale(path, host, *removes, reporter),
+        Task::Writable(volume, part) => writable::rounds(volume, *part, path, reporter),
+        Task::Visible(volume, other, patience) => visible::visible(volume, path, other, *patience, reporter),
+        Task::Metadata(volume) => metadata::rates(volume, path, reporter),
+        Task::Write(volume) => throughput::write(volume, path, reporter),
+        Task::Read(volume, file) => {
+            throughput::read(volume, path, file.as_ref().map(PathBuf::from), reporter)
+        }
+        Task::Verify { volume, eos } => verify::verify(volume, path, *eos, reporter),
         Task::Remove(paths) => paths.iter().try_for_each(|path| files::remove(Path::new(path), reporter)),
-    }
-}
-
-/// Works with the files of a volume, and removes them however that ends.
-fn cleaned<W: Write>(
-    volume: &Volume,
-    folder: &Path,
-    reporter: &mut Reporter<W>,
-    work: impl FnOnce(&Volume, &Path, &mut Reporter<W>) -> Result<(), Stop>,
-) -> Result<(), Stop> {
-    let done = work(volume, folder, reporter);
-    let names = volume.names();
-    // All are tried, whatever comes of the first.
-    let removed = names.map(|name| files::remove(&folder.join(name), reporter));
+    };
+    // However it ended, nothing stays; all are tried, whatever comes of the first.
+    let removed: Vec<_> =
+        task.creates().iter().map(|name| files::remove(&path.join(name), reporter)).collect();
     done.and(removed.into_iter().collect())
-}
-
-/// Tells a number.
-fn metric(reporter: &mut Reporter<impl Write>, name: &str, number: f64) -> Result<(), Stop> {
-    reporter.value(value::METRIC, format_args!("{name} {number}"))
 }
 
 /// Runs a task in this process and gives what it tells, line by line.

@@ -1,7 +1,7 @@
 //! How fast large files are written and read.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use process::helper::{Reporter, Stop};
@@ -9,6 +9,7 @@ use rustix::fs::statvfs;
 
 use super::files::{BLOCK, read_file, remove, write_file};
 use super::{Volume, metric, value};
+use crate::probe::helper::tell_summary;
 use crate::probe::{Aligned, Summary};
 
 /// Writes files; the time includes syncing and closing them.
@@ -34,30 +35,43 @@ pub(super) fn write(volume: &Volume, folder: &Path, reporter: &mut Reporter<impl
         )?;
         times.push(took.total());
     }
-    tell("write", volume, &times, "synced and closed", reporter)
+    tell("write", volume.size, &times, "synced and closed", reporter)
 }
 
-/// Writes a file and reads it back, past the page cache where that is possible.
-pub(super) fn read(volume: &Volume, folder: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
-    if !has_room(volume, folder, reporter)? {
-        return Ok(());
-    }
-    let path = folder.join(&volume.name);
-    write_file(&path, volume.size, volume.seed, reporter, |_| {})?;
+/// Reads a file, past the page cache where that is possible: one that is there already, which this host need not
+/// have in any cache, else one that is written before.
+pub(super) fn read(
+    volume: &Volume,
+    folder: &Path,
+    file: Option<PathBuf>,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<(), Stop> {
+    let path = match file {
+        Some(path) => folder.join(path),
+        None => {
+            if !has_room(volume, folder, reporter)? {
+                return Ok(());
+            }
+            let path = folder.join(&volume.name);
+            write_file(&path, volume.size, volume.seed, reporter, |_| {})?;
+            path
+        }
+    };
+    let size = reporter.step("stat", || Ok(std::fs::metadata(&path)?.len()))?;
     reporter.value(value::SAMPLE, "sample,bytes,seconds,mbps,cache")?;
     let (mut times, mut cached) = (Vec::new(), "");
     let mut buffer = Aligned::new(BLOCK);
     for number in 1..=volume.samples {
         let (time, total, cache) = read_file(&path, &mut buffer, reporter, |_| {})?;
-        if total != volume.size {
-            let text = format!("{total} bytes were read of a file to which {} were written", volume.size);
+        if total != size {
+            let text = format!("{total} bytes were read of a file of {size}");
             return reporter.value(value::BROKEN, text);
         }
         let (seconds, speed, cache) = (time.as_secs_f64(), speed(total, time), cache.as_str());
         reporter.value(value::SAMPLE, format_args!("{number},{total},{seconds},{speed:.3},{cache}"))?;
         (cached, _) = (cache, times.push(time));
     }
-    tell("read", volume, &times, &format!("cache={cached}"), reporter)
+    tell("read", size, &times, &format!("cache={cached}"), reporter)
 }
 
 /// Whether there is room for twice as much as is written: a check must not fill what it checks.
@@ -83,21 +97,19 @@ fn speed(bytes: u64, time: Duration) -> f64 {
 
 fn tell(
     word: &str,
-    volume: &Volume,
+    size: u64,
     times: &[Duration],
     how: &str,
     reporter: &mut Reporter<impl Write>,
 ) -> Result<(), Stop> {
     let total: Duration = times.iter().sum();
-    let all = volume.size.saturating_mul(u64::try_from(times.len()).unwrap_or(u64::MAX));
+    let all = size.saturating_mul(u64::try_from(times.len()).unwrap_or(u64::MAX));
     let speed = speed(all, total);
     metric(reporter, &format!("{word}_mbps"), speed)?;
     metric(reporter, "samples", times.len() as f64)?;
-    metric(reporter, "size_bytes", volume.size as f64)?;
+    metric(reporter, "size_bytes", size as f64)?;
     let summary = Summary::of(times.iter().map(Duration::as_secs_f64).collect());
-    for (suffix, seconds) in summary.entries() {
-        metric(reporter, &format!("{word}_seconds{suffix}"), seconds)?;
-    }
-    let (count, size) = (times.len(), volume.size as f64 / 1e6);
+    tell_summary(reporter, &format!("{word}_seconds"), &summary)?;
+    let (count, size) = (times.len(), size as f64 / 1e6);
     reporter.value(value::SUMMARY, format_args!("{speed:.1} MB/s ({count} × {size:.1} MB, {how})"))
 }

@@ -8,25 +8,28 @@ use process::helper::{Reporter, Stop};
 
 use super::files::{BLOCK, read_file, write_file};
 use super::throughput::has_room;
-use super::{Volume, metric, value};
-use crate::probe::{Aligned, Digest, Generator};
+use super::{Volume, attributes, metric, value};
+use crate::probe::{Algorithm, Aligned, Digest, Generator};
 
 /// Bytes shown on each side of the first difference.
 const AROUND: usize = 32;
 
 /// Writes a file and compares what is read back through a new open, past the page cache where possible: byte
-/// by byte with what was generated, and by checksums.
+/// by byte with what was generated, and by checksums. A server's own checksum is compared, too, but proves nothing:
+/// it is of what came in, and not of what is stored.
 pub(super) fn verify(
     volume: &Volume,
     folder: &Path,
+    eos: bool,
     reporter: &mut Reporter<impl Write>,
 ) -> Result<(), Stop> {
     if !has_room(volume, folder, reporter)? {
         return Ok(());
     }
     let path = folder.join(&volume.name);
-    let mut local = Digest::new(volume.checksum);
-    write_file(&path, volume.size, volume.seed, reporter, |bytes| local.update(bytes))?;
+    let mut written = Digests::new(volume.checksum);
+    write_file(&path, volume.size, volume.seed, reporter, |bytes| written.update(bytes))?;
+    let server = if eos { attributes::checksum(&path, reporter)? } else { None };
     let mut back = Digest::new(volume.checksum);
     let mut compare = Compare::new(volume.seed);
     let mut buffer = Aligned::new(BLOCK);
@@ -34,27 +37,85 @@ pub(super) fn verify(
         back.update(bytes);
         compare.add(bytes);
     })?;
-    let (local, back) = (local.finish(), back.finish());
+    let (written, back) = (written.finish(), back.finish());
+    let local = written.first().map(|(_, digits)| digits.clone()).unwrap_or_default();
     let missing = volume.size.abs_diff(total);
+    let differing = compare.differing.saturating_add(missing);
     metric(reporter, "size_bytes", volume.size as f64)?;
-    metric(reporter, "mismatched_bytes", compare.differing.saturating_add(missing) as f64)?;
+    metric(reporter, "mismatched_bytes", differing as f64)?;
     let (algorithm, cache) = (volume.checksum.as_str(), cache.as_str());
-    if local == back && missing == 0 {
+    let server = server.map(|digits| opinion(&digits, &written));
+    if let Some((_, text)) = &server {
+        reporter.value(value::EVIDENCE, format_args!("server-checksum.txt {text}"))?;
+    }
+    // A checksum may be the same by chance: the short ones often are.
+    if differing == 0 && local == back {
+        if let Some((false, text)) = server {
+            return reporter.value(value::WARNING, format_args!("what is read back is right, but {text}"));
+        }
         let text = format!("{algorithm} {local} written and read back ({total} bytes, cache={cache})");
         return reporter.value(value::SUMMARY, text);
     }
     let first = compare.first.unwrap_or_else(|| format!("the file has {total} bytes"));
+    let server = server.map_or_else(String::new, |(_, text)| format!("; {text}"));
     let text = format!(
-        "what is read back is not what was written: {} of {} bytes differ; {algorithm} {local} was written, \
-         {back} is read back (cache={cache}); {first}",
-        compare.differing.saturating_add(missing),
+        "what is read back is not what was written: {differing} of {} bytes differ; {algorithm} {local} was \
+         written, {back} is read back (cache={cache}){server}; {first}",
         volume.size
     );
     reporter.value(value::BROKEN, text)
 }
 
+/// Whether the server's checksum is one of what was written, and what there is to say of it. Which algorithm it
+/// is of the server need not say.
+pub(in crate::eos) fn opinion(server: &str, written: &[(Algorithm, String)]) -> (bool, String) {
+    let same = |(_, digits): &&(Algorithm, String)| digits == server;
+    match written.iter().find(same) {
+        Some((algorithm, _)) => (
+            true,
+            format!(
+                "the server's own checksum, {} {server}, is that of what was written",
+                algorithm.as_str()
+            ),
+        ),
+        None => {
+            let all: Vec<_> = written
+                .iter()
+                .map(|(algorithm, digits)| format!("{} {digits}", algorithm.as_str()))
+                .collect();
+            (
+                false,
+                format!(
+                    "the server's own checksum is {server}, of what was written it is {}",
+                    all.join(", ")
+                ),
+            )
+        }
+    }
+}
+
+/// The checksums of what is written: the one that was asked for, and those that servers keep.
+pub(in crate::eos) struct Digests(Vec<(Algorithm, Digest)>);
+
+impl Digests {
+    pub(in crate::eos) fn new(first: Algorithm) -> Self {
+        let mut all = vec![first];
+        let kept = [Algorithm::Adler32, Algorithm::Crc32c, Algorithm::Md5];
+        all.extend(kept.into_iter().filter(|algorithm| *algorithm != first));
+        Digests(all.into_iter().map(|algorithm| (algorithm, Digest::new(algorithm))).collect())
+    }
+
+    pub(in crate::eos) fn update(&mut self, bytes: &[u8]) {
+        self.0.iter_mut().for_each(|(_, digest)| digest.update(bytes));
+    }
+
+    pub(in crate::eos) fn finish(self) -> Vec<(Algorithm, String)> {
+        self.0.into_iter().map(|(algorithm, digest)| (algorithm, digest.finish())).collect()
+    }
+}
+
 /// Compares bytes with those of a generator, as they come.
-struct Compare {
+pub(in crate::eos) struct Compare {
     generator: Generator,
     expected: Vec<u8>,
     /// Bytes of the current block of the generator that were compared.
@@ -65,12 +126,12 @@ struct Compare {
 }
 
 impl Compare {
-    fn new(seed: u64) -> Self {
+    pub(in crate::eos) fn new(seed: u64) -> Self {
         let (generator, expected) = (Generator::new(seed), vec![0; BLOCK]);
         Compare { generator, expected, used: BLOCK, offset: 0, differing: 0, first: None }
     }
 
-    fn add(&mut self, mut bytes: &[u8]) {
+    pub(in crate::eos) fn add(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             if self.used == BLOCK {
                 self.generator.fill(&mut self.expected);
@@ -83,6 +144,16 @@ impl Compare {
             self.offset += len as u64;
             bytes = later;
         }
+    }
+
+    /// How many bytes differ.
+    pub(in crate::eos) fn differing(&self) -> u64 {
+        self.differing
+    }
+
+    /// Where, and what is there.
+    pub(in crate::eos) fn first(&self) -> Option<&str> {
+        self.first.as_deref()
     }
 
     fn compare(&mut self, bytes: &[u8]) {
@@ -148,5 +219,19 @@ mod tests {
     fn a_flipped_bit_is_found_where_it_is() {
         check(&[BLOCK + 7], &[100], Some("the first difference is at byte 1048583"));
         check(&[0, 1, 9], &[], Some("the first difference is at byte 0"));
+    }
+
+    #[test]
+    fn a_server_may_keep_any_of_the_usual_checksums() {
+        let mut digests = Digests::new(Algorithm::Sha256);
+        digests.update(b"Wikipedia");
+        let written = digests.finish();
+        let check = |server, agrees, part: &str| {
+            let (found, text) = opinion(server, &written);
+            assert_eq!(found, agrees);
+            assert!(text.contains(part), "{text}");
+        };
+        check("11e60398", true, "adler32 11e60398, is that of what was written");
+        check("11e60399", false, "is 11e60399, of what was written it is sha256 ");
     }
 }

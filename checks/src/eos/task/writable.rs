@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use process::helper::{Reporter, Stop};
 
-use super::files::{close, create};
-use super::{Volume, metric, value};
+use super::files::{close, create, remove};
+use super::{Part, Volume, metric, value};
+use crate::probe::helper::tell_summary;
 use crate::probe::{Summary, show_duration};
 
 const STEPS: [&str; 10] =
     ["create", "write", "fsync", "close", "stat", "open", "read back", "rename", "unlink", "look again"];
 
 /// Creates, writes, syncs, closes, reads back through a new open, renames, deletes, and looks whether it is
-/// gone: each must work and each is measured.
+/// gone, or a part of that: each must work and each is measured.
 pub(super) fn rounds(
     volume: &Volume,
+    part: Part,
     folder: &Path,
     reporter: &mut Reporter<impl Write>,
 ) -> Result<(), Stop> {
@@ -26,20 +28,24 @@ pub(super) fn rounds(
     reporter.value(value::SAMPLE, format_args!("round,{}", columns.join(",")))?;
     let mut totals = Vec::new();
     for number in 1..=volume.samples {
-        let content = content(volume.seed, number);
-        let times = round(&path, &renamed, &content, reporter)?;
-        let row: Vec<_> = times.iter().map(|time| time.as_secs_f64().to_string()).collect();
+        let times = round(&path, &renamed, &content(volume.seed, number), part, reporter)?;
+        let seconds =
+            |time: &Option<Duration>| time.map(|time| time.as_secs_f64().to_string()).unwrap_or_default();
+        let row: Vec<_> = times.iter().map(seconds).collect();
         reporter.value(value::SAMPLE, format_args!("{number},{}", row.join(",")))?;
-        totals.push(times.iter().sum::<Duration>().as_secs_f64());
+        totals.push(times.iter().flatten().sum::<Duration>().as_secs_f64());
     }
     let summary = Summary::of(totals);
     metric(reporter, "samples", f64::from(volume.samples))?;
-    for (suffix, seconds) in summary.entries() {
-        metric(reporter, &format!("round_seconds{suffix}"), seconds)?;
-    }
+    tell_summary(reporter, "round_seconds", &summary)?;
     let half = Duration::from_secs_f64(summary.percentile(50).unwrap_or_default());
-    let text =
-        format!("{} files written, read back and deleted, {} each", volume.samples, show_duration(half));
+    let what = match part {
+        Part::All => "written, read back and deleted",
+        Part::Write => "written",
+        Part::Exists => "looked at and read back",
+        Part::Delete => "renamed and deleted",
+    };
+    let text = format!("{} files {what}, {} each", volume.samples, show_duration(half));
     reporter.value(value::SUMMARY, text)
 }
 
@@ -48,23 +54,51 @@ fn content(seed: u64, number: u32) -> String {
     format!("subunit check {seed:016x} {number} {}.{:09}\n", now.seconds, now.nanoseconds)
 }
 
+/// Does the steps, and tells what those took that are asked for.
 fn round(
     path: &Path,
     renamed: &Path,
     content: &str,
+    part: Part,
     reporter: &mut Reporter<impl Write>,
-) -> Result<[Duration; 10], Stop> {
+) -> Result<[Option<Duration>; 10], Stop> {
+    let wants = |other| (part == Part::All || part == other).then_some(());
+    let written = write(path, content, reporter)?.map(|time| wants(Part::Write).map(|()| time));
+    let seen = match wants(Part::Exists) {
+        Some(()) => exists(path, content, reporter)?.map(Some),
+        None => [None; 3],
+    };
+    let gone = match wants(Part::Delete) {
+        Some(()) => delete(path, renamed, reporter)?.map(Some),
+        None => {
+            remove(path, reporter)?;
+            [None; 3]
+        }
+    };
+    let mut all = written.into_iter().chain(seen).chain(gone);
+    Ok([(); 10].map(|()| all.next().flatten()))
+}
+
+fn write(path: &Path, content: &str, reporter: &mut Reporter<impl Write>) -> Result<[Duration; 4], Stop> {
     let (mut file, create) = reporter.timed_step("create", || create(path))?;
     let ((), write) = reporter.timed_step("write", || file.write_all(content.as_bytes()))?;
     let ((), fsync) = reporter.timed_step("fsync", || file.sync_all())?;
     let ((), close) = reporter.timed_step("close", || close(file))?;
+    Ok([create, write, fsync, close])
+}
+
+fn exists(path: &Path, content: &str, reporter: &mut Reporter<impl Write>) -> Result<[Duration; 3], Stop> {
     let ((), stat) = reporter.timed_step("stat", || has_length(path, content.len()))?;
     let (file, open) = reporter.timed_step("open", || File::open(path))?;
     let ((), read) = reporter.timed_step("read back", || holds(file, content))?;
+    Ok([stat, open, read])
+}
+
+fn delete(path: &Path, renamed: &Path, reporter: &mut Reporter<impl Write>) -> Result<[Duration; 3], Stop> {
     let ((), rename) = reporter.timed_step("rename", || fs::rename(path, renamed))?;
     let ((), unlink) = reporter.timed_step("unlink", || fs::remove_file(renamed))?;
     let ((), gone) = reporter.timed_step("look again", || is_gone(path).and_then(|()| is_gone(renamed)))?;
-    Ok([create, write, fsync, close, stat, open, read, rename, unlink, gone])
+    Ok([rename, unlink, gone])
 }
 
 fn has_length(path: &Path, len: usize) -> io::Result<()> {
@@ -108,7 +142,7 @@ mod tests {
     #[test]
     fn a_writable_folder_is_left_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
-        let (done, records) = told(&Task::Writable(volume()), folder.path());
+        let (done, records) = told(&Task::Writable(volume(), Part::All), folder.path());
         assert!(done, "{records:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let samples = records
@@ -121,7 +155,23 @@ mod tests {
     fn another_ones_file_is_not_touched_by_the_test() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("other"), "kept").unwrap();
-        told(&Task::Writable(volume()), folder.path());
+        told(&Task::Writable(volume(), Part::All), folder.path());
         assert_eq!(fs::read(folder.path().join("other")).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn a_part_is_measured_alone_and_leaves_nothing() {
+        for (part, columns) in [(Part::Write, 4), (Part::Exists, 3), (Part::Delete, 3)] {
+            let folder = tempfile::tempdir().unwrap();
+            let (done, records) = told(&Task::Writable(volume(), part), folder.path());
+            assert!(done, "{records:?}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+            let mut rows = records.iter().filter_map(|record| match record {
+                Record::Value { name, text } if name == value::SAMPLE => Some(text),
+                _ => None,
+            });
+            let filled = rows.next_back().unwrap().split(',').skip(1).filter(|cell| !cell.is_empty()).count();
+            assert_eq!(filled, columns, "{part:?}");
+        }
     }
 }

@@ -6,41 +6,25 @@ use std::time::Duration;
 use process::Outcome;
 use process::helper::{Cause, Ending, Record, Stuck};
 
-use super::errors::failure;
-use crate::probe::{Finding, Level, Metric, show_duration};
-
-/// The names of values; see [`Told`].
-pub(super) mod value {
-    /// A number: `NAME NUMBER`.
-    pub(in crate::eos) const METRIC: &str = "metric";
-    /// A line of `samples.csv`.
-    pub(in crate::eos) const SAMPLE: &str = "sample";
-    /// A line of what was found.
-    pub(in crate::eos) const SUMMARY: &str = "summary";
-    /// Why it does not apply.
-    pub(in crate::eos) const SKIP: &str = "skip";
-    /// Why it is broken, though no operation failed.
-    pub(in crate::eos) const BROKEN: &str = "broken";
-    /// The path without links.
-    pub(in crate::eos) const RESOLVED: &str = "resolved";
-    /// What could not be removed.
-    pub(in crate::eos) const LEFT: &str = "left";
-}
+use super::value;
+use crate::probe::{Finding, Level, Metric, failure, show_duration};
 
 /// How many operations are shown as evidence: the last ones.
 const SHOWN: usize = 40;
 
 /// What a helper told before it ended.
-pub(super) struct Told {
-    path: String,
+#[derive(Clone, Debug)]
+pub struct Told {
+    shown: String,
     limit: Duration,
     values: Vec<(String, String)>,
     operations: Vec<Record>,
-    pub(super) ending: Ending,
+    /// How it ended, and why.
+    pub ending: Ending,
 }
 
 impl Told {
-    pub(super) fn new(path: String, limit: Duration, records: Vec<Record>, ending: Ending) -> Self {
+    pub(super) fn new(shown: String, limit: Duration, records: Vec<Record>, ending: Ending) -> Self {
         let (mut values, mut operations) = (Vec::new(), Vec::new());
         for record in records {
             match record {
@@ -48,29 +32,34 @@ impl Told {
                 other => operations.push(other),
             }
         }
-        Told { path, limit, values, operations, ending }
+        Told { shown, limit, values, operations, ending }
     }
 
     /// The values of this name.
-    pub(super) fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
         self.values.iter().filter(move |(other, _)| other == name).map(|(_, text)| text.as_str())
     }
 
     /// Whether the helper came to its end by itself and removed all it made.
-    pub(super) fn is_clean(&self) -> bool {
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
         self.ending.cause == Cause::Itself
             && self.ending.outcome.success()
             && self.values(value::LEFT).next().is_none()
     }
 
     /// What it all comes to.
-    pub(super) fn finding(&self) -> Finding {
+    #[must_use]
+    pub fn finding(&self) -> Finding {
         let mut finding = self.judged();
         finding.metrics = self.values(value::METRIC).filter_map(metric).collect();
         let samples = self.values(value::SAMPLE).map(|line| format!("{line}\n")).collect();
         let left = self.values(value::LEFT).map(|line| format!("{line}\n")).collect();
         let fine = finding.level == Level::Fine;
         let mut finding = finding.with_text("samples.csv", samples).with_text("left-behind.txt", left);
+        for (name, text) in self.evidence() {
+            finding = finding.with_text(name, text);
+        }
         if !fine {
             finding = finding.with_text("operations.txt", self.history());
         }
@@ -78,6 +67,18 @@ impl Told {
             finding = finding.with_text("proc-state.txt", self.states(stuck));
         }
         finding
+    }
+
+    /// The texts of evidence, by their names.
+    fn evidence(&self) -> Vec<(&str, String)> {
+        let mut files: Vec<(&str, String)> = Vec::new();
+        for (name, line) in self.values(value::EVIDENCE).filter_map(|text| text.split_once(' ')) {
+            match files.iter_mut().find(|(other, _)| *other == name) {
+                Some((_, text)) => *text += &format!("{line}\n"),
+                None => files.push((name, format!("{line}\n"))),
+            }
+        }
+        files
     }
 
     fn judged(&self) -> Finding {
@@ -91,7 +92,7 @@ impl Told {
                 ..Finding::broken(format!(
                     "{} hangs on {}: no answer for {} (an operation may take {}); {}",
                     stuck.operation,
-                    self.path,
+                    self.shown,
                     show_duration(stuck.elapsed),
                     show_duration(self.limit),
                     fate(&self.ending.outcome)
@@ -103,7 +104,7 @@ impl Told {
                     "the time for the test was up while it was at {} on {}: too slow, though no operation took \
                      longer than it may",
                     self.operation(),
-                    self.path
+                    self.shown
                 ))
             },
             _ => self.judged_by_itself(),
@@ -116,7 +117,7 @@ impl Told {
             _ => None,
         });
         if let Some((operation, errno, message)) = failed {
-            return failure(operation, &self.path, errno, message);
+            return failure(operation, &self.shown, errno, message);
         }
         if !self.ending.outcome.success() {
             let (operation, outcome) = (self.operation(), &self.ending.outcome);
@@ -126,8 +127,14 @@ impl Told {
         if let Some(reason) = first(value::BROKEN) {
             return Finding::broken(reason);
         }
+        if let Some(reason) = first(value::UNKNOWN) {
+            return Finding::unknown(reason);
+        }
         if let Some(reason) = first(value::SKIP) {
             return Finding::skipped(reason);
+        }
+        if let Some(reason) = first(value::WARNING) {
+            return Finding::warning(reason);
         }
         Finding { summary: first(value::SUMMARY), ..Finding::new(Level::Fine) }
     }
@@ -169,14 +176,14 @@ impl Told {
 
 fn metric(text: &str) -> Option<Metric> {
     let (name, number) = text.split_once(' ')?;
-    Some(Metric { name: name.to_owned(), value: number.parse().ok()? })
+    Some(Metric::new(name, number.parse().ok()?))
 }
 
 /// What became of a helper that was at an operation for too long.
 fn fate(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Abandoned(state) => format!(
-            "the probe cannot be ended and is left behind ({}); it goes away when the mount answers or is cut off",
+            "the probe cannot be ended and is left behind ({}); it goes away when it is answered or cut off",
             state.summary()
         ),
         Outcome::Exited(_) => "the probe came back when it was asked to end".to_owned(),

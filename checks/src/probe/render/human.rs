@@ -7,7 +7,7 @@ use streamresult::StreamResult;
 use subunit::{Event, Status};
 
 /// Writes a line for each test when it ends, and a line for all at the end.
-pub(crate) struct Human<W> {
+pub(super) struct Human<W> {
     output: W,
     color: bool,
     /// Whether tests are only listed.
@@ -27,7 +27,7 @@ enum Sort {
 }
 
 impl<W: Write> Human<W> {
-    pub(crate) fn new(output: W, color: bool, list: bool) -> Self {
+    pub(super) fn new(output: W, color: bool, list: bool) -> Self {
         Human { output, color, list, announced: 0, ended: [0; 4], reason: Vec::new() }
     }
 

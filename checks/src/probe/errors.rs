@@ -1,11 +1,13 @@
-//! Error numbers in words that say what is wrong with a mount.
+//! Error numbers in words that say what is wrong.
 
 use nix::errno::Errno;
 
-use crate::probe::{Finding, Level};
+use super::{Finding, Level};
 
-/// What it means that an operation failed: broken, or (no permission) not to be told.
-pub(super) fn failure(operation: &str, path: &str, errno: Option<i32>, message: &str) -> Finding {
+/// What it means that an operation failed on a path, a socket, an address: that it is broken or, without
+/// permission, not to be told.
+#[must_use]
+pub fn failure(operation: &str, path: &str, errno: Option<i32>, message: &str) -> Finding {
     let place = format!("{operation} failed on {path}");
     let Some(number) = errno else { return Finding::broken(format!("{place}: {message}")) };
     let errno = Errno::from_raw(number);
@@ -26,6 +28,8 @@ fn meaning(errno: Errno) -> Option<&'static str> {
         Errno::ESTALE => "what was mounted is no longer the same on the server, it has to be mounted anew",
         Errno::EIO => "the file system could not do it, its storage or its server fails",
         Errno::ETIMEDOUT => "the server did not answer in the time that the file system gives it",
+        Errno::ECONNREFUSED => "nothing listens there",
+        Errno::ECONNRESET | Errno::EPIPE => "the other side cut the connection",
         Errno::EHOSTDOWN | Errno::EHOSTUNREACH | Errno::ENETUNREACH => "the server cannot be reached",
         Errno::ENOSPC => "no room is left",
         Errno::EDQUOT => "the quota is used up",

@@ -1,0 +1,5 @@
+//! Checks ports that take connections; see `checks::tcp`.
+
+fn main() -> std::process::ExitCode {
+    cli::main::<checks::probe::Run<checks::tcp::CheckTcp>>()
+}

@@ -1,0 +1,78 @@
+//! The command line of `check-command`.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::target::CommandTarget;
+use crate::probe::{
+    Aspect, Check, MetricKind, ProbeArgs, ProbeKind, Target, Unit, help_end, parse_duration, target_names,
+};
+
+const EXAMPLES: &str = "  check-command -- check_load -w 5,4,3 -c 10,8,6
+  check-command --name ssh -- check_tcp -H host.example -p 22
+  check-command --timeout 60s -- /opt/plugins/check_backup --all";
+
+/// The one thing that is looked at.
+pub(super) const RESULT: &str = "result";
+
+const ASPECTS: &[Aspect] = &[Aspect::new(&[RESULT], ProbeKind::Startup, "runs the plugin")];
+
+/// What a plugin took; its own numbers are known when they are seen.
+const METRICS: &[MetricKind] = &[MetricKind::new("elapsed_seconds", Unit::Seconds)];
+
+/// Check by any monitoring plugin
+///
+/// The plugin is the test command.TARGET.result: exit codes 0, 1, 2 and 3 are fine, warning, failed and unknown; its
+/// first line is the reason, its performance data become metrics. It is looked for in the PATH, then where
+/// distributions put plugins. One that does not end by --timeout is ended with all that it started, and unknown.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "check-command", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
+pub struct CheckCommand {
+    /// The plugin and its arguments
+    #[arg(value_name = "PLUGIN", last = true)]
+    pub plugin: Vec<OsString>,
+    /// The same, as options: one for each word, the plugin first
+    #[arg(long = "command", value_name = "WORD", conflicts_with = "plugin", allow_hyphen_values = true)]
+    pub words: Vec<OsString>,
+    /// How long a plugin that is ended may take to do so, before it is killed
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    pub grace: std::time::Duration,
+    /// What all checks have.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+}
+
+impl Check for CheckCommand {
+    const NAME: &'static str = "command";
+    const ASPECTS: &'static [Aspect] = ASPECTS;
+    const METRICS: &'static [MetricKind] = METRICS;
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.probe
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.probe
+    }
+
+    fn is_named(&self) -> bool {
+        !self.plugin.is_empty() || !self.words.is_empty()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+        let words = if self.plugin.is_empty() { &self.words } else { &self.plugin };
+        let Some((program, arguments)) = words.split_first() else { return Ok(Vec::new()) };
+        let short = Path::new(program).file_stem().unwrap_or_default().to_string_lossy();
+        let names = target_names(&self.probe.name, &[(&short, &program.to_string_lossy())])?;
+        let target = |name| {
+            let arguments = arguments.to_vec();
+            Box::new(CommandTarget { name, program: program.clone(), arguments, grace: self.grace })
+                as Box<dyn Target>
+        };
+        Ok(names.into_iter().map(target).collect())
+    }
+
+    fn nothing() -> &'static str {
+        "there is no plugin to run; name one: check-command -- check_load -w 5,4,3 -c 10,8,6"
+    }
+}

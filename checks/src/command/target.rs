@@ -1,0 +1,200 @@
+//! A plugin, and what its end means.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use process::Outcome;
+
+use super::plugin::{Cause, Ended, find, run};
+use super::said::{Datum, Said};
+use crate::probe::{Aspect, Finding, Level, Limits, Metric, Range, Target};
+
+/// A plugin to run.
+pub(super) struct CommandTarget {
+    pub(super) name: String,
+    pub(super) program: OsString,
+    pub(super) arguments: Vec<OsString>,
+    pub(super) grace: Duration,
+}
+
+impl Target for CommandTarget {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    fn look(&mut self, _: &Aspect, limits: Limits<'_>) -> Finding {
+        let shown = self.shown();
+        let Some(program) = find(&self.program) else {
+            return Finding::unknown(format!(
+                "there is no {shown} in the PATH or where distributions put plugins; \
+                 Debian's are in the package monitoring-plugins-basic"
+            ));
+        };
+        match run(&program, &self.arguments, self.grace, limits) {
+            Ok(ended) => finding(&ended, &shown),
+            Err(error) => Finding::unknown(format!("cannot run {}: {error}", program.display())),
+        }
+    }
+}
+
+fn finding(ended: &Ended, shown: &str) -> Finding {
+    let said = Said::parse(&ended.output);
+    let level = level(ended, &said, shown);
+    let summary = if level == Level::Fine { Some(said.line.clone()) } else { None };
+    let finding = Finding { summary, ..Finding::new(level) };
+    let finding = finding.with_metric("elapsed_seconds", ended.elapsed.as_secs_f64());
+    let mut finding = finding;
+    let mut names: Vec<String> = Vec::new();
+    for datum in &said.data {
+        let name = distinct(datum.metric(), &mut names);
+        finding.metrics.push(metric(name, datum, &finding.level));
+    }
+    finding
+        .with_text("output.txt", said.rest)
+        .with_text("plugin-perfdata", said.raw)
+        .with_text("stderr", ended.errors.clone())
+}
+
+/// The number with the plugin's ranges, as far as they agree with what the plugin makes of it: its exit code counts.
+fn metric(name: String, datum: &Datum, level: &Level) -> Metric {
+    let fits = |range: &Option<Range>, is_known: bool| {
+        range.clone().filter(|range| is_known || !range.alerts(datum.value))
+    };
+    let (is_bad, is_odd) = (matches!(level, Level::Broken(_)), *level != Level::Fine);
+    Metric {
+        unit: datum.unit,
+        warning: fits(&datum.warning, is_odd),
+        critical: fits(&datum.critical, is_bad),
+        ..Metric::new(&name, datum.value)
+    }
+}
+
+/// The name, with a number where there is one like it.
+fn distinct(name: String, names: &mut Vec<String>) -> String {
+    let mut distinct = name.clone();
+    let mut number = 2;
+    while names.contains(&distinct) {
+        distinct = format!("{name}_{number}");
+        number += 1;
+    }
+    names.push(distinct.clone());
+    distinct
+}
+
+fn level(ended: &Ended, said: &Said, shown: &str) -> Level {
+    match ended.cause {
+        Some(Cause::Interrupted) => return Level::Interrupted("a signal ended the check".to_owned()),
+        Some(Cause::Late) => {
+            let time = ended.elapsed.as_secs_f64();
+            return Level::Unknown(with_line(format!("{shown} did not end within {time:.1} s"), said));
+        }
+        Some(Cause::Flooding) => {
+            return Level::Unknown(format!("{shown} said more than it may, and was ended"));
+        }
+        None => {}
+    }
+    let reason = || {
+        with_alerts(
+            if said.line.is_empty() { format!("{shown} says nothing") } else { said.line.clone() },
+            said,
+        )
+    };
+    match ended.outcome {
+        // A plugin that says nothing has not looked.
+        Outcome::Exited(0) if said.line.is_empty() => {
+            Level::Unknown(format!("{shown} says nothing, and exits with 0"))
+        }
+        Outcome::Exited(0) => Level::Fine,
+        Outcome::Exited(1) => Level::Warning(reason()),
+        Outcome::Exited(2) => Level::Broken(reason()),
+        Outcome::Exited(3) => Level::Unknown(reason()),
+        ref other => {
+            let errors = ended.errors.lines().next().unwrap_or_default();
+            let colon = if errors.is_empty() { "" } else { ": " };
+            Level::Unknown(with_line(
+                format!("{shown} ended by {other}, as no plugin does{colon}{errors}"),
+                said,
+            ))
+        }
+    }
+}
+
+fn with_line(reason: String, said: &Said) -> String {
+    if said.line.is_empty() { reason } else { format!("{reason}; it said: {}", said.line) }
+}
+
+/// The plugin's line, then the numbers that are outside of the plugin's ranges.
+fn with_alerts(line: String, said: &Said) -> String {
+    std::iter::once(line).chain(said.data.iter().filter_map(Datum::alert)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(script: &str, expected: &Level) -> Finding {
+        let never = cli::Interrupt::never();
+        let deadline = process::Deadline::after(Duration::from_secs(5));
+        let limits = Limits { operation: Duration::from_secs(1), deadline, interrupt: &never };
+        let arguments = ["-c", script].map(OsString::from).to_vec();
+        let (name, program) = ("it".to_owned(), OsString::from("sh"));
+        let mut target = CommandTarget { name, program, arguments, grace: Duration::from_millis(200) };
+        let finding = target.look(&Aspect::new(&["result"], crate::probe::ProbeKind::Startup, ""), limits);
+        assert_eq!(&finding.level, expected);
+        finding
+    }
+
+    #[test]
+    fn exit_codes_are_levels() {
+        let fine = check("echo 'OK - up | a=1'", &Level::Fine);
+        assert_eq!(fine.summary.as_deref(), Some("OK - up"));
+        check("echo slow; exit 1", &Level::Warning("slow".to_owned()));
+        check("echo down; exit 2", &Level::Broken("down".to_owned()));
+        check("echo huh; exit 3", &Level::Unknown("huh".to_owned()));
+    }
+
+    #[test]
+    fn other_ends_are_unknown() {
+        let unknown = |text: &str| Level::Unknown(text.to_owned());
+        check("exit 0", &unknown("sh says nothing, and exits with 0"));
+        check("exit 2", &Level::Broken("sh says nothing".to_owned()));
+        check("echo x; exit 4", &unknown("sh ended by exit code 4, as no plugin does; it said: x"));
+        check("kill -9 $$", &unknown("sh ended by killed by signal 9 (SIGKILL), as no plugin does"));
+        check("echo gone >&2; exit 127", &unknown("sh ended by exit code 127, as no plugin does: gone"));
+    }
+
+    #[test]
+    fn numbers_outside_of_their_ranges_are_named() {
+        let expected = "LOAD CRITICAL\nload1 = 12 is outside of the critical range 10";
+        check("echo 'LOAD CRITICAL|load1=12;5;10 load5=1;5;10'; exit 2", &Level::Broken(expected.to_owned()));
+    }
+
+    #[test]
+    fn numbers_have_names_of_their_own() {
+        let finding = check("echo 'x|/a=1 A=2 a=3s'", &Level::Fine);
+        let names: Vec<_> = finding.metrics.iter().map(|metric| metric.name.as_str()).collect();
+        assert_eq!(names, ["elapsed_seconds", "a", "a_2", "a_seconds"]);
+    }
+
+    #[test]
+    fn what_is_left_running_keeps_nobody_waiting() {
+        let begin = std::time::Instant::now();
+        check("sleep 30 & echo OK", &Level::Fine);
+        assert!(begin.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn a_plugin_that_says_too_much_is_ended() {
+        check("yes", &Level::Unknown("sh said more than it may, and was ended".to_owned()));
+    }
+
+    #[test]
+    fn missing_plugins_are_unknown() {
+        assert_eq!(find("no-such-plugin".as_ref()), None);
+        assert!(find("sh".as_ref()).is_some_and(|path| path.is_absolute()));
+    }
+}

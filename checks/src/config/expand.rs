@@ -1,0 +1,86 @@
+//! From a configuration file to the arguments of a check.
+
+use std::ffi::OsString;
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::{Config, Target, find};
+use crate::probe::Check;
+
+/// A target of a file, as the check's command line would have it.
+#[derive(Clone, Debug)]
+pub struct Expanded<C> {
+    /// The arguments.
+    pub check: C,
+    /// The target's name.
+    pub name: String,
+    /// The targets that it builds on.
+    pub after: Vec<String>,
+}
+
+/// The targets of the configuration file that holds for this command line; `None` when none does: a target is
+/// named, or there is no file.
+///
+/// # Errors
+///
+/// When the file is wrong, or has no target for this check though it was named.
+pub fn expand<C: Check>(check: &C, args: &[OsString]) -> anyhow::Result<Option<Vec<Expanded<C>>>> {
+    let named = check.shared().config.as_deref();
+    ensure!(
+        named.is_none() || !check.is_named(),
+        "--config names the targets; a target on the command line as well is one too many"
+    );
+    let Some(path) = named.map(ToOwned::to_owned).or_else(|| if check.is_named() { None } else { find() })
+    else {
+        return Ok(None);
+    };
+    let config = Config::read(&path)?;
+    let targets = config.of(C::NAME).map(|target| expand_target(target, &config, args));
+    let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
+    match (targets.is_empty(), named) {
+        (true, Some(path)) => bail!("{} has no target with check = \"{}\"", path.display(), C::NAME),
+        (true, None) => Ok(None),
+        (false, _) => Ok(Some(targets)),
+    }
+}
+
+/// A target with what the command line `args` says as well; its patterns are not among that, since they choose
+/// among the tests of all targets.
+///
+/// # Errors
+///
+/// When the target's options are wrong.
+pub fn expand_target<C: Check>(
+    target: &Target,
+    config: &Config,
+    args: &[OsString],
+) -> anyhow::Result<Expanded<C>> {
+    let place = || format!("{}: target {}", config.path.display(), target.name);
+    let command = C::command();
+    let program = OsString::from(command.get_name());
+    let own = target.arguments(&config.defaults, &command).with_context(place)?;
+    let alone: C = parse([program.clone()].into_iter().chain(own.iter().cloned())).with_context(place)?;
+    ensure!(alone.is_named(), "{}: it does not say what to check", place());
+    let given = args.iter().skip(1).cloned();
+    let mut check: C = parse([program].into_iter().chain(own).chain(given)).with_context(place)?;
+    let shared = check.shared_mut();
+    shared.only.clone_from(&alone.shared().only);
+    shared.skip.clone_from(&alone.shared().skip);
+    shared.load_list = None;
+    shared.config = None;
+    Ok(Expanded { check, name: target.name.clone(), after: target.after.clone() })
+}
+
+/// Reads a command line in which later options replace earlier ones.
+fn parse<C: Check>(args: impl Iterator<Item = OsString>) -> anyhow::Result<C> {
+    let read = || {
+        let matches = C::command().args_override_self(true).try_get_matches_from(args)?;
+        C::from_arg_matches(&matches)
+    };
+    // The first line says it; usage and hints are those of a command line that nobody has typed.
+    read().map_err(|error: clap::Error| {
+        let text = error.render().to_string();
+        let line = text.lines().next().unwrap_or_default();
+        anyhow::anyhow!("{}", line.trim_start_matches("error: "))
+    })
+}

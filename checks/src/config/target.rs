@@ -1,0 +1,141 @@
+//! A target of a configuration file, and the command line that it stands for.
+
+use std::ffi::OsString;
+
+use anyhow::{bail, ensure};
+use serde::Deserialize;
+use toml::Value;
+
+use super::suggestion;
+
+/// A target: what to check, by which check, with which options.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Target {
+    /// Its name, in the test ids and for other targets.
+    pub name: String,
+    /// The check: `eos`.
+    pub check: String,
+    /// The targets that it builds on.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// The options of its check, as on the command line.
+    #[serde(flatten)]
+    pub options: toml::Table,
+}
+
+/// Options of the command line that are about the run as a whole, and not about a target.
+const OF_THE_RUN: [&str; 14] = [
+    "config",
+    "list",
+    "load-list",
+    "dry-run",
+    "plan-timeout",
+    "state-file",
+    "format",
+    "output",
+    "color",
+    "route-code",
+    "internal-task",
+    "help",
+    "version",
+    "name",
+];
+
+/// Words of the file for options with other names.
+const ALIASES: [(&str, &str); 1] = [("tags", "tag")];
+
+impl Target {
+    /// The arguments that it stands for, those of `defaults` first.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such option, or a value is none that an option can have.
+    pub fn arguments(&self, defaults: &toml::Table, known: &clap::Command) -> anyhow::Result<Vec<OsString>> {
+        let mut arguments = vec![OsString::from("--name"), OsString::from(&self.name)];
+        let own = |key: &str| self.options.keys().any(|other| long(other) == long(key));
+        for (key, value) in defaults.iter().filter(|(key, _)| !own(key)).chain(&self.options) {
+            if key == "thresholds" {
+                thresholds(value, &mut arguments)?;
+            } else {
+                option(key, value, known, &mut arguments)?;
+            }
+        }
+        Ok(arguments)
+    }
+}
+
+fn long(key: &str) -> String {
+    let name = key.replace('_', "-");
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, other)| (*other).to_owned())
+}
+
+fn option(
+    key: &str,
+    value: &Value,
+    known: &clap::Command,
+    arguments: &mut Vec<OsString>,
+) -> anyhow::Result<()> {
+    let name = long(key);
+    let longs = || {
+        let all = known.get_arguments().filter(|argument| !argument.is_hide_set());
+        all.filter_map(clap::Arg::get_long).filter(|long| !OF_THE_RUN.contains(long))
+    };
+    if OF_THE_RUN.contains(&name.as_str()) {
+        bail!("`{key}` is about a whole run, not about a target: give it on the command line");
+    }
+    let Some(argument) = known.get_arguments().find(|argument| argument.get_long() == Some(&name)) else {
+        let words = longs().chain(["thresholds", "after", "tags"]);
+        bail!(
+            "check-{} has no `{key}`{}",
+            known.get_name().trim_start_matches("check-"),
+            suggestion(key, words)
+        );
+    };
+    let takes_value = argument.get_action().takes_values();
+    let values = match value {
+        Value::Array(values) => values.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    for value in values {
+        match value {
+            Value::Boolean(given) if !takes_value => {
+                arguments.extend(given.then(|| OsString::from(format!("--{name}"))));
+            }
+            value => {
+                ensure!(takes_value, "`{key}` is true or false, not {value}");
+                arguments.push(OsString::from(format!("--{name}={}", text(key, value)?)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `thresholds.METRIC = { warning = RANGE, critical = RANGE }`.
+fn thresholds(value: &Value, arguments: &mut Vec<OsString>) -> anyhow::Result<()> {
+    let Value::Table(metrics) = value else { bail!("`thresholds` is a table of metrics") };
+    for (metric, ranges) in metrics {
+        let Value::Table(ranges) = ranges else {
+            bail!("the threshold of {metric} is {{ warning = RANGE, critical = RANGE }}");
+        };
+        for (kind, range) in ranges {
+            ensure!(
+                ["warning", "critical"].contains(&kind.as_str()),
+                "a threshold has no `{kind}`{}",
+                suggestion(kind, ["warning", "critical"])
+            );
+            arguments.push(OsString::from(format!("--{kind}={metric}={}", text(metric, range)?)));
+        }
+    }
+    Ok(())
+}
+
+fn text(key: &str, value: &Value) -> anyhow::Result<String> {
+    Ok(match value {
+        Value::String(text) => text.clone(),
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) => number.to_string(),
+        Value::Boolean(word) => word.to_string(),
+        Value::Datetime(time) => time.to_string(),
+        Value::Array(_) | Value::Table(_) => bail!("`{key}` is one value, or a list of them"),
+    })
+}

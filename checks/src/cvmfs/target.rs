@@ -1,0 +1,186 @@
+//! A repository to check, and the helper that touches it.
+
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use globset::{Glob, GlobMatcher};
+
+use super::args::CheckCvmfs;
+use super::aspect::{AUTOMOUNT, FRESHNESS, INTEGRITY, NETWORK, RESPONSIVE, THROUGHPUT, TTFB_COLD, TTFB_WARM};
+use super::attributes::Attributes;
+use super::judge::Judge;
+use super::servers;
+use super::task::{ATTRIBUTE, Sample, Task};
+use crate::net::Client;
+use crate::probe::{Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, target_names};
+
+/// How many files to look at, unless told.
+const SAMPLES: u32 = 5;
+
+/// The repositories that the arguments name, else those that are mounted.
+pub(super) fn targets(args: &CheckCvmfs) -> anyhow::Result<Vec<Box<dyn Target>>> {
+    let source = Glob::new(&args.source)?.compile_matcher();
+    let mut paths = Vec::new();
+    for repository in args.repositories.iter().chain(&args.more_repositories) {
+        // A name alone is that of a repository.
+        let is_name = repository.components().count() == 1 && repository.is_relative();
+        paths.push(if is_name { Path::new("/cvmfs").join(repository) } else { absolute(repository)? });
+    }
+    if paths.is_empty() {
+        let mounts = Mounts::read()?;
+        paths.extend(mounts.visible().filter(|mount| is_cvmfs(mount)).map(|mount| mount.point.clone()));
+    }
+    paths.dedup();
+    let lossy = |path: &Path| path.to_string_lossy().into_owned();
+    let both: Vec<_> = paths.iter().map(|path| (last(path), lossy(path))).collect();
+    let both: Vec<_> = both.iter().map(|(short, long)| (short.as_str(), long.as_str())).collect();
+    let names = target_names(&args.probe.name, &both)?;
+    let client = args.net.client()?;
+    let target = |(path, name)| {
+        Box::new(Repository::new(path, name, source.clone(), client.clone(), args)) as Box<dyn Target>
+    };
+    Ok(paths.into_iter().zip(names).map(target).collect())
+}
+
+fn is_cvmfs(mount: &Mount) -> bool {
+    mount.fstype.starts_with("fuse") && (mount.source == "cvmfs2" || mount.point.starts_with("/cvmfs"))
+}
+
+fn last(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+struct Repository {
+    path: PathBuf,
+    name: String,
+    /// The name that it must have.
+    fqrn: String,
+    source: GlobMatcher,
+    args: CheckCvmfs,
+    client: Client,
+    helper: Helper,
+    /// Whether it was found to be mounted, once it was looked at.
+    mounted: Option<bool>,
+    /// Once they were asked for.
+    attributes: Option<Attributes>,
+}
+
+impl Target for Repository {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
+        if aspect.name() == AUTOMOUNT || self.mounted.is_none() {
+            let finding = self.mount(limits);
+            self.mounted = Some(finding.level == Level::Fine);
+            if aspect.name() == AUTOMOUNT || finding.level != Level::Fine {
+                return finding;
+            }
+        }
+        let sample =
+            || Sample { files: self.args.file.clone(), count: self.args.probe.samples.unwrap_or(SAMPLES) };
+        let most = self.args.max_bytes;
+        match aspect.name() {
+            RESPONSIVE => self.ask(&Task::Respond, limits),
+            TTFB_WARM => self.ask(&Task::FirstByte { sample: sample(), cold: false }, limits),
+            TTFB_COLD => self.ask(&Task::FirstByte { sample: sample(), cold: true }, limits),
+            THROUGHPUT => self.ask(&Task::Throughput { sample: sample(), most }, limits),
+            INTEGRITY => self.ask(&Task::Integrity { sample: sample(), most }, limits),
+            name => self.told(name, limits),
+        }
+    }
+}
+
+impl Repository {
+    fn new(path: PathBuf, name: String, source: GlobMatcher, client: Client, args: &CheckCvmfs) -> Self {
+        let helper = Helper::new("cvmfs", path.as_os_str());
+        let fqrn = args.fqrn.clone().unwrap_or_else(|| last(&path));
+        Repository {
+            path,
+            name,
+            fqrn,
+            source,
+            args: args.clone(),
+            client,
+            helper,
+            mounted: None,
+            attributes: None,
+        }
+    }
+
+    fn ask(&mut self, task: &Task, limits: Limits<'_>) -> Finding {
+        let told = self.helper.ask(task, self.path.as_os_str(), &[], limits);
+        told.map_or_else(|refused| *refused, |told| told.finding())
+    }
+
+    /// Enters it, which mounts it where that is done on demand, and looks for what is mounted there then.
+    fn mount(&mut self, limits: Limits<'_>) -> Finding {
+        let entered = self.ask(&Task::Enter, limits);
+        if entered.level != Level::Fine {
+            return entered;
+        }
+        let mounts = match Mounts::read() {
+            Ok(mounts) => mounts,
+            Err(error) => return Finding::unknown(format!("cannot read /proc/self/mountinfo: {error}")),
+        };
+        let path = self.path.display();
+        match mounts.covering(&self.path) {
+            Some(mount) if self.is_expected(mount) && mount.is_read_only() => {
+                Finding::fine(format!("{}, {} on {}", mount.fstype, mount.source, mount.point.display()))
+            }
+            Some(mount) if self.is_expected(mount) => {
+                Finding::warning(format!("{path} can be written to, unlike a CVMFS client's mount"))
+                    .with_text("mountinfo.txt", format!("{}\n", mount.line))
+            }
+            found => {
+                let line = found.map(|mount| format!("{}\n", mount.line)).unwrap_or_default();
+                let on = found.map_or_else(String::new, |mount| {
+                    format!(": the path is on {} ({}, {})", mount.point.display(), mount.fstype, mount.source)
+                });
+                Finding::broken(format!("no CVMFS repository is mounted at {path}{on}"))
+                    .with_text("mountinfo.txt", line)
+            }
+        }
+    }
+
+    fn is_expected(&self, mount: &Mount) -> bool {
+        self.source.is_match(&mount.source) || self.source.is_match(&mount.fstype)
+    }
+
+    /// What an aspect comes to that the client tells.
+    fn told(&mut self, aspect: &str, limits: Limits<'_>) -> Finding {
+        let attributes = match self.attributes(limits) {
+            Ok(attributes) => attributes,
+            Err(finding) => return *finding,
+        };
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let finding = match aspect {
+            FRESHNESS => servers::freshness(&self.args, &attributes, now, &self.client, limits),
+            NETWORK => servers::network(&self.args, &attributes, &self.client, limits),
+            _ => Judge { args: &self.args, fqrn: &self.fqrn, attributes: &attributes, now }.judge(aspect),
+        };
+        if finding.level == Level::Fine {
+            finding
+        } else {
+            finding.with_text("attributes.txt", attributes.shown())
+        }
+    }
+
+    fn attributes(&mut self, limits: Limits<'_>) -> Result<Attributes, Box<Finding>> {
+        if let Some(attributes) = &self.attributes {
+            return Ok(attributes.clone());
+        }
+        let told = self.helper.ask(&Task::Attributes, self.path.as_os_str(), &[], limits)?;
+        if !told.is_clean() {
+            return Err(Box::new(told.finding()));
+        }
+        let attributes = Attributes::parse(told.values(ATTRIBUTE));
+        self.attributes = Some(attributes.clone());
+        Ok(attributes)
+    }
+}

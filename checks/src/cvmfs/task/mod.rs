@@ -1,0 +1,80 @@
+//! The helper's side: what is done to the repository, one operation at a time.
+
+mod find;
+mod read;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use process::helper::{Reporter, Stop};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::attributes::NAMES;
+use crate::probe::helper::{assist, respond};
+
+/// The name of a value: an attribute of the repository, `NAME VALUE`.
+pub(super) const ATTRIBUTE: &str = "attribute";
+
+/// What a helper is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Task {
+    Enter,
+    Respond,
+    Attributes,
+    FirstByte { sample: Sample, cold: bool },
+    Throughput { sample: Sample, most: u64 },
+    Integrity { sample: Sample, most: u64 },
+}
+
+/// Which files to read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sample {
+    /// These, or those that are found.
+    pub(super) files: Vec<PathBuf>,
+    /// How many.
+    pub(super) count: u32,
+}
+
+/// Does the task, as a helper.
+pub(super) fn help(task: &OsStr) -> anyhow::Result<()> {
+    assist(task, |task, path, reporter| work(task, Path::new(path), reporter))
+}
+
+fn work(task: &Task, root: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    match task {
+        // What is mounted on demand is mounted by that.
+        Task::Enter => reporter.step("opendir", || fs::read_dir(root).map(drop)),
+        Task::Respond => respond(root, reporter),
+        Task::Attributes => attributes(root, reporter),
+        Task::FirstByte { sample, cold } => read::first_byte(root, sample, *cold, reporter),
+        Task::Throughput { sample, most } => read::throughput(root, sample, *most, reporter),
+        Task::Integrity { sample, most } => read::integrity(root, sample, *most, reporter),
+    }
+}
+
+fn attributes(root: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    for name in NAMES {
+        if let Some(value) = attribute(root, name, reporter)? {
+            reporter.value(ATTRIBUTE, format_args!("{name} {value}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// A magic attribute of a file, if the client has it and shows it.
+fn attribute(path: &Path, name: &str, reporter: &mut Reporter<impl Write>) -> Result<Option<String>, Stop> {
+    let mut value = vec![0; 64 << 10];
+    let count = reporter.step(&format!("getxattr {name}"), || {
+        match rustix::fs::getxattr(path, format!("user.{name}"), &mut value) {
+            Ok(count) => Ok(Some(count)),
+            Err(Errno::NODATA | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP) => Ok(None),
+            Err(error) => Err(io::Error::from(error)),
+        }
+    })?;
+    let text =
+        count.and_then(|count| value.get(..count)).map(|value| String::from_utf8_lossy(value).into_owned());
+    Ok(text)
+}

@@ -1,0 +1,84 @@
+//! What waits for the daemon of a FUSE mount: seen from outside, without touching the mount.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::probe::{Finding, Limits, Mount};
+
+/// Where the kernel tells it.
+const CONNECTIONS: &str = "/sys/fs/fuse/connections";
+/// How often to look, and how long between.
+const LOOKS: u32 = 11;
+const BETWEEN: Duration = Duration::from_millis(100);
+
+/// Counts for a second how many requests wait for an answer.
+pub(super) fn check(mount: &Mount, limits: Limits<'_>) -> Finding {
+    if !mount.fstype.starts_with("fuse") {
+        return Finding::skipped(format!("only FUSE tells what waits, and this is {}", mount.fstype));
+    }
+    let path = Path::new(CONNECTIONS).join(mount.minor.to_string()).join("waiting");
+    let mut counts = Vec::new();
+    for number in 0..LOOKS {
+        match waiting(&path) {
+            Ok(count) => counts.push(count),
+            Err(error) => return unknown(&path, &error),
+        }
+        if number + 1 < LOOKS && !limits.sleep(BETWEEN) {
+            break;
+        }
+    }
+    judge(&counts)
+}
+
+fn waiting(path: &Path) -> io::Result<u32> {
+    let text = fs::read_to_string(path)?;
+    text.trim().parse().map_err(|_| io::Error::other(format!("it says {text:?}")))
+}
+
+fn unknown(path: &Path, error: &io::Error) -> Finding {
+    match error.kind() {
+        io::ErrorKind::NotFound => Finding::skipped(format!(
+            "{} is not there: mount -t fusectl fusectl {CONNECTIONS} brings it",
+            path.display()
+        )),
+        io::ErrorKind::PermissionDenied => Finding::skipped(format!(
+            "only the user that has mounted it, and root, may read {}",
+            path.display()
+        )),
+        _ => Finding::unknown(format!("cannot read {}: {error}", path.display())),
+    }
+}
+
+fn judge(counts: &[u32]) -> Finding {
+    let (first, last) = (counts.first().copied().unwrap_or(0), counts.last().copied().unwrap_or(0));
+    let least = counts.iter().copied().min().unwrap_or(0);
+    let finding = if least > 0 && last > first {
+        Finding::warning(format!("ever more requests wait for the daemon of the mount: {first}, then {last}"))
+    } else {
+        Finding::fine(format!("{last} requests wait, never fewer than {least}"))
+    };
+    finding.with_metric("pending_requests", last.into()).with_metric("pending_requests_least", least.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::Level;
+
+    #[test]
+    fn what_waits_for_ever_longer_is_a_warning() {
+        let check = |counts: &[u32], fine: bool, metrics: [f64; 2]| {
+            let finding = judge(counts);
+            assert_eq!(finding.level == Level::Fine, fine, "{counts:?}");
+            let found: Vec<_> = finding.metrics.iter().map(|metric| metric.value).collect();
+            assert_eq!(found, metrics);
+        };
+        check(&[0, 0, 0], true, [0.0, 0.0]);
+        check(&[1, 0, 2], true, [2.0, 0.0]);
+        check(&[1, 2, 3], false, [3.0, 1.0]);
+        check(&[3, 2, 1], true, [1.0, 1.0]);
+        check(&[], true, [0.0, 0.0]);
+    }
+}

@@ -1,0 +1,38 @@
+//! What EOS tells in extended attributes of any path.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use process::helper::{Reporter, Stop};
+use rustix::fs::getxattr;
+
+use super::value;
+
+/// Who answers, for whom, how much may be used. Which identity the daemon used is the first thing to look at: most
+/// broken mounts are expired tickets.
+const TOLD: [&str; 6] = ["eos.name", "eos.hostport", "eos.mgmurl", "eos.identity", "eos.quota", "eos.stats"];
+
+/// Tells the attributes there are, as evidence. That one is missing is no failure.
+pub(super) fn tell(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    for name in TOLD {
+        let text = reporter.step(&format!("getxattr {name}"), || Ok(read(path, name).ok()))?;
+        for line in text.iter().flat_map(|text| text.lines()) {
+            reporter.value(value::EVIDENCE, format_args!("eos-attributes.txt {name}: {line}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// The server's own checksum of a file, in hexadecimal digits, where it tells one.
+pub(super) fn checksum(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<Option<String>, Stop> {
+    let text = reporter.step("getxattr eos.checksum", || Ok(read(path, "eos.checksum").ok()))?;
+    let digits = text.map(|text| text.trim().rsplit(':').next().unwrap_or_default().to_lowercase());
+    Ok(digits.filter(|digits| digits.len() >= 8 && digits.chars().all(|digit| digit.is_ascii_hexdigit())))
+}
+
+fn read(path: &Path, name: &str) -> io::Result<String> {
+    let mut bytes = vec![0; 16 << 10];
+    let len = getxattr(path, name, &mut bytes)?;
+    let text = bytes.get(..len).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+    Ok(String::from_utf8_lossy(text).into_owned())
+}

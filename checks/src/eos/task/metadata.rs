@@ -1,0 +1,64 @@
+//! How fast names come and go.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use process::helper::{Reporter, Stop};
+
+use super::files::{close, create};
+use super::{Volume, metric, value};
+use crate::probe::Summary;
+use crate::probe::helper::tell_summary;
+
+/// Creates files, looks at each, deletes them: one operation of a kind after the other.
+pub(super) fn rates(volume: &Volume, folder: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+    let paths: Vec<_> = volume.numbered().iter().map(|name| folder.join(name)).collect();
+    let made = timed("create", &paths, reporter, |path| close(create(path)?))?;
+    let looked = timed("stat", &paths, reporter, |path| fs::symlink_metadata(path).map(drop))?;
+    let gone = timed("unlink", &paths, reporter, |path| fs::remove_file(path))?;
+    metric(reporter, "files", f64::from(volume.samples))?;
+    let rates = [made, looked, gone].map(|rate| format!("{rate:.0}")).join(" / ");
+    reporter.value(value::SUMMARY, format_args!("{rates} files created / looked at / deleted a second"))
+}
+
+/// Does the same to each path: how many a second.
+fn timed(
+    name: &str,
+    paths: &[PathBuf],
+    reporter: &mut Reporter<impl Write>,
+    mut action: impl FnMut(&Path) -> std::io::Result<()>,
+) -> Result<f64, Stop> {
+    let mut times = Vec::new();
+    for path in paths {
+        times.push(reporter.timed_step(name, || action(path))?.1);
+    }
+    let total = times.iter().sum::<Duration>().as_secs_f64();
+    let rate = times.len() as f64 / total.max(1e-9);
+    metric(reporter, &format!("{name}_per_second"), rate)?;
+    let summary = Summary::of(times.iter().map(Duration::as_secs_f64).collect());
+    tell_summary(reporter, &format!("{name}_seconds"), &summary)?;
+    Ok(rate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Task, told};
+    use super::*;
+    use crate::probe::Algorithm;
+
+    #[test]
+    fn all_files_are_gone_afterwards() {
+        let folder = tempfile::tempdir().unwrap();
+        let checksum = Algorithm::Sha256;
+        let volume = Volume { name: ".probe-test".to_owned(), samples: 5, size: 1, seed: 1, checksum };
+        let (done, records) = told(&Task::Metadata(volume), folder.path());
+        assert!(done, "{records:?}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        assert_eq!(
+            records.iter().filter(|record| format!("{record}").starts_with("done\tcreate")).count(),
+            5
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! The command line of `check-http`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+use regex::bytes::Regex;
+
+use super::StatusCodes;
+use super::aspect::{ASPECTS, METRICS};
+use super::target::HttpTarget;
+use crate::net::{NetArgs, Request, Url};
+use crate::probe::{
+    Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, parse_size, target_names,
+};
+
+const EXAMPLES: &str = "  check-http https://hub.example/hub/health
+  check-http --status 200 --match '\"status\": *\"ok\"' https://api.example/health
+  check-http -w certificate_days=30: -c total_seconds=500ms https://www.example/
+  check-http --only latency --samples 20 -w request_seconds_p95=200ms http://127.0.0.1:8000/
+  check-http --token-file token --token-scheme token https://hub.example/hub/api/user
+  check-http --connect-to unix:/run/docker.sock http://localhost/_ping";
+
+/// Check addresses of HTTP
+///
+/// Each aspect is a test of its own, http.TARGET.ASPECT: resolve and connect (--probe startup), also status
+/// (liveness), also tls, body and latency (readiness, the default). Every request has a connection of its own, and
+/// its phases are measured. Redirects are answers, unless --redirects says to follow them.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "check-http", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
+pub struct CheckHttp {
+    /// The addresses to check
+    #[arg(value_name = "URL")]
+    pub urls: Vec<Url>,
+    /// The same, as an option
+    #[arg(long = "url", value_name = "URL")]
+    pub more_urls: Vec<Url>,
+    /// How to ask; all but GET and HEAD ask only once
+    #[arg(long, value_name = "METHOD", default_value = "GET")]
+    pub method: String,
+    /// Send this header; secrets have no place in it, see --token-file
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub header: Vec<String>,
+    /// Send what is in this file
+    #[arg(long, value_name = "FILE")]
+    pub body_file: Option<PathBuf>,
+    /// How the token is sent: `Authorization: SCHEME TOKEN`
+    #[arg(long, value_name = "SCHEME", default_value = "Bearer")]
+    pub token_scheme: String,
+    /// The status codes to expect
+    #[arg(long, value_name = "CODES", default_value = "2xx,3xx")]
+    pub status: StatusCodes,
+    /// The body must match; several must all match
+    #[arg(long = "match", value_name = "REGEX")]
+    pub matches: Vec<Regex>,
+    /// The body must not match
+    #[arg(long, value_name = "REGEX")]
+    pub no_match: Vec<Regex>,
+    /// Bytes that the body may have
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_size)]
+    pub max_body: u64,
+    /// How many redirects to follow
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=20))]
+    pub redirects: u32,
+    /// The token.
+    #[command(flatten)]
+    pub token: TokenArgs,
+    /// What all checks over the network have.
+    #[command(flatten)]
+    pub net: NetArgs,
+    /// What all checks have.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+}
+
+impl Check for CheckHttp {
+    const NAME: &'static str = "http";
+    const ASPECTS: &'static [Aspect] = ASPECTS;
+    const METRICS: &'static [MetricKind] = METRICS;
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.probe
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.probe
+    }
+
+    fn is_named(&self) -> bool {
+        self.all_urls().next().is_some()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+        let token = self.token.token()?;
+        let client = self.net.client()?;
+        let long: Vec<_> = self.all_urls().map(|url| format!("{}{}", url.authority(), url.path())).collect();
+        let names: Vec<_> =
+            self.all_urls().zip(&long).map(|(url, long)| (url.host(), long.as_str())).collect();
+        let names = target_names(&self.probe.name, &names)?;
+        let target = |(url, name): (&Url, String)| {
+            let request = self.request(url, token.as_ref())?;
+            let target = HttpTarget::new(name, request, client.clone(), token.clone(), self.clone());
+            Ok(Box::new(target) as Box<dyn Target>)
+        };
+        self.all_urls().zip(names).map(target).collect()
+    }
+
+    fn nothing() -> &'static str {
+        "there is no address to check; name one: check-http https://hub.example/hub/health"
+    }
+}
+
+impl CheckHttp {
+    fn all_urls(&self) -> impl Iterator<Item = &Url> {
+        self.urls.iter().chain(&self.more_urls)
+    }
+
+    fn request(&self, url: &Url, token: Option<&Secret>) -> anyhow::Result<Request> {
+        let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        ensure!(is_word(&self.method), "`{}` is no method of HTTP", self.method);
+        let mut request = Request::new(&self.method.to_ascii_uppercase(), url.clone());
+        for header in &self.header {
+            let Some((name, value)) = header.split_once(':') else { bail!("`{header}` is not NAME: VALUE") };
+            let is_secret =
+                ["authorization", "cookie"].iter().any(|other| name.trim().eq_ignore_ascii_case(other));
+            ensure!(
+                !is_secret,
+                "everyone can see a secret on a command line: --token-file names a file with it"
+            );
+            request = request.header(name.trim(), value.trim());
+        }
+        if let Some(token) = token {
+            request = request.header("authorization", &format!("{} {}", self.token_scheme, token.reveal()));
+        }
+        if let Some(path) = &self.body_file {
+            request.body = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        }
+        request.max_body = usize::try_from(self.max_body).unwrap_or(usize::MAX);
+        request.redirects = self.redirects;
+        Ok(request)
+    }
+}

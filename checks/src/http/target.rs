@@ -1,0 +1,149 @@
+//! An address, and what it answers.
+
+use regex::bytes::Regex;
+
+use super::args::CheckHttp;
+use super::aspect::{BODY, BODY_BYTES, CONNECT, LATENCY, RESOLVE, STATUS, TLS};
+use crate::net::{self, Client, Exchange, Place, Request, Response, Route};
+use crate::probe::{Aspect, Finding, Limits, Secret, Target};
+
+/// How often to ask, unless it is said.
+const SAMPLES: u32 = 5;
+
+/// An address to check.
+pub(super) struct HttpTarget {
+    name: String,
+    request: Request,
+    client: Client,
+    token: Option<Secret>,
+    args: CheckHttp,
+    /// What `status` was answered, until `body` has looked at it.
+    exchange: Option<Exchange>,
+}
+
+impl HttpTarget {
+    pub(super) fn new(
+        name: String,
+        request: Request,
+        client: Client,
+        token: Option<Secret>,
+        args: CheckHttp,
+    ) -> Self {
+        HttpTarget { name, request, client, token, args, exchange: None }
+    }
+
+    fn route(&self) -> Route {
+        self.client.route(&self.request.url)
+    }
+
+    /// Whether asking changes nothing, so that it may be done again.
+    fn is_safe(&self) -> bool {
+        ["GET", "HEAD"].contains(&self.request.method.as_str())
+    }
+
+    /// The answer, where it has a status code that is expected.
+    fn expected<'a>(&self, exchange: &'a Exchange) -> Result<&'a Response, Box<Finding>> {
+        let response = exchange.answer()?;
+        if self.args.status.has(response.status) {
+            return Ok(response);
+        }
+        let (url, codes) = (&exchange.url, &self.args.status);
+        let reason = format!("{url} answers {}; expected: {codes}", response.describe());
+        Err(Box::new(exchange.witness(Finding::broken(reason))))
+    }
+
+    fn look_at_status(&mut self, limits: Limits<'_>) -> Finding {
+        let exchange = self.client.send(&self.request, limits);
+        let finding = match self.expected(&exchange) {
+            Ok(response) => exchange.witness(Finding::fine(status_line(&exchange, response))),
+            Err(finding) => *finding,
+        };
+        let finding = exchange.measure(finding);
+        self.exchange = Some(exchange);
+        finding
+    }
+
+    fn look_at_body(&mut self, limits: Limits<'_>) -> Finding {
+        let exchange = match self.exchange.take() {
+            Some(exchange) => exchange,
+            None => self.client.send(&self.request, limits),
+        };
+        let response = match self.expected(&exchange) {
+            Ok(response) => response,
+            Err(finding) => return *finding,
+        };
+        let finding = match self.objections(response) {
+            objections if objections.is_empty() => {
+                Finding::fine(format!("{} bytes, as expected", response.body.len()))
+            }
+            objections => Finding::broken(format!("{}: {}", exchange.url, objections.join("; "))),
+        };
+        let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
+        exchange.witness(finding.with_metric(BODY_BYTES, f64::from(bytes)))
+    }
+
+    /// What is wrong with a body.
+    fn objections(&self, response: &Response) -> Vec<String> {
+        let missing = |regex: &&Regex| !regex.is_match(&response.body);
+        let present = |regex: &&Regex| regex.is_match(&response.body);
+        let args = &self.args;
+        let missing =
+            args.matches.iter().filter(missing).map(|regex| format!("the body does not match `{regex}`"));
+        let present = args.no_match.iter().filter(present).map(|regex| format!("the body matches `{regex}`"));
+        let long = response.is_cut.then(|| {
+            format!("the body is longer than {} bytes, only its beginning was looked at", response.body.len())
+        });
+        long.into_iter().chain(missing).chain(present).collect()
+    }
+}
+
+fn status_line(exchange: &Exchange, response: &Response) -> String {
+    let line = format!("{} {}", response.status, response.reason);
+    match response.header("location") {
+        Some(_) if (300..400).contains(&response.status) => format!("{line}, elsewhere"),
+        _ if exchange.hops().count() > 1 => format!("{line} of {}, by redirects", exchange.url),
+        _ => line.trim_end().to_owned(),
+    }
+}
+
+impl Target for HttpTarget {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        self.request.url.to_string()
+    }
+
+    fn has(&self, aspect: &Aspect) -> bool {
+        match aspect.name() {
+            RESOLVE => matches!(self.route().place, Place::Tcp { .. }),
+            TLS => self.request.url.is_secure(),
+            LATENCY => self.is_safe(),
+            _ => true,
+        }
+    }
+
+    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
+        match aspect.name() {
+            RESOLVE => net::resolve(&self.route(), limits),
+            CONNECT => net::connect(&self.route(), limits),
+            TLS => net::tls(&self.route(), limits),
+            STATUS => self.look_at_status(limits),
+            BODY => self.look_at_body(limits),
+            _ => {
+                let samples = self.args.probe.samples.unwrap_or(SAMPLES);
+                let accept = |exchange: &Exchange| self.expected(exchange).map(drop);
+                net::latency(&self.client, &self.request, samples, accept, limits)
+            }
+        }
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        self.token.iter().cloned().collect()
+    }
+
+    fn tags(&self) -> Vec<String> {
+        self.args.net.tags()
+    }
+}

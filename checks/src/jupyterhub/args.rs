@@ -1,0 +1,139 @@
+//! The command line of `check-jupyterhub`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Map, Value};
+
+use super::aspect::{ASPECTS, METRICS};
+use super::hub::Hub;
+use super::target::HubTarget;
+use crate::net::{NetArgs, Url};
+use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, target_names};
+
+const EXAMPLES: &str = "  check-jupyterhub https://hub.example
+  check-jupyterhub --token-file token --scope 'servers!user=probe' https://hub.example/jupyter
+  check-jupyterhub --probe deep --token-file token --user probe --timeout 2min https://hub.example
+  check-jupyterhub --only 'server.*' --token-file token --user probe --option ncores=2 https://hub.example
+  check-jupyterhub --only latency --samples 20 -w request_seconds_p95=200ms https://hub.example
+
+Scopes that a token needs (a role with them, of a service or the user):
+  users list:users · services list:services, read:services · proxy-routes proxy, list:users, read:servers
+  metrics read:metrics · server.* servers!user=NAME, read:users!user=NAME, access:servers!user=NAME";
+
+/// Check a JupyterHub: does it answer, does it take the token, do servers start and stop?
+///
+/// Each aspect is a test of its own, jupyterhub.TARGET.ASPECT: health (--probe startup), also tls, version, token,
+/// users, services, proxy-routes, metrics and latency (readiness, the default), also server.start, .ready, .api,
+/// .stop and .gone, which start a server for a user and stop it again (deep). Without a token, what takes one is
+/// skipped. A server that was there before is never touched; one that this check has started is stopped, whatever
+/// happens. --only server.ready or server.api, without server.start, only look at the server that the user has.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "check-jupyterhub", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
+pub struct CheckJupyterhub {
+    /// Where browsers go: the address of the hub, with its base path
+    #[arg(value_name = "URL")]
+    pub urls: Vec<Url>,
+    /// The same, as an option
+    #[arg(long = "url", value_name = "URL")]
+    pub more_urls: Vec<Url>,
+    /// Whose server to start and stop (default: the token's own user)
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<String>,
+    /// An option for the server to start; VALUE is JSON, or else text
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option)]
+    pub option: Vec<(String, Value)>,
+    /// The options for the server to start: a JSON object
+    #[arg(long, value_name = "FILE")]
+    pub options_file: Option<PathBuf>,
+    /// A scope that the token must have
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<String>,
+    /// Fail when the hub is older than this
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    pub min_version: Option<String>,
+    /// Warn when the hub is of another version: one that does not begin so
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    pub expect_version: Option<String>,
+    /// How many users to ask for at a time
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub page_size: u32,
+    /// The token.
+    #[command(flatten)]
+    pub token: TokenArgs,
+    /// What all checks over the network have.
+    #[command(flatten)]
+    pub net: NetArgs,
+    /// What all checks have.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+}
+
+fn parse_option(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not NAME=VALUE"))?;
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+    Ok((name.to_owned(), value))
+}
+
+fn parse_version(text: &str) -> Result<String, String> {
+    match super::judge::numbers(text).is_empty() {
+        false => Ok(text.to_owned()),
+        true => Err(format!("`{text}` is no version")),
+    }
+}
+
+impl Check for CheckJupyterhub {
+    const NAME: &'static str = "jupyterhub";
+    const ASPECTS: &'static [Aspect] = ASPECTS;
+    const METRICS: &'static [MetricKind] = METRICS;
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.probe
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.probe
+    }
+
+    fn is_named(&self) -> bool {
+        self.all_urls().next().is_some()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+        ensure!(self.all_urls().count() <= 1, "one hub at a time: each has tokens and users of its own");
+        let Some(url) = self.all_urls().next() else { return Ok(Vec::new()) };
+        ensure!(self.user.as_deref() != Some(""), "--user is empty");
+        let names = target_names(&self.probe.name, &[(url.host(), &url.authority())])?;
+        let hub = Hub::new(url, self.net.client()?, self.token.token()?);
+        let options = self.options()?;
+        let target = |name| {
+            Box::new(HubTarget::new(name, hub.clone(), options.clone(), self.clone())) as Box<dyn Target>
+        };
+        Ok(names.into_iter().map(target).collect())
+    }
+
+    fn nothing() -> &'static str {
+        "there is no hub to check; name one: check-jupyterhub https://hub.example"
+    }
+}
+
+impl CheckJupyterhub {
+    fn all_urls(&self) -> impl Iterator<Item = &Url> {
+        self.urls.iter().chain(&self.more_urls)
+    }
+
+    /// The options of the server to start.
+    fn options(&self) -> anyhow::Result<Map<String, Value>> {
+        let mut options = Map::new();
+        if let Some(path) = &self.options_file {
+            let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            match serde_json::from_slice(&text).with_context(|| format!("in {}", path.display()))? {
+                Value::Object(object) => options = object,
+                _ => bail!("{} holds no JSON object", path.display()),
+            }
+        }
+        options.extend(self.option.iter().cloned());
+        Ok(options)
+    }
+}

@@ -1,0 +1,253 @@
+//! Sends requests, each over a connection of its own.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use ureq::http;
+
+use super::wire::{Log, SharedLog, agent};
+use super::{Cause, Connection, Exchange, Fault, Patience, Place, Response, Route, Stage, Trace, Trust, Url};
+use crate::probe::Limits;
+
+/// Bytes of a body to read, unless a request says otherwise.
+const BODY: usize = 1 << 20;
+
+/// Methods that tell the length of their bodies also when these are empty.
+const WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
+
+/// What to ask for.
+///
+/// ```
+/// use checks::net::Request;
+///
+/// let url = "http://127.0.0.1:8001/api/routes/x".parse()?;
+/// let request = Request::new("POST", url).header("authorization", "token abc").json(r#"{"target": "http://h"}"#);
+/// assert_eq!(request.method, "POST");
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// Of what.
+    pub url: Url,
+    /// The headers; those of the protocol are added.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Bytes of the answer's body to read.
+    pub max_body: usize,
+    /// How many redirects to follow.
+    pub redirects: u32,
+}
+
+impl Request {
+    /// A request without a body.
+    #[must_use]
+    pub fn new(method: &str, url: Url) -> Self {
+        let (method, headers, body) = (method.to_owned(), Vec::new(), Vec::new());
+        Request { method, url, headers, body, max_body: BODY, redirects: 0 }
+    }
+
+    /// Asks for what is there.
+    #[must_use]
+    pub fn get(url: Url) -> Self {
+        Request::new("GET", url)
+    }
+
+    /// The same with a header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The same with a body of JSON.
+    #[must_use]
+    pub fn json(self, text: &str) -> Self {
+        let body = text.as_bytes().to_vec();
+        Request { body, ..self.header("content-type", "application/json") }
+    }
+}
+
+/// Sends requests.
+#[derive(Clone, Debug)]
+pub struct Client {
+    trust: Arc<Trust>,
+    connect_to: Option<Place>,
+}
+
+impl Client {
+    /// One that trusts these, and connects to this place whatever the addresses say, where one is given.
+    #[must_use]
+    pub fn new(trust: Trust, connect_to: Option<Place>) -> Self {
+        Client { trust: Arc::new(trust), connect_to }
+    }
+
+    /// The same, which connects to where addresses say.
+    #[must_use]
+    pub fn without_detour(self) -> Self {
+        Client { connect_to: None, ..self }
+    }
+
+    /// Whom it trusts.
+    #[must_use]
+    pub fn trust(&self) -> &Arc<Trust> {
+        &self.trust
+    }
+
+    /// How to get to an address.
+    #[must_use]
+    pub fn route(&self, url: &Url) -> Route {
+        let tls = url.is_secure().then(|| (Arc::clone(&self.trust), url.host().to_owned()));
+        let place = self.connect_to.clone().unwrap_or_else(|| url.place());
+        Route { place, tls, protocols: &[b"http/1.1"] }
+    }
+
+    /// Sends a request and reads the answer, all as long as an operation may take.
+    #[must_use]
+    pub fn send(&self, request: &Request, limits: Limits<'_>) -> Exchange {
+        let patience = Patience::operation(limits);
+        let mut exchange = self.send_one(request, &patience);
+        let mut before = Vec::new();
+        let mut request = request.clone();
+        while let Some(next) = request.next(&exchange) {
+            let (url, cause) = match next {
+                Ok(next) => {
+                    request = next;
+                    before.push(std::mem::replace(&mut exchange, self.send_one(&request, &patience)));
+                    continue;
+                }
+                Err(reason) => (exchange.url.clone(), Cause::Protocol(reason)),
+            };
+            exchange.result = Err(Fault::new(Stage::Transfer, cause, url));
+        }
+        Exchange { before, ..exchange }
+    }
+
+    /// Sends a request and gives the answer's body bit by bit, as long as the test may take.
+    ///
+    /// # Errors
+    ///
+    /// The exchange, when there is no answer.
+    pub fn stream(
+        &self,
+        request: &Request,
+        limits: Limits<'_>,
+    ) -> Result<(Exchange, BodyStream), Box<Exchange>> {
+        let mut talk = Talk::new(request, Patience::test(limits));
+        match talk.begin(self, request) {
+            Ok((response, body)) => {
+                let body = BodyStream(body.into_with_config().limit(u64::MAX).reader());
+                Ok((talk.exchange(Ok(response)), body))
+            }
+            Err(fault) => Err(Box::new(talk.exchange(Err(fault)))),
+        }
+    }
+
+    fn send_one(&self, request: &Request, patience: &Patience) -> Exchange {
+        let mut talk = Talk::new(request, patience.clone());
+        let result = talk.begin(self, request).and_then(|(response, body)| {
+            let body = body.into_with_config().limit(u64::MAX).reader();
+            talk.read(response, body, request.max_body)
+        });
+        talk.exchange(result)
+    }
+}
+
+/// The body of an answer, as it comes.
+pub struct BodyStream(ureq::BodyReader<'static>);
+
+impl Read for BodyStream {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.0.read(bytes)
+    }
+}
+
+impl std::fmt::Debug for BodyStream {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("BodyStream")
+    }
+}
+
+/// One request on its way.
+struct Talk {
+    trace: Trace,
+    log: SharedLog,
+    patience: Patience,
+    url: Url,
+}
+
+impl Talk {
+    fn new(request: &Request, patience: Patience) -> Self {
+        Talk { trace: Trace::begin(), log: SharedLog::default(), patience, url: request.url.clone() }
+    }
+
+    /// Connects, sends the request and reads the head of the answer.
+    fn begin(&mut self, client: &Client, request: &Request) -> Result<(Response, ureq::Body), Fault> {
+        let message = message(request).map_err(|error| {
+            Fault::new(Stage::Send, Cause::Local(format!("no such request: {error}")), "")
+        })?;
+        let connection: Connection = client.route(&request.url).open(&self.patience, &mut self.trace)?;
+        let agent = agent(connection, self.log.clone());
+        let is_asking = request.body.is_empty() && !WITH_BODY.contains(&request.method.as_str());
+        let answer = if is_asking { agent.run(message.map(drop)) } else { agent.run(message) };
+        let answer = answer.map_err(|error| self.fault(&error))?;
+        let (head, body) = answer.into_parts();
+        let reason = head.status.canonical_reason().unwrap_or_default().to_owned();
+        let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers =
+            head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        Ok((Response { status: head.status.as_u16(), reason, headers, ..Response::default() }, body))
+    }
+
+    fn read(
+        &self,
+        response: Response,
+        mut reader: ureq::BodyReader<'_>,
+        most: usize,
+    ) -> Result<Response, Fault> {
+        let mut body = Vec::new();
+        let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
+        let read = (&mut reader).take(limit).read_to_end(&mut body);
+        read.map_err(|error| Fault::new(Stage::Transfer, Cause::of(&error, &self.patience), &self.url))?;
+        let is_cut = body.len() > most;
+        body.truncate(most);
+        Ok(Response { body, is_cut, ..response })
+    }
+
+    /// Why there is no answer.
+    fn fault(&self, error: &ureq::Error) -> Fault {
+        let log = self.log.lock();
+        let stage = match (log.sent_at, log.first_at) {
+            (None, _) => Stage::Send,
+            (Some(_), None) => Stage::FirstByte,
+            (Some(_), Some(_)) => Stage::Transfer,
+        };
+        let cause = match error {
+            ureq::Error::Io(error) => Cause::of(error, &self.patience),
+            other => Cause::Protocol(other.to_string()),
+        };
+        Fault::new(stage, cause, &self.url)
+    }
+
+    /// What it came to, and how long it took.
+    fn exchange(mut self, result: Result<Response, Fault>) -> Exchange {
+        let log = std::mem::take(&mut *self.log.lock());
+        if let (Some(sent), Some(first)) = (log.sent_at, log.first_at) {
+            self.trace.phases.first_byte = Some(first.saturating_duration_since(sent));
+            self.trace.phases.transfer = Some(first.elapsed());
+        }
+        self.trace.end();
+        let Log { sent, received, .. } = log;
+        Exchange { url: self.url, result, trace: self.trace, sent, received, before: Vec::new() }
+    }
+}
+
+fn message(request: &Request) -> Result<http::Request<Vec<u8>>, http::Error> {
+    let mut message = http::Request::builder().method(request.method.as_str()).uri(request.url.text());
+    for (name, value) in &request.headers {
+        message = message.header(name, value);
+    }
+    message.body(request.body.clone())
+}

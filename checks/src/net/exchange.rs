@@ -1,0 +1,123 @@
+//! A request and what became of it.
+
+use serde::de::DeserializeOwned;
+
+use super::{Fault, Trace, Url, evidence};
+use crate::probe::Finding;
+
+/// An answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// Its status code.
+    pub status: u16,
+    /// The words for the status code.
+    pub reason: String,
+    /// Its headers, in order, the names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Its body, or the beginning of it.
+    pub body: Vec<u8>,
+    /// Whether the body was longer than the request allowed.
+    pub is_cut: bool,
+}
+
+impl Response {
+    /// The first header of this name, in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text, undecodable bytes replaced.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or was cut.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
+        if self.is_cut {
+            return Err(format!("the answer is longer than {} bytes", self.body.len()));
+        }
+        serde_json::from_slice(&self.body)
+            .map_err(|error| format!("the answer is not the JSON it should be: {error}"))
+    }
+
+    /// The status and the beginning of the body, on one line.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        const LENGTH: usize = 200;
+        let Response { status, reason, .. } = self;
+        let text = self.text();
+        let words: Vec<_> = text.split_whitespace().collect();
+        let mut line = words.join(" ");
+        if let Some((end, _)) = line.char_indices().nth(LENGTH) {
+            line.truncate(end);
+            line.push('…');
+        }
+        let status = format!("{status} {reason}");
+        let colon = if line.is_empty() { "" } else { ": " };
+        format!("{}{colon}{line}", status.trim_end())
+    }
+}
+
+/// A request and what became of it.
+#[derive(Debug)]
+pub struct Exchange {
+    /// What was asked for.
+    pub url: Url,
+    /// What became of it.
+    pub result: Result<Response, Fault>,
+    /// What was seen on the way.
+    pub trace: Trace,
+    pub(super) sent: Vec<u8>,
+    pub(super) received: Vec<u8>,
+    /// Where it was sent to before, when redirects were followed.
+    pub(super) before: Vec<Exchange>,
+}
+
+impl Exchange {
+    /// The answer.
+    ///
+    /// # Errors
+    ///
+    /// What it comes to that there is none, with the evidence.
+    pub fn answer(&self) -> Result<&Response, Box<Finding>> {
+        self.result.as_ref().map_err(|fault| Box::new(self.witness(fault.finding())))
+    }
+
+    /// The answer's body as JSON, where the answer has this status.
+    ///
+    /// # Errors
+    ///
+    /// What it comes to that it is not so, with the evidence.
+    pub fn json<T: DeserializeOwned>(&self, status: u16) -> Result<T, Box<Finding>> {
+        let response = self.answer()?;
+        let read = match response.status == status {
+            true => response.json().map_err(|error| format!("{}: {error}", self.url)),
+            false => Err(format!("{} answers {}", self.url, response.describe())),
+        };
+        read.map_err(|reason| Box::new(self.witness(Finding::broken(reason))))
+    }
+
+    /// The finding with what was said, as `http-exchange.txt`. Secrets in headers are hidden when it is told, as
+    /// are those that the target names.
+    #[must_use]
+    pub fn witness(&self, finding: Finding) -> Finding {
+        finding.with_text("http-exchange.txt", evidence::text(self))
+    }
+
+    /// The finding with the seconds of each phase as metrics.
+    #[must_use]
+    pub fn measure(&self, finding: Finding) -> Finding {
+        self.trace.phases.measure(finding)
+    }
+
+    /// All that it was redirected from, and itself, in order.
+    pub fn hops(&self) -> impl Iterator<Item = &Exchange> {
+        self.before.iter().chain([self])
+    }
+}

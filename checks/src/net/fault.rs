@@ -1,0 +1,173 @@
+//! What went wrong on the way, in words that say what to look at.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use super::Patience;
+use crate::probe::{Finding, Level, failure};
+
+/// How far an exchange came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// The name becomes addresses.
+    Resolve,
+    /// The connection is made.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// The request is sent.
+    Send,
+    /// The answer is waited for.
+    FirstByte,
+    /// The answer comes.
+    Transfer,
+}
+
+/// Why an exchange ended early.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// It took longer than this.
+    Timeout(Duration),
+    /// A signal ended the check.
+    Interrupted,
+    /// The name has no address, as the resolver says.
+    NoSuchHost(String),
+    /// The system says no: an error number, where there is one, and its words.
+    System(Option<i32>, String),
+    /// The other side closed the connection.
+    Closed,
+    /// TLS: the certificate is not to be trusted, or the two do not understand each other.
+    Tls(String),
+    /// What was said is not what the protocol allows.
+    Protocol(String),
+    /// It could not even be tried, for a reason on this side.
+    Local(String),
+}
+
+impl Cause {
+    /// What an error of input or output means.
+    pub(super) fn of(error: &io::Error, patience: &Patience) -> Self {
+        match error.kind() {
+            // Only our own waiting ends without an error number.
+            io::ErrorKind::TimedOut if error.raw_os_error().is_none() => Cause::over(patience),
+            io::ErrorKind::UnexpectedEof => Cause::Closed,
+            io::ErrorKind::InvalidData => Cause::Protocol(error.to_string()),
+            _ => Cause::System(error.raw_os_error(), error.to_string()),
+        }
+    }
+
+    /// That the patience is over.
+    pub(super) fn over(patience: &Patience) -> Self {
+        if patience.is_interrupted() { Cause::Interrupted } else { Cause::Timeout(patience.time()) }
+    }
+}
+
+/// What went wrong with an exchange, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// How far it came.
+    pub stage: Stage,
+    /// Why it came no farther.
+    pub cause: Cause,
+    /// With whom: an address, a host and port, a path.
+    pub place: String,
+}
+
+impl Fault {
+    pub(super) fn new(stage: Stage, cause: Cause, place: impl fmt::Display) -> Self {
+        Fault { stage, cause, place: place.to_string() }
+    }
+
+    /// What it comes to: broken, as a rule.
+    #[must_use]
+    pub fn finding(&self) -> Finding {
+        match &self.cause {
+            Cause::Interrupted => Finding::new(Level::Interrupted("a signal ended the check".to_owned())),
+            Cause::Local(reason) => Finding::unknown(reason.clone()),
+            Cause::System(errno, message) => failure(self.stage.verb(), &self.place, *errno, message),
+            _ => Finding::broken(self.to_string()),
+        }
+    }
+
+    fn late(&self, time: Duration) -> String {
+        let place = &self.place;
+        match self.stage {
+            Stage::Resolve => format!("the name {place} was not resolved within {time:?}"),
+            Stage::Connect => format!("{place} accepted no connection within {time:?}"),
+            Stage::Tls => format!("{place} accepts connections, but did no TLS handshake within {time:?}"),
+            Stage::Send => {
+                format!("{place} accepts connections, but did not take the request within {time:?}")
+            }
+            Stage::FirstByte => format!("{place} accepts connections, but did not answer within {time:?}"),
+            Stage::Transfer => format!("{place} began to answer, but was not done within {time:?}"),
+        }
+    }
+}
+
+impl Stage {
+    fn verb(self) -> &'static str {
+        match self {
+            Stage::Resolve => "resolve",
+            Stage::Connect => "connect",
+            Stage::Tls => "TLS handshake",
+            Stage::Send => "send",
+            Stage::FirstByte | Stage::Transfer => "receive",
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Fault { stage, cause, place } = self;
+        match cause {
+            Cause::Timeout(time) => formatter.write_str(&self.late(*time)),
+            Cause::Interrupted => formatter.write_str("a signal ended the check"),
+            Cause::NoSuchHost(reason) => write!(formatter, "the name {place} has no address: {reason}"),
+            Cause::System(_, message) => write!(formatter, "{} failed on {place}: {message}", stage.verb()),
+            Cause::Closed => match stage {
+                Stage::Transfer => write!(formatter, "{place} closed the connection before the answer's end"),
+                Stage::Tls => write!(formatter, "{place} closed the connection during the TLS handshake"),
+                _ => write!(formatter, "{place} closed the connection without an answer"),
+            },
+            Cause::Tls(reason) => write!(formatter, "TLS with {place} failed: {reason}"),
+            Cause::Protocol(reason) => {
+                write!(formatter, "{place} does not speak HTTP as it should: {reason}")
+            }
+            Cause::Local(reason) => formatter.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(stage: Stage, cause: Cause, words: &str) {
+        let fault = Fault::new(stage, cause, "h:1");
+        let reason = fault.finding().level.reason().unwrap().to_owned();
+        assert!(reason.contains(words), "{reason}");
+    }
+
+    #[test]
+    fn faults_say_how_far_it_came() {
+        let late = || Cause::Timeout(Duration::from_secs(1));
+        check(Stage::Resolve, late(), "the name h:1 was not resolved within 1s");
+        check(Stage::Connect, late(), "accepted no connection");
+        check(Stage::FirstByte, late(), "accepts connections, but did not answer within 1s");
+        check(Stage::Transfer, Cause::Closed, "before the answer's end");
+        check(Stage::FirstByte, Cause::Closed, "without an answer");
+        check(Stage::Connect, Cause::System(Some(111), String::new()), "nothing listens there (ECONNREFUSED");
+    }
+
+    #[test]
+    fn what_is_our_own_fault_is_not_the_servers() {
+        let local = Fault::new(Stage::Send, Cause::Local("no such file".to_owned()), "h:1");
+        assert_eq!(local.finding().level, Level::Unknown("no such file".to_owned()));
+        let ended = Fault::new(Stage::Send, Cause::Interrupted, "h:1");
+        assert!(matches!(ended.finding().level, Level::Interrupted(_)));
+    }
+}

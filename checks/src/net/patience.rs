@@ -1,0 +1,93 @@
+//! How long to wait for the network, and what ends the wait early.
+
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use cli::Interrupt;
+use process::Deadline;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::probe::Limits;
+
+/// How long something may take on the network: until a deadline passes or a signal comes.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    deadline: Deadline,
+    time: Duration,
+    interrupt: Interrupt,
+}
+
+impl Patience {
+    /// As long as an operation may take that begins now.
+    #[must_use]
+    pub fn operation(limits: Limits<'_>) -> Self {
+        let left = limits.deadline.remaining().filter(|left| *left < limits.operation);
+        let time = left.map_or(limits.operation, rounded);
+        let deadline = limits.operation_deadline();
+        Patience { deadline, time, interrupt: limits.interrupt.clone() }
+    }
+
+    /// As long as the test may take: for answers that come bit by bit.
+    #[must_use]
+    pub fn test(limits: Limits<'_>) -> Self {
+        let time = limits.deadline.remaining().map_or(limits.operation, rounded);
+        Patience { deadline: limits.deadline, time, interrupt: limits.interrupt.clone() }
+    }
+
+    /// How long it was at the beginning.
+    #[must_use]
+    pub fn time(&self) -> Duration {
+        self.time
+    }
+
+    /// How long it still is.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.deadline.remaining().unwrap_or(self.time)
+    }
+
+    /// One of so many equal parts of what is left.
+    pub(super) fn share(&self, parts: u32) -> Self {
+        let time = rounded(self.remaining() / parts.max(1));
+        Patience { deadline: self.deadline.earlier(Deadline::after(time)), time, ..self.clone() }
+    }
+
+    /// Whether a signal asked us to end.
+    #[must_use]
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupt.verdict().is_some()
+    }
+
+    /// Whether it is over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_interrupted() || self.deadline.has_passed()
+    }
+
+    /// Waits until a descriptor is ready.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when the patience is over first.
+    pub(super) fn wait(&self, fd: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
+        loop {
+            if self.is_over() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let mut fds = vec![PollFd::from_borrowed_fd(fd, flags)];
+            fds.extend(self.interrupt.wake().map(|wake| PollFd::from_borrowed_fd(wake, PollFlags::IN)));
+            let left = Timespec::try_from(self.remaining()).ok();
+            match poll(&mut fds, left.as_ref()) {
+                Ok(_) if fds.first().is_some_and(|fd| !fd.revents().is_empty()) => return Ok(()),
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// To be shown: nobody wants to know the nanoseconds of what was left.
+fn rounded(time: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1))
+}

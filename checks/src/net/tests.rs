@@ -1,0 +1,280 @@
+//! The client against servers with faults.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use cli::Interrupt;
+
+use super::testing::{Server, answer, client, free_port, head, limits};
+use super::{Cause, Client, Exchange, NetArgs, Place, Request, Stage, Url};
+use crate::probe::{Finding, Level};
+
+fn send(request: &Request) -> Exchange {
+    client().send(request, limits(&Interrupt::never()))
+}
+
+fn check(server: &Server, stage: Stage, words: &str) {
+    let begin = Instant::now();
+    let exchange = send(&Request::get(server.url("/")));
+    let fault = exchange.result.unwrap_err();
+    assert_eq!(fault.stage, stage, "{fault}");
+    assert!(fault.to_string().contains(words), "{fault}");
+    assert!(begin.elapsed() < Duration::from_millis(1500), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn an_answer_comes_with_its_phases() {
+    let server = Server::saying("HTTP/1.1 200 OK\r\nX-A: b\r\ncontent-length: 5\r\n\r\nhello");
+    let exchange = send(&Request::get(server.url("/x?y=z")));
+    let response = exchange.answer().unwrap();
+    assert_eq!(
+        (response.status, response.text().as_str(), response.header("x-a")),
+        (200, "hello", Some("b"))
+    );
+    let names: Vec<_> = exchange.trace.phases.seconds().map(|(name, _)| name).collect();
+    let expected =
+        ["resolve_seconds", "connect_seconds", "first_byte_seconds", "transfer_seconds", "total_seconds"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn the_first_byte_and_the_rest_are_timed_apart() {
+    let server = Server::new(|mut stream| {
+        head(&mut stream);
+        std::thread::sleep(Duration::from_millis(60));
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\na").unwrap();
+        std::thread::sleep(Duration::from_millis(120));
+        stream.write_all(b"b").unwrap();
+    });
+    let phases = send(&Request::get(server.url("/"))).trace.phases;
+    let between = |time: Option<Duration>, low, high| {
+        let time = time.unwrap();
+        assert!((Duration::from_millis(low)..Duration::from_millis(high)).contains(&time), "{phases:?}");
+    };
+    between(phases.first_byte, 60, 119);
+    between(phases.transfer, 120, 450);
+    between(phases.connect, 0, 60);
+}
+
+#[test]
+fn bodies_are_read_however_they_are_told() {
+    let read = |answer: &'static str, expected: &str| {
+        let server = Server::saying(answer);
+        let exchange = send(&Request::get(server.url("/")));
+        assert_eq!(exchange.answer().unwrap().text(), expected);
+    };
+    read("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "abcde");
+    read("HTTP/1.1 200 OK\r\n\r\nto the end", "to the end");
+    read("HTTP/1.1 204 No Content\r\n\r\n", "");
+    read("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx", "x");
+}
+
+#[test]
+fn what_is_asked_for_is_sent() {
+    let server = Server::answering(|head| answer("200 OK", "", head));
+    let text = |request: &Request| send(request).answer().unwrap().text();
+    let get = text(&Request::get(server.url("/a?b")).header("X-Y", "z"));
+    assert!(get.starts_with("GET /a?b HTTP/1.1\r\n") && get.contains("x-y: z\r\n"), "{get}");
+    assert!(!get.contains("content-length"), "{get}");
+    let post = text(&Request::new("POST", server.url("/")));
+    assert!(post.contains("content-length: 0\r\n"), "{post}");
+    let post = text(&Request::new("DELETE", server.url("/")).json("{}"));
+    assert!(post.contains("content-length: 2\r\n") && post.starts_with("DELETE / "), "{post}");
+    let wrong = send(&Request::get(server.url("/")).header("a", "b\r\nc: d"));
+    assert!(matches!(wrong.result.unwrap_err().cause, Cause::Local(_)));
+}
+
+#[test]
+fn long_bodies_are_cut() {
+    let server = Server::saying("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789");
+    let exchange = send(&Request { max_body: 4, ..Request::get(server.url("/")) });
+    let response = exchange.answer().unwrap();
+    assert_eq!((response.text().as_str(), response.is_cut), ("0123", true));
+    assert!(response.json::<u32>().unwrap_err().contains("longer than 4 bytes"));
+    let whole = send(&Request { max_body: 10, ..Request::get(server.url("/")) });
+    assert!(!whole.answer().unwrap().is_cut);
+}
+
+#[test]
+fn servers_that_say_nothing_are_not_waited_for() {
+    check(&Server::silent(), Stage::FirstByte, "accepts connections, but did not answer within 500ms");
+}
+
+#[test]
+fn answers_that_never_end_are_not_waited_for() {
+    let dripping = |first: &'static str| {
+        Server::new(move |mut stream| {
+            head(&mut stream);
+            let mut next = first.as_bytes().to_vec();
+            while stream.write_all(&next).is_ok() {
+                next = b"x".to_vec();
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        })
+    };
+    check(&dripping("HTTP/1.1 200 OK\r\n\r\n"), Stage::Transfer, "was not done within 500ms");
+    check(&dripping("HTTP/1.1 200 OK\r\nx: "), Stage::Transfer, "was not done within 500ms");
+    let flooding = Server::new(|mut stream| {
+        head(&mut stream);
+        let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");
+        while stream.write_all(&[b'x'; 65536]).is_ok() {}
+    });
+    check(&flooding, Stage::Transfer, "does not speak HTTP as it should");
+}
+
+#[test]
+fn answers_that_end_early_are_faults() {
+    check(&Server::new(drop), Stage::FirstByte, "");
+    check(&Server::saying(""), Stage::FirstByte, "without an answer");
+    check(&Server::saying("HTTP/1.1 200 OK\r\ncont"), Stage::Transfer, "before the answer's end");
+    check(
+        &Server::saying("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"),
+        Stage::Transfer,
+        "before the answer's end",
+    );
+}
+
+#[test]
+fn what_is_not_http_is_a_fault() {
+    check(&Server::saying("SSH-2.0-OpenSSH_9.2\r\n"), Stage::Transfer, "does not speak HTTP as it should");
+    check(&Server::saying("HTTP/1.1 abc\r\n\r\n"), Stage::Transfer, "does not speak HTTP");
+}
+
+#[test]
+fn closed_ports_are_refused() {
+    let url: Url = format!("http://127.0.0.1:{}/", free_port()).parse().unwrap();
+    let exchange = send(&Request::get(url));
+    let finding = exchange.answer().unwrap_err();
+    assert!(finding.level.reason().unwrap().contains("nothing listens there (ECONNREFUSED"), "{finding:?}");
+}
+
+#[test]
+fn names_that_do_not_exist_are_told() {
+    let exchange = send(&Request::get("http://no-such-name.invalid/".parse().unwrap()));
+    let fault = exchange.result.unwrap_err();
+    assert_eq!(fault.stage, Stage::Resolve, "{fault}");
+    assert!(exchange.trace.phases.connect.is_none());
+}
+
+#[test]
+fn redirects_are_followed_when_asked_for() {
+    let other = Server::answering(|head| answer("200 OK", "", head));
+    let there = other.url("/there").to_string();
+    let server = Server::answering(move |head| match head.split(' ').nth(1) {
+        Some("/out") => answer("302 Found", &format!("location: {there}\r\n"), ""),
+        Some("/loop") => answer("301 Moved", "location: loop\r\n", ""),
+        Some("/bad") => answer("301 Moved", "location: ftp://x/\r\n", ""),
+        _ => answer("302 Found", "location: /out\r\n", "moved"),
+    });
+    let ask = |path, redirects| {
+        let request =
+            Request::get(server.url(path)).header("Authorization", "token x").header("accept", "a/b");
+        send(&Request { redirects, ..request })
+    };
+    assert_eq!(ask("/in", 0).answer().unwrap().status, 302);
+    let followed = ask("/in", 5);
+    let text = followed.answer().unwrap().text();
+    assert!(text.contains("accept: a/b") && !text.to_lowercase().contains("authorization"), "{text}");
+    assert_eq!(followed.hops().count(), 3);
+    assert_eq!(followed.url, other.url("/there"));
+    assert_eq!((ask("/loop", 3).answer().unwrap().status, ask("/loop", 3).hops().count()), (301, 4));
+    assert!(ask("/bad", 1).result.unwrap_err().to_string().contains("begins with neither"));
+}
+
+#[test]
+fn local_sockets_are_places_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    let thread = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream.write_all(answer("200 OK", "", &line).as_bytes()).unwrap();
+    });
+    let args = NetArgs { connect_to: Some(Place::Unix(path)), ..NetArgs::default() };
+    let request = Request::get("http://localhost/version".parse().unwrap());
+    let exchange = args.client().unwrap().send(&request, limits(&Interrupt::never()));
+    assert_eq!(exchange.answer().unwrap().text(), "GET /version HTTP/1.1\r\n");
+    thread.join().unwrap();
+}
+
+#[test]
+fn evidence_shows_what_was_said_and_no_secret() {
+    let server = Server::saying("HTTP/1.1 500 Oops\r\nset-cookie: a=b\r\ncontent-length: 4\r\n\r\nbody");
+    let request = Request::get(server.url("/?token=abc")).header("authorization", "token hunter2");
+    let finding = send(&request).witness(Finding::broken("x".to_owned()));
+    let file = finding.attachments.first().unwrap();
+    assert_eq!(file.name, "http-exchange.txt");
+    let text = crate::probe::Redactor::new(&[]).redact_text(&String::from_utf8_lossy(&file.bytes));
+    for line in ["> GET /?token=[redacted]", "> authorization: [redacted]", "< HTTP/1.1 500 Oops", "body\n"] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(!text.contains("hunter2") && !text.contains("a=b") && !text.contains("abc"), "{text}");
+}
+
+#[test]
+fn events_come_as_they_are_sent() {
+    let server = Server::new(|mut stream| {
+        head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").unwrap();
+        for part in ["5\r\none\r\n\r\n", "5\r\ntwo\r\n\r\n"] {
+            stream.write_all(part.as_bytes()).unwrap();
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_secs(3));
+    });
+    let never = Interrupt::never();
+    let begin = Instant::now();
+    let (exchange, body) = client().stream(&Request::get(server.url("/")), limits(&never)).unwrap();
+    assert_eq!(exchange.answer().unwrap().status, 200);
+    let mut lines = BufReader::new(body).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "one");
+    assert_eq!(lines.next().unwrap().unwrap(), "two");
+    assert!(begin.elapsed() < Duration::from_secs(1));
+    // It says no more, and is left when the time for the test is up.
+    assert_eq!(lines.next().unwrap().unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+    assert!(begin.elapsed() < Duration::from_secs(3));
+}
+
+#[test]
+fn plain_servers_do_no_handshake() {
+    let server = Server::new(|mut stream| {
+        let _gone = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let _closed = stream.read_to_end(&mut Vec::new());
+    });
+    let url: Url = server.url("/").to_string().replace("http:", "https:").parse().unwrap();
+    let fault = send(&Request::get(url)).result.unwrap_err();
+    assert_eq!(fault.stage, Stage::Tls);
+    assert!(fault.to_string().contains("what answers there is not TLS"), "{fault}");
+    let silent = Server::silent();
+    let url: Url = silent.url("/").to_string().replace("http:", "https:").parse().unwrap();
+    let fault = send(&Request::get(url)).result.unwrap_err();
+    assert!(fault.to_string().contains("did no TLS handshake within"), "{fault}");
+}
+
+#[test]
+fn a_connection_can_be_used_as_it_is() {
+    let server = Server::new(|mut stream| {
+        stream.write_all(b"220 hello\r\n").unwrap();
+        let _closed = stream.read_to_end(&mut Vec::new());
+    });
+    let never = Interrupt::never();
+    let patience = super::Patience::operation(limits(&never));
+    let route = super::Route { place: server.place(), tls: None, protocols: &[] };
+    let mut connection = route.open(&patience, &mut super::Trace::begin()).unwrap();
+    let mut bytes = [0; 11];
+    connection.read_exact(&mut bytes).unwrap();
+    assert_eq!(&bytes, b"220 hello\r\n");
+    let error = connection.read_exact(&mut bytes).unwrap_err();
+    let fault = connection.fault(Stage::FirstByte, &error);
+    assert!(matches!(fault.cause, Cause::Timeout(_)), "{fault}");
+    assert!(matches!(fault.finding().level, Level::Broken(_)));
+}
+
+#[test]
+fn clients_can_be_shared() {
+    fn is_shared<T: Send + Sync + Clone>() {}
+    is_shared::<Client>();
+}

@@ -1,0 +1,256 @@
+//! What may hang is done by a helper: this program, started once more.
+//!
+//! A [`Helper`] is the parent's side: one for each target, it holds the lock that keeps later runs from adding to
+//! what hangs, and knows whether an operation still does. [`assist`] is the other side: it does a task, one
+//! operation at a time, each announced before it begins (see [`process::helper`]).
+
+mod respond;
+mod told;
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Stdout, Write};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use process::Deadline;
+use process::helper::{Busy, Cause, Guard, Job, Refused, Reporter, Stop, enter, folder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Finding, Level, Limits, Summary};
+pub use respond::respond;
+pub use told::Told;
+
+/// The time between asking a helper to end and killing it.
+const GRACE: Duration = Duration::from_millis(300);
+/// How long to look for a signal while waiting for the lock.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// The names of the values by which a task tells what it found; see [`Told`].
+pub mod value {
+    /// A number: `NAME NUMBER`.
+    pub const METRIC: &str = "metric";
+    /// A line of `samples.csv`.
+    pub const SAMPLE: &str = "sample";
+    /// A line of what was found.
+    pub const SUMMARY: &str = "summary";
+    /// Why it does not apply.
+    pub const SKIP: &str = "skip";
+    /// Why it works, but not as it should.
+    pub const WARNING: &str = "warning";
+    /// Why it is broken, though no operation failed.
+    pub const BROKEN: &str = "broken";
+    /// Why it cannot be told.
+    pub const UNKNOWN: &str = "unknown";
+    /// What could not be removed.
+    pub const LEFT: &str = "left";
+    /// A line of evidence: `NAME LINE`, to be attached as a text file of that name.
+    pub const EVIDENCE: &str = "evidence";
+}
+
+/// The parent's side: asks helpers to do what may hang, one at a time.
+#[derive(Debug)]
+pub struct Helper {
+    /// The lock's name.
+    lock: String,
+    /// What is touched, for people.
+    shown: String,
+    guard: Option<Guard>,
+    /// Whether a helper was left behind.
+    hung: bool,
+}
+
+impl Helper {
+    /// For a target of this check; `place` is what is touched (a path, a socket), and two runs that touch the same
+    /// one know of each other.
+    #[must_use]
+    pub fn new(check: &str, place: &OsStr) -> Self {
+        let lock = format!("{check}-{:016x}", fnv(place.as_encoded_bytes()));
+        Helper { lock, shown: place.display().to_string(), guard: None, hung: false }
+    }
+
+    /// Whether an operation of an earlier task still hangs.
+    #[must_use]
+    pub fn is_hung(&self) -> bool {
+        self.hung
+    }
+
+    /// Has a helper do a task: [`Check::help`](super::Check::help) gets it, `operand` and all.
+    ///
+    /// `creates` names what the task may create and has removed when it ends well. What stays nevertheless is
+    /// noted with the lock: this and later runs find it in [`Helper::left_behind`].
+    ///
+    /// # Errors
+    ///
+    /// What it comes to where no helper could be asked: something hangs, another run is at it, no process can be
+    /// started.
+    pub fn ask<T: Serialize>(
+        &mut self,
+        task: &T,
+        operand: &OsStr,
+        creates: &[String],
+        limits: Limits<'_>,
+    ) -> Result<Told, Box<Finding>> {
+        if self.hung {
+            let reason = format!("an operation of an earlier test still hangs on {}", self.shown);
+            return Err(Box::new(Finding::skipped(reason)));
+        }
+        self.lock(limits)?;
+        let told = self.start(task, operand, creates, limits).map_err(|error| {
+            Box::new(Finding::unknown(format!("cannot start a probe for {}: {error}", self.shown)))
+        })?;
+        self.hung = told.ending.outcome.is_abandoned();
+        if told.is_clean() {
+            self.forget(creates);
+        }
+        Ok(told)
+    }
+
+    /// Whether what a task was to create may still be there, and could be removed now.
+    #[must_use]
+    pub fn may_have_left(&self, told: &Told) -> bool {
+        !told.is_clean() && !self.hung && told.ending.cause != Cause::Itself
+    }
+
+    /// What this and earlier runs were about to create and is not known to be gone. Takes the lock.
+    ///
+    /// # Errors
+    ///
+    /// What it comes to where the lock is not had.
+    pub fn left_behind(&mut self, limits: Limits<'_>) -> Result<Vec<String>, Box<Finding>> {
+        self.lock(limits)?;
+        Ok(self.guard.as_ref().map(|guard| guard.created().to_vec()).unwrap_or_default())
+    }
+
+    /// Notes that these are gone.
+    pub fn forget(&mut self, created: &[String]) {
+        if let Some(guard) = self.guard.as_mut().filter(|_| !created.is_empty()) {
+            // What is noted too long is only looked for once more.
+            let _noted = guard.forget(created);
+        }
+    }
+
+    fn start<T: Serialize>(
+        &mut self,
+        task: &T,
+        operand: &OsStr,
+        creates: &[String],
+        limits: Limits<'_>,
+    ) -> io::Result<Told> {
+        let task = Packed { task, operand: operand.as_encoded_bytes() };
+        let job = Job {
+            program: None,
+            arguments: vec![OsString::from("--internal-task"), OsString::from(serde_json::to_string(&task)?)],
+            operation: limits.operation,
+            deadline: limits.deadline,
+            grace: GRACE,
+            guard: self.guard.as_mut(),
+            creates: creates.to_vec(),
+            interrupt: limits.interrupt.wake(),
+        };
+        let mut records = Vec::new();
+        let ending = job.run(|record| records.push(record))?;
+        Ok(Told::new(operand.display().to_string(), limits.operation, records, ending))
+    }
+
+    fn lock(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
+        if self.guard.is_some() {
+            return Ok(());
+        }
+        let failed = |error| Box::new(Finding::unknown(format!("cannot lock out other runs: {error}")));
+        let folder = folder("subunit-checks").map_err(failed)?;
+        let end = limits.operation_deadline();
+        loop {
+            match Guard::take(&folder, &self.lock, Deadline::after(SLICE)) {
+                Ok(guard) => {
+                    self.guard = Some(guard);
+                    return Ok(());
+                }
+                Err(Refused::Failed(error)) => return Err(failed(error)),
+                Err(Refused::Busy(busy)) if end.has_passed() => return Err(Box::new(self.busy(&busy))),
+                Err(Refused::Busy(_)) if limits.interrupt.verdict().is_some() => {
+                    let reason = "a signal ended the check while it waited for another run";
+                    return Err(Box::new(Finding::new(Level::Interrupted(reason.to_owned()))));
+                }
+                Err(Refused::Busy(_)) => {}
+            }
+        }
+    }
+
+    /// Another run's probe has not returned: this one adds none.
+    fn busy(&self, busy: &Busy) -> Finding {
+        let since = busy.since.map_or_else(
+            || "an unknown time".to_owned(),
+            |since| chrono::DateTime::<chrono::Utc>::from(since).format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        );
+        let state = busy.state.as_ref().map_or_else(String::new, |state| format!(" ({})", state.summary()));
+        let reason = format!(
+            "{} is still hung since {since}: the probe of an earlier run has not returned{state}",
+            self.shown
+        );
+        let evidence = busy.state.as_ref().map(ToString::to_string).unwrap_or_default();
+        Finding { is_hung: true, ..Finding::broken(reason) }.with_text("proc-state.txt", evidence)
+    }
+}
+
+/// A task as it goes to the helper: the operand may be no UTF-8.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Packed<T, B> {
+    task: T,
+    operand: B,
+}
+
+/// The helper's side: does the task that a [`Helper`] asked for. Everything is told through the reporter: what
+/// fails, and by which operation, is not an error of this.
+///
+/// # Errors
+///
+/// When the task cannot be read, or this process cannot become a helper.
+pub fn assist<T: DeserializeOwned>(
+    task: &OsStr,
+    work: impl FnOnce(&T, &OsStr, &mut Reporter<Stdout>) -> Result<(), Stop>,
+) -> anyhow::Result<()> {
+    let text = task.to_str().context("a task is JSON")?;
+    let Packed { task, operand } =
+        serde_json::from_str::<Packed<T, Vec<u8>>>(text).context("a task is JSON")?;
+    let operand = <OsString as std::os::unix::ffi::OsStringExt>::from_vec(operand);
+    let mut reporter = enter()?;
+    match work(&task, &operand, &mut reporter) {
+        // Everything was told: how it ended is in the records.
+        Ok(()) | Err(Stop::Failed(_) | Stop::Asked | Stop::ParentGone) => Ok(()),
+    }
+}
+
+/// Tells a number.
+///
+/// # Errors
+///
+/// When the parent is gone.
+pub fn tell_metric(reporter: &mut Reporter<impl Write>, name: &str, number: f64) -> Result<(), Stop> {
+    reporter.value(value::METRIC, format_args!("{name} {number}"))
+}
+
+/// Tells the percentiles of numbers.
+///
+/// # Errors
+///
+/// When the parent is gone.
+pub fn tell_summary(reporter: &mut Reporter<impl Write>, name: &str, all: &Summary) -> Result<(), Stop> {
+    all.entries().try_for_each(|(suffix, number)| tell_metric(reporter, &format!("{name}{suffix}"), number))
+}
+
+/// FNV-1a: a name for a lock that stays the same from release to release.
+fn fnv(bytes: &[u8]) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locks_are_named_by_the_published_hash() {
+        assert_eq!(fnv(b"a"), 0xaf63_dc4c_8601_ec8c);
+    }
+}

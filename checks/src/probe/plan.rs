@@ -1,0 +1,230 @@
+//! The tests of a run: the aspects of all targets, as far as they are selected.
+
+use std::fmt;
+use std::sync::Arc;
+
+use anyhow::{bail, ensure};
+
+use super::names::plain;
+use super::{
+    Aspect, Check, ExpectedFailure, Finding, Limits, ProbeKind, Secret, Selection, Settings, Target,
+};
+
+/// A test of a plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// Its id: `CHECK.TARGET.ASPECT`.
+    pub id: String,
+    /// The ids of the tests that must not have failed, for this one to make sense.
+    pub after: Vec<String>,
+    /// What it does, for people.
+    pub about: String,
+    /// What holds for it.
+    pub settings: Arc<Settings>,
+}
+
+/// The tests of a run, in order, and the targets that they look at.
+///
+/// [`Plan::add`] adds a check with its arguments, as the command line or a configuration file has them;
+/// [`run`](super::run) runs what there is then.
+#[derive(Default)]
+pub struct Plan {
+    tests: Vec<Planned>,
+    /// What each test looks at.
+    subjects: Vec<Subject>,
+    targets: Vec<Aim>,
+    /// All tests there are, by all their names, whether selected or not.
+    all: Vec<Vec<String>>,
+}
+
+#[derive(Clone, Copy)]
+enum Subject {
+    Aspect(usize, Aspect),
+    /// There is no target: why that is a failure.
+    Nothing(&'static str),
+}
+
+struct Aim {
+    check: &'static str,
+    target: Box<dyn Target>,
+    settings: Arc<Settings>,
+}
+
+impl Plan {
+    /// Without tests.
+    #[must_use]
+    pub fn new() -> Self {
+        Plan::default()
+    }
+
+    /// Adds the tests of a check: those that both its arguments and `also` select. When a test of the targets
+    /// named in `after` fails, its tests are skipped; these targets have been added before.
+    ///
+    /// # Errors
+    ///
+    /// When the arguments contradict each other, or select by a pattern that matches nothing.
+    pub fn add<C: Check>(&mut self, check: &C, also: &Selection, after: &[String]) -> anyhow::Result<()> {
+        let settings = Arc::new(Settings::new(check.shared(), C::METRICS)?);
+        let selection = check.shared().selection()?;
+        let targets = check.targets()?;
+        if targets.is_empty() {
+            self.add_nothing::<C>(settings);
+            return Ok(());
+        }
+        let before: Vec<_> = self.ids_of(after);
+        let begin = self.all.len();
+        for target in targets {
+            let is_double = |aim: &Aim| aim.check == C::NAME && aim.target.name() == target.name();
+            ensure!(
+                !self.targets.iter().any(is_double),
+                "two targets are named {}: --name tells them apart",
+                target.name()
+            );
+            self.add_target::<C>(target, [&selection, also], check.shared().probe, &before, &settings);
+        }
+        ensure_matched(&selection, self.all.get(begin..).unwrap_or_default())
+    }
+
+    fn add_target<C: Check>(
+        &mut self,
+        target: Box<dyn Target>,
+        selections: [&Selection; 2],
+        kind: ProbeKind,
+        before: &[String],
+        settings: &Arc<Settings>,
+    ) {
+        let mut settings = Arc::clone(settings);
+        let tags = target.tags();
+        if !tags.is_empty() {
+            Arc::make_mut(&mut settings).tags.extend(tags);
+        }
+        for aspect in C::ASPECTS.iter().filter(|aspect| target.has(aspect)) {
+            let of = |aspect: &str| id::<C>(target.name(), aspect);
+            let id = of(aspect.name());
+            let chosen = selections.iter().all(|selection| selection.chooses(&id, aspect.names));
+            let named = selections.iter().any(|selection| selection.names(&id, aspect.names));
+            let usual = aspect.kind <= kind && !aspect.on_request;
+            if chosen && (usual || named) {
+                let after = before.iter().cloned().chain(aspect.after.iter().map(|name| of(name))).collect();
+                let about = format!("{} ({})", aspect.about, target.shown());
+                let subject = Subject::Aspect(self.targets.len(), *aspect);
+                self.push(id.clone(), after, about, &settings, subject);
+            }
+            let names = aspect.names.iter().map(|name| (*name).to_owned());
+            self.all.push(std::iter::once(id).chain(names).collect());
+        }
+        self.targets.push(Aim { check: C::NAME, target, settings });
+    }
+
+    fn add_nothing<C: Check>(&mut self, settings: Arc<Settings>) {
+        let aspect = C::ASPECTS.first().map_or("found", Aspect::name);
+        let about = "looks for something to check".to_owned();
+        self.push(id::<C>("any", aspect), Vec::new(), about, &settings, Subject::Nothing(C::nothing()));
+    }
+
+    fn push(
+        &mut self,
+        id: String,
+        after: Vec<String>,
+        about: String,
+        settings: &Arc<Settings>,
+        subject: Subject,
+    ) {
+        self.tests.push(Planned { id, after, about, settings: Arc::clone(settings) });
+        self.subjects.push(subject);
+    }
+
+    fn ids_of(&self, targets: &[String]) -> Vec<String> {
+        let is_of = |subject: &Subject| match subject {
+            Subject::Aspect(target, _) => {
+                let name = self.targets.get(*target).map(|aim| aim.target.name());
+                targets.iter().any(|other| Some(plain(other).as_str()) == name)
+            }
+            Subject::Nothing(_) => false,
+        };
+        let tests = self.tests.iter().zip(&self.subjects);
+        tests.filter(|(_, subject)| is_of(subject)).map(|(test, _)| test.id.clone()).collect()
+    }
+
+    /// Whether there is anything to do, and every pattern of `also` has matched something.
+    ///
+    /// # Errors
+    ///
+    /// When that is not so.
+    pub fn ensure_selected(&self, also: &Selection) -> anyhow::Result<()> {
+        ensure_matched(also, &self.all)?;
+        if self.tests.is_empty() {
+            bail!(
+                "nothing is selected: --probe deep --list shows all tests, and what has side effects is run by \
+                 --probe deep"
+            );
+        }
+        let is_known = |known: &&ExpectedFailure| {
+            let mut ids = self.all.iter().filter_map(|names| names.first());
+            ids.any(|id| known.names(id)) || self.tests.iter().any(|test| known.names(&test.id))
+        };
+        let mut outages = self.tests.iter().flat_map(|test| &test.settings.expect_fail);
+        match outages.find(|known| !is_known(known)) {
+            Some(known) => bail!("the known outage `{}` is of no test that there is", known.reason),
+            None => Ok(()),
+        }
+    }
+
+    /// The tests, in the order in which they are run.
+    #[must_use]
+    pub fn tests(&self) -> &[Planned] {
+        &self.tests
+    }
+
+    /// Runs one of them, within its limits.
+    pub fn look(&mut self, test: usize, limits: Limits<'_>) -> Finding {
+        match self.subjects.get(test) {
+            Some(Subject::Aspect(target, aspect)) => match self.targets.get_mut(*target) {
+                Some(aim) => aim.target.look(aspect, limits),
+                None => Finding::unknown("there is no such target".to_owned()),
+            },
+            Some(Subject::Nothing(reason)) => Finding::broken((*reason).to_owned()),
+            None => Finding::unknown("there is no such test".to_owned()),
+        }
+    }
+
+    /// Has all targets remove what they made; what they could not, as tests of their own.
+    pub fn finish(&mut self, limits: Limits<'_>) -> Vec<(Planned, Finding)> {
+        let mut left = Vec::new();
+        for Aim { check, target, settings } in &mut self.targets {
+            if let Some(finding) = target.finish(limits) {
+                let id = format!("{check}.{}.clean-up", target.name());
+                let about = format!("removes what was made ({})", target.shown());
+                left.push((
+                    Planned { id, after: Vec::new(), about, settings: Arc::clone(settings) },
+                    finding,
+                ));
+            }
+        }
+        left
+    }
+
+    /// What no attachment may show.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Secret> {
+        self.targets.iter().flat_map(|aim| aim.target.secrets()).collect()
+    }
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Plan").field("tests", &self.tests).finish_non_exhaustive()
+    }
+}
+
+fn id<C: Check>(target: &str, aspect: &str) -> String {
+    format!("{}.{target}.{aspect}", C::NAME)
+}
+
+fn ensure_matched(selection: &Selection, all: &[Vec<String>]) -> anyhow::Result<()> {
+    let all: Vec<Vec<&str>> = all.iter().map(|names| names.iter().map(String::as_str).collect()).collect();
+    match selection.unmatched(&all) {
+        Some(pattern) => bail!("`{pattern}` matches no test; --probe deep --list shows all there are"),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,203 @@
+//! One result, many renderings: what a run writes, for whom.
+
+mod human;
+mod json;
+mod nagios;
+mod openmetrics;
+mod shown;
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use cli::{Codes, Report, Shared, Terminal, Verdict};
+use formats::junit::{JunitWriter, Options};
+use streamresult::{Records, StreamResult};
+use subunit::io::Writer;
+
+use super::ProbeArgs;
+use human::Human;
+use json::Json;
+use nagios::Nagios;
+use openmetrics::OpenMetrics;
+use shown::Results;
+
+/// What to write. Open: more formats will come.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// The subunit v2 protocol
+    Subunit,
+    /// A line for each test
+    Human,
+    /// What monitoring plugins write, and their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown
+    Nagios,
+    /// A JSON object for each test, one a line
+    Json,
+    /// Metrics, as node_exporter's textfile collector reads them
+    Openmetrics,
+    /// JUnit XML
+    Junit,
+}
+
+/// How the results are written.
+#[derive(Clone, Debug)]
+pub struct Rendering {
+    /// The check's name.
+    pub check: &'static str,
+    /// The format.
+    pub format: Format,
+    /// Whether tests are only listed.
+    pub list: bool,
+    /// Whether lines for people are coloured.
+    pub color: bool,
+    /// The file to write to; `None` is stdout.
+    pub output: Option<PathBuf>,
+}
+
+impl Rendering {
+    /// What these arguments say, on this command line, at this terminal.
+    #[must_use]
+    pub fn new(check: &'static str, shared: &ProbeArgs, args: &[OsString], terminal: &Terminal) -> Self {
+        let output = shared.output.clone().filter(|path| path.as_os_str() != "-");
+        let usual = if is_plugin_name(args) {
+            Format::Nagios
+        } else if terminal.output && output.is_none() {
+            Format::Human
+        } else {
+            Format::Subunit
+        };
+        Rendering {
+            check,
+            format: shared.format.unwrap_or(usual),
+            list: shared.list || shared.dry_run,
+            color: output.is_none() && shared.color.output(terminal),
+            output,
+        }
+    }
+}
+
+/// Runs something and writes what it says as the rendering has it.
+///
+/// # Errors
+///
+/// When that fails, or nothing can be written.
+pub fn render(
+    rendering: &Rendering,
+    output: &mut dyn Write,
+    run: impl FnOnce(&mut dyn StreamResult) -> io::Result<Verdict>,
+) -> anyhow::Result<Verdict> {
+    // A list has no results that could be rendered.
+    let format = match rendering.format {
+        Format::Nagios | Format::Openmetrics | Format::Junit if rendering.list => Format::Human,
+        format => format,
+    };
+    match format {
+        Format::Subunit | Format::Human | Format::Json => {
+            let mut file = rendering.output.as_deref().map(create).transpose()?;
+            let output = file.as_mut().map_or(output, |file| file);
+            live(rendering, format, output, run)
+        }
+        Format::Nagios | Format::Openmetrics | Format::Junit => document(rendering, format, output, run),
+    }
+}
+
+/// What is written as it comes.
+fn live(
+    rendering: &Rendering,
+    format: Format,
+    output: &mut dyn Write,
+    run: impl FnOnce(&mut dyn StreamResult) -> io::Result<Verdict>,
+) -> anyhow::Result<Verdict> {
+    Ok(match format {
+        Format::Human => run(&mut Human::new(output, rendering.color, rendering.list)),
+        Format::Json => run(&mut Records::new(Results::new(Json::new(output))).cap(CAP)),
+        _ => run(&mut Writer::new(output)),
+    }?)
+}
+
+/// What is written when all is known, and replaces its file then.
+fn document(
+    rendering: &Rendering,
+    format: Format,
+    output: &mut dyn Write,
+    run: impl FnOnce(&mut dyn StreamResult) -> io::Result<Verdict>,
+) -> anyhow::Result<Verdict> {
+    let mut report = match &rendering.output {
+        Some(path) => Report::create(path)?,
+        None => Report::stream(Shared::new(output)),
+    };
+    let verdict = match format {
+        Format::Nagios => {
+            let mut records = Records::new(Results::new(Nagios::new(rendering.check))).cap(CAP);
+            let verdict = run(&mut records)?;
+            let nagios = records.into_sink().into_sink();
+            nagios.write(&mut report)?;
+            if verdict.is_of_run() { nagios.verdict() } else { verdict }
+        }
+        Format::Openmetrics => {
+            let mut records = Records::new(Results::new(OpenMetrics::default())).cap(CAP);
+            let verdict = run(&mut records)?;
+            records.into_sink().into_sink().write(&mut report)?;
+            verdict
+        }
+        _ => {
+            let writer =
+                JunitWriter::new(Options { suite_name: rendering.check.to_owned(), ..Options::default() });
+            let cap = writer.cap();
+            let mut records = Records::new(writer).cap(cap);
+            let verdict = run(&mut records)?;
+            records.into_sink().write(&mut report)?;
+            verdict
+        }
+    };
+    report.finish()?;
+    Ok(verdict)
+}
+
+/// Bytes of an attachment that are of use where few attachments are shown.
+const CAP: u64 = 256 << 10;
+
+fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Whether the program was called by the name of a monitoring plugin: `check_eos`.
+fn is_plugin_name(args: &[OsString]) -> bool {
+    let name = args.first().map(Path::new).and_then(Path::file_name).and_then(OsStr::to_str);
+    name.is_some_and(|name| name.starts_with("check_"))
+}
+
+/// The exit codes that this command line asks for, before anybody knows whether it is sound.
+pub(super) fn codes(args: &[OsString]) -> Codes {
+    let words: Vec<_> = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default()).collect();
+    let before_end = words.iter().take_while(|word| **word != "--").count();
+    let words = words.get(..before_end).unwrap_or_default();
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--format="));
+    let apart = words.windows(2).filter(|pair| pair.first() == Some(&"--format"));
+    let format = joined.chain(apart.filter_map(|pair| pair.get(1).copied())).next();
+    let is_plugin = format.map_or_else(|| is_plugin_name(args), |format| format == "nagios");
+    if is_plugin { Codes::Plugin } else { Codes::House }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn monitoring_is_known_by_format_or_name() {
+        let check = |args: &[&str], expected| {
+            let args: Vec<_> = args.iter().map(OsString::from).collect();
+            assert_eq!(codes(&args), expected, "{args:?}");
+        };
+        check(&["check-eos", "/eos"], Codes::House);
+        check(&["check-eos", "--format", "nagios", "/eos"], Codes::Plugin);
+        check(&["check-eos", "--format=nagios"], Codes::Plugin);
+        check(&["/usr/lib/plugins/check_eos", "/eos"], Codes::Plugin);
+        check(&["check_eos", "--format=json"], Codes::House);
+        check(&["check-eos", "--", "--format=nagios"], Codes::House);
+        check(&[], Codes::House);
+    }
+}

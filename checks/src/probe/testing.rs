@@ -1,0 +1,114 @@
+//! A check for the tests of what all checks share.
+
+use std::sync::{Arc, Mutex};
+
+use clap::Parser;
+
+use super::{
+    Aspect, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret, Target, Unit, target_names,
+};
+
+pub(crate) const KINDS: &[MetricKind] = &[
+    MetricKind::new("load", Unit::Count),
+    MetricKind { counter: true, ..MetricKind::new("errors", Unit::Count) },
+];
+
+/// Check what the tests say
+#[derive(Parser, Clone, Debug)]
+#[command(name = "check-fake", version)]
+pub(crate) struct Fake {
+    pub(crate) places: Vec<String>,
+    /// What is found: `alive=broken`, `ready=load 3`
+    #[arg(long = "found")]
+    pub(crate) found: Vec<String>,
+    #[arg(long)]
+    pub(crate) place: Vec<String>,
+    #[arg(long)]
+    pub(crate) secret: Option<String>,
+    #[command(flatten)]
+    pub(crate) shared: ProbeArgs,
+}
+
+/// The arguments that all checks have, from a command line.
+pub(crate) fn args(args: &[&str]) -> ProbeArgs {
+    let line = ["check-fake"].into_iter().chain(args.iter().copied());
+    // Some are of use with a state file only.
+    let line = line.chain(["--state-file=x"]);
+    Fake::try_parse_from(line).unwrap().shared
+}
+
+impl Check for Fake {
+    const NAME: &'static str = "fake";
+    const ASPECTS: &'static [Aspect] = &[
+        Aspect::new(&["alive", "ping"], ProbeKind::Liveness, "looks whether it is alive"),
+        Aspect::new(&["ready"], ProbeKind::Readiness, "looks whether it is ready").after(&["alive"]),
+        Aspect::new(&["deep"], ProbeKind::Deep, "changes it").after(&["alive", "ready"]),
+    ];
+    const METRICS: &'static [MetricKind] = KINDS;
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.shared
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.shared
+    }
+
+    fn is_named(&self) -> bool {
+        !self.places.is_empty() || !self.place.is_empty()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+        let places: Vec<_> = self.places.iter().chain(&self.place).map(String::as_str).collect();
+        let both: Vec<_> = places.iter().map(|place| (*place, *place)).collect();
+        let names = target_names(&self.shared.name, &both)?;
+        let target = |name| {
+            let found = Arc::new(Mutex::new(self.found.clone()));
+            Box::new(FakeTarget { name, found, secret: self.secret.clone() }) as Box<dyn Target>
+        };
+        Ok(names.into_iter().map(target).collect())
+    }
+
+    fn nothing() -> &'static str {
+        "there is nothing to fake"
+    }
+}
+
+struct FakeTarget {
+    name: String,
+    found: Arc<Mutex<Vec<String>>>,
+    secret: Option<String>,
+}
+
+impl Target for FakeTarget {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        self.name.clone()
+    }
+
+    fn look(&mut self, aspect: &Aspect, _: Limits<'_>) -> Finding {
+        let mut found = self.found.lock().unwrap();
+        let is_of = |text: &String| text.split_once('=').is_some_and(|(name, _)| name == aspect.name());
+        let text = found.iter().position(is_of).map(|position| found.remove(position));
+        let word = text.as_deref().and_then(|text| text.split_once('=')).map_or("fine", |(_, word)| word);
+        match word.split_once(' ').unwrap_or((word, "")) {
+            ("fine", _) => Finding::fine(format!("{} is fine", aspect.name())),
+            ("broken", why) => Finding::broken(format!("broken {why}").trim_end().to_owned()),
+            ("unknown", _) => Finding::unknown("no permission".to_owned()),
+            ("skip", _) => Finding::skipped("not here".to_owned()),
+            (metric, number) => Finding::fine(String::new()).with_metric(metric, number.parse().unwrap()),
+        }
+    }
+
+    fn finish(&mut self, _: Limits<'_>) -> Option<Finding> {
+        let found = self.found.lock().unwrap();
+        found.contains(&"left".to_owned()).then(|| Finding::broken("it is still there".to_owned()))
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        self.secret.iter().map(|text| Secret::new(text)).collect()
+    }
+}

@@ -1,0 +1,251 @@
+//! What all checks do alike, by a check that finds what it is told.
+
+use std::fs;
+
+use cli::Verdict;
+
+use super::Run;
+use super::testing::Fake;
+
+fn run(args: &[&str]) -> cli::Outcome {
+    cli::run_with::<Run<Fake>>(args, b"")
+}
+
+fn check(args: &[&str], verdict: Verdict, expected: &str) {
+    let outcome = run(&[&["--format=human"], args].concat());
+    assert_eq!((outcome.verdict, outcome.output()), (verdict, expected), "{}", outcome.errors());
+}
+
+fn check_error(args: &[&str], expected: &str) {
+    let outcome = run(args);
+    assert_eq!((outcome.verdict, outcome.output()), (Verdict::Error, ""));
+    assert!(outcome.errors().contains(expected), "{}", outcome.errors());
+}
+
+const NOW: &str = "--retry-delay=1ms";
+
+#[test]
+fn each_aspect_of_each_target_is_a_test() {
+    let expected = "ok        fake.a.alive: alive is fine\nok        fake.a.ready: ready is fine\n\
+                    2 passed, 0 with warnings, 0 failed, 0 skipped\n";
+    check(&["a"], Verdict::Passed, expected);
+    check(
+        &["--list", "--probe=deep", "a", "b"],
+        Verdict::Passed,
+        "fake.a.alive\nfake.a.ready\nfake.a.deep\nfake.b.alive\nfake.b.ready\nfake.b.deep\n",
+    );
+    check(
+        &["--dry-run", "--only=ping", "a"],
+        Verdict::Passed,
+        "fake.a.alive: looks whether it is alive (a)\n",
+    );
+}
+
+#[test]
+fn what_builds_on_a_failure_is_skipped() {
+    let expected = "FAIL      fake.a.alive: broken down\n\
+                    skip      fake.a.ready: it builds on fake.a.alive, of which the result is fail\n\
+                    0 passed, 0 with warnings, 1 failed, 1 skipped\n";
+    check(&["--found", "alive=broken down", "a"], Verdict::Failed, expected);
+}
+
+#[test]
+fn everything_skipped_is_nothing() {
+    check(
+        &["--found", "alive=skip", "--only=alive", "a"],
+        Verdict::Nothing,
+        "skip      fake.a.alive: not here\n0 passed, 0 with warnings, 0 failed, 1 skipped\n",
+    );
+}
+
+#[test]
+fn nothing_to_check_is_a_failure() {
+    check(
+        &[],
+        Verdict::Failed,
+        "FAIL      fake.any.alive: there is nothing to fake\n0 passed, 0 with warnings, 1 failed, 0 skipped\n",
+    );
+}
+
+#[test]
+fn a_failed_test_is_tried_again() {
+    let found = ["--found=alive=broken", "--only=alive", NOW, "a"];
+    check(
+        &[&["--retries=1"], &found[..]].concat(),
+        Verdict::Passed,
+        "ok        fake.a.alive: alive is fine\n1 passed, 0 with warnings, 0 failed, 0 skipped\n",
+    );
+    check(
+        &found,
+        Verdict::Failed,
+        "FAIL      fake.a.alive: broken\n0 passed, 0 with warnings, 1 failed, 0 skipped\n",
+    );
+}
+
+#[test]
+fn what_could_not_be_removed_is_a_test_of_its_own() {
+    let expected = "ok        fake.a.alive: alive is fine\nFAIL      fake.a.clean-up: it is still there\n\
+                    1 passed, 0 with warnings, 1 failed, 0 skipped\n";
+    check(&["--found=left", "--only=alive", "a"], Verdict::Failed, expected);
+}
+
+#[test]
+fn secrets_are_not_shown() {
+    let args = ["--found=alive=broken by hunter2", "--only=alive", "--secret=hunter2", "a"];
+    check(
+        &args,
+        Verdict::Failed,
+        "FAIL      fake.a.alive: broken by [redacted]\n0 passed, 0 with warnings, 1 failed, 0 skipped\n",
+    );
+    let outcome = run(&args);
+    assert!(!outcome.output.windows(7).any(|window| window == b"hunter2"));
+}
+
+#[test]
+fn arguments_that_mean_nothing_are_errors() {
+    check_error(&["--only=x", "a"], "`x` matches no test");
+    check_error(&["--only=dee*", "a"], "nothing is selected");
+    check_error(&["--expect-fail=fake.b.*=why", "a"], "the known outage `why` is of no test");
+    check_error(&["--fail-after=2", "a"], "--state-file");
+    check_error(&["-w", "lod=1", "a"], "there is no metric `lod`");
+    check_error(&["a", "a"], "two targets are named a");
+    check_error(&["--load-list=/no/file", "a"], "cannot read the list /no/file");
+}
+
+#[test]
+fn a_list_chooses_its_tests() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = folder.path().join("list");
+    fs::write(&list, "fake.a.ready\nfake.other.ready\n").unwrap();
+    check(&["--list", "--load-list", list.to_str().unwrap(), "a"], Verdict::Passed, "fake.a.ready\n");
+}
+
+#[test]
+fn monitoring_gets_a_line_and_a_verdict_of_its_own() {
+    let nagios = |args: &[&str], verdict, start: &str| {
+        let outcome = run(&[&["--format=nagios"], args].concat());
+        assert_eq!(outcome.verdict, verdict);
+        assert!(outcome.output().starts_with(start), "{}", outcome.output());
+    };
+    nagios(&["a"], Verdict::Passed, "FAKE OK - 2 ok\n[OK] fake.a.alive: alive is fine\n");
+    let load = ["--found=alive=load 3", "--only=alive", "-w", "load=2", "a"];
+    let start = "FAKE WARNING - fake.a.alive: load = 3 is outside of the warning range 2 (1 warning) | 'a.alive.load'=3;2;;0;\n";
+    nagios(&load, Verdict::Warned, start);
+    nagios(
+        &["--found=alive=broken", "a"],
+        Verdict::Failed,
+        "FAKE CRITICAL - fake.a.alive: broken (1 critical, 1 skipped)\n",
+    );
+    nagios(
+        &["--found=alive=unknown", "--only=alive", "a"],
+        Verdict::Incomplete,
+        "FAKE UNKNOWN - fake.a.alive: no permission (1 unknown)\n",
+    );
+    nagios(&["--found=alive=skip", "--only=alive", "a"], Verdict::Incomplete, "FAKE UNKNOWN - 1 skipped\n");
+    nagios(&["--only=x", "a"], Verdict::Error, "UNKNOWN - check-fake: `x` matches no test");
+}
+
+#[test]
+fn documents_replace_their_files_when_they_are_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |format: &str, expected: &str| {
+        let path = folder.path().join(format);
+        fs::write(&path, "old").unwrap();
+        let outcome = run(&["--format", format, "-o", path.to_str().unwrap(), "--found=alive=broken", "a"]);
+        assert_eq!((outcome.verdict, outcome.output()), (Verdict::Failed, ""), "{}", outcome.errors());
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        assert!(text.contains(expected), "{text}");
+    };
+    check("nagios", "FAKE CRITICAL - ");
+    check("json", r#""status":"fail""#);
+    check("openmetrics", "# EOF");
+    check("junit", r#"<testcase classname="fake.a" name="alive""#);
+    check("human", "FAIL      fake.a.alive: broken");
+    check("subunit", "fake.a.alive");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 6);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error() {
+    for format in ["human", "nagios", "json", "openmetrics", "junit", "subunit"] {
+        let outcome = run(&["--format", format, "-o", "/dev/full", "a"]);
+        assert_eq!(outcome.verdict, Verdict::Error, "{format}: {}", outcome.output());
+    }
+}
+
+#[test]
+fn the_state_is_kept_from_run_to_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let state = ["--state-file", path.to_str().unwrap(), "--fail-after=2", "--only=alive", "a"];
+    let broken = [&["--found=alive=broken"], &state[..]].concat();
+    let first = "ok        fake.a.alive: 1 of 2 failures that make a failure: broken\n1 passed, 0 with warnings, 0 failed, 0 skipped\n";
+    check(&broken, Verdict::Passed, first);
+    check(
+        &broken,
+        Verdict::Failed,
+        "FAIL      fake.a.alive: broken\n0 passed, 0 with warnings, 1 failed, 0 skipped\n",
+    );
+    let errors = |count| [&[count, "-c", "errors_delta=0"], &state[..]].concat();
+    check(
+        &errors("--found=alive=errors 7"),
+        Verdict::Passed,
+        "ok        fake.a.alive\n1 passed, 0 with warnings, 0 failed, 0 skipped\n",
+    );
+    let outcome = run(&[&["--format=json"], &errors("--found=alive=errors 9")[..]].concat());
+    assert!(
+        outcome.output().contains("errors_delta = 2 is outside of the critical range 0"),
+        "{}",
+        outcome.output()
+    );
+    fs::write(&path, "damage").unwrap();
+    let outcome = run(&state);
+    assert_eq!(outcome.verdict, Verdict::Passed);
+    assert!(outcome.errors().contains("is begun anew"), "{}", outcome.errors());
+}
+
+#[test]
+fn a_configuration_file_names_the_targets() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checks.toml");
+    let config = |text: &str| {
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let file = config(
+        "[defaults]\nprobe = 'deep'\n[[target]]\nname = 'one'\ncheck = 'fake'\nplace = 'x'\nskip = ['ready']\n\
+         found = ['alive=load 3']\nthresholds.load = { warning = 2 }\ntags = ['t']\nafter = ['two']\n\
+         [[target]]\nname = 'two'\ncheck = 'fake'\nplace = 'y'\nprobe = 'liveness'\n\
+         [[target]]\nname = 'else'\ncheck = 'other'\n",
+    );
+    let config_of = |args: &[&'static str]| {
+        [
+            &["--config".to_owned(), file.clone()][..],
+            &args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>(),
+        ]
+        .concat()
+    };
+    let run_with = |args: &[&'static str], verdict, expected: &str| {
+        let args = config_of(args);
+        check(&args.iter().map(String::as_str).collect::<Vec<_>>(), verdict, expected);
+    };
+    run_with(&["--list"], Verdict::Passed, "fake.two.alive\nfake.one.alive\nfake.one.deep\n");
+    run_with(&["--list", "--only=fake.one.*"], Verdict::Passed, "fake.one.alive\nfake.one.deep\n");
+    let expected = "warning   fake.one.alive: load = 3 is outside of the warning range 2\n0 passed, 1 with warnings, 0 failed, 0 skipped\n";
+    run_with(&["--only=fake.one.alive"], Verdict::Passed, expected);
+    run_with(
+        &["--only=fake.one.alive", "-w", "load=9"],
+        Verdict::Passed,
+        "ok        fake.one.alive\n1 passed, 0 with warnings, 0 failed, 0 skipped\n",
+    );
+    check_error(&["--config", &file, "a"], "--config names the targets");
+    let wrong = |text: &str, expected: &str| check_error(&["--config", &config(text)], expected);
+    let target = "[[target]]\nname = 'one'\ncheck = 'fake'\nplace = 'x'\n";
+    wrong(&format!("{target}plcae = 'y'"), "target one: check-fake has no `plcae`; is it `place`?");
+    wrong(&format!("{target}format = 'json'"), "`format` is about a whole run");
+    wrong(&format!("{target}timeout = 'soon'"), "target one: invalid value 'soon' for '--timeout <TIME>'");
+    wrong(&format!("{target}thresholds.load = {{ warn = 2 }}"), "a threshold has no `warn`");
+    wrong(&format!("{target}thresholds.lod = {{ warning = 2 }}"), "target one: there is no metric `lod`");
+    wrong("[[target]]\nname = 'one'\ncheck = 'fake'\n", "it does not say what to check");
+    wrong("[[target]]\nname = 'one'\ncheck = 'eos'\n", "has no target with check = \"fake\"");
+}

@@ -1,0 +1,102 @@
+//! The command line of `check-proxy`.
+
+use anyhow::ensure;
+
+use super::api::Api;
+use super::aspect::{ASPECTS, METRICS};
+use super::target::ProxyTarget;
+use crate::net::{NetArgs, Url};
+use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, target_names};
+
+const EXAMPLES: &str = "  check-proxy http://127.0.0.1:8000
+  check-proxy --token-file proxy.token --api-url http://127.0.0.1:8001 https://hub.example
+  check-proxy --probe deep --token-env CONFIGPROXY_AUTH_TOKEN http://127.0.0.1:8000
+  check-proxy --metrics-url http://127.0.0.1:8002/metrics -w eventloop_lag_p99_seconds=50ms http://127.0.0.1:8000";
+
+/// The variable by which the proxy itself is given its token.
+const VARIABLE: &str = "CONFIGPROXY_AUTH_TOKEN";
+
+/// Check a configurable-http-proxy, as JupyterHub has in front
+///
+/// Each aspect is a test of its own, proxy.TARGET.ASPECT: health (--probe startup), also tls, latency and, with a
+/// token, api, hub-route and routes, with --metrics-url also eventloop-lag (readiness, the default), also canary and
+/// websocket, which add a route of their own and remove it (deep).
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "check-proxy", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
+pub struct CheckProxy {
+    /// Where browsers go
+    #[arg(value_name = "URL")]
+    pub urls: Vec<Url>,
+    /// The same, as an option
+    #[arg(long = "url", value_name = "URL")]
+    pub more_urls: Vec<Url>,
+    /// Where the proxy takes orders
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001")]
+    pub api_url: Url,
+    /// Where the proxy tells its metrics
+    #[arg(long, value_name = "URL")]
+    pub metrics_url: Option<Url>,
+    /// By which address of this host the proxy can reach a server of this check (default: that by which this host
+    /// reaches the proxy)
+    #[arg(long, value_name = "ADDRESS")]
+    pub canary_address: Option<std::net::IpAddr>,
+    /// Routes whose targets are looked at, at most
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub max_routes: usize,
+    /// The proxy's token; without one, it is taken from `CONFIGPROXY_AUTH_TOKEN`.
+    #[command(flatten)]
+    pub token: TokenArgs,
+    /// What all checks over the network have.
+    #[command(flatten)]
+    pub net: NetArgs,
+    /// What all checks have.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+}
+
+impl Check for CheckProxy {
+    const NAME: &'static str = "proxy";
+    const ASPECTS: &'static [Aspect] = ASPECTS;
+    const METRICS: &'static [MetricKind] = METRICS;
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.probe
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.probe
+    }
+
+    fn is_named(&self) -> bool {
+        self.all_urls().next().is_some()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+        ensure!(self.all_urls().count() <= 1, "one proxy at a time: each has an API of its own");
+        let Some(url) = self.all_urls().next() else { return Ok(Vec::new()) };
+        let client = self.net.client()?;
+        let names = target_names(&self.probe.name, &[(url.host(), &url.authority())])?;
+        let api = Api { client: client.clone(), url: self.api_url.clone(), token: self.token()? };
+        let target = |name| {
+            Box::new(ProxyTarget::new(name, url.clone(), client.clone(), api.clone(), self))
+                as Box<dyn Target>
+        };
+        Ok(names.into_iter().map(target).collect())
+    }
+
+    fn nothing() -> &'static str {
+        "there is no proxy to check; name one: check-proxy http://127.0.0.1:8000"
+    }
+}
+
+impl CheckProxy {
+    fn all_urls(&self) -> impl Iterator<Item = &Url> {
+        self.urls.iter().chain(&self.more_urls)
+    }
+
+    fn token(&self) -> anyhow::Result<Option<Secret>> {
+        let usual =
+            || std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(|text| Secret::new(&text));
+        Ok(self.token.token()?.or_else(usual))
+    }
+}

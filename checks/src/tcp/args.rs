@@ -1,0 +1,130 @@
+//! The command line of `check-tcp`.
+
+use regex::bytes::Regex;
+
+use super::aspect::{ASPECTS, METRICS};
+use super::target::TcpTarget;
+use crate::net::{NetArgs, Place};
+use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, target_names};
+
+const EXAMPLES: &str = "  check-tcp --expect '^SSH-2' host.example:22
+  check-tcp --send 'PING\\r\\n' --expect '^\\+PONG' 127.0.0.1:6379
+  check-tcp --tls -w certificate_days=30: ldap.example:636
+  check-tcp unix:/run/postgresql/.s.PGSQL.5432";
+
+/// Check ports that take connections
+///
+/// Each aspect is a test of its own, tcp.TARGET.ASPECT: resolve and connect (--probe startup), with --expect or
+/// --send also banner (liveness), with --tls also tls (readiness, the default).
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "check-tcp", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
+pub struct CheckTcp {
+    /// The ports to check: HOST:PORT, [ADDRESS]:PORT or unix:PATH
+    #[arg(value_name = "PLACE")]
+    pub places: Vec<Place>,
+    /// The same, as an option
+    #[arg(long = "place", value_name = "PLACE")]
+    pub more_places: Vec<Place>,
+    /// What the other side says must match
+    #[arg(long, value_name = "REGEX")]
+    pub expect: Option<Regex>,
+    /// Say this first; \r, \n, \t, \\ and \xHH are understood
+    #[arg(long, value_name = "TEXT", value_parser = unescape)]
+    pub send: Option<Said>,
+    /// The connection is encrypted by TLS from its beginning
+    #[arg(long)]
+    pub tls: bool,
+    /// The name that the certificate must be for (default: the host)
+    #[arg(long, value_name = "NAME", requires = "tls")]
+    pub server_name: Option<String>,
+    /// What all checks over the network have.
+    #[command(flatten)]
+    pub net: NetArgs,
+    /// What all checks have.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+}
+
+/// Bytes to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said(pub Vec<u8>);
+
+impl Check for CheckTcp {
+    const NAME: &'static str = "tcp";
+    const ASPECTS: &'static [Aspect] = ASPECTS;
+    const METRICS: &'static [MetricKind] = METRICS;
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.probe
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.probe
+    }
+
+    fn is_named(&self) -> bool {
+        self.all_places().next().is_some()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+        let client = self.net.client()?;
+        let names: Vec<_> = self.all_places().map(|place| (place.short(), place.to_string())).collect();
+        let names: Vec<_> = names.iter().map(|(short, long)| (short.as_str(), long.as_str())).collect();
+        let names = target_names(&self.probe.name, &names)?;
+        let target = |(place, name): (&Place, String)| {
+            Box::new(TcpTarget::new(name, place.clone(), client.trust(), self)) as Box<dyn Target>
+        };
+        Ok(self.all_places().zip(names).map(target).collect())
+    }
+
+    fn nothing() -> &'static str {
+        "there is no port to check; name one: check-tcp host.example:22"
+    }
+}
+
+impl CheckTcp {
+    fn all_places(&self) -> impl Iterator<Item = &Place> {
+        self.places.iter().chain(&self.more_places)
+    }
+}
+
+/// The bytes that a text with escapes stands for.
+fn unescape(text: &str) -> Result<Said, String> {
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((plain, escaped)) = rest.split_once('\\') {
+        bytes.extend(plain.as_bytes());
+        let (byte, length) = match escaped.as_bytes() {
+            [b'r', ..] => (b'\r', 1),
+            [b'n', ..] => (b'\n', 1),
+            [b't', ..] => (b'\t', 1),
+            [b'\\', ..] => (b'\\', 1),
+            [b'x', ..] => {
+                let digits = escaped.get(1..3).unwrap_or_default();
+                let byte = u8::from_str_radix(digits, 16).map_err(|_| format!("`\\x{digits}` is no byte"))?;
+                (byte, 3)
+            }
+            _ => return Err(format!("`{text}` has an escape that is none of \\r \\n \\t \\\\ \\xHH")),
+        };
+        bytes.push(byte);
+        rest = escaped.get(length..).unwrap_or_default();
+    }
+    bytes.extend(rest.as_bytes());
+    Ok(Said(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_bytes() {
+        let check = |text, expected: &[u8]| assert_eq!(unescape(text), Ok(Said(expected.to_vec())), "{text}");
+        check("PING\\r\\n", b"PING\r\n");
+        check("\\\\n\\x00\\xfF!", b"\\n\0\xff!");
+        check("ü", "ü".as_bytes());
+        for wrong in ["\\", "\\q", "\\x0", "\\xgg", "\\xü"] {
+            assert!(unescape(wrong).is_err(), "{wrong}");
+        }
+    }
+}

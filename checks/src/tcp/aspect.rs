@@ -1,0 +1,35 @@
+//! What is looked at, and what is measured.
+
+use crate::net;
+use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
+
+pub(super) const RESOLVE: &str = "resolve";
+pub(super) const CONNECT: &str = "connect";
+pub(super) const TLS: &str = "tls";
+pub(super) const BANNER: &str = "banner";
+
+/// All that is looked at, in this order.
+pub(super) const ASPECTS: &[Aspect] = &[
+    Aspect::new(&[RESOLVE], ProbeKind::Startup, "looks up the host's addresses"),
+    Aspect::new(&[CONNECT], ProbeKind::Startup, "connects, and says nothing").after(&[RESOLVE]),
+    Aspect::new(
+        &[TLS, "certificate"],
+        ProbeKind::Readiness,
+        "does a TLS handshake: is the certificate to be trusted, for this name, and for how long?",
+    )
+    .after(&[RESOLVE, CONNECT]),
+    Aspect::new(&[BANNER], ProbeKind::Liveness, "connects, says what it is told to, and listens")
+        .after(&[RESOLVE, CONNECT]),
+];
+
+/// The numbers that are measured, with the thresholds that hold unless others are given.
+pub(super) const METRICS: &[MetricKind] = &[
+    net::RESOLVE_SECONDS,
+    net::CONNECT_SECONDS,
+    net::TLS_SECONDS,
+    net::FIRST_BYTE_SECONDS,
+    net::TRANSFER_SECONDS,
+    net::TOTAL_SECONDS,
+    net::CERTIFICATE_DAYS,
+    MetricKind::new("banner_bytes", Unit::Bytes),
+];
