@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use crate::exit::Verdict;
-use crate::input::Input;
+use crate::input::{Documents, Input};
 use crate::interrupt::Interrupt;
 use crate::terminal::{ColorWish, Terminal};
 
@@ -23,6 +23,12 @@ impl InputArgs {
     #[must_use]
     pub fn open(&self, stdin: Box<dyn Read + Send>, interrupt: &Interrupt) -> Input {
         Input::new(self.files.clone(), stdin, interrupt.clone())
+    }
+
+    /// The files one by one, each a document of its own; `stdin` is where the first `-` stands.
+    #[must_use]
+    pub fn documents(self, stdin: Box<dyn Read + Send>, interrupt: Interrupt) -> Documents {
+        Documents::new(self.files, stdin, interrupt)
     }
 }
 

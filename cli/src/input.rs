@@ -85,6 +85,56 @@ fn in_reading(path: &Path, error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::Interrupted { error } else { PathError::wrap("read", path, error) }
 }
 
+/// The files of a command line one by one, each a document of its own; see
+/// [`InputArgs::documents`](crate::InputArgs::documents).
+///
+/// It ends early when the process is interrupted.
+pub struct Documents {
+    files: std::vec::IntoIter<PathBuf>,
+    /// Until it was handed out.
+    stdin: Option<Box<dyn Read + Send>>,
+    interrupt: Interrupt,
+}
+
+/// A file of the command line.
+#[derive(Debug)]
+pub struct Document {
+    /// As it was named; `-` is stdin.
+    pub path: PathBuf,
+    /// What is in it.
+    pub input: Input,
+}
+
+impl Documents {
+    pub(crate) fn new(files: Vec<PathBuf>, stdin: Box<dyn Read + Send>, interrupt: Interrupt) -> Self {
+        let files = if files.is_empty() { vec![PathBuf::from("-")] } else { files };
+        Documents { files: files.into_iter(), stdin: Some(stdin), interrupt }
+    }
+}
+
+impl Iterator for Documents {
+    type Item = Document;
+
+    fn next(&mut self) -> Option<Document> {
+        while self.interrupt.verdict().is_none() {
+            let path = self.files.next()?;
+            let is_stdin = path.as_os_str() == "-";
+            let stdin = if is_stdin { self.stdin.take() } else { Some(Box::new(io::empty()) as _) };
+            // A second `-` has nothing more to say.
+            let Some(stdin) = stdin else { continue };
+            let input = Input::new(vec![path.clone()], stdin, self.interrupt.clone());
+            return Some(Document { path, input });
+        }
+        None
+    }
+}
+
+impl fmt::Debug for Documents {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Documents").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for Input {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Input").field("rest", &self.rest).finish_non_exhaustive()
@@ -118,5 +168,17 @@ mod tests {
         check(&[&a, &b, Path::new("-"), &a, Path::new("-")], b" stdin ", Ok("one stdin one"));
         check(&[&a, &missing], b"", Err("cannot open "));
         check(&[folder.path()], b"", Err("cannot read "));
+    }
+
+    #[test]
+    fn documents_are_handed_out_one_by_one_and_stdin_once() {
+        let files = ["a", "-", "b", "-"].map(PathBuf::from).to_vec();
+        let documents = Documents::new(files, Box::new(&b"stdin"[..]), Interrupt::never());
+        let paths: Vec<_> = documents.map(|document| document.path).collect();
+        assert_eq!(paths, ["a", "-", "b"].map(PathBuf::from));
+        let mut alone = Documents::new(Vec::new(), Box::new(&b"stdin"[..]), Interrupt::never());
+        let mut text = String::new();
+        alone.next().unwrap().input.read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_str(), alone.next().is_none()), ("stdin", true));
     }
 }

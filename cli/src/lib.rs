@@ -43,7 +43,7 @@ mod terminal;
 pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, VerdictArgs};
 pub use error::PathError;
 pub use exit::{Codes, Verdict};
-pub use input::Input;
+pub use input::{Document, Documents, Input};
 pub use interrupt::Interrupt;
 pub use report::{Channels, Report, ReportArgs, Shared};
 pub use run::{Command, Outcome, Streams, main, run_on, run_with};

@@ -1,8 +1,5 @@
 //! The command `gojson2subunit`: what `go test -json` says, as a stream.
 
-use std::io;
-use std::path::PathBuf;
-
 use cli::{Command, InputArgs, Streams, Verdict};
 
 use crate::emit::{EmitArgs, Times};
@@ -42,23 +39,13 @@ pub struct GoJson {
 impl Command for GoJson {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input: stdin, output, interrupt, .. } = streams;
-        let mut stdin = Some(stdin);
         self.emit.emit(Times::Recorded, output, |sink| {
-            for file in one_by_one(self.input.files) {
-                let is_stdin = file.files.iter().all(|path| path.as_os_str() == "-");
-                let stdin = stdin.take_if(|_| is_stdin).unwrap_or_else(|| Box::new(io::empty()));
-                formats::gojson::drive(file.open(stdin, &interrupt), sink)?;
+            for document in self.input.documents(stdin, interrupt) {
+                formats::gojson::drive(document.input, sink)?;
             }
             Ok(())
         })
     }
-}
-
-fn one_by_one(files: Vec<PathBuf>) -> Vec<InputArgs> {
-    if files.is_empty() {
-        return vec![InputArgs::default()];
-    }
-    files.into_iter().map(|file| InputArgs { files: vec![file] }).collect()
 }
 
 #[cfg(test)]

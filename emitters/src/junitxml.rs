@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use cli::{Command, InputArgs, Interrupt, PathError, Streams, Verdict};
+use cli::{Command, Document, Documents, InputArgs, Interrupt, PathError, Streams, Verdict};
 use formats::junit::read::{Error, Options, Parser, pass};
 use streamresult::StreamResult;
 use subunit::Timestamp;
@@ -63,12 +63,9 @@ fn without_nul(text: &str) -> Result<String, &'static str> {
 
 impl Command for JunitXml {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let documents = Documents {
-            files: self.files()?,
-            stdin: Some(streams.input),
-            interrupt: streams.interrupt,
-            broken: Vec::new(),
-        };
+        let files = InputArgs { files: self.files()? };
+        let interrupt = streams.interrupt.clone();
+        let reading = Reading { interrupt: streams.interrupt, broken: Vec::new() };
         let defaults = Options::default();
         let parser = Parser::new(Options {
             start: self.start.unwrap_or(defaults.start),
@@ -77,7 +74,10 @@ impl Command for JunitXml {
             counts: !self.ignore_counts,
         });
         self.emit.emit(Times::Recorded, streams.output, |sink| {
-            let read = sink.start_run().map_err(Into::into).and_then(|()| documents.read(parser, sink));
+            let read = sink
+                .start_run()
+                .map_err(Into::into)
+                .and_then(|()| reading.read(files.documents(streams.input, interrupt), parser, sink));
             let stopped = sink.stop_run();
             read.and(stopped.map_err(Into::into))
         })
@@ -124,27 +124,22 @@ fn reports_in(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     Ok(())
 }
 
-/// What is read, one document after the other.
-struct Documents {
-    files: Vec<PathBuf>,
-    stdin: Option<Box<dyn Read + Send>>,
+/// Reads one document after the other.
+struct Reading {
     interrupt: Interrupt,
     /// What is wrong with the documents so far.
     broken: Vec<String>,
 }
 
-impl Documents {
-    fn read(mut self, mut parser: Parser, sink: &mut dyn StreamResult) -> anyhow::Result<()> {
-        for path in std::mem::take(&mut self.files) {
-            if self.interrupt.verdict().is_some() {
-                break;
-            }
-            let is_stdin = path.as_os_str() == "-";
-            let stdin = if is_stdin { self.stdin.take() } else { Some(Box::new(io::empty()) as _) };
-            // A second `-` has nothing more to say.
-            let Some(stdin) = stdin else { continue };
-            let name = if is_stdin { "stdin".to_owned() } else { path.display().to_string() };
-            let input = InputArgs { files: vec![path] }.open(stdin, &self.interrupt);
+impl Reading {
+    fn read(
+        mut self,
+        documents: Documents,
+        mut parser: Parser,
+        sink: &mut dyn StreamResult,
+    ) -> anyhow::Result<()> {
+        for Document { path, input } in documents {
+            let name = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
             match self.document(&mut parser, input, sink) {
                 // It names the file itself.
                 Err(Error::Io(error)) => return Err(error.into()),

@@ -1,16 +1,11 @@
 //! The command `libtest2subunit`: what `cargo test` and nextest print, as a stream.
 
-use std::io;
-use std::path::PathBuf;
-
 use cli::{Command, InputArgs, Interrupt, Streams, Verdict};
 use formats::libtest::{Format, Parser};
 use formats::lines::{self, Lines};
-use process::Outcome;
 use streamresult::StreamResult;
-use subunit::{Event, File, Status, Timestamp};
 
-use crate::child::run_merged;
+use crate::child::{self, Outputs, Watched};
 use crate::emit::{EmitArgs, Times};
 
 /// Convert the output of Rust tests to a subunit stream
@@ -81,27 +76,17 @@ impl Command for Libtest {
         let Streams { input: stdin, output, interrupt, .. } = streams;
         let Libtest { input, exec, format, emit } = self;
         let format = Format::from(format);
-        let mut stdin = Some(stdin);
         // The reader says the times: a file of a test has none.
         emit.emit(Times::Recorded, output, |sink| {
             if let Some(command) = exec {
                 return execute(&command, format, &interrupt, sink);
             }
-            for file in one_by_one(input.files) {
-                let is_stdin = file.files.iter().all(|path| path.as_os_str() == "-");
-                let stdin = stdin.take_if(|_| is_stdin).unwrap_or_else(|| Box::new(io::empty()));
-                lines::drive(Parser::new(format), file.open(stdin, &interrupt), sink)?;
+            for document in input.documents(stdin, interrupt) {
+                lines::drive(Parser::new(format), document.input, sink)?;
             }
             Ok(())
         })
     }
-}
-
-fn one_by_one(files: Vec<PathBuf>) -> Vec<InputArgs> {
-    if files.is_empty() {
-        return vec![InputArgs::default()];
-    }
-    files.into_iter().map(|file| InputArgs { files: vec![file] }).collect()
 }
 
 /// Runs a command and reads what it writes, to the end of both.
@@ -112,59 +97,22 @@ fn execute(
     sink: &mut dyn StreamResult,
 ) -> anyhow::Result<()> {
     sink.start_run()?;
-    let mut sink = Watched { inner: sink, has_failed: false };
+    let mut sink = Watched::new(sink, |_| true);
     let mut lines = Lines::new(Parser::new(format));
-    let ended = run_merged(command, interrupt, &mut |bytes| {
+    let ended = child::run(command, Outputs::Merged, interrupt, &mut |_, bytes| {
         lines.feed(bytes, &mut sink)?;
         lines.flush(&mut sink)
     });
     lines.finish(&mut sink)?;
-    let end = ended?;
-    let why = match end.outcome {
-        Outcome::Exited(0) => None,
-        _ if end.was_ended => Some(" (ended because libtest2subunit was to end)"),
-        Outcome::Exited(_) if sink.has_failed => None,
-        Outcome::Exited(_) => Some(", though no test failed"),
-        _ => Some(""),
-    };
-    if let Some(why) = why {
-        fail(&format!("{}{why}: {command}\n", end.outcome), sink.inner)?;
-    }
-    Ok(sink.inner.stop_run()?)
-}
-
-fn fail(reason: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
-    sink.status(&Event {
-        file: Some(File { name: "reason", bytes: reason.as_bytes() }),
-        mime_type: Some("text/plain;charset=utf8"),
-        eof: true,
-        runnable: false,
-        timestamp: Some(Timestamp::now()),
-        ..Event::status("libtest2subunit", Status::Fail)
-    })
-}
-
-/// Notes whether anything failed.
-struct Watched<'a> {
-    inner: &'a mut dyn StreamResult,
-    has_failed: bool,
-}
-
-impl StreamResult for Watched<'_> {
-    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.has_failed |= event.status.is_some_and(Status::is_failure);
-        self.inner.status(event)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
+    sink.tell_end("libtest2subunit", command, &ended?)?;
+    Ok(sink.stop_run()?)
 }
 
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
     use streamresult::from_fn;
+    use subunit::Event;
 
     use super::*;
 

@@ -1,7 +1,6 @@
 //! The command `subunit-1to2`: lines of version 1 to packets.
 
 use std::io::{self, Read, Write};
-use std::path::PathBuf;
 
 use cli::{Command, InputArgs, PassthroughArgs, Streams, Verdict};
 use formats::v1;
@@ -37,22 +36,11 @@ const SIGNATURE: u8 = 0xB3;
 impl Command for FromV1 {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let FromV1 { input, passthrough } = self;
-        let mut stdin = Some(streams.input);
-        for file in one_by_one(input.files) {
-            let is_stdin = file.files.iter().all(|path| path.as_os_str() == "-");
-            let stdin = stdin.take_if(|_| is_stdin).unwrap_or_else(|| Box::new(io::empty()));
-            let input = file.open(stdin, &streams.interrupt);
-            convert(input, streams.output, passthrough.no_passthrough)?;
+        for document in input.documents(streams.input, streams.interrupt) {
+            convert(document.input, streams.output, passthrough.no_passthrough)?;
         }
         Ok(Verdict::Passed)
     }
-}
-
-fn one_by_one(files: Vec<PathBuf>) -> Vec<InputArgs> {
-    if files.is_empty() {
-        return vec![InputArgs::default()];
-    }
-    files.into_iter().map(|file| InputArgs { files: vec![file] }).collect()
 }
 
 fn convert(mut input: impl Read, output: &mut dyn Write, drop_text: bool) -> io::Result<()> {

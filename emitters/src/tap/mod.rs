@@ -1,16 +1,16 @@
 //! The command `tap2subunit`: the Test Anything Protocol to a stream.
 
-mod command;
-
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use cli::{Command, InputArgs, Interrupt, Streams, Verdict};
+use cli::{Command, Document, InputArgs, Interrupt, Streams, Verdict};
 use formats::lines::Lines;
 use formats::tap::Parser;
+use process::Source;
 use streamresult::StreamResult;
-use subunit::Timestamp;
+use subunit::{Event, Timestamp};
 
+use crate::child::{self, Outputs, Watched};
 use crate::emit::{EmitArgs, Times};
 
 /// How much is read at a time.
@@ -75,9 +75,16 @@ impl Command for Tap {
             let told = match exec {
                 Some(command) => {
                     lines.parser_mut().name_document(&prefix);
-                    command::run(&command, &prefix, &mut lines, &interrupt, sink)
+                    run(&command, &prefix, &mut lines, &interrupt, sink)
                 }
-                None => Documents { files, prefix, stdin: Some(input), interrupt }.read(&mut lines, sink),
+                None => {
+                    let has_several = files.len() > 1;
+                    let mut documents = InputArgs { files }.documents(input, interrupt);
+                    documents.try_for_each(|Document { path, input }| {
+                        lines.parser_mut().name_document(&name(&prefix, has_several.then_some(&path)));
+                        read(input, &mut lines, sink)
+                    })
+                }
             };
             let stopped = sink.stop_run();
             told.and(stopped.map_err(anyhow::Error::from))
@@ -85,42 +92,42 @@ impl Command for Tap {
     }
 }
 
-/// Documents to read one after the other.
-struct Documents {
-    files: Vec<PathBuf>,
-    prefix: String,
-    stdin: Option<Box<dyn Read + Send>>,
-    interrupt: Interrupt,
+/// What the ids of a document begin with: the name of its file, where there are several.
+fn name(prefix: &str, file: Option<&Path>) -> String {
+    let file = match file {
+        Some(file) if file == Path::new("-") => "stdin".into(),
+        Some(file) => file.to_string_lossy(),
+        None => return prefix.to_owned(),
+    };
+    if prefix.is_empty() { file.into_owned() } else { format!("{prefix}/{file}") }
 }
 
-impl Documents {
-    fn read(mut self, lines: &mut Lines<Parser>, sink: &mut dyn StreamResult) -> anyhow::Result<()> {
-        let mut files = std::mem::take(&mut self.files);
-        if files.is_empty() {
-            files.push(PathBuf::from("-"));
-        }
-        let has_several = files.len() > 1;
-        for file in files {
-            if self.interrupt.verdict().is_some() {
-                break;
+/// Runs a command and reads its output to the end; its error output is a file of the run.
+fn run(
+    command: &str,
+    prefix: &str,
+    lines: &mut Lines<Parser>,
+    interrupt: &Interrupt,
+    sink: &mut dyn StreamResult,
+) -> anyhow::Result<()> {
+    // What the reader itself says of the document is no test.
+    let is_test = |event: &Event<'_>| event.file.is_none_or(|file| file.name != "tap meta");
+    let mut sink = Watched::new(sink, is_test);
+    let ended = child::run(command, Outputs::Apart, interrupt, &mut |source, bytes| {
+        match source {
+            Source::Stdout => lines.feed(bytes, &mut sink)?,
+            Source::Stderr => {
+                // In the order of arrival.
+                lines.flush(&mut sink)?;
+                let (mime_type, timestamp) = (Some("text/plain;charset=utf8"), Some(Timestamp::now()));
+                sink.status(&Event { mime_type, timestamp, ..Event::file("stderr", bytes) })?;
             }
-            lines.parser_mut().name_document(&self.name(has_several.then_some(&file)));
-            let is_stdin = file.as_os_str() == "-";
-            let stdin = self.stdin.take_if(|_| is_stdin).unwrap_or_else(|| Box::new(io::empty()));
-            let input = InputArgs { files: vec![file] }.open(stdin, &self.interrupt);
-            read(input, lines, sink)?;
         }
-        Ok(())
-    }
-
-    fn name(&self, file: Option<&PathBuf>) -> String {
-        let file = match file {
-            Some(file) if file == Path::new("-") => "stdin".into(),
-            Some(file) => file.to_string_lossy(),
-            None => return self.prefix.clone(),
-        };
-        if self.prefix.is_empty() { file.into_owned() } else { format!("{}/{file}", self.prefix) }
-    }
+        lines.flush(&mut sink)
+    });
+    lines.finish(&mut sink)?;
+    let id = if prefix.is_empty() { "tap2subunit".to_owned() } else { format!("{prefix}/tap2subunit") };
+    Ok(sink.tell_end(&id, command, &ended?)?)
 }
 
 /// Reads a document to its end. When that fails, what came is told first.

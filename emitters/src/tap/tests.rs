@@ -100,12 +100,12 @@ fn the_error_output_of_a_command_is_a_file() {
 fn a_command_whose_events_cannot_be_written_is_ended() {
     struct Full;
     impl StreamResult for Full {
-        fn status(&mut self, _: &subunit::Event<'_>) -> io::Result<()> {
+        fn status(&mut self, _: &Event<'_>) -> io::Result<()> {
             Err(io::Error::other("full"))
         }
     }
     let mut lines = Lines::new(Parser::new());
     let command = "echo ok; exec sleep 1000";
-    let error = command::run(command, "", &mut lines, &Interrupt::never(), &mut Full).unwrap_err();
+    let error = run(command, "", &mut lines, &Interrupt::never(), &mut Full).unwrap_err();
     assert_eq!(error.to_string(), "full");
 }
