@@ -185,9 +185,11 @@ pub(crate) fn check_eos() -> PathBuf {
     bins::folder().join("check-eos")
 }
 
-/// Where all is that is built.
-pub(crate) fn target() -> &'static Path {
-    bins::folder().ancestors().find(|above| above.join("CACHEDIR.TAG").exists()).unwrap_or(bins::folder())
+/// Where all is that is built, and what is fetched for tests.
+pub(crate) fn target() -> PathBuf {
+    let test = std::env::current_exe().unwrap_or_default();
+    let marked = test.ancestors().find(|above| above.join("CACHEDIR.TAG").exists());
+    marked.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), Path::to_owned)
 }
 
 /// What a command may cost.

@@ -1,17 +1,18 @@
 //! `check-proxy` against a configurable-http-proxy in every state.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
 use subunit::Status::{Fail, Skip, Success};
 use tempfile::TempDir;
 
 use crate::fixtures::eventually;
-use crate::pipeline::{Ended, Pipeline};
+use crate::pipeline::{Ended, Pipeline, terminate};
 use crate::servers::{Authority, Pair, Server, free_ports, proxy};
 use crate::{Need, Scenario};
 
@@ -35,6 +36,8 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.proxy.open-to-all", PROXY, open_to_all),
     scenario("components.proxy.stale-route", PROXY, stale_route),
     scenario("components.proxy.canary-lost", PROXY, canary_lost),
+    scenario("components.proxy.left-behind", PROXY, left_behind),
+    scenario("components.proxy.terminated", PROXY, terminated),
     scenario("components.proxy.frozen", PROXY, frozen),
     scenario("components.proxy.killed", PROXY, killed),
     scenario("components.proxy.slow-event-loop", PROXY, slow_event_loop),
@@ -121,9 +124,9 @@ impl Fixture {
         Pipeline::of("proxy", tempfile::tempdir()?.path(), &[arguments, &fixed].concat()).run()
     }
 
-    /// Adds a route.
-    fn add(&self, path: &str, target: &str) -> anyhow::Result<()> {
-        let body = format!("{{\"target\": \"{target}\"}}");
+    /// Adds a route, with more that the proxy shall know of it.
+    fn add(&self, path: &str, target: &str, more: &str) -> anyhow::Result<()> {
+        let body = format!("{{\"target\": \"{target}\"{more}}}");
         let answer = self.ask("POST", path, &body)?;
         ensure!(answer.starts_with("HTTP/1.1 201"), "{answer}");
         Ok(())
@@ -137,16 +140,21 @@ impl Fixture {
     }
 
     fn ask(&self, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.api))?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        let length = body.len();
-        write!(
-            stream,
-            "{method} /api/routes{path} HTTP/1.1\r\nhost: x\r\nauthorization: token {TOKEN}\r\n\
-             connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        )?;
-        std::io::read_to_string(stream).context("the proxy's answer")
+        ask(self.api, method, path, body)
     }
+}
+
+/// Asks the API on this port.
+fn ask(port: u16, method: &str, path: &str, body: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} /api/routes{path} HTTP/1.1\r\nhost: x\r\nauthorization: token {TOKEN}\r\n\
+         connection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )?;
+    std::io::read_to_string(stream).context("the proxy's answer")
 }
 
 fn healthy() -> anyhow::Result<()> {
@@ -224,7 +232,7 @@ fn open_to_all() -> anyhow::Result<()> {
 fn stale_route() -> anyhow::Result<()> {
     let fixture = Fixture::start()?;
     let [nobody] = free_ports()?;
-    fixture.add("/user/gone", &format!("http://127.0.0.1:{nobody}"))?;
+    fixture.add("/user/gone", &format!("http://127.0.0.1:{nobody}"), "")?;
     let ended = fixture.check(&[])?;
     ended.expect("hub-route", Success, "")?;
     ended.expect("routes", Fail, "stale_routes = 1 is outside of the critical range 0")?;
@@ -241,6 +249,40 @@ fn canary_lost() -> anyhow::Result<()> {
     ended.expect("canary", Fail, "through the new route, ")?.expect("canary", Fail, "answers 404")?;
     ended.expect("websocket", Fail, "the proxy opens no WebSocket")?.expect_end(1, LIMIT)?;
     crossed.expect_no_route()
+}
+
+fn left_behind() -> anyhow::Result<()> {
+    let fixture = Fixture::start()?;
+    let target = fixture.hub.url("http", "");
+    // One that an earlier run has left, one of a run that may still be at it, one of somebody else.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
+    fixture.add("/.probe-old", &target, ", \"subunit_check\": 1")?;
+    fixture.add("/.probe-new", &target, &format!(", \"subunit_check\": {now}"))?;
+    fixture.add("/.probe-other", &target, "")?;
+    let ended = fixture.check(&["--only", "canary"])?;
+    ended.expect("canary", Success, "")?.expect_end(0, LIMIT)?;
+    let routes = fixture.ask("GET", "", "")?;
+    let is_there = |path: &str| routes.contains(path);
+    ensure!(!is_there("probe-old") && is_there("probe-new") && is_there("probe-other"), "{routes}");
+    Ok(())
+}
+
+fn terminated() -> anyhow::Result<()> {
+    // Orders go to one proxy, requests to another one, which says nothing.
+    let (frozen, other) = (Fixture::start()?, Fixture::start()?);
+    frozen.proxy.freeze()?;
+    let (token, api) = (other.token().display().to_string(), format!("http://127.0.0.1:{}", other.api));
+    let url = frozen.proxy.url("http", "");
+    let arguments = ["--only=canary", "--op-timeout=15s", "--token-file", &token, "--api-url", &api, &url];
+    let (home, word, port) = (tempfile::tempdir()?, url.clone(), other.api);
+    let pipeline = Pipeline::of("proxy", home.path(), &arguments).beside(move || {
+        eventually("the route is there", || Ok(ask(port, "GET", "", "")?.contains("/.probe-")))?;
+        terminate("proxy", OsStr::new(&word))
+    });
+    let ended = pipeline.run()?;
+    ended.expect("canary", Fail, "a signal ended the check")?.expect_tag("canary", "interrupted")?;
+    ended.expect_end(143, Duration::from_secs(5))?;
+    other.expect_no_route()
 }
 
 fn frozen() -> anyhow::Result<()> {

@@ -1,0 +1,67 @@
+//! Results from a stream.
+
+use std::io::{self, Read};
+
+use crate::error::{Result, at};
+use crate::intake::{Intake, Tail};
+use crate::layout::{Replacement, RunFolder};
+use crate::results::{self, Results};
+use crate::run::Tally;
+use crate::sort::Sorted;
+
+/// How much of a stream is read at a time.
+pub(crate) const PIECE: usize = 64 * 1024;
+
+/// Derives results from a stream. Where the stream is damaged, they are of what comes before: it shows in the
+/// number of bytes.
+pub(crate) fn derive(folder: &RunFolder, mut stream: impl Read, tail: Tail) -> Result<(Tally, Sorted)> {
+    let raw = folder.raw();
+    let mut intake = Intake::new(&std::env::temp_dir());
+    let mut piece = vec![0; PIECE];
+    loop {
+        let count = match stream.read(&mut piece) {
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted => continue,
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => break,
+                _ => return Err(at("read", &raw)(error)),
+            },
+            Ok(0) => break,
+            Ok(count) => count,
+        };
+        intake.push(piece.get(..count).unwrap_or_default()).map_err(at("index", &raw))?;
+    }
+    intake.finish(tail).map_err(at("index", &raw))
+}
+
+/// Where derived results go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Put {
+    /// To the run's folder.
+    InFolder,
+    /// To a temporary file, as the repository cannot be written.
+    Aside,
+}
+
+/// Writes results.
+pub(crate) fn put_results(folder: &RunFolder, rows: Sorted, put: Put) -> Result<Results> {
+    let path = folder.results();
+    let (file, replacement) = match put {
+        Put::InFolder => {
+            let replacement = Replacement::new(&path)?;
+            (replacement.file.as_file().try_clone(), Some(replacement))
+        }
+        Put::Aside => (tempfile::tempfile(), None),
+    };
+    let file = file.map_err(at("write", &path))?;
+    results::write(rows, &file).map_err(at("write", &path))?;
+    if let Some(replacement) = replacement {
+        replacement.put(false)?;
+    }
+    Results::of(file, &path)
+}
+
+/// Whether nothing can be written there at all.
+pub(crate) fn is_unwritable(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), PermissionDenied | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+}

@@ -1,0 +1,190 @@
+//! What the files of a run say: its state, and results where they have to be derived first.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+
+use crate::derive::{Put, derive, put_results};
+use crate::error::{Error, Result, at};
+use crate::intake::Tail;
+use crate::layout::{self, RunFolder};
+use crate::results::Results;
+use crate::run::{Run, RunFile, State, Stored, Tally};
+use crate::run_id::RunId;
+use crate::stream::StreamReader;
+
+/// A run as its files have it. There are results unless it is under way.
+#[derive(Debug)]
+pub(crate) struct Examined {
+    pub(crate) run: Run,
+    pub(crate) results: Option<Results>,
+}
+
+/// Whether results that are there are believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trust {
+    /// Yes, as far as they are whole.
+    Results,
+    /// No: what can be derived from the stream is.
+    StreamAlone,
+}
+
+/// Looks at a run.
+pub(crate) fn examine(id: RunId, folder: &RunFolder, trust: Trust, put: Put) -> Result<Examined> {
+    // A writer may finish between two looks, but no run is begun again.
+    for _ in 0..2 {
+        let file = read_json(folder)?;
+        let Some(file) = file.filter(|file| file.tally.is_some()) else {
+            match lock_of_dead(folder)? {
+                Lock::Held => return running(id, folder),
+                Lock::Free if !is_finished(folder)? => return recover(id, folder, put),
+                Lock::Free | Lock::NoStream => continue,
+            }
+        };
+        return finished(id, folder, file, trust, put);
+    }
+    // No stream and nothing said of it: a folder of which files were removed by hand.
+    recover(id, folder, put)
+}
+
+fn is_finished(folder: &RunFolder) -> Result<bool> {
+    Ok(read_json(folder)?.is_some_and(|file| file.tally.is_some()))
+}
+
+/// Reads `run.json`; `None` when it is missing or makes no sense.
+pub(crate) fn read_json(folder: &RunFolder) -> Result<Option<RunFile>> {
+    let path = folder.json();
+    match fs::read(&path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(at("read", &path)(error)),
+    }
+}
+
+/// Writes `run.json`, whole and on the disk.
+pub(crate) fn write_json(folder: &RunFolder, file: &RunFile) -> Result<()> {
+    layout::replace(&folder.json(), &json(file)?)
+}
+
+/// The text of `run.json`.
+pub(crate) fn json(file: &RunFile) -> Result<Vec<u8>> {
+    let text = serde_json::to_vec_pretty(file).map(|text| [text, b"\n".to_vec()].concat());
+    text.map_err(|error| at("write", "run.json".as_ref())(error.into()))
+}
+
+enum Lock {
+    /// The writer lives.
+    Held,
+    /// It does not.
+    Free,
+    NoStream,
+}
+
+fn lock_of_dead(folder: &RunFolder) -> Result<Lock> {
+    let path = folder.raw();
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Lock::NoStream),
+        file => file.map_err(at("read", &path))?,
+    };
+    match file.try_lock_shared() {
+        Ok(()) => {
+            file.unlock().map_err(at("unlock", &path))?;
+            Ok(Lock::Free)
+        }
+        Err(TryLockError::WouldBlock) => Ok(Lock::Held),
+        Err(TryLockError::Error(error)) => Err(at("lock", &path)(error)),
+    }
+}
+
+fn running(id: RunId, folder: &RunFolder) -> Result<Examined> {
+    let info = read_json(folder)?.map(|file| file.info).unwrap_or_default();
+    let file = RunFile { state: State::Running, info, end: None, tally: None, damaged: false };
+    let bytes = fs::metadata(folder.raw()).map_or(0, |file| file.len());
+    Ok(Examined { run: run(id, folder, file, Tally { bytes, ..Tally::default() }), results: None })
+}
+
+/// A run whose writer is gone and did not finish.
+fn recover(id: RunId, folder: &RunFolder, put: Put) -> Result<Examined> {
+    let info = read_json(folder)?.map(|file| file.info).unwrap_or_default();
+    let (tally, rows) = match StreamReader::open(id, folder, None) {
+        Err(Error::Pruned(_)) => derive(folder, io::empty(), Tail::LeftOut)?,
+        stream => derive(folder, stream?, Tail::LeftOut)?,
+    };
+    let results = Some(put_results(folder, rows, put)?);
+    let file = RunFile { state: State::Incomplete, info, end: None, tally: None, damaged: false };
+    Ok(Examined { run: run(id, folder, file, tally), results })
+}
+
+/// A run whose writer finished, or whose results outlived its stream.
+fn finished(id: RunId, folder: &RunFolder, mut file: RunFile, trust: Trust, put: Put) -> Result<Examined> {
+    let told = file.tally.unwrap_or_default();
+    let kept = kept_results(folder, trust)?;
+    if trust == Trust::Results && kept.is_some() {
+        return Ok(Examined { run: run(id, folder, file, told), results: kept });
+    }
+    let tail = if file.state == State::Incomplete { Tail::LeftOut } else { Tail::Damage };
+    let derived = match StreamReader::open(id, folder, Some(told.bytes)) {
+        Err(Error::Pruned(_)) => None,
+        stream => Some(derive(folder, stream?, tail)?),
+    };
+    let before = file.clone();
+    let results = match (derived, kept) {
+        (Some((tally, rows)), _) if tally.bytes == told.bytes => {
+            (file.tally, file.damaged) = (Some(tally), false);
+            put_results(folder, rows, put)?
+        }
+        (None, Some(results)) => results,
+        // What cannot be read any more was counted and written down when it could.
+        (Some(_), Some(results)) => {
+            file.damaged = true;
+            results
+        }
+        (derived, None) => {
+            file.damaged = true;
+            let (_, rows) = derived.map_or_else(|| derive(folder, io::empty(), tail), Ok)?;
+            put_results(folder, rows, put)?
+        }
+    };
+    if file != before && put == Put::InFolder {
+        write_json(folder, &file)?;
+    }
+    let tally = file.tally.unwrap_or_default();
+    Ok(Examined { run: run(id, folder, file, tally), results: Some(results) })
+}
+
+/// The results that are there and not damaged; those that are not believed are read to the end to tell.
+fn kept_results(folder: &RunFolder, trust: Trust) -> Result<Option<Results>> {
+    let opened = Results::open(&folder.results()).and_then(|results| {
+        if let (Some(results), Trust::StreamAlone) = (&results, trust) {
+            results.check()?;
+        }
+        Ok(results)
+    });
+    match opened {
+        Err(Error::Damaged { .. }) => Ok(None),
+        results => results,
+    }
+}
+
+fn run(id: RunId, folder: &RunFolder, file: RunFile, tally: Tally) -> Run {
+    let stored = if file.state != State::Running && folder.compressed().exists() {
+        Stored::Compressed
+    } else if folder.raw().exists() {
+        Stored::Raw
+    } else {
+        Stored::Pruned
+    };
+    Run {
+        id,
+        state: if file.damaged { State::Damaged } else { file.state },
+        stored,
+        pinned: folder.pin().exists(),
+        info: file.info,
+        end: file.end,
+        counts: tally.counts,
+        first: tally.first,
+        last: tally.last,
+        bytes: tally.bytes,
+        tail: tally.tail,
+        disk: folder.size(),
+    }
+}

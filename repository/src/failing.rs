@@ -1,0 +1,63 @@
+//! The failing set.
+
+use std::time::Duration;
+
+use streamresult::Outcome;
+use subunit::Timestamp;
+
+use crate::error::Result;
+use crate::repository::Repository;
+use crate::run::Run;
+use crate::run_id::RunId;
+
+/// What failed and was not put right since.
+///
+/// - A test, which is an id and a route code, fails from the run on in which it failed, passed unexpectedly or did
+///   not finish, until a run in which it passed and did none of these; or until a run that
+///   [names all tests](crate::RunEnd::names_all_tests) does not name it. Being skipped, failing as expected or
+///   not being run changes nothing.
+/// - A run as a whole fails when its stream is damaged, or says so without naming a test. It is put right by a
+///   later complete run without damage that runs all its tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Failing {
+    /// The tests, in order of their ids.
+    pub tests: Vec<Failure>,
+    /// The runs that fail as a whole.
+    pub runs: Vec<Run>,
+}
+
+impl Failing {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tests.is_empty() && self.runs.is_empty()
+    }
+}
+
+/// A test that fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The test's id.
+    pub test_id: String,
+    /// Where it ran.
+    pub route_code: Option<String>,
+    /// The run that decided it last. Its stream has the test's attachments.
+    pub run: RunId,
+    /// How it failed.
+    pub outcome: Outcome,
+    /// When it began.
+    pub start: Option<Timestamp>,
+    /// How long it took.
+    pub duration: Option<Duration>,
+}
+
+impl Repository {
+    /// What failed and was not put right since. Runs that are under way are not in it yet.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn failing(&self) -> Result<Failing> {
+        self.with_index(|index| index.failing())
+    }
+}

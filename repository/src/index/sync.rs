@@ -1,0 +1,133 @@
+//! Brings the index up to date with the runs on disk.
+
+use rusqlite::Transaction;
+
+use super::fold::{self, Entry};
+use super::{Index, coverage, schema};
+use crate::derive::Put;
+use crate::error::{Error, Result};
+use crate::examine::{Examined, Trust, examine};
+use crate::layout;
+use crate::note::Note;
+use crate::results::Results;
+use crate::run::{Run, State};
+use crate::run_id::RunId;
+
+impl Index<'_> {
+    /// Enters what is not in the index yet, or has changed.
+    pub(super) fn sync(&self, trust: Trust) -> Result<()> {
+        let on_disk = layout::run_ids(self.repository.path())?;
+        let mut known = self.known()?;
+        let put = if self.in_memory { Put::Aside } else { Put::InFolder };
+        let transaction = self.connection.unchecked_transaction()?;
+        // A run that was removed by hand takes with it what it decided.
+        if known.iter().any(|(id, _)| on_disk.binary_search(id).is_err()) {
+            transaction.execute_batch(
+                "DELETE FROM run; DELETE FROM failing; DELETE FROM failing_run; UPDATE total SET count = 0, sum = 0;",
+            )?;
+            known.clear();
+        }
+        for id in on_disk {
+            let settled = known.binary_search_by_key(&id, |(id, _)| *id).ok().and_then(|at| known.get(at));
+            if settled.is_some_and(|(_, settled)| *settled) {
+                continue;
+            }
+            let Examined { run, results } = examine(id, &self.repository.folder(id), trust, put)?;
+            let Some(results) = results else {
+                self.running.borrow_mut().push(run);
+                continue;
+            };
+            self.tell(&run);
+            write_run(&transaction, &run, true)?;
+            if settled.is_none() {
+                self.enter(&transaction, &run, &results)?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// The runs in the index, each with whether it is settled.
+    fn known(&self) -> Result<Vec<(RunId, bool)>> {
+        let mut statement = self.connection.prepare_cached("SELECT id, settled FROM run ORDER BY id")?;
+        let known = statement.query_map([], |row| Ok((RunId(row.get(0)?), row.get(1)?)))?;
+        Ok(known.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Tells what is not as it should be with a run.
+    fn tell(&self, run: &Run) {
+        match run.state {
+            State::Incomplete => {
+                self.repository.note(Note::Recovered { run: run.id, bytes: run.bytes, tail: run.tail });
+            }
+            State::Damaged => self.repository.note(Note::StreamDamaged(run.id)),
+            _ => {}
+        }
+    }
+
+    /// What the files of a run say is about to change: until it is entered again, its row is not believed.
+    pub(crate) fn unsettle(&self, id: RunId) -> Result<()> {
+        if self.in_memory {
+            // What is on disk cannot be written, but perhaps removed.
+            let _lock = self.repository.lock();
+            return self.repository.remove_index();
+        }
+        let Some(run) = self.run(id)? else { return Ok(()) };
+        let transaction = self.connection.unchecked_transaction()?;
+        write_run(&transaction, &run, false)?;
+        Ok(transaction.commit()?)
+    }
+
+    fn enter(&self, transaction: &Transaction<'_>, run: &Run, results: &Results) -> Result<()> {
+        let later = self.later(run.id)?;
+        let entry = entry(run, results);
+        let later: Vec<_> = later.iter().map(|(run, results)| (run, self::entry(run, results))).collect();
+        if run.counts.run_failures() > 0 {
+            let mut put_right = false;
+            for (other, later) in &later {
+                put_right |= can_put_right(other) && coverage::covers(later, &entry)?;
+            }
+            if !put_right {
+                coverage::enter(transaction, run.id)?;
+            }
+        } else if can_put_right(run) {
+            for id in coverage::before(transaction, run.id)? {
+                let (older, results) = self.open(id)?;
+                if coverage::covers(&entry, &self::entry(&older, &results))? {
+                    coverage::remove(transaction, id)?;
+                }
+            }
+        }
+        let later: Vec<_> = later.into_iter().map(|(_, entry)| entry).collect();
+        fold::enter(transaction, &entry, &later)
+    }
+
+    /// The runs with higher numbers that are in the index.
+    fn later(&self, id: RunId) -> Result<Vec<(Run, Results)>> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM run WHERE id > ? ORDER BY id")?;
+        let ids = statement.query_map([id.0], |row| row.get(0).map(RunId))?;
+        ids.map(|id| self.open(id?)).collect()
+    }
+
+    fn open(&self, id: RunId) -> Result<(Run, Results)> {
+        let run = self.run(id)?.ok_or(Error::NoSuchRun(id))?;
+        Ok((run, self.repository.results(id)?))
+    }
+}
+
+fn entry<'a>(run: &Run, results: &'a Results) -> Entry<'a> {
+    let names_all = run.state == State::Complete && run.end.as_ref().is_some_and(|end| end.names_all_tests);
+    Entry { id: run.id, names_all, results }
+}
+
+fn can_put_right(run: &Run) -> bool {
+    run.state == State::Complete && run.counts.run_failures() == 0
+}
+
+fn write_run(transaction: &Transaction<'_>, run: &Run, settled: bool) -> Result<()> {
+    let summary =
+        serde_json::to_string(run).map_err(|error| Error::damaged("run".as_ref(), error.to_string()))?;
+    let sum = schema::sum_of_run(run.id.0, settled, &summary);
+    let mut statement = transaction.prepare_cached("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)")?;
+    statement.execute((run.id.0, settled, summary, sum))?;
+    Ok(())
+}

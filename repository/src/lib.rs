@@ -1,0 +1,86 @@
+//! Runs on disk: stored as the bytes that came in, and asked about their tests.
+//!
+//! ```
+//! use repository::{Repository, RunEnd, RunInfo, RunRef, Standing};
+//! use streamresult::StreamResult;
+//! use subunit::{Event, Status};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! let repository = Repository::init(&folder)?;
+//! let mut run = repository.begin(RunInfo::default())?;
+//! run.status(&Event::status("net.boot", Status::InProgress))?;
+//! run.status(&Event::status("net.boot", Status::Fail))?;
+//! assert_eq!(run.finish(RunEnd::default())?.standing(), Standing::Failed);
+//!
+//! assert_eq!(repository.failing()?.tests[0].test_id, "net.boot");
+//! let mut stream = repository.stream(RunRef::LATEST)?;
+//! # std::io::copy(&mut stream, &mut std::io::sink())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # On disk
+//!
+//! ```text
+//! .subunit/
+//!   format                       "subunit-repository 1"
+//!   runs/000042/
+//!     stream.subunit             the stream as it comes, while the run goes on; its writer holds the file's lock
+//!     stream.subunit.zst         the stream once the run is over: zstd's seekable format, frames of 256 KiB
+//!     run.json                   how the run came about, how it ended, what it comes to
+//!     results                    a row a test, sorted by id: derived, until the stream is pruned
+//!     pinned                     there when the stream is not to be pruned
+//!   index.sqlite                 the list of runs and the failing set: derived
+//!   lock                         held while the index is used
+//! ```
+//!
+//! - **The stream is the truth.** Bytes are stored before anything is made of them, and come out as they went in.
+//!   Results and index are derived from it: when they are missing, damaged or of another version they are made
+//!   anew, without being asked, and the answers are the same ([`Repository::rebuild`] does it on request).
+//!   Every part has checksums, so that a changed byte is never another answer.
+//! - **The accounting is [`streamresult::Summary`]'s**, as everywhere.
+//! - **A run has its number** from the moment its folder takes its name, which no two can. The folder stays when its
+//!   stream is pruned, so no number is given again.
+//! - **A run is complete when its writer says so.** The kernel releases the lock of a writer that was killed. What
+//!   had come is read up to its last whole packet, and the run is [`Incomplete`](State::Incomplete).
+//! - **Each run has a table of its results**, in place of one for all runs: so loading costs the same however many
+//!   runs there are, a run that is lost takes no other with it, and what is kept of a pruned run is that file.
+//!   A test is found in it without reading the rest, and its packets in the stream by their offset.
+//! - **Nothing passes by accident:** see [`Standing`] and [`Failing`].
+
+mod derive;
+mod error;
+mod examine;
+mod failing;
+mod foreign;
+mod index;
+mod intake;
+mod layout;
+mod lock;
+mod note;
+mod places;
+mod query;
+mod repository;
+mod results;
+mod retention;
+mod row;
+mod run;
+mod run_id;
+mod seekable;
+mod sort;
+mod stream;
+mod sweep;
+mod time;
+mod wire;
+mod writer;
+
+pub use error::{Error, Result};
+pub use failing::{Failing, Failure};
+pub use foreign::{Foreign, Tool};
+pub use note::Note;
+pub use query::{Change, Compared, Flakiness, FlakyTest, Past, Side, Stats, TestResult, TestTime, Timings};
+pub use repository::Repository;
+pub use retention::{Pruned, Retention};
+pub use run::{Counts, Git, Run, RunEnd, RunInfo, Standing, State, Stored};
+pub use run_id::{RunId, RunRef, UnknownRun};
+pub use stream::StreamReader;
+pub use writer::RunWriter;

@@ -1,0 +1,188 @@
+//! What changed between two runs.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use streamresult::Outcome;
+
+use super::TestResult;
+use crate::error::Result;
+use crate::repository::Repository;
+use crate::results::{Results, Rows};
+use crate::run_id::RunRef;
+
+/// What became of a test in a run, wherever it ran in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// How it ended; where it ran several times, the worst: any failure before any pass before the others.
+    pub outcome: Outcome,
+    /// How long it took, all times together.
+    pub duration: Option<Duration>,
+}
+
+/// A test in two runs, in at least one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compared<'a> {
+    /// The test's id.
+    pub test_id: &'a str,
+    /// In the run that is compared with.
+    pub before: Option<Side>,
+    /// In the other.
+    pub after: Option<Side>,
+}
+
+/// What changed about a test. Closed: these are all the cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Change {
+    /// It fails, and did not.
+    Broken,
+    /// It passes, and failed.
+    Fixed,
+    /// It was not there.
+    New,
+    /// It is not there any more.
+    Gone,
+    /// It ended in another way, which is none of the above.
+    Other,
+    /// Nothing but the duration, at most.
+    Same,
+}
+
+impl Compared<'_> {
+    /// What changed.
+    #[must_use]
+    pub fn change(&self) -> Change {
+        let (before, after) = match (self.before, self.after) {
+            (Some(before), Some(after)) => (before.outcome, after.outcome),
+            (None, Some(after)) if after.outcome.is_failure() => return Change::Broken,
+            (None, _) => return Change::New,
+            (_, None) => return Change::Gone,
+        };
+        match (before.is_failure(), after.is_failure()) {
+            (false, true) => Change::Broken,
+            (true, false) if after == Outcome::Success => Change::Fixed,
+            _ if before == after => Change::Same,
+            _ => Change::Other,
+        }
+    }
+
+    /// How many times as long it took, where it took any time in both runs.
+    #[must_use]
+    pub fn slowdown(&self) -> Option<f64> {
+        let (before, after) = (self.before?.duration?, self.after?.duration?);
+        (!before.is_zero()).then(|| after.as_secs_f64() / before.as_secs_f64())
+    }
+}
+
+impl Repository {
+    /// Calls a function with each test of two runs, in order of their ids. Where a test ran is not compared:
+    /// workers take other tests in each run.
+    ///
+    /// # Errors
+    ///
+    /// When one of the runs is not there or under way, or cannot be read.
+    pub fn diff(
+        &self,
+        before: impl Into<RunRef>,
+        after: impl Into<RunRef>,
+        mut function: impl FnMut(&Compared<'_>),
+    ) -> Result<()> {
+        let (before, after) = (self.run(before)?, self.run(after)?);
+        let before = self.with_results(before.id, |_, results| results.check())?.1;
+        let after = self.with_results(after.id, |_, results| results.check())?.1;
+        let (mut before, mut after) = (Sides::new(&before)?, Sides::new(&after)?);
+        let (mut old, mut new) = (before.next()?, after.next()?);
+        loop {
+            let order = match (&old, &new) {
+                (None, None) => return Ok(()),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((old, _)), Some((new, _))) => old.cmp(new),
+            };
+            let from_old = if order.is_le() { std::mem::replace(&mut old, before.next()?) } else { None };
+            let from_new = if order.is_ge() { std::mem::replace(&mut new, after.next()?) } else { None };
+            let Some((id, _)) = from_old.as_ref().or(from_new.as_ref()) else { continue };
+            let side = |from: &Option<(String, Side)>| from.as_ref().map(|(_, side)| *side);
+            function(&Compared { test_id: id, before: side(&from_old), after: side(&from_new) });
+        }
+    }
+}
+
+/// The tests of a run, one at a time, whatever their routes.
+struct Sides<'a> {
+    rows: Rows<'a>,
+    next: Option<(String, Side)>,
+}
+
+impl<'a> Sides<'a> {
+    fn new(results: &'a Results) -> Result<Self> {
+        let mut sides = Sides { rows: results.iter(), next: None };
+        sides.next()?;
+        Ok(sides)
+    }
+
+    fn next(&mut self) -> Result<Option<(String, Side)>> {
+        let mut current = self.next.take();
+        while let Some(row) = self.rows.next()? {
+            let Some(result) = TestResult::of(&row) else { continue };
+            let side = Side { outcome: result.outcome, duration: result.duration };
+            match &mut current {
+                Some((id, known)) if id == result.test_id => known.join(side),
+                _ => {
+                    self.next = Some((result.test_id.to_owned(), side));
+                    break;
+                }
+            }
+        }
+        Ok(current)
+    }
+}
+
+impl Side {
+    fn join(&mut self, other: Side) {
+        if severity(other.outcome) > severity(self.outcome) {
+            self.outcome = other.outcome;
+        }
+        self.duration = match (self.duration, other.duration) {
+            (Some(one), Some(other)) => Some(one.saturating_add(other)),
+            (one, other) => one.or(other),
+        };
+    }
+}
+
+fn severity(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Fail => 6,
+        Outcome::UxSuccess => 5,
+        Outcome::Unfinished => 4,
+        Outcome::Success => 3,
+        Outcome::XFail => 2,
+        Outcome::Skip => 1,
+        Outcome::Exists => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(before: Option<Outcome>, after: Option<Outcome>, expected: Change) {
+        let side = |outcome| Side { outcome, duration: None };
+        let compared = Compared { test_id: "a", before: before.map(side), after: after.map(side) };
+        assert_eq!(compared.change(), expected);
+    }
+
+    #[test]
+    fn a_failure_that_was_none_is_broken() {
+        use Outcome::{Fail, Skip, Success, Unfinished, UxSuccess, XFail};
+        check(Some(Success), Some(Fail), Change::Broken);
+        check(Some(Skip), Some(Unfinished), Change::Broken);
+        check(None, Some(UxSuccess), Change::Broken);
+        check(Some(Fail), Some(Success), Change::Fixed);
+        check(Some(Fail), Some(Skip), Change::Other);
+        check(Some(Fail), Some(Unfinished), Change::Other);
+        check(Some(XFail), Some(XFail), Change::Same);
+        check(None, Some(Success), Change::New);
+        check(Some(Fail), None, Change::Gone);
+    }
+}

@@ -1,0 +1,59 @@
+//! What became of a test, run by run.
+
+use std::time::Duration;
+
+use streamresult::Outcome;
+use subunit::Timestamp;
+
+use super::TestResult;
+use crate::error::{Error, Result};
+use crate::layout;
+use crate::repository::Repository;
+use crate::run_id::RunId;
+
+/// One outcome of a test in the past.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The run.
+    pub run: RunId,
+    /// Where the test ran.
+    pub route_code: Option<String>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it began.
+    pub start: Option<Timestamp>,
+    /// How long it took.
+    pub duration: Option<Duration>,
+}
+
+impl Repository {
+    /// What became of a test in all runs that are not under way, the earliest first. Runs whose streams were
+    /// pruned are among them.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn history(&self, test_id: &str) -> Result<Vec<Past>> {
+        let mut history = Vec::new();
+        for id in layout::run_ids(self.path())? {
+            let found = self.with_results(id, |run, results| {
+                let mut found = Vec::new();
+                results.find(test_id.as_bytes(), |row| {
+                    found.extend(TestResult::of(row).map(|result| Past {
+                        run,
+                        route_code: result.route_code.map(str::to_owned),
+                        outcome: result.outcome,
+                        start: result.start,
+                        duration: result.duration,
+                    }));
+                })?;
+                Ok(found)
+            });
+            match found {
+                Err(Error::Running(_)) => {}
+                found => history.append(&mut found?.0),
+            }
+        }
+        Ok(history)
+    }
+}

@@ -1,0 +1,147 @@
+//! Questions about the tests of runs. They are answered from the runs' results.
+
+mod diff;
+mod flaky;
+mod history;
+mod log;
+mod slowest;
+mod stats;
+mod timings;
+
+use std::time::Duration;
+
+use streamresult::Outcome;
+use subunit::Timestamp;
+
+use crate::derive::{Put, is_unwritable};
+use crate::error::{Error, Result};
+use crate::examine::{Trust, examine};
+use crate::layout;
+use crate::repository::Repository;
+use crate::results::Results;
+use crate::row::{Kind, Row};
+use crate::run_id::{RunId, RunRef};
+
+pub use diff::{Change, Compared, Side};
+pub use flaky::{Flakiness, FlakyTest};
+pub use history::Past;
+pub use slowest::TestTime;
+pub use stats::Stats;
+pub use timings::Timings;
+
+/// One outcome of a test in a run. A test that was tried again in the same run has several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestResult<'a> {
+    /// The test's id.
+    pub test_id: &'a str,
+    /// Where it ran.
+    pub route_code: Option<&'a str>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The time of its first event that has one.
+    pub start: Option<Timestamp>,
+    /// The time from that to its last event, as exact as it came.
+    pub duration: Option<Duration>,
+    /// Where its first packet begins in the stream, in bytes.
+    pub offset: u64,
+    /// How far it is from there to the end of its last packet, in bytes; those of other tests may be between.
+    pub len: u64,
+}
+
+impl<'a> TestResult<'a> {
+    /// What a row says, unless it is of late events.
+    fn of(row: &Row<'a>) -> Option<Self> {
+        let Kind::Outcome(outcome) = row.facts.kind else { return None };
+        Some(TestResult {
+            test_id: std::str::from_utf8(row.id).ok()?,
+            route_code: row.route.map(std::str::from_utf8).transpose().ok()?,
+            outcome,
+            start: row.facts.start,
+            duration: row.facts.duration.map(Duration::from_nanos),
+            offset: row.facts.offset,
+            len: row.facts.len,
+        })
+    }
+}
+
+impl Repository {
+    /// Calls a function with each result of a run, in order of the tests' ids.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, it is under way, or it cannot be read.
+    pub fn for_each_result(
+        &self,
+        name: impl Into<RunRef>,
+        mut function: impl FnMut(&TestResult<'_>),
+    ) -> Result<()> {
+        let run = self.run(name)?;
+        // Nothing is told twice, also when results have to be made anew.
+        let results = self.with_results(run.id, |_, results| results.check())?.1;
+        let mut rows = results.iter();
+        while let Some(row) = rows.next()? {
+            if let Some(result) = TestResult::of(&row) {
+                function(&result);
+            }
+        }
+        Ok(())
+    }
+
+    /// The results of a run, made anew when they are missing or damaged.
+    pub(crate) fn results(&self, id: RunId) -> Result<Results> {
+        match Results::open(&self.folder(id).results()) {
+            Ok(Some(results)) => Ok(results),
+            Ok(None) => self.results_anew(id, Trust::Results),
+            Err(Error::Damaged { .. }) => self.results_anew(id, Trust::StreamAlone),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn results_anew(&self, id: RunId, trust: Trust) -> Result<Results> {
+        let folder = self.folder(id);
+        let examined = match examine(id, &folder, trust, Put::InFolder) {
+            Err(Error::Io { source, .. }) if is_unwritable(&source) => {
+                examine(id, &folder, trust, Put::Aside)
+            }
+            examined => examined,
+        };
+        examined?.results.ok_or(Error::Running(id))
+    }
+
+    /// Asks the results of a run; when they are found damaged, they are made anew and asked again.
+    pub(crate) fn with_results<T>(
+        &self,
+        id: RunId,
+        ask: impl Fn(RunId, &Results) -> Result<T>,
+    ) -> Result<(T, Results)> {
+        let results = self.results(id)?;
+        match ask(id, &results) {
+            Err(Error::Damaged { .. }) => {
+                let results = self.results_anew(id, Trust::StreamAlone)?;
+                ask(id, &results).map(|answer| (answer, results))
+            }
+            answer => answer.map(|answer| (answer, results)),
+        }
+    }
+
+    /// Asks the results of the latest runs that are not under way, at most so many, the latest first.
+    pub(crate) fn with_latest_results<T>(
+        &self,
+        runs: usize,
+        ask: impl Fn(&Results) -> Result<T>,
+        mut take: impl FnMut(T),
+    ) -> Result<()> {
+        let mut left = runs;
+        let mut ids = layout::run_ids(self.path())?.into_iter().rev();
+        while let Some(id) = if left > 0 { ids.next() } else { None } {
+            match self.with_results(id, |_, results| ask(results)) {
+                Err(Error::Running(_)) => {}
+                answer => {
+                    take(answer?.0);
+                    left -= 1;
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+//! A repository: found, made, and where everything begins.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::error::{Error, Result, at};
+use crate::foreign::Foreign;
+use crate::layout::{self, FOLDER, RUNS, RunFolder};
+use crate::note::Note;
+use crate::run::{Run, RunEnd, RunInfo, Standing, State};
+use crate::run_id::{RunId, RunRef};
+use crate::stream::StreamReader;
+use crate::writer::RunWriter;
+
+/// Runs of tests, on disk. Cheap to clone; every process and thread may use it at the same time.
+///
+/// ```
+/// use repository::{Repository, RunEnd, RunInfo, RunRef, Standing};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let repository = Repository::init(&folder)?;
+/// let stream: &[u8] = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+/// let run = repository.load(stream, RunInfo::default(), RunEnd::default())?;
+/// // The test was only announced.
+/// assert_eq!(run.standing(), Standing::Empty);
+/// assert_eq!(repository.run(RunRef::LATEST)?, run);
+/// assert!(repository.failing()?.is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Repository {
+    path: PathBuf,
+    notes: Arc<Mutex<Vec<Note>>>,
+}
+
+impl Repository {
+    /// Makes a repository in `folder`: the folder `.subunit` in it.
+    ///
+    /// # Errors
+    ///
+    /// When there is one already ([`Error::Exists`]), or it cannot be written.
+    pub fn init(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let path = folder.join(FOLDER);
+        if path.exists() {
+            return Err(Error::Exists(path));
+        }
+        // It appears whole, or not at all.
+        let new = layout::new_folder(folder, ".subunit-new-")?;
+        layout::write_format(new.path())?;
+        let runs = new.path().join(RUNS);
+        fs::create_dir(&runs).map_err(at("make", &runs))?;
+        match fs::rename(new.path(), &path) {
+            Err(error) if layout::is_taken(&error) => return Err(Error::Exists(path)),
+            renamed => renamed.map_err(at("make", &path))?,
+        }
+        let _ = new.keep();
+        layout::sync_folder(folder)?;
+        Repository::open(folder)
+    }
+
+    /// Opens the repository in `folder`, or the one that `folder` is.
+    ///
+    /// # Errors
+    ///
+    /// When there is none ([`Error::NoRepository`]; it names those of other tools), or it is none of ours
+    /// ([`Error::NotARepository`]), or one of a newer version ([`Error::Newer`]).
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
+        let inside = folder.join(FOLDER);
+        let path = if inside.is_dir() {
+            inside
+        } else if folder.file_name() == Some(FOLDER.as_ref()) && folder.is_dir() {
+            folder.to_owned()
+        } else {
+            return Err(Error::NoRepository {
+                start: folder.to_owned(),
+                foreign: Foreign::in_folder(folder),
+            });
+        };
+        layout::check_format(&path)?;
+        Ok(Repository { path, notes: Arc::default() })
+    }
+
+    /// Opens the repository in `start` or the nearest folder above that has one.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Repository::open); repositories of other tools on the way up are named.
+    pub fn find(start: impl AsRef<Path>) -> Result<Self> {
+        let start = start.as_ref();
+        let absolute = std::path::absolute(start).map_err(at("find", start))?;
+        let mut foreign = Vec::new();
+        for folder in absolute.ancestors() {
+            if folder.join(FOLDER).is_dir() {
+                return Repository::open(folder);
+            }
+            foreign.extend(Foreign::in_folder(folder));
+        }
+        Err(Error::NoRepository { start: start.to_owned(), foreign })
+    }
+
+    /// The folder `.subunit`.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The folder that the repository is in.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    /// Repositories of other tools next to this one.
+    #[must_use]
+    pub fn foreign(&self) -> Vec<Foreign> {
+        Foreign::in_folder(self.root())
+    }
+
+    /// What happened on the side since this was asked last, and should be told: an index that was made anew,
+    /// a run that was recovered.
+    #[must_use]
+    pub fn take_notes(&self) -> Vec<Note> {
+        std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn note(&self, note: Note) {
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    pub(crate) fn folder(&self, id: RunId) -> RunFolder {
+        RunFolder::new(&self.path, id)
+    }
+
+    /// Begins a run. From now on it has a number, and others see it as running.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be written.
+    pub fn begin(&self, info: RunInfo) -> Result<RunWriter> {
+        RunWriter::new(self.clone(), info)
+    }
+
+    /// Stores a stream as a run, read to its end. Whenever reading may block, what came before is on disk.
+    ///
+    /// # Errors
+    ///
+    /// When reading or writing fails. What came is kept, as an incomplete run.
+    pub fn load(&self, stream: impl io::Read, info: RunInfo, end: RunEnd) -> Result<Run> {
+        let mut writer = self.begin(info)?;
+        writer.load(stream)?;
+        writer.finish(end)
+    }
+
+    /// All runs in order of their numbers, those under way included.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn runs(&self) -> Result<Vec<Run>> {
+        self.with_index(|index| index.runs())
+    }
+
+    /// The run of this name.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or the repository cannot be read.
+    pub fn run(&self, name: impl Into<RunRef>) -> Result<Run> {
+        match name.into() {
+            RunRef::Id(id) => self.with_index(|index| index.run(id))?.ok_or(Error::NoSuchRun(id)),
+            RunRef::Back(back) => {
+                let before = (back as usize).saturating_sub(1);
+                let (run, runs) =
+                    self.with_index(|index| Ok((index.latest(before, |_| true)?, index.count()?)))?;
+                run.ok_or_else(
+                    || if runs == 0 { self.no_runs() } else { Error::NotSoManyRuns { back, runs } },
+                )
+            }
+            RunRef::LatestFailing => {
+                let failed = |run: &Run| run.standing() == Standing::Failed;
+                let (run, runs) = self.with_index(|index| Ok((index.latest(0, failed)?, index.count()?)))?;
+                run.ok_or_else(|| if runs == 0 { self.no_runs() } else { Error::NoFailingRun })
+            }
+        }
+    }
+
+    fn no_runs(&self) -> Error {
+        Error::NoRuns { path: self.path.clone(), foreign: self.foreign() }
+    }
+
+    /// The stream of a run, from its first byte on. Of a run that is under way it is what has come.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, its stream was pruned, or it cannot be read.
+    pub fn stream(&self, name: impl Into<RunRef>) -> Result<StreamReader> {
+        let run = self.run(name)?;
+        self.stream_of(&run)
+    }
+
+    pub(crate) fn stream_of(&self, run: &Run) -> Result<StreamReader> {
+        let is_whole = run.end.is_some() && run.state != State::Running;
+        StreamReader::open(run.id, &self.folder(run.id), is_whole.then_some(run.bytes))
+    }
+}

@@ -1,0 +1,150 @@
+//! Which streams are kept, and what becomes of the others.
+
+use std::fs::{self, File};
+use std::time::Duration;
+
+use subunit::Timestamp;
+
+use crate::error::{Error, Result, at};
+use crate::examine::{read_json, write_json};
+use crate::layout::{self, RunFolder};
+use crate::repository::Repository;
+use crate::run::{Run, RunFile, State, Stored, Tally};
+use crate::run_id::{RunId, RunRef};
+use crate::sweep;
+
+/// Which streams are kept: those within all limits that are set, and whatever else is protected. Without a limit
+/// all are.
+///
+/// Pruning removes streams, that is attachments. Counts, timings and the history of each test stay, and so
+/// does the failing set. Protected are runs that are pinned or under way, the latest one, and, unless
+/// `failing_too` is set, those that a test of the failing set points to: its attachments are what people look for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// So many runs, the latest ones.
+    pub runs: Option<usize>,
+    /// Runs that ended at most so long ago.
+    pub age: Option<Duration>,
+    /// So many bytes of streams on disk, of the latest runs.
+    pub size: Option<u64>,
+    /// Whether the streams of the failing set can be pruned too.
+    pub failing_too: bool,
+}
+
+/// A stream that was pruned, or would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pruned {
+    /// The run.
+    pub run: RunId,
+    /// How many bytes its stream takes on disk.
+    pub bytes: u64,
+}
+
+impl Repository {
+    /// Which streams [`prune`](Repository::prune) would remove at this time.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn prunable(&self, retention: &Retention, now: Timestamp) -> Result<Vec<Pruned>> {
+        let (runs, failing) = self.with_index(|index| Ok((index.runs()?, index.failing()?)))?;
+        let deciding = failing.tests.iter().map(|test| test.run);
+        let deciding: Vec<RunId> = deciding.chain(failing.runs.iter().map(|run| run.id)).collect();
+        let mut there = runs.iter().filter(|run| run.state != State::Running && run.stored != Stored::Pruned);
+        let latest = there.clone().next_back().map(|run| run.id);
+        let is_protected = |run: &Run| {
+            run.pinned || Some(run.id) == latest || (!retention.failing_too && deciding.contains(&run.id))
+        };
+        let (mut count, mut size) = (0, 0_u64);
+        let mut prunable = Vec::new();
+        while let Some(run) = there.next_back() {
+            let bytes = stream_size(&self.folder(run.id));
+            (count, size) = (count + 1, size.saturating_add(bytes));
+            let end = run.end.as_ref().and_then(|end| end.end).or(run.last).or(run.start());
+            let age = end.map(|end| now.saturating_since(end));
+            let is_beyond = retention.runs.is_some_and(|most| count > most)
+                || retention.size.is_some_and(|most| size > most)
+                || retention.age.zip(age).is_some_and(|(most, age)| age > most);
+            if is_beyond && !is_protected(run) {
+                prunable.push(Pruned { run: run.id, bytes });
+                (count, size) = (count - 1, size - bytes);
+            }
+        }
+        prunable.reverse();
+        Ok(prunable)
+    }
+
+    /// Removes the streams of the runs that are beyond the limits at this time.
+    ///
+    /// # Errors
+    ///
+    /// When a stream cannot be removed without losing what has to stay. Those before it in the order of the runs
+    /// were removed.
+    pub fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Vec<Pruned>> {
+        let prunable = self.prunable(retention, now)?;
+        prunable.iter().try_for_each(|pruned| self.prune_run(pruned.run))?;
+        sweep::sweep(self.path());
+        Ok(prunable)
+    }
+
+    /// Removes the stream of a run, whatever protects it, unless it is under way.
+    ///
+    /// # Errors
+    ///
+    /// As [`prune`](Repository::prune).
+    pub fn prune_run(&self, name: impl Into<RunRef>) -> Result<()> {
+        let run = self.run(name)?;
+        let folder = self.folder(run.id);
+        if run.state == State::Running {
+            return Err(Error::Running(run.id));
+        }
+        seal(&folder, &run)?;
+        // What stays has to be whole and on the disk before the rest goes.
+        let results = self.with_results(run.id, |_, results| results.check())?.1;
+        drop(results);
+        let path = folder.results();
+        File::open(&path).and_then(|file| file.sync_all()).map_err(at("write", &path))?;
+        layout::sync_folder(&folder.0)?;
+        self.with_index(|index| {
+            index.unsettle(run.id)?;
+            layout::remove(&folder.compressed())?;
+            layout::remove(&folder.raw())
+        })?;
+        self.with_index(|_| Ok(()))
+    }
+
+    /// Keeps a run from being pruned, or does not any more.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such run, or it cannot be written.
+    pub fn pin(&self, name: impl Into<RunRef>, pinned: bool) -> Result<()> {
+        let run = self.run(name)?;
+        let path = self.folder(run.id).pin();
+        self.with_index(|index| {
+            index.unsettle(run.id)?;
+            if pinned {
+                File::create(&path).map(drop).map_err(at("write", &path))
+            } else {
+                layout::remove(&path)
+            }
+        })?;
+        self.with_index(|_| Ok(()))
+    }
+}
+
+fn stream_size(folder: &RunFolder) -> u64 {
+    let len = |path| fs::metadata(path).map_or(0, |file| file.len());
+    len(folder.compressed()) + len(folder.raw())
+}
+
+/// Writes down what a run comes to of which only the stream says it: its writer was killed.
+fn seal(folder: &RunFolder, run: &Run) -> Result<()> {
+    if read_json(folder)?.is_some_and(|file| file.tally.is_some()) {
+        return Ok(());
+    }
+    let Run { counts, first, last, bytes, tail, .. } = *run;
+    let tally = Some(Tally { counts, first, last, bytes, tail });
+    let info = run.info.clone();
+    write_json(folder, &RunFile { state: State::Incomplete, info, end: None, tally, damaged: false })
+}

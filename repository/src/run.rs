@@ -1,0 +1,252 @@
+//! What is known of a run beside its tests.
+
+use serde::{Deserialize, Serialize};
+use streamresult::{Outcome, Summary};
+use subunit::{Status, Timestamp};
+
+use crate::run_id::RunId;
+use crate::time;
+
+/// How a run came about: all that its writer says when it begins. Nothing of it has to be known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunInfo {
+    /// The command that made the stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Its arguments.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
+    /// When the run began; the time at which its writer was made, unless it is given.
+    #[serde(with = "time", skip_serializing_if = "Option::is_none")]
+    pub start: Option<Timestamp>,
+    /// What was tested.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
+    /// How many workers ran tests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u32>,
+}
+
+/// A commit, and whether the work tree was as it says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Git {
+    /// The hash of the commit.
+    pub commit: String,
+    /// Whether there were changes that were not committed.
+    pub dirty: bool,
+}
+
+/// How a run ended: all that its writer says then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunEnd {
+    /// When; the time at which its writer finished, unless it is given.
+    #[serde(with = "time", skip_serializing_if = "Option::is_none")]
+    pub end: Option<Timestamp>,
+    /// The exit status of the command; 0 is success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// Whether it was stopped before it was done, by Ctrl-C as a rule.
+    pub interrupted: bool,
+    /// Whether the stream names every test that there is, be it by `exists`. Then a test that it does not name
+    /// is gone, and leaves the failing set.
+    pub names_all_tests: bool,
+}
+
+/// How far a run got. Closed: these are all the ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It is under way: its writer lives.
+    Running,
+    /// Its writer finished it.
+    Complete,
+    /// Its writer finished it, and said that it was stopped before it was done.
+    Interrupted,
+    /// Its writer was killed or failed; what came before is there.
+    Incomplete,
+    /// Its stream cannot be read to the end any more.
+    Damaged,
+}
+
+/// In which form the stream of a run is there. Closed: these are all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stored {
+    /// As it came.
+    Raw,
+    /// In frames of zstd.
+    Compressed,
+    /// It was pruned.
+    Pruned,
+}
+
+/// A run, without its tests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its number.
+    pub id: RunId,
+    /// How far it got.
+    pub state: State,
+    /// In which form its stream is there.
+    pub stored: Stored,
+    /// Whether it is kept from being pruned.
+    pub pinned: bool,
+    /// How it came about.
+    pub info: RunInfo,
+    /// How it ended, where its writer said so.
+    pub end: Option<RunEnd>,
+    /// What became of its tests. All zero while it is under way.
+    pub counts: Counts,
+    /// The earliest time in its stream.
+    #[serde(with = "time")]
+    pub first: Option<Timestamp>,
+    /// The latest time in its stream.
+    #[serde(with = "time")]
+    pub last: Option<Timestamp>,
+    /// How many bytes came in.
+    pub bytes: u64,
+    /// How many of them, at the end, are no whole packet, because the writer was killed.
+    pub tail: u64,
+    /// How many bytes it takes on disk.
+    pub disk: u64,
+}
+
+/// What a run comes to. Closed: these are all the cases; the earlier one holds when several do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Something failed, or the command exited with another status than 0.
+    Failed,
+    /// Nothing failed, but not all is there: the run is under way, was interrupted, killed or damaged.
+    Incomplete,
+    /// No test ran.
+    Empty,
+    /// All that ran passed.
+    Passed,
+}
+
+impl Run {
+    /// What the run comes to. It is [`Passed`](Standing::Passed) only when nothing speaks against it.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let exit = self.end.as_ref().and_then(|end| end.exit).unwrap_or_default();
+        if !self.counts.is_success() || exit != 0 {
+            Standing::Failed
+        } else if self.state != State::Complete {
+            Standing::Incomplete
+        } else if self.counts.total() == 0 {
+            Standing::Empty
+        } else {
+            Standing::Passed
+        }
+    }
+
+    /// When it began, as its writer says, or else its stream.
+    #[must_use]
+    pub fn start(&self) -> Option<Timestamp> {
+        self.info.start.or(self.first)
+    }
+
+    /// The time between the earliest and the latest time in its stream.
+    #[must_use]
+    pub fn duration(&self) -> Option<std::time::Duration> {
+        Some(self.last?.saturating_since(self.first?))
+    }
+}
+
+/// How many tests ended in which way: what [`Summary`] counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Passed.
+    pub success: u64,
+    /// Failed.
+    pub fail: u64,
+    /// Passed and were expected to fail.
+    pub uxsuccess: u64,
+    /// Failed as expected.
+    pub xfail: u64,
+    /// Were skipped.
+    pub skip: u64,
+    /// Began and did not end.
+    pub unfinished: u64,
+    /// Were announced and did not run.
+    pub announced: u64,
+    /// Stretches of bytes that could not be read.
+    pub damaged: u64,
+    /// Failures and unexpected successes without a test id: of the run as a whole.
+    pub global_failures: u64,
+    /// Events that came for tests after they had finished.
+    pub late: u64,
+}
+
+impl Counts {
+    /// How many tests ran.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.success + self.fail + self.uxsuccess + self.xfail + self.skip + self.unfinished
+    }
+
+    /// How much counts against the run, as [`Summary::failures`] does.
+    #[must_use]
+    pub fn failures(&self) -> u64 {
+        self.fail + self.uxsuccess + self.unfinished + self.run_failures()
+    }
+
+    /// How much counts against the run as a whole: damage, and failures without a test id.
+    #[must_use]
+    pub fn run_failures(&self) -> u64 {
+        self.damaged + self.global_failures
+    }
+
+    /// Whether nothing counts against the run.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.failures() == 0
+    }
+}
+
+impl From<&Summary> for Counts {
+    fn from(summary: &Summary) -> Self {
+        Counts {
+            success: summary.count(Outcome::Success),
+            fail: summary.count(Outcome::Fail),
+            uxsuccess: summary.count(Outcome::UxSuccess),
+            xfail: summary.count(Outcome::XFail),
+            skip: summary.count(Outcome::Skip),
+            unfinished: summary.unfinished(),
+            announced: summary.announced(),
+            damaged: summary.damaged(),
+            global_failures: summary.global(Status::Fail) + summary.global(Status::UxSuccess),
+            late: summary.late(),
+        }
+    }
+}
+
+/// The file `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunFile {
+    pub(crate) state: State,
+    #[serde(flatten)]
+    pub(crate) info: RunInfo,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<RunEnd>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tally: Option<Tally>,
+    /// Whether its stream was found damaged since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) damaged: bool,
+}
+
+/// What the bytes of a stream come to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tally {
+    pub(crate) counts: Counts,
+    #[serde(with = "time")]
+    pub(crate) first: Option<Timestamp>,
+    #[serde(with = "time")]
+    pub(crate) last: Option<Timestamp>,
+    pub(crate) bytes: u64,
+    pub(crate) tail: u64,
+}

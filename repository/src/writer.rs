@@ -1,0 +1,255 @@
+//! Writes a run: the bytes first, as they come; then what they mean.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
+
+use streamresult::StreamResult;
+use subunit::{EncodeError, Event, Packet, Timestamp, chunks, encode};
+
+use crate::derive::PIECE;
+use crate::error::{Error, Result, at};
+use crate::examine::{json, write_json};
+use crate::intake::{Intake, Tail};
+use crate::layout::{self, NEW_PREFIX, RUNS, Replacement, RunFolder};
+use crate::lock::Locked;
+use crate::repository::Repository;
+use crate::run::{Run, RunEnd, RunFile, RunInfo, State, Tally};
+use crate::run_id::RunId;
+use crate::{results, seekable};
+
+/// A run that is being written; from [`Repository::begin`].
+///
+/// Bytes are stored as they come, before anything is made of them. They come as a stream
+/// ([`load`](RunWriter::load)), in pieces (as [`Write`]), or as events: a writer is a [`StreamResult`].
+/// What was written and flushed survives whatever becomes of the process.
+///
+/// A writer that is not [finished](RunWriter::finish) leaves an incomplete run, with all that came.
+///
+/// ```
+/// use repository::{Repository, RunEnd, RunInfo, State};
+/// use streamresult::StreamResult;
+/// use subunit::{Event, Status};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let repository = Repository::init(&folder)?;
+/// let mut run = repository.begin(RunInfo { workers: Some(1), ..RunInfo::default() })?;
+/// run.status(&Event::status("boot", Status::InProgress))?;
+/// // Now the test may crash this process: it will be known that it began.
+/// StreamResult::flush(&mut run)?;
+/// run.status(&Event::status("boot", Status::Success))?;
+/// let run = run.finish(RunEnd { exit: Some(0), ..RunEnd::default() })?;
+/// assert_eq!((run.state, run.counts.success), (State::Complete, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct RunWriter {
+    repository: Repository,
+    id: RunId,
+    folder: RunFolder,
+    info: RunInfo,
+    /// The stream; this file is locked.
+    raw: BufWriter<Locked>,
+    intake: Intake,
+    packet: Vec<u8>,
+    /// Whether something that came could not be stored.
+    has_failed: bool,
+}
+
+impl RunWriter {
+    pub(crate) fn new(repository: Repository, info: RunInfo) -> Result<Self> {
+        let info = RunInfo { start: info.start.or_else(|| Some(Timestamp::now())), ..info };
+        let runs = repository.path().join(RUNS);
+        // The folder appears with the stream in it, locked: so there is no moment in which the run looks dead.
+        let new = layout::new_folder(&runs, NEW_PREFIX)?;
+        let folder = RunFolder(new.path().to_owned());
+        let raw = lock_new(&folder)?;
+        let file = RunFile { state: State::Running, info, end: None, tally: None, damaged: false };
+        fs::write(folder.json(), json(&file)?).map_err(at("write", &folder.json()))?;
+        let id = allocate(&repository, new)?;
+        let folder = repository.folder(id);
+        let intake = Intake::new(&folder.0);
+        let raw = BufWriter::with_capacity(PIECE, raw);
+        let (info, packet) = (file.info, Vec::new());
+        Ok(RunWriter { repository, id, folder, info, raw, intake, packet, has_failed: false })
+    }
+
+    /// The number of the run.
+    #[must_use]
+    pub fn id(&self) -> RunId {
+        self.id
+    }
+
+    /// Stores a stream, read to its end. Whenever reading may block, what came before is on disk.
+    ///
+    /// # Errors
+    ///
+    /// When reading or writing fails. What came is kept.
+    pub fn load(&mut self, mut stream: impl Read) -> Result<()> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count = match stream.read(&mut piece) {
+                Ok(0) => return Ok(()),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(at("read", "the stream".as_ref())(error)),
+            };
+            self.take(piece.get(..count).unwrap_or_default())?;
+            self.flush_raw()?;
+        }
+    }
+
+    /// Finishes the run: packs its stream, and enters it in the index.
+    ///
+    /// # Errors
+    ///
+    /// When something that came could not be stored, or the run cannot be written. What came is kept, as an
+    /// incomplete run.
+    pub fn finish(mut self, end: RunEnd) -> Result<Run> {
+        self.flush_raw()?;
+        if self.has_failed {
+            let error = io::Error::other("not all of the stream could be stored");
+            return Err(at("finish", &self.folder.0)(error));
+        }
+        let RunWriter { repository, id, folder, info, raw, intake, .. } = self;
+        let end = RunEnd { end: end.end.or_else(|| Some(Timestamp::now())), ..end };
+        let state = if end.interrupted { State::Interrupted } else { State::Complete };
+        let tally = pack_and_count(&folder, intake)?;
+        let file = RunFile { state, info, end: Some(end), tally: Some(tally), damaged: false };
+        write_json(&folder, &file)?;
+        layout::sync_folder(&folder.0)?;
+        layout::sync_folder(&repository.path().join(RUNS))?;
+        layout::remove(&folder.raw())?;
+        let run = repository.run(id);
+        drop(raw);
+        run
+    }
+
+    /// Stores bytes, then looks what they mean.
+    fn take(&mut self, bytes: &[u8]) -> Result<()> {
+        let taken = self.raw.write_all(bytes).and_then(|()| self.intake.push(bytes));
+        self.check(taken)
+    }
+
+    fn flush_raw(&mut self) -> Result<()> {
+        let flushed = self.raw.flush();
+        self.check(flushed)
+    }
+
+    fn check(&mut self, done: io::Result<()>) -> Result<()> {
+        self.has_failed |= done.is_err();
+        done.map_err(at("write", &self.folder.raw()))
+    }
+
+    fn encode(&mut self, event: &Event<'_>) -> std::result::Result<(), EncodeError> {
+        self.packet.clear();
+        match encode(event, &mut self.packet) {
+            Err(EncodeError::TooLong(_)) => {
+                self.packet.clear();
+                chunks(event)?.try_for_each(|piece| encode(&piece, &mut self.packet))
+            }
+            encoded => encoded,
+        }
+    }
+}
+
+/// Events are stored as packets. They are written when there are 64 KiB of them, and when the writer is flushed.
+impl StreamResult for RunWriter {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.encode(event)?;
+        let packet = std::mem::take(&mut self.packet);
+        let taken = self.take(&packet);
+        self.packet = packet;
+        Ok(taken?)
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        Ok(self.take(packet.as_bytes())?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(self.flush_raw()?)
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        Ok(self.flush_raw()?)
+    }
+}
+
+/// Any bytes, in any pieces: packets, text between them, damage.
+impl Write for RunWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.take(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(self.flush_raw()?)
+    }
+}
+
+/// Makes the file of the stream in a folder that nobody knows yet, and locks it.
+fn lock_new(folder: &RunFolder) -> Result<Locked> {
+    let path = folder.raw();
+    let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(at("make", &path))?;
+    Locked::new(file).map_err(at("lock", &path))
+}
+
+/// Gives a folder the next number that nobody has. That it is taken by renaming makes it nobody else's: a
+/// folder that is there is never empty, and is not replaced.
+fn allocate(repository: &Repository, new: tempfile::TempDir) -> Result<RunId> {
+    let last = layout::run_ids(repository.path())?.last().map_or(0, |id| id.0);
+    for number in last.saturating_add(1)..=u32::MAX {
+        let id = RunId(number);
+        let folder = repository.folder(id).0;
+        match fs::rename(new.path(), &folder) {
+            Err(error) if layout::is_taken(&error) => continue,
+            renamed => renamed.map_err(at("make", &folder))?,
+        }
+        let _ = new.keep();
+        return Ok(id);
+    }
+    Err(at("number", repository.path())(io::ErrorKind::StorageFull.into()))
+}
+
+/// Packs the stream and writes the results, both at the same time.
+fn pack_and_count(folder: &RunFolder, intake: Intake) -> Result<Tally> {
+    let (packed, counted) = std::thread::scope(|scope| {
+        let packing = std::thread::Builder::new().spawn_scoped(scope, || pack(folder));
+        let counted = count(folder, intake);
+        let packed = match packing {
+            Ok(packing) => packing.join().unwrap_or_else(|_| Err(lost(folder, "packing it failed"))),
+            // Where there can be no more threads, one does both.
+            Err(_) => pack(folder),
+        };
+        (packed, counted)
+    });
+    let ((packed, bytes), (tally, results)) = (packed?, counted?);
+    if bytes != tally.bytes {
+        return Err(lost(folder, "it has another length than what came"));
+    }
+    results.put(false)?;
+    packed.put(true)?;
+    Ok(tally)
+}
+
+fn lost(folder: &RunFolder, what: &str) -> Error {
+    Error::damaged(&folder.raw(), what)
+}
+
+fn pack(folder: &RunFolder) -> Result<(Replacement, u64)> {
+    let (from, to) = (folder.raw(), folder.compressed());
+    let raw = File::open(&from).map_err(at("read", &from))?;
+    let packed = Replacement::new(&to)?;
+    let bytes = seekable::compress(raw, packed.file.as_file()).map_err(at("write", &to))?;
+    Ok((packed, bytes))
+}
+
+fn count(folder: &RunFolder, intake: Intake) -> Result<(Tally, Replacement)> {
+    let to = folder.results();
+    let written = intake.finish(Tail::Damage).and_then(|(tally, rows)| {
+        let replacement = Replacement::new(&to)?;
+        results::write(rows, replacement.file.as_file())?;
+        Ok((tally, replacement))
+    });
+    written.map_err(at("write", &to))
+}

@@ -1,0 +1,108 @@
+//! The failing set.
+
+use repository::{RunEnd, RunInfo};
+
+use crate::support::{failing, load, stream, temporary};
+
+/// Loads runs one after the other, and checks the failing set after all. A run that begins with `all` names all
+/// tests.
+fn check(runs: &[&[&str]], expected: &[&str]) {
+    let temporary = temporary();
+    for events in runs {
+        let (names_all_tests, events) = match events {
+            ["all", events @ ..] => (true, events),
+            events => (false, *events),
+        };
+        let end = RunEnd { names_all_tests, ..RunEnd::default() };
+        temporary.repository.load(&*stream(events), RunInfo::default(), end).unwrap();
+    }
+    assert_eq!(failing(&temporary.repository), expected, "{runs:?}");
+    std::fs::remove_file(temporary.index()).unwrap();
+    assert_eq!(failing(&temporary.again()), expected, "{runs:?}, without an index");
+    temporary.repository.rebuild().unwrap();
+    assert_eq!(failing(&temporary.repository), expected, "{runs:?}, rebuilt");
+}
+
+#[test]
+fn what_fails_is_failing_until_it_passes() {
+    check(&[&["a fail", "b success"]], &["a fail 1"]);
+    check(&[&["a fail"], &["a success"]], &[]);
+    check(&[&["a fail"], &["a fail"]], &["a fail 2"]);
+}
+
+#[test]
+fn unfinished_and_unexpectedly_passed_tests_are_failing() {
+    check(&[&["a inprogress", "b uxsuccess"]], &["a unfinished 1", "b uxsuccess 1"]);
+}
+
+#[test]
+fn what_a_run_did_not_run_stays() {
+    check(&[&["a fail", "b fail"], &["b success"], &["c success"]], &["a fail 1"]);
+    check(&[&["a fail"], &[]], &["a fail 1"]);
+}
+
+#[test]
+fn skipping_and_failing_as_expected_change_nothing() {
+    check(
+        &[&["a fail", "b fail", "c fail"], &["a skip", "b xfail", "c exists"]],
+        &["a fail 1", "b fail 1", "c fail 1"],
+    );
+}
+
+#[test]
+fn a_test_is_an_id_on_a_route() {
+    check(&[&["1:a fail", "2:a success"]], &["1:a fail 1"]);
+    check(&[&["1:a fail"], &["a success"], &["2:a success"]], &["1:a fail 1"]);
+    check(&[&["1:a fail", "a fail"], &["1:a success"]], &["a fail 1"]);
+}
+
+#[test]
+fn a_pass_at_the_second_try_is_no_pass() {
+    check(&[&["a fail", "a success"]], &["a fail 1"]);
+    check(&[&["a success", "a fail"]], &["a fail 1"]);
+}
+
+#[test]
+fn a_deleted_test_leaves_when_a_listing_proves_it() {
+    check(&[&["a fail", "b fail"], &["b exists"]], &["a fail 1", "b fail 1"]);
+    check(&[&["a fail", "b fail"], &["all", "b exists"]], &["b fail 1"]);
+    check(&[&["a fail", "1:b fail", "c fail"], &["all", "b exists"]], &["1:b fail 1"]);
+    check(&[&["a fail"], &["all"]], &[]);
+    check(&[&["a fail"], &["all", "b exists"], &["a fail"]], &["a fail 3"]);
+}
+
+#[test]
+fn damage_fails_the_run_until_its_tests_ran_without() {
+    check(&[&["a success", "!", "b success"]], &["run 1"]);
+    check(&[&["a success", "!", "b success"], &["a success"]], &["run 1"]);
+    check(&[&["a success", "!", "b success"], &["a success", "b fail"]], &["b fail 2"]);
+    check(&[&["a success", "!"], &["a success", "!"]], &["run 1", "run 2"]);
+    check(&[&["a success", "!"], &["all", "c success"]], &[]);
+    check(&[&["!"], &["all"]], &["run 1"]);
+}
+
+#[test]
+fn a_failure_without_a_test_fails_the_run() {
+    check(&[&["a success", "- fail"]], &["run 1"]);
+    check(&[&["a success", "- fail"], &["a success"]], &[]);
+}
+
+#[test]
+fn many_failures_are_paged_through() {
+    let temporary = temporary();
+    let events = |status: &str, step: usize| -> Vec<String> {
+        (0..5000).step_by(step).map(|number| format!("test_{number:05} {status}")).collect()
+    };
+    let load = |events: Vec<String>| {
+        load(&temporary.repository, &events.iter().map(String::as_str).collect::<Vec<_>>());
+    };
+    load(events("fail", 1));
+    assert_eq!(failing(&temporary.repository).len(), 5000);
+    load(events("success", 2));
+    assert_eq!(failing(&temporary.repository).len(), 2500);
+    load(events("fail", 3));
+    let left = failing(&temporary.repository);
+    assert_eq!(left.len(), 2500 + 834);
+    temporary.repository.rebuild().unwrap();
+    assert_eq!(failing(&temporary.repository), left);
+}
