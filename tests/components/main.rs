@@ -1,7 +1,7 @@
 //! Tests against real components: mounts that hang, disks that are full, daemons that died.
 //!
-//! Each scenario is a test. Lines for people by default; with `--subunit` a stream. Other arguments select the
-//! scenarios whose ids hold one of them. What a component needs and is not there makes a skip, which is a
+//! Each scenario is a test. Lines for people by default; with `--subunit` a stream. `--repeat=N` runs all N times
+//! over. Other arguments select the scenarios whose ids hold one of them. What a component needs and is not there makes a skip, which is a
 //! failure where `SUBUNIT_REQUIRE_COMPONENTS=1`, unless `allowed-skips.txt` lists it.
 
 mod command;
@@ -10,6 +10,7 @@ mod cvmfs;
 mod eos;
 mod fixtures;
 mod http;
+mod jupyterhub;
 mod pipeline;
 mod proxy;
 mod report;
@@ -69,6 +70,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     container::SCENARIOS,
     command::SCENARIOS,
     http::SCENARIOS,
+    jupyterhub::SCENARIOS,
     proxy::SCENARIOS,
     tcp::SCENARIOS,
 ];
@@ -84,13 +86,19 @@ fn main() -> ExitCode {
     let done = if arguments.iter().any(|argument| argument == "--list") {
         scenarios.iter().try_for_each(|scenario| report.list(scenario.id))
     } else {
-        run(&scenarios, &mut report)
+        (0..times(&arguments)).try_for_each(|_| run(&scenarios, &mut report)).and_then(|()| report.finish())
     };
     match done {
         Ok(()) if !report.has_failed() => ExitCode::SUCCESS,
         Ok(()) => ExitCode::FAILURE,
         Err(_) => ExitCode::from(2),
     }
+}
+
+/// How often to run them.
+fn times(arguments: &[String]) -> u32 {
+    let repeat = arguments.iter().find_map(|argument| argument.strip_prefix("--repeat="));
+    repeat.and_then(|times| times.parse().ok()).unwrap_or(1)
 }
 
 fn run(scenarios: &[&Scenario], report: &mut Report) -> anyhow::Result<()> {
@@ -109,7 +117,7 @@ fn run(scenarios: &[&Scenario], report: &mut Report) -> anyhow::Result<()> {
         };
         report.end(scenario.id, &outcome)?;
     }
-    report.finish()
+    Ok(())
 }
 
 /// Whether a skip of this test is a failure.
