@@ -174,11 +174,17 @@ where
     R: Read,
     S: StreamResult + ?Sized,
 {
-    let passed = sink.start_run().and_then(|()| pass(Lines::new(parser), &mut input, sink));
+    let passed = sink.start_run().and_then(|()| pass(&mut Lines::new(parser), &mut input, sink));
     passed.and(sink.stop_run())
 }
 
-fn pass<P, R, S>(mut lines: Lines<P>, input: &mut R, sink: &mut S) -> io::Result<()>
+/// Reads one document to its end, and ends what is open in it. Another may follow, where the parser takes several.
+/// The sink's run is neither started nor stopped.
+///
+/// # Errors
+///
+/// When reading fails, or the sink does; all that came before a failed read has been told then.
+pub fn pass<P, R, S>(lines: &mut Lines<P>, input: &mut R, sink: &mut S) -> io::Result<()>
 where
     P: LineParser,
     R: Read,

@@ -1,10 +1,9 @@
 //! The command `tap2subunit`: the Test Anything Protocol to a stream.
 
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cli::{Command, Document, InputArgs, Interrupt, Streams, Verdict};
-use formats::lines::Lines;
+use formats::lines::{Lines, pass};
 use formats::tap::Parser;
 use process::Source;
 use streamresult::StreamResult;
@@ -12,9 +11,6 @@ use subunit::{Event, Timestamp};
 
 use crate::child::{self, Outputs, Watched};
 use crate::emit::{EmitArgs, Times};
-
-/// How much is read at a time.
-const BLOCK: usize = 64 * 1024;
 
 /// Convert TAP (the Test Anything Protocol, versions 12 to 14) to a subunit stream
 ///
@@ -80,9 +76,9 @@ impl Command for Tap {
                 None => {
                     let has_several = files.len() > 1;
                     let mut documents = InputArgs { files }.documents(input, interrupt);
-                    documents.try_for_each(|Document { path, input }| {
+                    documents.try_for_each(|Document { path, mut input }| {
                         lines.parser_mut().name_document(&name(&prefix, has_several.then_some(&path)));
-                        read(input, &mut lines, sink)
+                        Ok(pass(&mut lines, &mut input, sink)?)
                     })
                 }
             };
@@ -128,22 +124,6 @@ fn run(
     lines.finish(&mut sink)?;
     let id = if prefix.is_empty() { "tap2subunit".to_owned() } else { format!("{prefix}/tap2subunit") };
     Ok(sink.tell_end(&id, command, &ended?)?)
-}
-
-/// Reads a document to its end. When that fails, what came is told first.
-fn read(mut input: impl Read, lines: &mut Lines<Parser>, sink: &mut dyn StreamResult) -> anyhow::Result<()> {
-    let mut block = vec![0; BLOCK];
-    let read = loop {
-        match input.read(&mut block) {
-            Ok(0) => break Ok(()),
-            Ok(count) => lines.feed(block.get(..count).unwrap_or_default(), sink)?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => break Err(error),
-        }
-        lines.flush(sink)?;
-    };
-    lines.finish(sink)?;
-    Ok(read?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use std::fs;
+use std::{fs, io};
 
 use clap::CommandFactory as _;
 use subunit::Frame;
