@@ -12,7 +12,7 @@ use crate::emit::{EmitArgs, Times};
 /// go 1.24, is kept as text, in its place.
 ///
 /// A package that fails although none of its tests did is itself a failing test: "example.com/net" when TestMain, an
-/// init function, a signal or a panic ended it, "example.com/net [build]" when it could not be built. So the run fails
+/// init function, a signal or a panic ended it, `example.com/net [build]` when it could not be built. So the run fails
 /// although the exit status of go is lost in the pipe. Packages that pass, or have no tests, are no tests. A test whose
 /// end is not told fails: a panic or the end of the output came first.
 ///

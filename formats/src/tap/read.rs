@@ -176,7 +176,9 @@ impl Parser {
                 if !content.trim_ascii().is_empty() {
                     self.release(sink)?;
                 }
-                self.push_text(line.bytes, sink)
+                self.push_text(line.bytes, sink)?;
+                // What is told of the test before its end comes after it, however the input is cut.
+                if self.holds { self.flush_text(sink) } else { Ok(()) }
             }
         }
     }
@@ -261,6 +263,7 @@ impl Parser {
         let test = &mut self.held.test;
         (test.status, test.time, test.began, test.took) = (Some(status), time, began, point.took);
         self.holds = true;
+        self.flush_text(sink)?;
         if is_versioned || !point.is_ok { Ok(()) } else { self.release(sink) }
     }
 

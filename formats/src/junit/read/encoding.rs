@@ -108,12 +108,13 @@ fn declaration(head: &[u8], is_all: bool) -> Option<&[u8]> {
     const OPENING: &[u8] = b"<?xml";
     let head = head.trim_ascii_start();
     let may_be = head.starts_with(OPENING) || OPENING.starts_with(head) && !is_all;
-    if !may_be || head.len() > LONGEST_DECLARATION {
+    if !may_be {
         return Some(&[]);
     }
-    match memmem::find(head, b"?>") {
-        Some(end) => head.get(2..end),
-        None if is_all => Some(&[]),
+    let start = head.get(..LONGEST_DECLARATION).unwrap_or(head);
+    match memmem::find(start, b"?>") {
+        Some(end) => start.get(2..end),
+        None if is_all || start.len() == LONGEST_DECLARATION => Some(&[]),
         None => None,
     }
 }
@@ -176,6 +177,9 @@ mod tests {
         let head = "<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?>";
         let bytes = [head.as_bytes(), b"<a>gr\xFCn</a>"].concat();
         check(&bytes, Ok(&format!("{head}<a>grün</a>")));
+        let long = "x".repeat(2 * LONGEST_DECLARATION);
+        let bytes = [head.as_bytes(), long.as_bytes(), b"\xFC"].concat();
+        assert_eq!(decode(&bytes, bytes.len()), Ok(format!("{head}{long}ü")), "also in one piece");
         check(b"<?xml encoding='x-none'?><a/>", Err("the encoding x-none is not known"));
         let quirk = "<?xml version='1.0' encoding='utf-16'?><a>ü</a>";
         check(quirk.as_bytes(), Ok(quirk));
