@@ -3,12 +3,15 @@
 //! Each component has a module and a binary; what they share is in [`probe`]: the arguments, the plan, the
 //! thresholds, the packets. A check is a set of aspects, and each aspect is one test.
 
+pub mod all;
 pub mod command;
 pub mod config;
 pub mod container;
 pub mod cvmfs;
+pub mod database;
 pub mod eos;
 pub mod http;
+pub mod jupyterhub;
 pub mod net;
 pub mod probe;
 pub mod proxy;

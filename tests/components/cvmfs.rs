@@ -63,7 +63,7 @@ fn mark(path: &Path, name: &str, value: &str) -> io::Result<()> {
 }
 
 /// The stand-in, with these attributes changed.
-fn repository(changed: &[(&str, &str)], faults: &str) -> anyhow::Result<Faulty> {
+pub(crate) fn repository(changed: &[(&str, &str)], faults: &str) -> anyhow::Result<Faulty> {
     Faulty::mount_read_only(SOURCE, faults, |root| {
         for (name, value) in HEALTHY.iter().chain(changed) {
             mark(root, name, value)?;

@@ -3,6 +3,7 @@
 mod hub;
 
 use std::ffi::OsStr;
+use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -15,7 +16,7 @@ use crate::pipeline::{Pipeline, terminate};
 use crate::servers::{Authority, Server, proxy};
 use crate::{Need, Scenario};
 
-/// In this order: one hub is shared by all, until the last takes it away.
+/// One hub is shared by most; the last ones take theirs away.
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.jupyterhub.healthy", healthy),
     scenario("components.jupyterhub.own-token", own_token),
@@ -33,13 +34,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.jupyterhub.already-running", already_running),
     scenario("components.jupyterhub.nothing-to-stop", nothing_to_stop),
     scenario("components.jupyterhub.dead-server", dead_server),
-    scenario("components.jupyterhub.stubborn-server", stubborn_server),
+    scenario("components.jupyterhub.may-not-stop", may_not_stop),
     scenario("components.jupyterhub.clinging-server", clinging_server),
     scenario("components.jupyterhub.lost-route", lost_route),
     scenario("components.jupyterhub.stale-route", stale_route),
-    scenario("components.jupyterhub.service-down", service_down),
     scenario("components.jupyterhub.self-signed", self_signed),
     scenario("components.jupyterhub.frozen", frozen),
+    scenario("components.jupyterhub.service-down", service_down),
     scenario("components.jupyterhub.dead", dead),
 ];
 
@@ -87,7 +88,7 @@ fn own_token() -> anyhow::Result<()> {
     let hub = Hub::shared()?;
     let said = hub.ask("POST", "api/users/owner/tokens", "{\"expires_in\": 600}")?;
     let (_, rest) = said.split_once("\"token\": \"").with_context(|| format!("no token in {said}"))?;
-    hub.keep_token("owner", rest.split('"').next().unwrap_or_default())?;
+    fs::write(hub.path("owner"), rest.split('"').next().unwrap_or_default())?;
     let ended = hub
         .check_with("owner", &[&CHAIN[..], &["--only", "token", "--scope", "servers!user=owner"]].concat())?;
     ended.expect("token", Success, "token_days = ")?.expect_tag("token", "warning")?;
@@ -204,7 +205,9 @@ fn terminated() -> anyhow::Result<()> {
     let (url, seen) = (hub.url(), hub.clone());
     let arguments = [&CHAIN[..], &["--user", "interrupted", "--timeout", "40s"]].concat();
     let pipeline = hub.pipeline("checker", &arguments)?.beside(move || {
-        eventually("the start has begun", || Ok(seen.user("interrupted")?.contains("\"pending\": \"spawn\"")))?;
+        eventually("the start has begun", || {
+            Ok(seen.user("interrupted")?.contains("\"pending\": \"spawn\""))
+        })?;
         // It follows the events now, not the request any more.
         std::thread::sleep(Duration::from_millis(1500));
         terminate("jupyterhub", OsStr::new(&url))
@@ -257,19 +260,27 @@ fn dead_server() -> anyhow::Result<()> {
     ended.expect("server.stop", Skip, "was not running any more")?.expect_end(1, LIMIT)
 }
 
-fn stubborn_server() -> anyhow::Result<()> {
-    let ended = Hub::shared()?.check(&[&CHAIN[..], &["--user", "stubborn"]].concat())?;
+fn may_not_stop() -> anyhow::Result<()> {
+    let hub = Hub::shared()?;
+    let ended = hub.check_with("starter", &[&CHAIN[..], &["--user", "kept"]].concat())?;
     ended.expect("server.api", Success, "")?.expect(
         "server.stop",
         Fail,
-        "does not stop the server of stubborn: 500",
+        "any of the scopes [delete:servers]",
     )?;
-    ended.expect("clean-up", Fail, "could not be stopped")?.expect_end(1, LIMIT)
+    ended.expect_tag("server.stop", "unknown")?.expect("server.gone", Skip, "server.stop")?;
+    ended.expect("clean-up", Fail, "of kept that this check has started could not be stopped: 403")?;
+    ended.expect_end(1, LIMIT)?;
+    hub.ask("DELETE", "api/users/kept/server", "")?;
+    eventually("the server is gone", || Ok(hub.user("kept")?.contains("\"servers\": {}")))
 }
 
 fn clinging_server() -> anyhow::Result<()> {
     let hub = Hub::shared()?;
     let ended = hub.check(&[&CHAIN[..], &["--user", "clinging", "--timeout", "4s"]].concat())?;
+    fs::write(hub.path("let-go"), "")?;
+    eventually("the server is gone", || Ok(hub.user("clinging")?.contains("\"servers\": {}")))?;
+    fs::remove_file(hub.path("let-go"))?;
     ended.expect("server.stop", Success, "")?;
     ended.expect("server.gone", Fail, "is not gone: it is pending (stop)")?;
     ended.expect_end(1, Duration::from_secs(20))
@@ -304,7 +315,7 @@ fn stale_route() -> anyhow::Result<()> {
 }
 
 fn service_down() -> anyhow::Result<()> {
-    let hub = Hub::shared()?;
+    let hub = Hub::own()?;
     hub.kill_service()?;
     let ended = hub.check(&["--only", "services"])?;
     ended.expect("services", Fail, "a service is down: page: ")?.expect("services", Fail, "answers 503")?;
@@ -331,7 +342,7 @@ fn self_signed() -> anyhow::Result<()> {
         Pipeline::of("jupyterhub", home.path(), &[&only[..], arguments, &[&url]].concat()).run()
     };
     let ended = check(&[])?;
-    ended.expect("tls", Fail, "is not trusted")?.expect("health", Fail, "is not trusted")?;
+    ended.expect("tls", Fail, "the certificate is self-signed")?.expect("health", Fail, "self-signed")?;
     ended.expect("version", Skip, "jupyterhub.it.health")?.expect_end(1, LIMIT)?;
     let ended = check(&["--ca", &pair.certificate.display().to_string()])?;
     ended.expect("tls", Success, "")?.expect("version", Success, "")?.expect_end(0, LIMIT)?;

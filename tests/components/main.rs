@@ -4,9 +4,11 @@
 //! over. Other arguments select the scenarios whose ids hold one of them. What a component needs and is not there makes a skip, which is a
 //! failure where `SUBUNIT_REQUIRE_COMPONENTS=1`, unless `allowed-skips.txt` lists it.
 
+mod all;
 mod command;
 mod container;
 mod cvmfs;
+mod database;
 mod eos;
 mod fixtures;
 mod http;
@@ -67,12 +69,14 @@ const SCENARIOS: &[&[Scenario]] = &[
     eos::SCENARIOS,
     xrootd::SCENARIOS,
     cvmfs::SCENARIOS,
+    database::SCENARIOS,
     container::SCENARIOS,
     command::SCENARIOS,
     http::SCENARIOS,
     jupyterhub::SCENARIOS,
     proxy::SCENARIOS,
     tcp::SCENARIOS,
+    all::SCENARIOS,
 ];
 
 fn main() -> ExitCode {

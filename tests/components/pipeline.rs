@@ -67,6 +67,14 @@ impl Pipeline {
         Pipeline { check, arguments, home: home.to_owned(), beside: None }
     }
 
+    /// Of `check-all` with this configuration file; its tests are named by their whole ids.
+    pub(crate) fn of_all(home: &Path, config: &Path, arguments: &[&str]) -> Self {
+        let mut all: Vec<OsString> = ["--format", "subunit", "--config"].map(OsString::from).into();
+        all.push(config.into());
+        all.extend(arguments.iter().map(OsString::from));
+        Pipeline { check: "all", arguments: all, home: home.to_owned(), beside: None }
+    }
+
     /// Does something else once, while the pipeline runs.
     pub(crate) fn beside(self, beside: impl Fn() -> anyhow::Result<()> + Send + 'static) -> Self {
         Pipeline { beside: Some(Box::new(beside)), ..self }
@@ -160,7 +168,10 @@ impl Ended {
     }
 
     fn id(&self, aspect: &str) -> String {
-        format!("{}.it.{aspect}", self.check)
+        match self.check {
+            "all" => aspect.to_owned(),
+            check => format!("{check}.it.{aspect}"),
+        }
     }
 
     fn test(&self, aspect: &str) -> anyhow::Result<&Test> {
@@ -204,16 +215,21 @@ pub(crate) fn terminate_check(path: &Path) -> anyhow::Result<()> {
 
 /// Asks the check that has this word on its command line to end.
 pub(crate) fn terminate(check: &str, word: &OsStr) -> anyhow::Result<()> {
-    let end = format!("/check-{check}");
+    signal(check, word, process::Signal::TERM)
+}
+
+/// Sends a signal to the check that has this word on its command line.
+pub(crate) fn signal(check: &str, word: &OsStr, signal: process::Signal) -> anyhow::Result<()> {
+    let name = format!("check-{check}");
     for entry in fs::read_dir("/proc")?.flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let line = fs::read(entry.path().join("cmdline")).unwrap_or_default();
         let words: Vec<_> = line.split(|byte| *byte == 0).collect();
-        let is_check = words.first().is_some_and(|word| word.ends_with(end.as_bytes()));
-        if is_check && words.contains(&word.as_encoded_bytes()) {
+        let program = words.first().and_then(|word| word.rsplit(|byte| *byte == b'/').next());
+        if program == Some(name.as_bytes()) && words.contains(&word.as_encoded_bytes()) {
             let pid = rustix::process::Pid::from_raw(pid).context("a process")?;
-            return Ok(rustix::process::kill_process(pid, process::Signal::TERM)?);
+            return Ok(rustix::process::kill_process(pid, signal)?);
         }
     }
-    bail!("there is no check of {} to end", word.display())
+    bail!("there is no check of {} to signal", word.display())
 }

@@ -76,3 +76,60 @@ impl Check for CheckCommand {
         "there is no plugin to run; name one: check-command -- check_load -w 5,4,3 -c 10,8,6"
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use cli::Verdict;
+
+    use super::*;
+    use crate::probe::Run;
+
+    fn check(args: &[&str], verdict: Verdict, output: &str) {
+        let outcome = cli::run_with::<Run<CheckCommand>>(&[&["--format=human"], args].concat(), b"");
+        assert_eq!(outcome.verdict, verdict, "{}{}", outcome.output(), outcome.errors());
+        assert!(outcome.output().contains(output), "{}", outcome.output());
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        CheckCommand::command().debug_assert();
+    }
+
+    #[test]
+    fn plugins_are_named_by_their_files() {
+        check(
+            &["--list", "--", "/x/check_load.sh", "-w", "5"],
+            Verdict::Passed,
+            "command.check_load.result\n",
+        );
+        check(&["--list", "--name=ssh", "--", "check_tcp"], Verdict::Passed, "command.ssh.result\n");
+    }
+
+    #[test]
+    fn words_of_options_are_a_command_line_too() {
+        let words = ["--command=sh", "--command=-c", "--command=echo 'up | a=1'; exit 2"];
+        check(&words, Verdict::Failed, "FAIL      command.sh.result: up\n");
+    }
+
+    #[test]
+    fn plugins_of_a_configuration_file_are_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checks.toml");
+        let text = "[[target]]\nname = 'one'\ncheck = 'command'\ncommand = ['sh', '-c', 'echo up']\n\
+                    [[target]]\nname = 'two'\ncheck = 'command'\ncommand = ['sh', '-c', 'echo slow; exit 1']\n";
+        std::fs::write(&path, text).unwrap();
+        let expected = "ok        command.one.result: up\n";
+        check(&["--config", &path.display().to_string()], Verdict::Passed, expected);
+        check(&["--config", &path.display().to_string()], Verdict::Passed, "command.two.result: slow");
+    }
+
+    #[test]
+    fn nothing_to_run_is_a_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checks.toml");
+        std::fs::write(&path, "").unwrap();
+        let outcome = cli::run_with::<Run<CheckCommand>>(&["--config", &path.display().to_string()], b"");
+        assert_ne!(outcome.verdict, Verdict::Passed);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{bail, ensure};
 
 use super::{Config, Target, find};
 use crate::probe::Check;
@@ -55,14 +55,19 @@ pub fn expand_target<C: Check>(
     config: &Config,
     args: &[OsString],
 ) -> anyhow::Result<Expanded<C>> {
-    let place = || format!("{}: target {}", config.path.display(), target.name);
+    arguments(target, config, args).map_err(|error| config.blame(target, &C::command(), C::METRICS, error))
+}
+
+fn arguments<C: Check>(target: &Target, config: &Config, args: &[OsString]) -> anyhow::Result<Expanded<C>> {
     let command = C::command();
     let program = OsString::from(command.get_name());
-    let own = target.arguments(&config.defaults, &command).with_context(place)?;
-    let alone: C = parse([program.clone()].into_iter().chain(own.iter().cloned())).with_context(place)?;
-    ensure!(alone.is_named(), "{}: it does not say what to check", place());
+    let own = target.arguments(&config.defaults, &command)?;
+    // Some options are of use with a state file only, which the command line names.
+    let state = OsString::from("--state-file=none");
+    let alone: C = parse([program.clone(), state].into_iter().chain(own.iter().cloned()))?;
+    ensure!(alone.is_named(), "it does not say what to check");
     let given = args.iter().skip(1).cloned();
-    let mut check: C = parse([program].into_iter().chain(own).chain(given)).with_context(place)?;
+    let mut check: C = parse([program].into_iter().chain(own).chain(given))?;
     let shared = check.shared_mut();
     shared.only.clone_from(&alone.shared().only);
     shared.skip.clone_from(&alone.shared().skip);

@@ -24,24 +24,33 @@
 //! times, `true` is a flag. What a file and the command line both say, the command line says; what it selects is
 //! selected among what the file does.
 //!
+//! The `test.yaml` of SWAN's testing framework is taken as it is, too: a file whose name ends in `.yaml` or `.yml`.
+//!
 //! Without `--config` and without a target on the command line, `subunit-checks.toml` is looked for here, in the
 //! user's configuration folder and in the system's, see [`find`].
 
+mod blame;
 mod expand;
 mod find;
+mod places;
 mod suggest;
+mod swan;
 mod target;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::Deserialize;
 
 pub use expand::{Expanded, expand, expand_target};
 pub use find::find;
+use places::Places;
 pub use suggest::suggestion;
+use swan::Kept;
 pub use target::Target;
+pub(crate) use target::is_of_targets;
 
 /// A configuration file.
 #[derive(Clone, Debug, Deserialize)]
@@ -57,6 +66,12 @@ pub struct Config {
     pub targets: Vec<Target>,
     #[serde(flatten)]
     unknown: toml::Table,
+    /// Where in the file all that stands.
+    #[serde(skip)]
+    places: Places,
+    /// Files with the secrets that stand in the file itself, which others can read as long as this lives.
+    #[serde(skip)]
+    _kept: Vec<Arc<Kept>>,
 }
 
 impl Config {
@@ -68,9 +83,10 @@ impl Config {
     /// may have been meant.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut config = Config::parse(&text).with_context(|| path.display().to_string())?;
-        config.path = path.to_owned();
-        Ok(config)
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let config = if is_yaml { swan::parse(&text) } else { Config::parse(&text) };
+        let config = config.with_context(|| path.display().to_string())?;
+        Ok(Config { path: path.to_owned(), ..config })
     }
 
     /// Reads the text of a file.
@@ -85,11 +101,13 @@ impl Config {
             let place = line.map_or_else(String::new, |line| format!("line {line}: "));
             anyhow::anyhow!("{place}{}", error.message())
         })?;
+        let places = Places::of_toml(text);
         if let Some(key) = config.unknown.keys().next() {
-            bail!("there is no `{key}`{}", suggestion(key, ["target", "defaults"]));
+            let line = places.shown("", key);
+            bail!("{line}there is no `{key}`{}", suggestion(key, ["target", "defaults"]));
         }
-        let targets = ordered(config.targets)?;
-        Ok(Config { targets, ..config })
+        let targets = ordered(config.targets, &places)?;
+        Ok(Config { targets, places, ..config })
     }
 
     /// The targets of a check.
@@ -99,17 +117,19 @@ impl Config {
 }
 
 /// The targets, each after those it names; else in the order in which they stand.
-fn ordered(mut waiting: Vec<Target>) -> anyhow::Result<Vec<Target>> {
+fn ordered(mut waiting: Vec<Target>, places: &Places) -> anyhow::Result<Vec<Target>> {
     for target in &waiting {
         let others = waiting.iter().map(|other| other.name.as_str());
         ensure!(
             others.clone().filter(|name| *name == target.name).count() == 1,
-            "two targets are named {}",
+            "{}two targets are named {}",
+            places.shown(&target.name, "name"),
             target.name
         );
         if let Some(name) = target.after.iter().find(|name| !others.clone().any(|other| other == *name)) {
             let suggestion = suggestion(name, others);
-            bail!("target {}: `after` names {name}, which is no target{suggestion}", target.name);
+            let line = places.shown(&target.name, "after");
+            bail!("{line}target {}: `after` names {name}, which is no target{suggestion}", target.name);
         }
     }
     let mut done: Vec<Target> = Vec::with_capacity(waiting.len());
@@ -152,16 +172,16 @@ mod tests {
         check(&targets(&[("a", ""), ("b", "")]), Ok(&["a", "b"]));
         check(&targets(&[("a", "'c'"), ("b", ""), ("c", "'b'")]), Ok(&["b", "c", "a"]));
         check(&targets(&[("a", "'b'"), ("b", "'a'")]), Err("the targets a, b wait for each other"));
-        check(&targets(&[("a", ""), ("a", "")]), Err("two targets are named a"));
+        check(&targets(&[("a", ""), ("a", "")]), Err("line 6: two targets are named a"));
         check(
             &targets(&[("user", "'usr'")]),
-            Err("target user: `after` names usr, which is no target; is it `user`?"),
+            Err("line 4: target user: `after` names usr, which is no target; is it `user`?"),
         );
     }
 
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
-        check("[[targets]]\nname = 'a'", Err("there is no `targets`; is it `target`?"));
+        check("[[targets]]\nname = 'a'", Err("line 1: there is no `targets`; is it `target`?"));
         check("[[target]]\nname = 'a'", Err("line 1: missing field `check`"));
         check("a = 1\nb = ", Err("line 2: string values must be quoted, expected literal string"));
     }

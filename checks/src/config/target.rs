@@ -44,6 +44,11 @@ const OF_THE_RUN: [&str; 14] = [
 /// Words of the file for options with other names.
 const ALIASES: [(&str, &str); 1] = [("tags", "tag")];
 
+/// Whether an option of a check, by its long name, is about a target, and not about the run as a whole.
+pub(crate) fn is_of_targets(long: &str) -> bool {
+    !OF_THE_RUN.contains(&long)
+}
+
 impl Target {
     /// The arguments that it stands for, those of `defaults` first.
     ///

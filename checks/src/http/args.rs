@@ -140,3 +140,95 @@ impl CheckHttp {
         Ok(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use cli::Verdict;
+
+    use super::*;
+    use crate::net::testing::{Server, answer};
+    use crate::probe::Run;
+
+    fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {
+        let args = [&["--format=human"], args].concat();
+        let outcome = cli::run_with::<Run<CheckHttp>>(&args, b"");
+        assert_eq!(outcome.verdict, verdict, "{}{}", outcome.output(), outcome.errors());
+        assert!(outcome.output().contains(output), "{}", outcome.output());
+        assert!(outcome.errors().contains(errors), "{}", outcome.errors());
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        CheckHttp::command().debug_assert();
+    }
+
+    #[test]
+    fn an_address_has_the_aspects_that_apply() {
+        let list =
+            |args: &[&str], expected| check(&[&["--list"], args].concat(), Verdict::Passed, expected, "");
+        list(&["http://a/"], "http.a.resolve\nhttp.a.connect\nhttp.a.status\nhttp.a.body\nhttp.a.latency\n");
+        list(&["--only=tls", "https://hub.example/"], "http.hub_example.tls\n");
+        list(&["--probe=liveness", "http://a/"], "http.a.resolve\nhttp.a.connect\nhttp.a.status\n");
+        list(
+            &["--method=POST", "--only=status", "http://a/x", "http://a/y"],
+            "http.a-x.status\nhttp.a-y.status\n",
+        );
+        let local = ["--connect-to=unix:/x", "--only=*e*", "http://a/"];
+        list(&local, "http.a.connect\nhttp.a.latency\n");
+        check(
+            &["--list", "--only=latency", "--method=post", "http://a/"],
+            Verdict::Error,
+            "",
+            "`latency` matches no test",
+        );
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        let refused =
+            |args: &[&str], words| check(&[args, &["http://a/"]].concat(), Verdict::Error, "", words);
+        refused(&["--status=ok"], "`ok` is no status code");
+        refused(&["--header=x"], "`x` is not NAME: VALUE");
+        refused(&["--header", "Authorization: token x"], "everyone can see a secret on a command line");
+        refused(&["--ca=/no/such/file"], "cannot read /no/such/file");
+        refused(&["--match=("], "unclosed group");
+        refused(&["--connect-to=x"], "is no place");
+        check(&["example.org"], Verdict::Error, "", "begins with neither http:// nor https://");
+    }
+
+    #[test]
+    fn the_token_is_sent_and_shown_nowhere() {
+        let server = Server::answering(|head| match head.contains("authorization: token hunter2") {
+            true => answer("200 OK", "", head),
+            false => answer("403 Forbidden", "", head),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        fs::write(&path, "hunter2\n").unwrap();
+        let (path, url) = (path.display().to_string(), server.url("/").to_string());
+        let args =
+            ["--format=json", "--token-file", &path, "--token-scheme=token", "--no-match=hunter", &url];
+        let outcome = cli::run_with::<Run<CheckHttp>>(&args, b"");
+        assert!(outcome.output().contains("the body matches"), "{}", outcome.output());
+        assert!(!outcome.output().contains("hunter2"), "{}", outcome.output());
+        check(&["--only=status", &url], Verdict::Failed, "answers 403 Forbidden", "");
+    }
+
+    #[test]
+    fn what_is_not_asked_twice_is_asked_once() {
+        let count = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let seen = std::sync::Arc::clone(&count);
+        let server = Server::answering(move |head| {
+            seen.fetch_add(u32::from(head.starts_with("POST")), std::sync::atomic::Ordering::SeqCst);
+            answer("200 OK", "", "done")
+        });
+        check(
+            &["--method=post", "--match=done", &server.url("/").to_string()],
+            Verdict::Passed,
+            "4 passed",
+            "",
+        );
+        assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), 1);
+    }
+}

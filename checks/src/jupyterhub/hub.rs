@@ -7,13 +7,13 @@ use serde::de::DeserializeOwned;
 use super::judge;
 use super::model::{State, User};
 use crate::net::{Client, Exchange, Request, Url, encode};
-use crate::probe::{Finding, Limits, Secret};
+use crate::probe::{Finding, Level, Limits, Secret};
 
 /// How long a hub itself waits for a server to start or to stop, before it says that it goes on in the background:
 /// ten seconds, and some.
 const SLOW: Duration = Duration::from_secs(15);
-/// Bytes of a page of users.
-const PAGE: usize = 16 << 20;
+/// Bytes of an answer.
+const ANSWER: usize = 16 << 20;
 
 /// A hub, and the token for it.
 #[derive(Clone)]
@@ -50,12 +50,9 @@ impl Hub {
         self.with_token(Request::new(method, self.url(path)))
     }
 
-    /// The request with the token, where that is for its server: the hub's own, or one of a name below the hub's.
+    /// The request with the token, where it goes to the server that the token is for.
     pub(super) fn with_token(&self, request: Request) -> Request {
-        let url = &request.url;
-        let is_below = url.host().strip_suffix(self.base.host()).is_some_and(|rest| rest.ends_with('.'));
-        let is_ours = url.is_same_origin(&self.base) || is_below && url.is_secure() == self.base.is_secure();
-        match self.token.as_ref().filter(|_| is_ours) {
+        match self.token.as_ref().filter(|_| request.url.is_same_origin(&self.base)) {
             Some(token) => request.header("authorization", &format!("token {}", token.reveal())),
             None => request,
         }
@@ -63,7 +60,7 @@ impl Hub {
 
     /// Asks for something, with the token.
     pub(super) fn get(&self, path: &str, limits: Limits<'_>) -> Exchange {
-        self.send(&Request { max_body: PAGE, ..self.request("GET", path) }, limits)
+        self.send(&Request { max_body: ANSWER, ..self.request("GET", path) }, limits)
     }
 
     pub(super) fn send(&self, request: &Request, limits: Limits<'_>) -> Exchange {
@@ -71,7 +68,11 @@ impl Hub {
     }
 
     /// Asks for JSON, with the token.
-    pub(super) fn json<T: DeserializeOwned>(&self, path: &str, limits: Limits<'_>) -> Result<T, Box<Finding>> {
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        limits: Limits<'_>,
+    ) -> Result<T, Box<Finding>> {
         let exchange = self.get(path, limits);
         accepted(&exchange)?;
         exchange.json(200)
@@ -111,6 +112,12 @@ pub(super) fn slow(limits: Limits<'_>) -> Limits<'_> {
     Limits { operation: limits.operation.max(SLOW), ..limits }
 }
 
+/// What it comes to that a signal has ended the wait, if one has.
+pub(super) fn ended(limits: Limits<'_>) -> Option<Finding> {
+    limits.interrupt.verdict()?;
+    Some(Finding::new(Level::Interrupted("a signal ended the check".to_owned())))
+}
+
 /// Whether the answer is not a refusal of the token or of its scopes.
 pub(super) fn accepted(exchange: &Exchange) -> Result<(), Box<Finding>> {
     let response = exchange.answer()?;
@@ -123,9 +130,7 @@ pub(super) fn accepted(exchange: &Exchange) -> Result<(), Box<Finding>> {
 /// An answer that was not to be expected.
 pub(super) fn unexpected(exchange: &Exchange, what: &str) -> Finding {
     match exchange.answer() {
-        Ok(response) => {
-            exchange.witness(Finding::broken(format!("{what}: {}", judge::words(response))))
-        }
+        Ok(response) => exchange.witness(Finding::broken(format!("{what}: {}", judge::words(response)))),
         Err(finding) => *finding,
     }
 }
@@ -159,7 +164,7 @@ mod tests {
             assert_eq!(!request.headers.is_empty(), expected, "{url}");
         };
         check("https://h.example/user/u/", true);
-        check("https://u.h.example/user/u/", true);
+        check("https://u.h.example/user/u/", false);
         check("http://h.example/user/u/", false);
         check("https://other.example/", false);
         check("https://evilh.example/", false);

@@ -1,7 +1,7 @@
 //! `check-jupyterhub`: does a hub answer, does it take the token, does a server start for a user, and stop again?
 //!
 //! What is asked goes the way that browsers go: through the proxy. That one goes on answering when the hub behind it
-//! is dead, and is silent when the hub is frozen. Judgements are functions of what the hub said ([`judge`]), which is
+//! is dead, and is silent when the hub is frozen. Judgements are functions of what the hub said, which is
 //! read tolerantly: its interface changes with its versions, and what a token may see depends on its scopes.
 
 mod args;

@@ -181,7 +181,10 @@ mod tests {
         check(r#"{"server": null}"#, State::Absent);
         // A server is not ready because the hub knows its address.
         let pending = State::Pending("spawn".to_owned());
-        check(r#"{"server": "/user/u/", "servers": {"": {"ready": false, "pending": "spawn"}}}"#, pending.clone());
+        check(
+            r#"{"server": "/user/u/", "servers": {"": {"ready": false, "pending": "spawn"}}}"#,
+            pending.clone(),
+        );
         check(r#"{"server": "/user/u/", "pending": "spawn"}"#, pending);
         check(r#"{"servers": {"": {"ready": false}}}"#, State::Broken);
         check(r#"{"name": "u", "kind": "user"}"#, State::Hidden);

@@ -46,12 +46,12 @@ impl Response {
             .map_err(|error| format!("the answer is not the JSON it should be: {error}"))
     }
 
-    /// The status and the beginning of the body, on one line.
+    /// The status and the beginning of the body, on one line; a page for people says no more than its status.
     #[must_use]
     pub fn describe(&self) -> String {
         const LENGTH: usize = 200;
         let Response { status, reason, .. } = self;
-        let text = self.text();
+        let text = if self.body.trim_ascii_start().starts_with(b"<") { String::new() } else { self.text() };
         let words: Vec<_> = text.split_whitespace().collect();
         let mut line = words.join(" ");
         if let Some((end, _)) = line.char_indices().nth(LENGTH) {
@@ -119,5 +119,22 @@ impl Exchange {
     /// All that it was redirected from, and itself, in order.
     pub fn hops(&self) -> impl Iterator<Item = &Exchange> {
         self.before.iter().chain([self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_described_on_a_line() {
+        let check = |status, reason: &str, body: &str, expected: &str| {
+            let (reason, body) = (reason.to_owned(), body.as_bytes().to_vec());
+            assert_eq!(Response { status, reason, body, ..Response::default() }.describe(), expected);
+        };
+        check(404, "Not Found", "", "404 Not Found");
+        check(403, "Forbidden", "{\n  \"message\": \"no\"\n}", "403 Forbidden: { \"message\": \"no\" }");
+        check(503, "Service Unavailable", " <html>…", "503 Service Unavailable");
+        check(299, "", &"x".repeat(300), &format!("299: {}…", "x".repeat(200)));
     }
 }

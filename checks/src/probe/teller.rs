@@ -10,19 +10,19 @@ use super::Redactor;
 /// Bytes of an attachment in one packet, at most.
 const BLOCK: usize = 64 * 1024;
 
-pub(super) struct Teller<'a> {
-    pub(super) result: &'a mut dyn StreamResult,
-    pub(super) route_code: Option<&'a str>,
-    pub(super) redactor: Redactor,
+pub(crate) struct Teller<'a> {
+    pub(crate) result: &'a mut dyn StreamResult,
+    pub(crate) route_code: Option<&'a str>,
+    pub(crate) redactor: Redactor,
 }
 
 impl Teller<'_> {
-    pub(super) fn status(&mut self, id: &str, status: Status, tags: &[&str]) -> io::Result<()> {
+    pub(crate) fn status(&mut self, id: &str, status: Status, tags: &[&str]) -> io::Result<()> {
         let tags = if tags.is_empty() { Tags::default() } else { Tags::from(tags) };
         self.event(Event { tags, ..Event::status(id, status) })
     }
 
-    pub(super) fn attach(&mut self, id: &str, name: &str, mime_type: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn attach(&mut self, id: &str, name: &str, mime_type: &str, bytes: &[u8]) -> io::Result<()> {
         let bytes = self.redactor.redact(bytes).into_owned();
         let mut blocks = bytes.chunks(BLOCK).peekable();
         let mut block = blocks.next().unwrap_or_default();

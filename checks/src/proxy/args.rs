@@ -100,3 +100,74 @@ impl CheckProxy {
         Ok(self.token.token()?.or_else(usual))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use cli::Verdict;
+
+    use super::*;
+    use crate::net::testing::{Server, answer};
+    use crate::probe::Run;
+
+    fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {
+        let outcome = cli::run_with::<Run<CheckProxy>>(&[&["--format=human"], args].concat(), b"");
+        assert_eq!(outcome.verdict, verdict, "{}{}", outcome.output(), outcome.errors());
+        assert!(outcome.output().contains(output), "{}", outcome.output());
+        assert!(outcome.errors().contains(errors), "{}", outcome.errors());
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        CheckProxy::command().debug_assert();
+    }
+
+    #[test]
+    fn a_proxy_has_the_aspects_that_apply() {
+        let list =
+            |args: &[&str], expected| check(&[&["--list"], args].concat(), Verdict::Passed, expected, "");
+        list(
+            &["http://a"],
+            "proxy.a.health\nproxy.a.api\nproxy.a.hub-route\nproxy.a.routes\nproxy.a.latency\n",
+        );
+        list(&["--probe=startup", "http://a"], "proxy.a.health\n");
+        list(&["--only=certificate", "https://a"], "proxy.a.tls\n");
+        list(&["--only=eventloop-lag", "--metrics-url=http://a/m", "http://a"], "proxy.a.eventloop-lag\n");
+        check(&["--only=tls", "http://a"], Verdict::Error, "", "`tls` matches no test");
+        check(&["http://a", "http://b"], Verdict::Error, "", "one proxy at a time");
+    }
+
+    #[test]
+    fn what_says_it_is_not_well_is_broken() {
+        let ill = Server::answering(|_| answer("200 OK", "", r#"{"status": "ill"}"#));
+        check(
+            &["--only=health", &ill.url("/").to_string()],
+            Verdict::Failed,
+            "does not say that the proxy is OK",
+            "",
+        );
+        let other = Server::answering(|_| answer("200 OK", "", "<html>welcome</html>"));
+        check(
+            &["--only=health", &other.url("/").to_string()],
+            Verdict::Failed,
+            "is not the JSON it should be",
+            "",
+        );
+    }
+
+    #[test]
+    fn lag_is_read_from_the_metrics() {
+        let slow = Server::answering(|_| answer("200 OK", "", "nodejs_eventloop_lag_p99_seconds 1.5\n"));
+        let url = slow.url("/metrics").to_string();
+        let lag = |range, verdict, words| {
+            check(
+                &["--only=eventloop-lag", "--metrics-url", &url, "-c", range, "http://a"],
+                verdict,
+                words,
+                "",
+            );
+        };
+        lag("eventloop_lag_p99_seconds=1s", Verdict::Failed, "eventloop_lag_p99_seconds = 1.5 s is outside");
+        lag("eventloop_lag_p99_seconds=2s", Verdict::Passed, "outside of the warning range 100ms");
+    }
+}

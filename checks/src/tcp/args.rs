@@ -19,7 +19,7 @@ const EXAMPLES: &str = "  check-tcp --expect '^SSH-2' host.example:22
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "check-tcp", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
 pub struct CheckTcp {
-    /// The ports to check: HOST:PORT, [ADDRESS]:PORT or unix:PATH
+    /// The ports to check: HOST:PORT (an IPv6 address in brackets) or unix:PATH
     #[arg(value_name = "PLACE")]
     pub places: Vec<Place>,
     /// The same, as an option

@@ -22,7 +22,7 @@ c.JupyterHub.cookie_secret_file = f"{folder}/cookie_secret"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allowed_users = {
     "probe", "owner", "slow", "refused", "late", "hang", "interrupted", "running", "idle", "mortal", "routed",
-    "stubborn", "clinging",
+    "kept", "clinging",
 }
 c.JupyterHub.load_roles = [
     {
@@ -32,9 +32,15 @@ c.JupyterHub.load_roles = [
             "admin:users", "list:users", "tokens", "proxy", "read:hub", "read:metrics", "servers", "read:servers",
             "access:servers", "list:services", "read:services",
         ],
-    }
+    },
+    {
+        "name": "starter",
+        "services": ["starter"],
+        "scopes": ["start:servers", "read:users", "read:servers", "access:servers"],
+    },
 ]
 c.JupyterHub.services = [
+    {"name": "starter", "api_token": "token-that-stops-nothing-0123456789"},
     {"name": "checker", "api_token": "token-of-the-checker-0123456789"},
     {"name": "poor", "api_token": "token-without-scopes-0123456789"},
     {"name": "page", "url": f"http://127.0.0.1:{service}/"},
@@ -65,10 +71,8 @@ class Spawner(SimpleLocalProcessSpawner):
             await asyncio.sleep(0.1)
 
     async def stop(self, now=False):
-        if self.user.name == "stubborn":
-            raise RuntimeError("it stays")
-        if self.user.name == "clinging":
-            await asyncio.sleep(1000)
+        while self.user.name == "clinging" and not os.path.exists(f"{folder}/let-go"):
+            await asyncio.sleep(0.1)
         await super().stop(now)
 
 

@@ -18,7 +18,9 @@ use crate::servers::{free_ports, proxy};
 /// The release that is checked, and the smallest server that it starts.
 const PACKAGES: [&str; 2] = ["jupyterhub==6.1.1", "jupyter_server==2.21.1"];
 /// After how many seconds all of it is ended, whatever became of this test.
-const WATCHDOG: &str = "200";
+const WATCHDOG: &str = "240";
+/// How long it is shared: a scenario that begins then is over before the watchdog comes.
+const SHARED_FOR: Duration = Duration::from_secs(120);
 /// How long a hub may take to come up, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// How often other ports are tried when somebody else was faster.
@@ -26,6 +28,7 @@ const TRIES: usize = 3;
 
 const CHECKER: &str = "token-of-the-checker-0123456789";
 const POOR: &str = "token-without-scopes-0123456789";
+const STARTER: &str = "token-that-stops-nothing-0123456789";
 const PROXY: &str = "token-of-the-proxy-0123456789";
 
 /// A hub and what belongs to it.
@@ -36,6 +39,7 @@ pub(crate) struct Hub {
     hub: Pid,
     service: Pid,
     folder: PathBuf,
+    since: Instant,
     port: u16,
     api: u16,
     /// Of the hub itself, behind the proxy.
@@ -50,8 +54,8 @@ impl Hub {
     pub(crate) fn shared() -> anyhow::Result<Arc<Self>> {
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         let hub = match shared.take() {
-            Some(hub) => hub,
-            None => Arc::new(Hub::start()?),
+            Some(hub) if hub.is_fresh() => hub,
+            _ => Arc::new(Hub::start()?),
         };
         *shared = Some(Arc::clone(&hub));
         Ok(hub)
@@ -83,6 +87,7 @@ impl Hub {
             ("group.py", include_str!("group.py")),
             ("checker", CHECKER),
             ("poor", POOR),
+            ("starter", STARTER),
             ("wrong", "token-of-nobody-0123456789"),
         ] {
             fs::write(folder.join(name), text)?;
@@ -102,15 +107,24 @@ impl Hub {
         let pids: Vec<_> =
             line.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect();
         let [proxy, service, pid] = pids.as_slice() else { bail!("the group says {line:?}") };
-        let hub = Hub { leader, input, hub: *pid, service: *service, folder, port, api, hub_port };
+        let since = Instant::now();
+        let hub = Hub { leader, input, hub: *pid, service: *service, folder, since, port, api, hub_port };
         Ok(hub.comes_up(&[*proxy, *service, *pid])?.then_some(hub))
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.since.elapsed() < SHARED_FOR && self.is_well()
+    }
+
+    fn is_well(&self) -> bool {
+        self.ask("GET", "health", "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
     }
 
     /// Waits until it answers; false when one of these processes has ended.
     fn comes_up(&self, pids: &[Pid]) -> anyhow::Result<bool> {
         let begin = Instant::now();
         while begin.elapsed() < PATIENCE {
-            if self.ask("GET", "health", "").is_ok_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+            if self.is_well() {
                 return Ok(true);
             }
             if pids.iter().any(|pid| has_ended(*pid)) {
@@ -126,14 +140,14 @@ impl Hub {
         format!("http://127.0.0.1:{}/base", self.port)
     }
 
-    /// The file of a token: `checker`, `poor`, `wrong`.
-    pub(crate) fn token(&self, name: &str) -> String {
-        self.folder.join(name).display().to_string()
+    /// A file in its folder.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
-    /// Puts another token into a file.
-    pub(crate) fn keep_token(&self, name: &str, token: &str) -> anyhow::Result<()> {
-        Ok(fs::write(self.folder.join(name), token)?)
+    /// The file of a token: `checker`, `starter`, `poor`, `wrong`.
+    pub(crate) fn token(&self, name: &str) -> String {
+        self.path(name).display().to_string()
     }
 
     /// Checks it with the token that allows everything.

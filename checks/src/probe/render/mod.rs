@@ -171,7 +171,7 @@ fn is_plugin_name(args: &[OsString]) -> bool {
 }
 
 /// The exit codes that this command line asks for, before anybody knows whether it is sound.
-pub(super) fn codes(args: &[OsString]) -> Codes {
+pub(crate) fn codes(args: &[OsString]) -> Codes {
     let words: Vec<_> = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default()).collect();
     let before_end = words.iter().take_while(|word| **word != "--").count();
     let words = words.get(..before_end).unwrap_or_default();

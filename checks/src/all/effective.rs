@@ -1,0 +1,81 @@
+//! `--print-config`: all options that hold, as a configuration file that says the same.
+
+use clap::parser::ValueSource;
+use toml::{Table, Value};
+
+use super::args::Given;
+use super::unit::{Effective, arguments, chosen, entry_of};
+use crate::config::{Config, is_of_targets};
+use crate::probe::ProbeArgs;
+
+/// What holds for each target, the usual values of options included.
+///
+/// # Errors
+///
+/// When the configuration is wrong.
+pub(super) fn print(config: &Config, shared: &ProbeArgs, given: &Given) -> anyhow::Result<String> {
+    let mut text = format!("# What holds, as {} and the command line say it.\n", config.path.display());
+    for (word, patterns) in [("only", &shared.only), ("skip", &shared.skip)] {
+        for pattern in patterns {
+            text += &format!("# Among all tests, --{word} {pattern}.\n");
+        }
+    }
+    for target in chosen(config, &shared.name)? {
+        let entry = entry_of(target, config)?;
+        let args = arguments(target, entry, shared, given);
+        let effective = Effective::new(target, config, entry, &args)?;
+        let mut table = Table::new();
+        for (long, (values, source)) in effective.values() {
+            // Some are of use with a state file only.
+            let needs_state = ["fail-after", "recover-after"].contains(&long.as_str());
+            let is_usual = source == ValueSource::DefaultValue;
+            if !is_of_targets(&long) || (needs_state && is_usual) {
+                continue;
+            }
+            let values = values.iter().map(|value| Value::String(shown(&value.to_string_lossy())));
+            let mut values: Vec<_> = values.collect();
+            let value = match values.len() {
+                0 => Value::Boolean(true),
+                1 => values.remove(0),
+                _ => Value::Array(values),
+            };
+            table.insert(long, value);
+        }
+        let mut head = Table::new();
+        head.insert("name".to_owned(), Value::String(target.name.clone()));
+        head.insert("check".to_owned(), Value::String(target.check.clone()));
+        if !target.after.is_empty() {
+            let names = target.after.iter().cloned().map(Value::String).collect();
+            head.insert("after".to_owned(), Value::Array(names));
+        }
+        text += &format!("\n[[target]]\n{head}{table}");
+    }
+    Ok(text)
+}
+
+/// The value without the password of an address, and without the place of a secret that is in the file itself.
+fn shown(value: &str) -> String {
+    if value.starts_with(&format!("/proc/{}/fd/", std::process::id())) {
+        return "[redacted]".to_owned();
+    }
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    match authority.rsplit_once('@').and_then(|(who, place)| Some((who.split_once(':')?.0, place))) {
+        Some((user, place)) => format!("{scheme}://{user}:[redacted]@{place}{path}"),
+        None => value.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let check = |value, expected| assert_eq!(shown(value), expected);
+        check("postgres://hub:secret@db/hub", "postgres://hub:[redacted]@db/hub");
+        check("http://a@b/c:d@e", "http://a@b/c:d@e");
+        check("/eos/user", "/eos/user");
+    }
+}

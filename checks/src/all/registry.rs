@@ -1,0 +1,116 @@
+//! The checks that `check-all` has: one table, a line for each.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::command::CheckCommand;
+use crate::config::{Config, Expanded, Target, expand_target};
+use crate::container::CheckContainer;
+use crate::cvmfs::CheckCvmfs;
+use crate::database::CheckDatabase;
+use crate::eos::CheckEos;
+use crate::http::CheckHttp;
+use crate::jupyterhub::CheckJupyterhub;
+use crate::probe::{Aspect, Check, MetricKind, Plan, Run, Selection, Thresholds};
+use crate::proxy::CheckProxy;
+use crate::tcp::CheckTcp;
+
+/// All checks, by name.
+pub(super) const CHECKS: &[Entry] = &[
+    entry::<CheckCommand>(),
+    entry::<CheckContainer>(),
+    entry::<CheckCvmfs>(),
+    entry::<CheckDatabase>(),
+    entry::<CheckEos>(),
+    entry::<CheckHttp>(),
+    entry::<CheckJupyterhub>(),
+    entry::<CheckProxy>(),
+    entry::<CheckTcp>(),
+];
+
+/// A check, without its type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) name: &'static str,
+    pub(super) aspects: &'static [Aspect],
+    pub(super) metrics: &'static [MetricKind],
+    /// Its command line.
+    pub(super) command: fn() -> clap::Command,
+    /// Its binary.
+    pub(super) main: fn() -> ExitCode,
+    /// Adds a target's tests to a plan.
+    pub(super) plan: fn(&Target, &Config, &[OsString], &Selection, &mut Plan) -> anyhow::Result<Looked>,
+}
+
+/// What is known of a target before it is looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Looked {
+    /// How long all its tests together may take.
+    pub(super) time: Duration,
+    /// Why it cannot be looked at, though its configuration is sound: a file with a token cannot be read, say.
+    pub(super) broken: Option<String>,
+}
+
+impl Entry {
+    /// The check of this name.
+    pub(super) fn of(name: &str) -> Option<&'static Entry> {
+        CHECKS.iter().find(|entry| entry.name == name)
+    }
+
+    /// Whether a threshold is of a number that this check measures.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub(super) fn takes(&self, threshold: &str) -> Result<(), String> {
+        Thresholds::parse(self.metrics, &[threshold.to_owned()], &[]).map(|_| ())
+    }
+}
+
+const fn entry<C: Check>() -> Entry {
+    Entry {
+        name: C::NAME,
+        aspects: C::ASPECTS,
+        metrics: C::METRICS,
+        command: C::command,
+        main: cli::main::<Run<C>>,
+        plan: plan::<C>,
+    }
+}
+
+fn plan<C: Check>(
+    target: &Target,
+    config: &Config,
+    args: &[OsString],
+    also: &Selection,
+    plan: &mut Plan,
+) -> anyhow::Result<Looked> {
+    let Expanded { check, .. } = expand_target::<C>(target, config, args)?;
+    let shared = check.shared();
+    let blame = |error| config.blame(target, &C::command(), C::METRICS, error);
+    // Wrong thresholds and patterns are mistakes of the file; what only this host lacks now is a finding.
+    shared.thresholds(C::METRICS).map_err(blame)?;
+    shared.selection().map_err(blame)?;
+    let time = shared.plan_timeout();
+    if let Err(error) = check.targets() {
+        return Ok(Looked { time, broken: Some(format!("{error:#}")) });
+    }
+    plan.add(&check, also, &[]).map_err(blame)?;
+    Ok(Looked { time, broken: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_are_known_by_their_names() {
+        let names: Vec<_> = CHECKS.iter().map(|entry| entry.name).collect();
+        assert!(names.is_sorted());
+        for name in names {
+            assert_eq!((Entry::of(name).unwrap().command)().get_name(), format!("check-{name}"));
+        }
+        assert!(Entry::of("all").is_none());
+    }
+}

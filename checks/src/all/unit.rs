@@ -1,0 +1,206 @@
+//! A target as it will be checked: its tests, and the command line of the process that does it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail, ensure};
+use clap::parser::ValueSource;
+use clap::{ArgAction, ArgMatches};
+
+use super::args::{Given, option, values};
+use super::registry::{CHECKS, Entry, Looked};
+use crate::config::{Config, Target, suggestion};
+use crate::probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
+
+/// A target as it will be checked.
+#[derive(Clone, Debug)]
+pub(super) struct Unit {
+    pub(super) name: String,
+    pub(super) entry: &'static Entry,
+    /// Its tests; none when nothing of it is selected.
+    pub(super) tests: Vec<Planned>,
+    /// Why it cannot be looked at.
+    pub(super) broken: Option<String>,
+    /// The units that it builds on.
+    pub(super) after: Vec<usize>,
+    /// Two of the same place are not checked at the same time: they would find each other's locks.
+    pub(super) place: Option<String>,
+    /// How long all its tests may take.
+    pub(super) time: Duration,
+    /// The options of its check.
+    pub(super) options: Vec<OsString>,
+}
+
+/// All units of a configuration, and the plan that their tests are from.
+#[derive(Debug)]
+pub(super) struct Units {
+    pub(super) units: Vec<Unit>,
+    pub(super) plan: Plan,
+}
+
+impl Units {
+    /// Of the targets of a configuration that the arguments choose.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration or the arguments are wrong.
+    pub(super) fn new(config: &Config, shared: &ProbeArgs, given: &Given) -> anyhow::Result<Self> {
+        let also = shared.selection()?;
+        ensure_measured(config, given)?;
+        let mut units = Units { units: Vec::new(), plan: Plan::new() };
+        for target in chosen(config, &shared.name)? {
+            let unit = units.unit(target, config, shared, given, &also)?;
+            units.units.push(unit);
+        }
+        ensure!(!units.units.is_empty(), "{} has no targets", config.path.display());
+        if units.units.iter().all(|unit| unit.broken.is_none()) {
+            units.plan.ensure_selected(&also)?;
+        }
+        Ok(units)
+    }
+
+    fn unit(
+        &mut self,
+        target: &Target,
+        config: &Config,
+        shared: &ProbeArgs,
+        given: &Given,
+        also: &Selection,
+    ) -> anyhow::Result<Unit> {
+        let entry = entry_of(target, config)?;
+        let args = arguments(target, entry, shared, given);
+        let begin = self.plan.tests().len();
+        let Looked { time, broken } = (entry.plan)(target, config, &args, also, &mut self.plan)?;
+        let tests = self.plan.tests().get(begin..).unwrap_or_default().to_vec();
+        let effective = Effective::new(target, config, entry, &args)?;
+        let index = |name: &String| self.units.iter().position(|unit| unit.name == *name);
+        Ok(Unit {
+            name: target.name.clone(),
+            entry,
+            broken,
+            after: target.after.iter().filter_map(index).collect(),
+            place: effective.place(entry),
+            options: effective.options(&tests),
+            tests,
+            time,
+        })
+    }
+}
+
+/// The targets of these names, all when there are none.
+pub(super) fn chosen<'a>(config: &'a Config, names: &[String]) -> anyhow::Result<Vec<&'a Target>> {
+    let all = || config.targets.iter().map(|target| target.name.as_str());
+    if let Some(name) = names.iter().find(|name| !all().any(|other| other == *name)) {
+        bail!("{} has no target {name}{}", config.path.display(), suggestion(name, all()));
+    }
+    let is_chosen = |target: &&Target| names.is_empty() || names.contains(&target.name);
+    Ok(config.targets.iter().filter(is_chosen).collect())
+}
+
+/// The check of a target.
+pub(super) fn entry_of(target: &Target, config: &Config) -> anyhow::Result<&'static Entry> {
+    Entry::of(&target.check).ok_or_else(|| {
+        let suggestion = suggestion(&target.check, CHECKS.iter().map(|entry| entry.name));
+        let (place, check) = (config.place(target, "check"), &target.check);
+        anyhow!("{place}: there is no check `{check}`{suggestion}")
+    })
+}
+
+/// Whether each range of the command line is of a number that some check measures.
+fn ensure_measured(config: &Config, given: &Given) -> anyhow::Result<()> {
+    for (_, range) in &given.ranges {
+        let of = |target: &Target| Entry::of(&target.check).map(|entry| entry.takes(range));
+        let taken: Vec<_> = config.targets.iter().filter_map(of).collect();
+        if let (false, Some(Err(error))) = (taken.iter().any(Result::is_ok), taken.first()) {
+            bail!("{error}");
+        }
+    }
+    Ok(())
+}
+
+/// What a target's check would be called with, had the command line been its own; the program's name first.
+pub(super) fn arguments(target: &Target, entry: &Entry, shared: &ProbeArgs, given: &Given) -> Vec<OsString> {
+    let mut args = vec![OsString::from(format!("check-{}", entry.name))];
+    args.extend(given.options.iter().cloned());
+    let ranges = given.ranges.iter().filter(|(_, range)| entry.takes(range).is_ok());
+    args.extend(ranges.map(|(id, range)| OsString::from(format!("--{id}={range}"))));
+    if let Some(path) = &shared.state_file {
+        let mut own = path.clone().into_os_string();
+        own.push(format!(".{}", target.name));
+        args.push(option("state-file", &own));
+    }
+    args
+}
+
+/// All options that hold for a target.
+#[derive(Debug)]
+pub(super) struct Effective {
+    command: clap::Command,
+    matches: ArgMatches,
+}
+
+impl Effective {
+    /// What the file says of the target, and these arguments.
+    pub(super) fn new(
+        target: &Target,
+        config: &Config,
+        entry: &Entry,
+        args: &[OsString],
+    ) -> anyhow::Result<Self> {
+        let mut command = (entry.command)().args_override_self(true);
+        command.build();
+        let own = target.arguments(&config.defaults, &command)?;
+        let (program, given) = args.split_first().context("a program has a name")?;
+        let all = std::iter::once(program).chain(&own).chain(given);
+        let matches = command.clone().try_get_matches_from(all)?;
+        Ok(Effective { command, matches })
+    }
+
+    /// The values of all options, by their long names, and whether they were given or are the usual ones. Flags
+    /// have no values.
+    pub(super) fn values(&self) -> BTreeMap<String, (Vec<OsString>, ValueSource)> {
+        let mut all = BTreeMap::new();
+        for argument in self.command.get_arguments() {
+            let id = argument.get_id().as_str();
+            let source = self.matches.value_source(id);
+            let (Some(long), Some(source)) = (argument.get_long(), source) else { continue };
+            let takes_values = argument.get_action().takes_values();
+            if takes_values {
+                all.insert(long.to_owned(), (values(&self.matches, id).collect(), source));
+            } else if matches!(argument.get_action(), ArgAction::SetTrue) && self.matches.get_flag(id) {
+                all.insert(long.to_owned(), (Vec::new(), source));
+            }
+        }
+        all
+    }
+
+    /// What was given, as arguments for the process that checks; known outages are those of its tests.
+    fn options(&self, tests: &[Planned]) -> Vec<OsString> {
+        let concerns = |value: &OsString| {
+            let known = ExpectedFailure::parse(&value.to_string_lossy());
+            known.is_ok_and(|known| tests.iter().any(|test| known.names(&test.id)))
+        };
+        let mut options = Vec::new();
+        for (long, (values, source)) in self.values() {
+            match source {
+                ValueSource::DefaultValue => {}
+                _ if values.is_empty() => options.push(OsString::from(format!("--{long}"))),
+                _ => {
+                    let is_of_tests = |value: &&OsString| long != "expect-fail" || concerns(value);
+                    options.extend(values.iter().filter(is_of_tests).map(|value| option(&long, value)));
+                }
+            }
+        }
+        options
+    }
+
+    /// What is looked at, as far as it is a place that two processes lock.
+    fn place(&self, entry: &Entry) -> Option<String> {
+        let (paths, _) = self.values().remove("path")?;
+        let path: PathBuf = paths.first()?.into();
+        let path: PathBuf = path.components().collect();
+        Some(format!("{} {}", entry.name, OsStr::new(&path).display()))
+    }
+}

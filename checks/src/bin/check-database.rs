@@ -1,0 +1,7 @@
+//! `check-database`: see [`checks::database`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main::<checks::probe::Run<checks::database::CheckDatabase>>()
+}

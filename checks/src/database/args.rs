@@ -1,0 +1,117 @@
+//! The command line of `check-database`.
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::aspect::{ASPECTS, METRICS};
+use super::password::PasswordArgs;
+use super::{target, task};
+use crate::net::{NetArgs, Url};
+use crate::probe::{
+    Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_duration, parse_size,
+};
+
+const EXAMPLES: &str = "  check-database /srv/jupyterhub/jupyterhub.sqlite
+  check-database --password-file pg.password postgresql://hub@db.example/jupyterhub
+  check-database --user user2 --only user.active jupyterhub.sqlite
+  check-database --user user2 --expect stopped jupyterhub.sqlite | subunit2junitxml -o database.xml
+  check-database --hub https://hub.example --token-file checker.token jupyterhub.sqlite
+  check-database -w lock_wait_seconds=100ms -c database_bytes=1GB --list jupyterhub.sqlite";
+
+/// Check the database of a JupyterHub: whole, free, and saying what is so
+///
+/// Each aspect is a test of its own, database.TARGET.ASPECT. Startup and liveness are open; readiness, the default,
+/// asks how long readers wait, looks through the file, and compares what its tables say of users, servers and
+/// tokens with each other, with what listens and, with --hub, with the hub itself. Nothing is ever written.
+#[derive(clap::Parser, Clone, Debug)]
+#[command(name = "check-database", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
+pub struct CheckDatabase {
+    /// Databases: files of SQLite (PATH, sqlite:///PATH), or of a server (postgresql://USER@HOST:PORT/NAME, with
+    /// ?host=FOLDER for one that listens on a Unix socket)
+    #[arg(value_name = "DATABASE")]
+    pub databases: Vec<PathBuf>,
+    /// The same, as an option
+    #[arg(long = "path", visible_alias = "url", value_name = "DATABASE")]
+    pub more_databases: Vec<PathBuf>,
+    /// The password of the server's user.
+    #[command(flatten)]
+    pub password: PasswordArgs,
+    /// A user whose server is looked at; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub user: Vec<String>,
+    /// What the users' servers shall be (default: what the aspect says that is selected by name, else active)
+    #[arg(long, value_name = "STATE", requires = "user")]
+    pub expect: Option<Expected>,
+    /// Which server of the users (default: the one without a name)
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    pub server_name: String,
+    /// A revision of the schema that is right; may be repeated (default: every one that is known)
+    #[arg(long, value_name = "REVISION")]
+    pub revision: Vec<String>,
+    /// How long to wait for those who have the database locked
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_duration)]
+    pub lock_timeout: Duration,
+    /// Up to which size a file is copied into memory to be looked through, so that nobody has to wait for it; a
+    /// larger one is looked through in place, for a second at most
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = parse_size)]
+    pub max_copy: u64,
+    /// Where the hub is, to compare with; the token must have the scopes list:users and read:servers
+    #[arg(long, value_name = "URL")]
+    pub hub: Option<Url>,
+    /// The token for the hub.
+    #[command(flatten)]
+    pub token: TokenArgs,
+    /// How to get to the hub.
+    #[command(flatten)]
+    pub net: NetArgs,
+    /// What all checks have.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+}
+
+/// What a user's server shall be.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// It runs.
+    Active,
+    /// It does not.
+    Stopped,
+}
+
+impl Check for CheckDatabase {
+    const NAME: &'static str = "database";
+    const ASPECTS: &'static [Aspect] = ASPECTS;
+    const METRICS: &'static [MetricKind] = METRICS;
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.probe
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.probe
+    }
+
+    fn is_named(&self) -> bool {
+        self.all_databases().next().is_some()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+        target::targets(self)
+    }
+
+    fn nothing() -> &'static str {
+        "no database is named; name one to check: check-database /srv/jupyterhub/jupyterhub.sqlite"
+    }
+
+    fn help(&self, task: &OsStr) -> anyhow::Result<()> {
+        task::help(task)
+    }
+}
+
+impl CheckDatabase {
+    /// All that are named.
+    pub(super) fn all_databases(&self) -> impl Iterator<Item = &PathBuf> {
+        self.databases.iter().chain(&self.more_databases)
+    }
+}

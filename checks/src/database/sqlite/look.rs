@@ -1,0 +1,193 @@
+//! Looking through a file: in a copy, so that nobody has to wait; or in place, for no longer than a moment.
+
+use std::io::Write;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use process::helper::{Reporter, Stop};
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+use rustix::fs::statvfs;
+
+use super::{Sqlite, fault, query};
+use crate::database::fault::{Fault, Kind, give_up, step};
+use crate::database::store::{Row, Store as _, number, text};
+use crate::probe::{Finding, show_duration};
+
+/// How many errors are told.
+const MOST: usize = 100;
+/// How many pages are copied at a time, while nobody can write.
+const PAGES: i32 = 1024;
+/// How long a file that is too large to be copied is looked through: for so long nobody can write to it.
+const HOLD: Duration = Duration::from_secs(1);
+/// How many instructions pass before the time is looked at.
+const INSTRUCTIONS: i32 = 1000;
+
+/// What may be spent on it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::database) struct Budget {
+    /// Bytes to copy.
+    pub(in crate::database) max_copy: u64,
+    /// How long a single operation may take.
+    pub(in crate::database) operation: Duration,
+    /// How long to wait for those who write.
+    pub(in crate::database) patience: Duration,
+}
+
+/// Looks through all pages.
+pub(in crate::database) fn integrity(
+    database: &mut Sqlite,
+    budget: Budget,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<Finding, Stop> {
+    let (rows, how) = ask(
+        database,
+        budget,
+        &[&format!("PRAGMA integrity_check({MOST})"), &format!("PRAGMA quick_check({MOST})")],
+        reporter,
+    )?;
+    let errors: Vec<_> = rows.iter().map(|row| text(row, 0)).filter(|line| *line != "ok").collect();
+    let lines = errors.iter().map(|line| format!("{line}\n")).collect();
+    let finding = match errors.first() {
+        None => Finding::fine(format!("all of it is whole, {how}")),
+        Some(first) => {
+            let first = first.lines().find(|line| !line.starts_with("***")).unwrap_or(first);
+            Finding::broken(format!("it is damaged, in {} places: {first}", counted(errors.len())))
+        }
+    };
+    Ok(finding
+        .with_metric("integrity_errors", errors.len() as f64)
+        .with_metric("checked_bytes", database.found.len as f64)
+        .with_text("integrity.txt", lines))
+}
+
+/// Looks for rows that refer to rows that are not there.
+pub(in crate::database) fn foreign_keys(
+    database: &mut Sqlite,
+    budget: Budget,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<Finding, Stop> {
+    const QUESTION: &str = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check";
+    let (rows, how) = ask(database, budget, &[QUESTION, QUESTION], reporter)?;
+    let line = |row: &Row| {
+        format!(
+            "row {} of {} refers to a row of {} that is not there\n",
+            text(row, 1),
+            text(row, 0),
+            text(row, 2)
+        )
+    };
+    Ok(Finding::fine(format!("all rows refer to rows that are there, {how}"))
+        .with_metric("foreign_key_violations", rows.len() as f64)
+        .with_text("foreign-keys.txt", rows.iter().take(MOST).map(line).collect()))
+}
+
+fn counted(count: usize) -> String {
+    if count >= MOST { format!("{MOST} or more") } else { count.to_string() }
+}
+
+/// Asks a question of a copy, or, where the file is too large, a quicker one of the file itself.
+fn ask(
+    database: &mut Sqlite,
+    budget: Budget,
+    questions: &[&str; 2],
+    reporter: &mut Reporter<impl Write>,
+) -> Result<(Vec<Row>, String), Stop> {
+    let [of_copy, of_file] = *questions;
+    let len = database.found.len.max(database.found.wal.unwrap_or_default());
+    let most = budget.operation.mul_f64(0.8);
+    let (rows, how) = if len <= budget.max_copy {
+        let mut copy = copy(database, budget, reporter)?;
+        (timed(&mut copy, of_copy, most, &database.path, reporter)?, "in a copy".to_owned())
+    } else {
+        let most = most.min(HOLD);
+        (
+            timed(&mut database.connection, of_file, most, &database.path, reporter)?,
+            "in place, quickly".to_owned(),
+        )
+    };
+    database.verify().or_else(|fault| give_up(reporter, &fault))?;
+    Ok((rows, how))
+}
+
+fn timed(
+    connection: &mut Connection,
+    sql: &str,
+    most: Duration,
+    path: &Path,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<Vec<Row>, Stop> {
+    let end = Instant::now() + most;
+    step(reporter, "look through it", || {
+        let late = |error: &rusqlite::Error| match fault(error, path) {
+            Fault { kind: Kind::Late, .. } => Fault::new(
+                Kind::Late,
+                format!(
+                    "it was looked through for {} and is larger than that; no fault was found so far (--max-copy, \
+                     --op-timeout)",
+                    show_duration(most)
+                ),
+            ),
+            other => other,
+        };
+        connection
+            .progress_handler(INSTRUCTIONS, Some(move || Instant::now() > end))
+            .map_err(|error| late(&error))?;
+        query(connection, sql).map_err(|error| late(&error))
+    })
+}
+
+/// A copy in memory, made some pages at a time.
+fn copy(database: &Sqlite, budget: Budget, reporter: &mut Reporter<impl Write>) -> Result<Connection, Stop> {
+    let failed = |error: rusqlite::Error| fault(&error, &database.path);
+    let mut copy = step(reporter, "make room", || Connection::open_in_memory().map_err(failed))?;
+    let mut waiting: Option<Instant> = None;
+    let backup = Backup::new(&database.connection, &mut copy).map_err(failed);
+    let backup = backup.or_else(|fault| give_up(reporter, &fault))?;
+    loop {
+        match step(reporter, "copy", || backup.step(PAGES).map_err(failed))? {
+            StepResult::Done => break,
+            StepResult::Busy | StepResult::Locked => {
+                if waiting.get_or_insert_with(Instant::now).elapsed() > budget.patience {
+                    let text = format!("it is locked{}", super::locks::holders(&database.path));
+                    return give_up(reporter, &Fault::new(Kind::Locked, text));
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+            _ => waiting = None,
+        }
+    }
+    drop(backup);
+    Ok(copy)
+}
+
+/// How large it is, what of it is unused, and how much room is left.
+pub(in crate::database) fn size(
+    database: &mut Sqlite,
+    reporter: &mut Reporter<impl Write>,
+) -> Result<Finding, Stop> {
+    let found = database.found.clone();
+    let mut pragma = |name: &str| {
+        step(reporter, name, || {
+            let rows = database.rows(&format!("PRAGMA {name}"))?;
+            Ok(rows.first().and_then(|row| number::<f64>(row, 0)).unwrap_or_default())
+        })
+    };
+    let pages = pragma("page_count")?;
+    let unused = pragma("freelist_count")?;
+    let room = reporter.step("statfs", || statvfs(&database.path).map_err(Into::into))?;
+    let free = room.f_bavail as f64 * room.f_frsize as f64;
+    let all = room.f_blocks as f64 * room.f_frsize as f64;
+    let finding = Finding::fine(format!(
+        "{:.1} MB, {}",
+        found.len as f64 / 1e6,
+        if found.is_wal { "with a write-ahead log" } else { "with a rollback journal" }
+    ));
+    let finding = finding
+        .with_metric("database_bytes", found.len as f64)
+        .with_metric("freelist_percent", 100.0 * unused / pages.max(1.0))
+        .with_metric("free_bytes", free)
+        .with_metric("free_percent", 100.0 * free / all.max(1.0));
+    Ok(found.wal.into_iter().fold(finding, |finding, bytes| finding.with_metric("wal_bytes", bytes as f64)))
+}

@@ -1,0 +1,178 @@
+//! A database to check.
+
+use std::time::Duration;
+
+use super::args::{CheckDatabase, Expected};
+use super::aspect::{
+    CONNECTIONS, CROSS, FOREIGN_KEYS, INTEGRITY, LISTENING, LOCK_WAIT, OPEN, ORPHANS, SCHEMA, SIZE, TOKENS,
+    USER_ACTIVE, USER_STOPPED,
+};
+use super::cross::{self, Running};
+use super::fault::LOCKED;
+use super::place::Place;
+use super::task::{Credentials, Task, USER, Work};
+use super::tls::TlsOptions;
+use crate::net::Client;
+use crate::probe::helper::Told;
+use crate::probe::{Aspect, Finding, Helper, Limits, Secret, Target, target_names};
+
+/// The databases that the arguments name.
+pub(super) fn targets(args: &CheckDatabase) -> anyhow::Result<Vec<Box<dyn Target>>> {
+    let places: Vec<_> =
+        args.all_databases().map(|text| Place::parse(text.as_os_str())).collect::<anyhow::Result<_>>()?;
+    let both: Vec<_> = places.iter().map(|place| (place.short(), place.shown())).collect();
+    let both: Vec<_> = both.iter().map(|(short, long)| (short.as_str(), long.as_str())).collect();
+    let names = target_names(&args.probe.name, &both)?;
+    let mut targets: Vec<Box<dyn Target>> = Vec::new();
+    for (place, name) in places.into_iter().zip(names) {
+        targets.push(Box::new(Database::new(place, name, args)?));
+    }
+    Ok(targets)
+}
+
+struct Database {
+    place: Place,
+    name: String,
+    args: CheckDatabase,
+    credentials: Option<Credentials>,
+    password: Option<Secret>,
+    token: Option<Secret>,
+    client: Client,
+    helper: Helper,
+    /// Whether others had it locked when it was looked at last.
+    locked: bool,
+}
+
+impl Database {
+    fn new(place: Place, name: String, args: &CheckDatabase) -> anyhow::Result<Self> {
+        let (mut credentials, mut password) = (None, None);
+        if let Place::Postgres(remote) = &place {
+            let (args, net) = (args.password.absolute()?, &args.net);
+            password = args.password(&remote.url.parse()?)?;
+            credentials =
+                Some(Credentials { password: args, is_here: remote.is_here, tls: TlsOptions::new(net)? });
+        }
+        let helper = Helper::new("database", place.operand());
+        let (token, client) = (args.token.token()?, args.net.client()?);
+        let args = args.clone();
+        Ok(Database { place, name, args, credentials, password, token, client, helper, locked: false })
+    }
+
+    /// Whether a state of the users is looked at: the one that is expected, or that is asked for by name.
+    fn looks_for(&self, state: Expected) -> bool {
+        let is_named = || {
+            let names = |text: &String| text == USER_STOPPED || text.ends_with(".user.stopped");
+            self.args.probe.only.iter().any(names)
+        };
+        !self.args.user.is_empty()
+            && match self.args.expect {
+                Some(expected) => expected == state,
+                None => state == Expected::Active || is_named(),
+            }
+    }
+
+    fn ask(&mut self, work: Work, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
+        let patience = self.args.lock_timeout.min(limits.operation / 2).max(Duration::from_millis(1));
+        let task = Task {
+            work,
+            remote: self.credentials.clone(),
+            patience,
+            operation: limits.operation,
+            max_copy: self.args.max_copy,
+        };
+        self.helper.ask(&task, self.place.operand(), &[], limits)
+    }
+
+    fn do_work(&mut self, work: Work, limits: Limits<'_>) -> Finding {
+        let waits = matches!(work, Work::Open | Work::LockWait);
+        if self.locked && !waits {
+            return Finding::skipped(
+                "it was locked when it was opened, and is not waited for again".to_owned(),
+            );
+        }
+        match self.ask(work, limits) {
+            Ok(told) => {
+                if waits {
+                    self.locked = told.values(LOCKED).next().is_some();
+                }
+                told.finding()
+            }
+            Err(finding) => *finding,
+        }
+    }
+
+    fn users(&mut self, expected: Expected, limits: Limits<'_>) -> Finding {
+        let (names, server) = (self.args.user.clone(), self.args.server_name.clone());
+        self.do_work(Work::Users { names, server, stopped: expected == Expected::Stopped }, limits)
+    }
+
+    fn cross(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
+        let Some(hub) = self.args.hub.clone() else {
+            return Ok(Finding::skipped("no hub is named".to_owned()));
+        };
+        let before = self.running(limits)?;
+        let said = cross::ask(&hub, self.token.as_ref(), &self.client, limits)?;
+        let after = self.running(limits)?;
+        Ok(cross::compare(&before, &said, &after))
+    }
+
+    fn running(&mut self, limits: Limits<'_>) -> Result<Running, Box<Finding>> {
+        if self.locked {
+            return Err(Box::new(self.do_work(Work::Rows, limits)));
+        }
+        let told = self.ask(Work::Rows, limits)?;
+        let finding = told.finding();
+        if finding.level != crate::probe::Level::Fine {
+            return Err(Box::new(finding));
+        }
+        Ok(told.values(USER).filter_map(|text| serde_json::from_str(text).ok()).collect())
+    }
+}
+
+impl Target for Database {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        self.place.shown()
+    }
+
+    fn has(&self, aspect: &Aspect) -> bool {
+        match aspect.name() {
+            CONNECTIONS => matches!(self.place, Place::Postgres(_)),
+            CROSS => self.args.hub.is_some(),
+            USER_ACTIVE => self.looks_for(Expected::Active),
+            USER_STOPPED => self.looks_for(Expected::Stopped),
+            _ => true,
+        }
+    }
+
+    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
+        let work = match aspect.name() {
+            OPEN => Work::Open,
+            LOCK_WAIT => Work::LockWait,
+            SCHEMA => Work::Schema { accepted: self.args.revision.clone() },
+            INTEGRITY => Work::Integrity,
+            FOREIGN_KEYS => Work::ForeignKeys,
+            SIZE => Work::Size,
+            CONNECTIONS => Work::Connections,
+            ORPHANS => Work::Orphans,
+            LISTENING => Work::Listening,
+            TOKENS => Work::Tokens,
+            USER_ACTIVE => return self.users(Expected::Active, limits),
+            USER_STOPPED => return self.users(Expected::Stopped, limits),
+            _ => return self.cross(limits).unwrap_or_else(|finding| *finding),
+        };
+        self.do_work(work, limits)
+    }
+
+    fn tags(&self) -> Vec<String> {
+        let is_remote = self.args.hub.is_some() || self.credentials.is_some();
+        if is_remote { self.args.net.tags() } else { Vec::new() }
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        self.password.iter().chain(&self.token).cloned().collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! `subunit export`: runs in the formats of other tools.
+
+mod dumb;
+mod formats;
+mod names;
+mod pieces;
+mod testrepository;
+#[cfg(test)]
+mod tests;
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use cli::{OutputArgs, Report, ReportArgs, Streams, Verdict};
+use repository::{Error, Repository, Run, RunRef, State, Stored};
+
+use self::formats::Stream;
+pub(super) use self::names::without_brackets;
+
+/// Write runs in another format
+///
+/// v2 is the bytes as they came in, json is a line a packet: nothing is lost in them. The others say what they can. No
+/// test id, tag or file name can forge a line in any of them: what would, is shown, as \n.
+///
+/// Several runs follow each other; in csv and junit the routes of each begin with its number.
+///
+/// testrepository is a folder that testr and stestr read (let its name end in .stestr for that), with all runs under
+/// their numbers, the failing set and the timings. They know no text between tests, no routes and no tests that were
+/// only announced; what has more than 3 MiB is there in parts, since they cannot read it otherwise.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the runs are written, whatever their tests did\n  \
+       4    there are no runs\n",
+    "  subunit export | subunit2html >report.html\n  \
+       subunit export latest-failing --format junit -o report.xml\n  \
+       subunit export --all --format csv -o runs.csv\n  \
+       subunit export --format testrepository -o .testrepository && testr last"
+))]
+pub struct Export {
+    /// Their numbers, -1 for the latest, `latest` or `latest-failing`; the latest when there is none
+    #[arg(value_name = "RUN", allow_negative_numbers = true)]
+    runs: Vec<RunRef>,
+    /// Write all runs that are over and have a stream; this is so for testrepository
+    #[arg(long, conflicts_with = "runs")]
+    all: bool,
+    /// What to write
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "v2")]
+    format: Format,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    V2,
+    V1,
+    Junit,
+    Csv,
+    Json,
+    Testrepository,
+}
+
+impl Format {
+    /// The kind of stream; `None` is a folder.
+    fn stream(self) -> Option<Stream> {
+        match self {
+            Format::V2 => Some(Stream::V2),
+            Format::V1 => Some(Stream::V1),
+            Format::Junit => Some(Stream::Junit),
+            Format::Csv => Some(Stream::Csv),
+            Format::Json => Some(Stream::Json),
+            Format::Testrepository => None,
+        }
+    }
+}
+
+impl Export {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { output, errors, .. } = streams;
+        let runs = self.choose(repository, errors)?;
+        if runs.is_empty() {
+            writeln!(errors, "there are no runs that can be written")?;
+            return Ok(Verdict::Nothing);
+        }
+        runs.iter().try_for_each(|run| warn(run, errors))?;
+        match self.format.stream() {
+            Some(stream) => {
+                let args = ReportArgs { output: self.output, ..ReportArgs::default() };
+                let report = args.channels(output, errors)?.report;
+                let mut report = BufWriter::with_capacity(64 * 1024, report);
+                formats::write(repository, &runs, stream, &mut report)?;
+                let report = report.into_inner().map_err(std::io::IntoInnerError::into_error);
+                report.and_then(Report::finish).context("cannot write the runs")?;
+            }
+            None => {
+                let path = self.output.output_to.unwrap_or_else(|| PathBuf::from(".testrepository"));
+                check_folder(&path)?;
+                testrepository::write(repository, &runs, &path)?;
+                writeln!(output, "made {} of {} runs", path.display(), runs.len())?;
+            }
+        }
+        Ok(Verdict::Passed)
+    }
+
+    fn choose(&self, repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<Run>> {
+        if self.all || self.runs.is_empty() && self.format == Format::Testrepository {
+            return all(repository, errors);
+        }
+        if self.runs.is_empty() {
+            return match repository.run(RunRef::LATEST) {
+                Err(Error::NoRuns { .. }) => Ok(Vec::new()),
+                run => Ok(vec![has_stream(run?)?]),
+            };
+        }
+        self.runs.iter().map(|name| has_stream(repository.run(*name)?)).collect()
+    }
+}
+
+/// All that are over and have a stream.
+fn all(repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<Run>> {
+    let mut runs = repository.runs()?;
+    let before = runs.len();
+    runs.retain(|run| run.stored != Stored::Pruned);
+    if runs.len() < before {
+        writeln!(errors, "{} runs are left out: their streams were pruned", before - runs.len())?;
+    }
+    let before = runs.len();
+    runs.retain(|run| run.state != State::Running);
+    if runs.len() < before {
+        writeln!(errors, "{} runs are left out: they are under way", before - runs.len())?;
+    }
+    Ok(runs)
+}
+
+fn has_stream(run: Run) -> anyhow::Result<Run> {
+    match run.stored {
+        Stored::Pruned => Err(Error::Pruned(run.id).into()),
+        _ => Ok(run),
+    }
+}
+
+/// Says what none of the formats can: that not all of the run is there.
+fn warn(run: &Run, errors: &mut dyn Write) -> anyhow::Result<()> {
+    let what = match run.state {
+        State::Complete => return Ok(()),
+        State::Running => "is under way: this is what came so far",
+        State::Interrupted => "was interrupted before it was done",
+        State::Incomplete => "is incomplete: its writer was killed",
+        State::Damaged => "is damaged: its stream cannot be read to the end",
+    };
+    Ok(writeln!(errors, "run {} {what}", run.id)?)
+}
+
+fn check_folder(path: &Path) -> anyhow::Result<()> {
+    if path.as_os_str() == "-" {
+        bail!("a testrepository is a folder: name it with -o");
+    }
+    if path.symlink_metadata().is_ok() {
+        bail!("{} is there already: runs are not added to another tool's repository", path.display());
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! `subunit flaky`: tests that pass and fail by turns.
+
+use cli::{Streams, Verdict};
+use formats::text::title;
+use repository::{Flakiness, Repository, RunRef};
+
+/// List tests that pass and fail by turns
+///
+/// They went back and forth from run to run, or did both in one run: when they were tried again, or on one worker of
+/// several. A test that broke once, or was fixed, is not flaky. Those that changed most often come first.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    no test is flaky\n  \
+       1    some are\n",
+    "  subunit flaky\n  \
+       subunit flaky --runs 500 --least 10"
+))]
+pub struct Flaky {
+    /// How many runs to look at, the latest ones
+    #[arg(long, value_name = "N", default_value_t = Flakiness::default().runs)]
+    runs: usize,
+    /// In how many of them a test has to have passed or failed
+    #[arg(long, value_name = "N", default_value_t = Flakiness::default().least)]
+    least: u32,
+}
+
+impl Flaky {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        // Where nothing ever ran, this says so.
+        repository.run(RunRef::LATEST)?;
+        let flaky = repository.flaky(Flakiness { runs: self.runs, least: self.least })?;
+        if flaky.is_empty() {
+            return Ok(Verdict::Passed);
+        }
+        let out = streams.output;
+        writeln!(out, "{:>7} {:>7} {:>8} {:>8}  TEST", "FAILED", "OF RUNS", "CHANGES", "BOTH")?;
+        for test in flaky {
+            let title = title(&test.test_id, None);
+            writeln!(
+                out,
+                "{:>7} {:>7} {:>8} {:>8}  {title}",
+                test.failures, test.runs, test.changes, test.mixed
+            )?;
+        }
+        Ok(Verdict::Failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Repo;
+
+    #[test]
+    fn what_changes_more_than_once_is_flaky() {
+        let repo = Repo::with(&[&["a fail", "b fail"], &["a success", "b success"], &["a fail", "c fail"]]);
+        let outcome = repo.run(&["flaky"], b"");
+        assert_eq!(outcome.verdict.code(), 1);
+        let rows: Vec<Vec<&str>> =
+            outcome.output().lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[1..], [["2", "3", "2", "0", "a"]]);
+        repo.check(&["flaky", "--least=4"], 0, "");
+    }
+}

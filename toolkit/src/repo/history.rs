@@ -1,0 +1,123 @@
+//! `subunit history`: the runs, or what became of one test in them.
+
+use std::io::Write;
+
+use anyhow::ensure;
+use cli::{Streams, Verdict};
+use formats::ci;
+use formats::text::Age;
+use formats::visible;
+use repository::{Past, Repository, Run, Stored};
+
+use super::{told, words};
+
+/// List the runs, or the outcomes of a test in them
+///
+/// The latest is last. Runs whose streams were pruned are among them.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    there are runs, or outcomes\n  \
+       4    the test ran in none of the runs\n",
+    "  subunit history\n  \
+       subunit history -n 20 net.boot"
+))]
+pub struct History {
+    /// Only the outcomes of this test
+    #[arg(value_name = "TEST")]
+    test: Option<String>,
+    /// How many, the latest ones
+    #[arg(short = 'n', long, value_name = "N")]
+    count: Option<usize>,
+}
+
+impl History {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Some(test) = &self.test else {
+            let runs = repository.runs()?;
+            if runs.is_empty() {
+                // Which says what to do.
+                repository.run(repository::RunRef::LATEST)?;
+            }
+            return self.runs(&runs, streams.output);
+        };
+        let history = repository.history(test)?;
+        ensure!(!history.is_empty() || !repository.runs()?.is_empty(), "there are no runs yet");
+        for past in self.latest(&history) {
+            write_past(past, streams.output)?;
+        }
+        Ok(if history.is_empty() { Verdict::Nothing } else { Verdict::Passed })
+    }
+
+    fn latest<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        let skipped = self.count.map_or(0, |count| all.len().saturating_sub(count));
+        all.get(skipped..).unwrap_or_default()
+    }
+
+    fn runs(&self, runs: &[Run], out: &mut dyn Write) -> anyhow::Result<Verdict> {
+        writeln!(
+            out,
+            "{:>6}  {:11} {:>8} {:>8}  {:20} {:>7}  COMMAND",
+            "RUN", "STATE", "TESTS", "FAILED", "BEGAN", "TOOK"
+        )?;
+        for run in self.latest(runs) {
+            writeln!(out, "{}", row(run).trim_end())?;
+        }
+        Ok(Verdict::Passed)
+    }
+}
+
+fn row(run: &Run) -> String {
+    let took = run.duration().map_or_else(String::new, |duration| Age(duration).to_string());
+    let marks = [(run.pinned, "(pinned) "), (run.stored == Stored::Pruned, "(pruned) ")];
+    let marks: String = marks.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark).collect();
+    format!(
+        "{:>6}  {:11} {:>8} {:>8}  {:20} {took:>7}  {marks}{}",
+        run.id.0,
+        words::standing(run),
+        run.counts.total(),
+        run.counts.failures(),
+        words::moment(run.start()),
+        ci::defuse(&told::command(run), false),
+    )
+}
+
+fn write_past(past: &Past, out: &mut dyn Write) -> anyhow::Result<()> {
+    let line = format!(
+        "{:>6}  {:10} {:20} {:>14}  {}",
+        past.run.0,
+        past.outcome.as_str(),
+        words::moment(past.start),
+        words::exact(past.duration),
+        past.route_code.as_deref().map(visible::line).unwrap_or_default(),
+    );
+    Ok(writeln!(out, "{}", line.trim_end())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Repo;
+
+    #[test]
+    fn a_test_has_a_history() {
+        let repo = Repo::with(&[&["a fail 3", "b success"], &["b success"], &["a success 2 @w"]]);
+        let first = "     1  fail       1970-01-01T00:01:40Z             3s\n";
+        let third = "     3  success    1970-01-01T00:01:40Z             2s  w\n";
+        repo.check(&["history", "a"], 0, &format!("{first}{third}"));
+        repo.check(&["history", "-n1", "a"], 0, third);
+        repo.check(&["history", "nobody"], 4, "");
+    }
+
+    #[test]
+    fn the_runs_are_listed() {
+        let repo = Repo::with(&[&["a fail 3"], &["b success"]]);
+        repo.run(&["load", "--command", "make \x1b", "--exit=0"], b"");
+        let listed = repo.run(&["history"], b"");
+        let words: Vec<Vec<&str>> =
+            listed.output().lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(words[0], ["RUN", "STATE", "TESTS", "FAILED", "BEGAN", "TOOK", "COMMAND"]);
+        assert_eq!((&words[1][..4], words[1][5]), (&["1", "failed", "1", "1"][..], "3s"));
+        assert_eq!(words[2][..4], ["2", "passed", "1", "0"]);
+        assert_eq!(words[3][6..], ["make", "\\x1b"]);
+        assert_eq!(repo.run(&["history", "-n", "1"], b"").output().lines().count(), 2);
+    }
+}

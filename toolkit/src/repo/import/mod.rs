@@ -1,0 +1,233 @@
+//! `subunit import`: takes over the runs of another tool's repository.
+
+mod failing;
+mod file_repository;
+mod find;
+mod inquest;
+mod inquest_table;
+mod journal;
+mod look;
+mod source;
+#[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
+mod tests;
+mod timings;
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::bail;
+use cli::{Interrupt, Streams, Verdict};
+use repository::{Foreign, Repository, RunId, RunWriter, State, Tool};
+use subunit::Timestamp;
+
+use self::journal::{Entry, Journal};
+use self::source::{Content, Source, SourceRun};
+use super::place::RepoArgs;
+
+/// Take over the runs of testrepository, stestr or inquest
+///
+/// Each run is imported once, in the order of the other repository, which stays as it is: import again, and what is
+/// new there is added. Runs keep their tests, times, tags, attachments and packets; which run they were stands in
+/// their command. Durations of tests that no run has are kept by a run that announces these tests.
+///
+/// Where there is no repository of ours one is made, next to the other one, or where -C says. A repository that makes
+/// no sense is refused as a whole, before anything is imported.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the runs are imported, whatever their tests did; stderr tells what could not be\n  \
+       4    there are no runs\n",
+    "  subunit import\n  \
+       subunit import ../old/.testrepository\n  \
+       subunit -C results import ../old"
+))]
+pub struct Import {
+    /// The repository to read, or the folder that it is in; it is looked for from here up otherwise
+    #[arg(value_name = "FOLDER")]
+    from: Option<PathBuf>,
+    /// Import runs that are older than the latest one here, too: they decide what is failing all the same
+    #[arg(long)]
+    older_too: bool,
+    /// Read a repository of which some runs are version 1 and some version 2 of the protocol
+    #[arg(long)]
+    mixed: bool,
+}
+
+impl Import {
+    pub(super) fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { output, errors, interrupt, .. } = streams;
+        let foreign = find::find(self.from.as_deref(), place)?;
+        let source = match foreign.tool {
+            Tool::Inquest => inquest::read(&foreign)?,
+            _ => file_repository::read(&foreign, self.mixed)?,
+        };
+        source.notes.iter().try_for_each(|note| writeln!(errors, "{note}"))?;
+        if source.runs.is_empty() {
+            writeln!(output, "there are no runs in {}", source.foreign.path.display())?;
+            return Ok(Verdict::Nothing);
+        }
+        let made;
+        let repository = match self.repository(place, &foreign)? {
+            Found::Here(repository) => repository,
+            Found::Made(repository) => {
+                writeln!(errors, "made {}", repository.path().display())?;
+                made = repository;
+                &made
+            }
+        };
+        let done = self.import(repository, &source, errors, &interrupt)?;
+        done.tell(&source, output)?;
+        if done.left == 0 {
+            failing::compare(repository, &source, errors)?;
+        }
+        Ok(Verdict::Passed)
+    }
+
+    /// Our repository, or a new one: next to the other one, unless a place or a folder was named.
+    fn repository<'p>(&self, place: &'p RepoArgs, foreign: &Foreign) -> anyhow::Result<Found<'p>> {
+        match place.repository() {
+            Err(repository::Error::NoRepository { .. }) => {}
+            found => return Ok(Found::Here(found?)),
+        }
+        let is_named = self.from.is_some() || place.folder().is_some();
+        let beside = foreign.path.parent().filter(|folder| !is_named && !folder.as_os_str().is_empty());
+        match beside {
+            Some(beside) => Ok(Found::Made(Repository::init(beside)?)),
+            None => Ok(Found::Made(place.make()?.clone())),
+        }
+    }
+
+    fn import(
+        &self,
+        repository: &Repository,
+        source: &Source,
+        errors: &mut dyn Write,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<Done> {
+        let mut journal = Journal::open(repository.path())?;
+        let known = known(repository, &journal)?;
+        let new = new_runs(source, &known, errors)?;
+        if !self.older_too {
+            refuse_older(repository, source, &new)?;
+        }
+        let mut done = Done { known: source.runs.len() - new.len(), ..Done::default() };
+        for (number, (run, entry)) in new.iter().enumerate() {
+            if interrupt.verdict().is_some() {
+                done.left = new.len() - number;
+                break;
+            }
+            done.imported.push(take(repository, run, entry, &mut journal)?);
+        }
+        Ok(done)
+    }
+}
+
+enum Found<'p> {
+    Here(&'p Repository),
+    Made(Repository),
+}
+
+/// What was imported in whole; a run whose import was cut off is incomplete, and does not count.
+fn known(repository: &Repository, journal: &Journal) -> anyhow::Result<HashSet<journal::Key>> {
+    let runs = repository.runs()?;
+    let whole: HashSet<RunId> = runs
+        .iter()
+        .filter(|run| run.end.is_some() && run.state != State::Running)
+        .map(|run| run.id)
+        .collect();
+    let entries = journal.entries().iter().filter(|entry| whole.contains(&entry.run));
+    Ok(entries.map(Entry::key).collect())
+}
+
+/// The runs that were not imported before, each with the entry it will have.
+fn new_runs<'s>(
+    source: &'s Source,
+    known: &HashSet<journal::Key>,
+    errors: &mut dyn Write,
+) -> anyhow::Result<Vec<(&'s SourceRun, Entry)>> {
+    let mut new = Vec::new();
+    for run in &source.runs {
+        let entry = Entry::of(source, run);
+        let was_there = known.iter().any(|(tool, name, _)| *tool == entry.tool && *name == entry.name);
+        // What has no run is taken once: afterwards all runs come by themselves.
+        let is_timings = matches!(run.content, Content::Timings(..));
+        if known.contains(&entry.key()) || was_there && is_timings {
+            continue;
+        }
+        if was_there {
+            let path = source.foreign.path.display();
+            writeln!(errors, "run {} of {path} is not as it was: it is imported again", run.name)?;
+        }
+        new.push((run, entry));
+    }
+    Ok(new)
+}
+
+/// Runs get the next numbers, so that what failed or passed in an older one would count as the latest news.
+fn refuse_older(repository: &Repository, source: &Source, new: &[(&SourceRun, Entry)]) -> anyhow::Result<()> {
+    let latest = repository.runs()?.into_iter().filter_map(|run| Some((run.start()?, run.id))).max();
+    let is_older = |run: &SourceRun| latest.is_some_and(|(latest, _)| run.start() < latest);
+    let older: Vec<&str> = new.iter().filter(|(run, _)| is_older(run)).map(|(run, _)| &*run.name).collect();
+    if let (Some((_, id)), [first, ..]) = (latest, &*older) {
+        let (path, count) = (source.foreign.path.display(), older.len());
+        bail!(
+            "{count} runs of {path}, from {first} on, are older than run {id} here, and would be numbered after it: \
+             what they say would decide what is failing. --older-too imports them; -C names another repository"
+        );
+    }
+    Ok(())
+}
+
+fn take(
+    repository: &Repository,
+    run: &SourceRun,
+    entry: &Entry,
+    journal: &mut Journal,
+) -> anyhow::Result<RunId> {
+    let mut writer: RunWriter = repository.begin(run.info.clone())?;
+    let id = writer.id();
+    // In this order: whatever becomes of this process, the run is either known or incomplete.
+    journal.push(Entry { run: id, ..entry.clone() })?;
+    run.write(&mut writer)?;
+    writer.finish(run.end.clone())?;
+    Ok(id)
+}
+
+/// What became of the runs of the other repository.
+#[derive(Debug, Default)]
+struct Done {
+    imported: Vec<RunId>,
+    /// How many were imported before.
+    known: usize,
+    /// How many were not, because the command was stopped.
+    left: usize,
+}
+
+impl Done {
+    fn tell(&self, source: &Source, output: &mut dyn Write) -> anyhow::Result<()> {
+        let path = source.foreign.path.display();
+        match &*self.imported {
+            [] => write!(output, "imported no run of {path}")?,
+            [id] => write!(output, "imported 1 run of {path}: {id}")?,
+            [first, .., last] => {
+                write!(output, "imported {} runs of {path}: {first} to {last}", self.imported.len())?;
+            }
+        }
+        if self.known > 0 {
+            write!(output, "; {} had been imported before", self.known)?;
+        }
+        if self.left > 0 {
+            write!(output, "; {} are left", self.left)?;
+        }
+        Ok(writeln!(output)?)
+    }
+}
+
+impl SourceRun {
+    /// When it began; every run has such a time, its file's if no other.
+    fn start(&self) -> Timestamp {
+        self.info.start.unwrap_or_default()
+    }
+}

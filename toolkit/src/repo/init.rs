@@ -1,0 +1,33 @@
+//! `subunit init`: makes a repository.
+
+use cli::{Streams, Verdict};
+
+use super::place::RepoArgs;
+
+/// Make a repository
+///
+/// It is the folder .subunit in the working directory, or where -C or SUBUNIT_REPO says. Runs of testrepository,
+/// stestr and inquest are not taken over by this, but by `subunit import`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the repository was made\n",
+    "  subunit init\n  \
+       subunit -C ../results init"
+))]
+pub struct Init {}
+
+impl Init {
+    pub(super) fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.make()?;
+        writeln!(streams.output, "made {}", repository.path().display())?;
+        for foreign in repository.foreign() {
+            let path = foreign.path.display();
+            let tool = foreign.tool;
+            writeln!(
+                streams.errors,
+                "{path} is a repository of {tool}: `subunit import` takes over its runs"
+            )?;
+        }
+        Ok(Verdict::Passed)
+    }
+}

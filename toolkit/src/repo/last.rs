@@ -1,0 +1,87 @@
+//! `subunit last`: the report of the latest run, or its stream.
+
+use cli::{Streams, Verdict, VerdictArgs};
+use repository::{Error, Repository, Run, RunRef, State};
+
+use super::report::ReportArgs;
+use super::show::{show, tell_of_running};
+use super::told::Told;
+
+/// Show the latest run
+///
+/// It is the latest that is over; of one that is under way since, a line on stderr tells. With --subunit its bytes
+/// go to stdout as they came in.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the run succeeded, and nothing is failing\n  \
+       1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
+            finished, or the stream is damaged\n  \
+       3    the run is incomplete, though nothing in it failed\n  \
+       4    no test ran (--allow-empty makes it 0)\n  \
+       5    all that ran passed, but tests that failed in earlier runs are still failing\n",
+    "  subunit last\n  \
+       subunit last --verbose --slowest 20\n  \
+       subunit last --subunit | subunit2junitxml >report.xml"
+))]
+pub struct Last {
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+impl Last {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { input, output, errors, terminal, interrupt } = streams;
+        let (run, running) = latest(repository)?;
+        let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
+        show(repository, &run, &self.report, lent)?;
+        let told = Told::of(repository, &run)?;
+        told.write_others(errors)?;
+        if let Some(running) = running {
+            tell_of_running(&running, &format!("subunit show {}", running.id), errors)?;
+        }
+        Ok(self.verdict.apply(told.verdict()))
+    }
+}
+
+/// The latest run that is over, and one that is under way since; where all are under way, the latest of them.
+fn latest(repository: &Repository) -> Result<(Run, Option<Run>), Error> {
+    let run = match repository.run(RunRef::LATEST) {
+        Err(error @ Error::NoRuns { .. }) => {
+            return repository.runs()?.pop().map(|running| (running, None)).ok_or(error);
+        }
+        run => run?,
+    };
+    let running = repository.runs()?.pop().filter(|last| last.state == State::Running && last.id > run.id);
+    Ok((run, running))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Repo, stream};
+
+    #[test]
+    fn it_says_what_fails_of_earlier_runs() {
+        let repo = Repo::with(&[&["a fail"], &["b success"]]);
+        let outcome = repo.run(&["last"], b"");
+        assert_eq!((outcome.verdict.code(), outcome.output()), (5, "PASSED  1 test: 1 passed\n"));
+        assert_eq!(outcome.errors(), "still failing: 1 test of an earlier run (subunit failing)\n");
+    }
+
+    #[test]
+    fn the_stream_is_what_came_in() {
+        let input = [b"text\n", &stream(&["a success"])[..], b"\xb3 damage"].concat();
+        let repo = Repo::with(&[]);
+        repo.run(&["load"], &input);
+        let outcome = repo.run(&["last", "--subunit"], b"");
+        assert_eq!((outcome.verdict.code(), outcome.output, &*outcome.errors), (1, input, &b""[..]));
+    }
+
+    #[test]
+    fn no_runs_are_an_error() {
+        let outcome = Repo::with(&[]).run(&["last"], b"");
+        assert_eq!(outcome.verdict.code(), 2);
+        assert!(outcome.errors().starts_with("subunit: no runs yet in "));
+    }
+}

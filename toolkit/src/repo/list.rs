@@ -1,0 +1,126 @@
+//! `subunit list`: the tests of a run.
+
+use std::io::Write;
+
+use cli::{Streams, Verdict};
+use formats::visible;
+use repository::{Repository, RunRef, TestResult};
+use streamresult::Outcome;
+
+use super::words;
+
+/// List the tests of a run
+///
+/// One id a line, in their order; a test that ran several times is listed once, unless more is asked than its id.
+/// Control characters are shown.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    there are such tests\n  \
+       4    there is none\n",
+    "  subunit list\n  \
+       subunit list --outcome skip --times latest-failing\n  \
+       subunit list --outcome exists"
+))]
+pub struct List {
+    /// Its number, -1 for the latest, `latest` or `latest-failing`
+    #[arg(value_name = "RUN", allow_negative_numbers = true, default_value = "latest")]
+    run: RunRef,
+    /// Only tests that ended like this: success, fail, skip, xfail, uxsuccess, unfinished; or exists: those that
+    /// were only announced. May be repeated
+    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    outcome: Vec<Outcome>,
+    /// Show how each test ended
+    #[arg(long)]
+    outcomes: bool,
+    /// Show how long each test took, in seconds
+    #[arg(long)]
+    times: bool,
+    /// Show the route of each test
+    #[arg(long)]
+    route: bool,
+}
+
+/// Reads an outcome by its name.
+pub(super) fn outcome(text: &str) -> Result<Outcome, String> {
+    let all = [
+        Outcome::Success,
+        Outcome::Fail,
+        Outcome::Skip,
+        Outcome::XFail,
+        Outcome::UxSuccess,
+        Outcome::Unfinished,
+        Outcome::Exists,
+    ];
+    let found = all.into_iter().find(|outcome| outcome.as_str() == text);
+    found.ok_or_else(|| format!("not one of {}", all.map(Outcome::as_str).join(", ")))
+}
+
+impl List {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let run = repository.run(self.run)?;
+        let mut listed: Option<String> = None;
+        each(repository, run.id, |result| {
+            let is_asked = match self.outcome.as_slice() {
+                [] => result.outcome != Outcome::Exists,
+                asked => asked.contains(&result.outcome),
+            };
+            let is_plain = !(self.outcomes || self.times || self.route);
+            if !is_asked || is_plain && listed.as_deref() == Some(result.test_id) {
+                return Ok(());
+            }
+            if is_plain || listed.is_none() {
+                listed = Some(result.test_id.to_owned());
+            }
+            self.write(result, streams.output)
+        })?;
+        Ok(if listed.is_some() { Verdict::Passed } else { Verdict::Nothing })
+    }
+
+    /// As subunit-ls does, with the outcome first.
+    fn write(&self, result: &TestResult<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
+        if self.outcomes {
+            write!(out, "{:10} ", result.outcome.as_str())?;
+        }
+        if self.route {
+            write!(out, "{}\t", visible::line(result.route_code.unwrap_or_default()))?;
+        }
+        write!(out, "{}", visible::line(result.test_id))?;
+        if self.times {
+            write!(out, " {}", words::exact(result.duration).trim_end_matches('s'))?;
+        }
+        Ok(writeln!(out)?)
+    }
+}
+
+/// Calls a function with each result of a run, in order of the ids, up to its first error.
+pub(super) fn each(
+    repository: &Repository,
+    run: impl Into<RunRef>,
+    mut function: impl FnMut(&TestResult<'_>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut done = Ok(());
+    repository.for_each_result(run, |result| {
+        if done.is_ok() {
+            done = function(result);
+        }
+    })?;
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Repo;
+
+    #[test]
+    fn each_test_is_listed_once() {
+        let repo = Repo::with(&[&["b fail @1", "a\tx success 2", "b success @0", "c exists"]]);
+        repo.check(&["list"], 0, "a\\tx\nb\n");
+        repo.check(&["list", "--outcome=exists", "--outcome=fail"], 0, "b\nc\n");
+        repo.check(
+            &["list", "--times", "--outcomes"],
+            0,
+            "success    a\\tx 2\nsuccess    b \nfail       b \n",
+        );
+        repo.check(&["list", "--outcome=skip"], 4, "");
+    }
+}

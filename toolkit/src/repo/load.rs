@@ -1,0 +1,237 @@
+//! `subunit load`: stores a stream as a run.
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use anyhow::Context as _;
+use cli::{Streams, Verdict, VerdictArgs};
+use repository::{Repository, Run, RunEnd, RunInfo};
+
+use super::place::RepoArgs;
+use super::sniff::Protocol;
+use super::source::{self, Spec};
+use super::store::Store;
+use super::told::{self, Told};
+
+/// Store a stream as a run
+///
+/// The bytes are stored as they come, and others can look at the run while it goes on. When they have ended, a line
+/// on stderr says how the run went, and what fails of earlier runs.
+///
+/// Several FILEs are one run: the NAME of each, or its number from 0 on, is put before the routes of its packets.
+/// A stream of version 1 is told by its first line and stored as version 2.
+///
+/// A test that failed stays failing until it passes, in whatever run: tests that a run does not name keep what is
+/// known of them, unless --full says that there are no others.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the run succeeded, and nothing is failing\n  \
+       1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
+            finished, the stream is damaged, or --exit is not 0\n  \
+       4    no test ran (--allow-empty makes it 0)\n  \
+       5    all that ran passed, but tests that failed in earlier runs are still failing\n",
+    "  make check | subunit load\n  \
+       make check | tee >(subunit load) | subunit2junitxml >report.xml\n  \
+       make check >run.subunit; subunit load --command 'make check' --exit $? run.subunit\n  \
+       subunit load x86=shard-1.subunit arm=shard-2.subunit"
+))]
+pub struct Load {
+    /// Streams to store, each with a route when there are several; `-` is stdin, as is no FILE at all
+    #[arg(value_name = "[NAME=]FILE")]
+    files: Vec<OsString>,
+    /// Pass the stream on to stdout, as it is stored
+    #[arg(short, long)]
+    forward: bool,
+    /// Make a repository when there is none
+    #[arg(long)]
+    force_init: bool,
+    #[command(flatten)]
+    about: AboutArgs,
+    /// The version of the streams, which is found out otherwise
+    #[arg(long, value_enum, value_name = "VERSION")]
+    protocol: Option<Version>,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+/// What is known of a run beside its stream.
+#[derive(clap::Args, Clone, Debug)]
+pub struct AboutArgs {
+    /// The command that made the stream, for the record
+    #[arg(long, value_name = "COMMAND")]
+    command: Option<String>,
+    /// The exit status of that command: when it is not 0, the run failed whatever its tests say
+    #[arg(long, value_name = "STATUS", allow_negative_numbers = true)]
+    pub(super) exit: Option<i32>,
+    /// The stream names every test that there is, if only by `exists`: others that failed are failing no more
+    #[arg(long)]
+    full: bool,
+    /// The stream names some of the tests: this is so without --full
+    #[arg(long, overrides_with = "full")]
+    partial: bool,
+}
+
+impl AboutArgs {
+    pub(super) fn info(&self) -> RunInfo {
+        RunInfo { command: self.command.clone(), ..RunInfo::default() }
+    }
+
+    pub(super) fn end(&self) -> RunEnd {
+        RunEnd { exit: self.exit, names_all_tests: self.full && !self.partial, ..RunEnd::default() }
+    }
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Version {
+    #[value(name = "1")]
+    One,
+    #[value(name = "2")]
+    Two,
+}
+
+impl Load {
+    pub(super) fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Streams { input, output, errors, interrupt, .. } = streams;
+        let protocol = self.protocol.map(|version| match version {
+            Version::One => Protocol::V1,
+            Version::Two => Protocol::V2,
+        });
+        let sources = source::open(Spec::all(&self.files), input, &interrupt, protocol)?;
+        let repository = self.repository(place, errors)?;
+        let writer = repository.begin(self.about.info())?;
+        let id = writer.id();
+        let mut store = Store::new(writer, self.forward.then_some(output));
+        source::gather(sources, &mut store).with_context(|| format!("run {id} is incomplete"))?;
+        let end = RunEnd { interrupted: interrupt.verdict().is_some(), ..self.about.end() };
+        let (run, passed_on) = store.finish(end)?;
+        let verdict = conclude(repository, &run, errors)?;
+        passed_on?;
+        Ok(self.verdict.apply(verdict))
+    }
+
+    fn repository<'p>(&self, place: &'p RepoArgs, errors: &mut dyn Write) -> anyhow::Result<&'p Repository> {
+        match place.repository() {
+            Err(repository::Error::NoRepository { .. }) if self.force_init => {
+                let made = place.make()?;
+                writeln!(errors, "made {}", made.path().display())?;
+                Ok(made)
+            }
+            found => Ok(found?),
+        }
+    }
+}
+
+/// Tells how a run went that was just stored, and what it leaves.
+pub(super) fn conclude(
+    repository: &Repository,
+    run: &Run,
+    errors: &mut dyn Write,
+) -> anyhow::Result<Verdict> {
+    let told = Told::of(repository, run)?;
+    writeln!(errors, "run {}: {}", run.id, told::Line(run))?;
+    told.write_others(errors)?;
+    Ok(told.verdict())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Repo, stream};
+
+    /// Loads a stream into a repository with a run of `before`.
+    fn check(before: &[&str], args: &[&str], input: &[u8], code: u8, errors: &str) {
+        let repo = Repo::with(if before.is_empty() { &[] } else { std::slice::from_ref(&before) });
+        let outcome = repo.run(&[&["load"], args].concat(), input);
+        assert_eq!((outcome.verdict.code(), outcome.output(), outcome.errors()), (code, "", errors));
+    }
+
+    #[test]
+    fn the_exit_code_says_how_the_run_went() {
+        check(&[], &[], &stream(&["a success"]), 0, "run 1: PASSED  1 test: 1 passed\n");
+        check(&[], &[], &stream(&["a fail"]), 1, "run 1: FAILED  1 test: 1 failed\n");
+        check(&[], &[], &stream(&["a begun"]), 1, "run 1: FAILED  1 test: 1 unfinished\n");
+        check(&[], &[], b"\xb3\x29", 1, "run 1: FAILED  0 tests: 1 damaged packet\n");
+        check(&[], &[], b"", 4, "run 1: NOTHING RAN  0 tests\n");
+        check(&[], &["--allow-empty"], b"", 0, "run 1: NOTHING RAN  0 tests\n");
+        check(
+            &[],
+            &["--exit=7"],
+            &stream(&["a success"]),
+            1,
+            "run 1: FAILED  1 test: 1 passed; the command exited with 7\n",
+        );
+    }
+
+    #[test]
+    fn what_fails_of_earlier_runs_is_outstanding() {
+        let outstanding = "still failing: 1 test of an earlier run (subunit failing)\n";
+        let passed = "run 2: PASSED  1 test: 1 passed\n";
+        check(&["a fail"], &[], &stream(&["b success"]), 5, &format!("{passed}{outstanding}"));
+        check(&["a fail"], &[], &stream(&["a success"]), 0, passed);
+        check(&["a fail"], &["--full"], &stream(&["b success"]), 0, passed);
+        check(
+            &["a fail"],
+            &["--full", "--partial"],
+            &stream(&["b success"]),
+            5,
+            &format!("{passed}{outstanding}"),
+        );
+    }
+
+    #[test]
+    fn a_stream_of_version_1_is_stored_as_version_2() {
+        let repo = Repo::with(&[]);
+        let outcome = repo.run(&["load"], b"test: a\nfailure: a\n");
+        assert_eq!(outcome.errors(), "run 1: FAILED  1 test: 1 failed\n");
+        assert!(repo.run(&["last", "--subunit"], b"").output.starts_with(b"\xb3"));
+        let raw = repo.run(&["load", "--protocol=2"], b"test: a\n");
+        assert_eq!(raw.errors().lines().next(), Some("run 2: NOTHING RAN  0 tests"));
+    }
+
+    #[test]
+    fn several_files_are_one_run_with_a_route_each() {
+        let repo = Repo::with(&[]);
+        let [one, two] = ["one", "two"].map(|name| repo.path().join(name).display().to_string());
+        std::fs::write(&one, stream(&["a success"])).unwrap();
+        std::fs::write(&two, [b"text\n", &stream(&["a fail @w"])[..]].concat()).unwrap();
+        let loaded = repo.run(&["load", &one, &format!("arm={two}")], b"");
+        assert_eq!(loaded.errors(), "run 1: FAILED  2 tests: 1 passed, 1 failed\n");
+        repo.check(&["list", "--route"], 0, "0\ta\narm/w\ta\n");
+    }
+
+    #[test]
+    fn what_cannot_be_read_stores_nothing() {
+        let repo = Repo::with(&[]);
+        let folder = repo.path().to_str().unwrap();
+        for (args, error) in [
+            (
+                &["load", "/no/file"][..],
+                "subunit: cannot open /no/file: No such file or directory (os error 2)\n",
+            ),
+            (&["load", folder], &format!("subunit: {folder} is a folder\n")),
+            (&["load", "-", "-"], "subunit: stdin can be read only once\n"),
+        ] {
+            let outcome = repo.run(args, b"");
+            assert_eq!((outcome.verdict, outcome.errors()), (cli::Verdict::Error, error));
+        }
+        assert!(repo.run(&["history"], b"").errors().starts_with("subunit: no runs yet in "));
+    }
+
+    #[test]
+    fn the_stream_can_go_on() {
+        let repo = Repo::with(&[]);
+        let input = [b"text\n", &stream(&["a success"])[..], b"\xb3"].concat();
+        assert_eq!(repo.run(&["load", "--forward"], &input).output, input);
+        assert_eq!(repo.run(&["last", "--subunit"], b"").output, input);
+    }
+
+    #[test]
+    fn a_repository_is_made_only_when_asked() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = ["-C", folder.path().to_str().unwrap()];
+        let load = |args: &[&str]| cli::run_with::<crate::Subunit>(&[&place, args].concat(), b"");
+        let outcome = load(&["load"]);
+        assert_eq!(outcome.verdict, cli::Verdict::Error);
+        assert!(outcome.errors().contains("`subunit init`"), "{}", outcome.errors());
+        assert!(load(&["load", "--force-init"]).errors().contains("run 1: "));
+    }
+}

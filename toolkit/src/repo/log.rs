@@ -1,0 +1,186 @@
+//! `subunit log`: what came with a test.
+
+use std::io::{self, Write};
+
+use cli::{Streams, Verdict};
+use formats::text::{Ending, title};
+use repository::{Error, Repository, RunId, RunRef};
+use streamresult::{Record, RecordSink, Records};
+
+use super::report::{ReportArgs, Sink};
+
+/// Show a test with all that came with it
+///
+/// Only the parts of the stream that hold the test are read. Without --run it is the latest run in which the test
+/// ran, and whose stream is there.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the test is there, whatever became of it\n  \
+       4    there is no such test, or no such attachment\n",
+    "  subunit log net.boot\n  \
+       subunit log --run -2 --route worker-1 net.boot\n  \
+       subunit log --attachment screenshot.png net.boot >screenshot.png"
+))]
+pub struct Log {
+    /// The test's id
+    #[arg(value_name = "TEST")]
+    test: String,
+    /// The run: its number, -1 for the latest, `latest` or `latest-failing`
+    #[arg(long, value_name = "RUN", allow_hyphen_values = true)]
+    run: Option<RunRef>,
+    /// Only where the test ran on this route; the empty one is that of tests without any
+    #[arg(long, value_name = "ROUTE")]
+    route: Option<String>,
+    /// Write the bytes of this attachment, and nothing else
+    #[arg(long, value_name = "NAME", conflicts_with = "subunit")]
+    attachment: Option<String>,
+    #[command(flatten)]
+    report: ReportArgs,
+}
+
+impl Log {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let Some(run) = self.find(repository)? else {
+            let test = title(&self.test, self.route.as_deref());
+            writeln!(streams.errors, "there is no test {test} in {}", self.where_looked())?;
+            return Ok(Verdict::Nothing);
+        };
+        match &self.attachment {
+            Some(name) => {
+                let found = self.attachment(repository, run, name, streams.output)?;
+                if !found {
+                    writeln!(streams.errors, "the test has no attachment {name:?} in run {run}")?;
+                }
+                return Ok(if found { Verdict::Passed } else { Verdict::Nothing });
+            }
+            None if self.report.subunit => {
+                self.report.packets(streams, |sink| self.tell(repository, run, sink))?;
+            }
+            None => {
+                writeln!(streams.errors, "run {run}")?;
+                let report = self.report.whole();
+                report.text(streams, Ending::default(), |sink| self.tell(repository, run, sink))?;
+            }
+        }
+        Ok(Verdict::Passed)
+    }
+
+    fn where_looked(&self) -> String {
+        match self.run {
+            None => "any run whose stream is there".to_owned(),
+            Some(RunRef::Id(id)) => format!("run {id}"),
+            Some(_) => "that run".to_owned(),
+        }
+    }
+
+    fn route(&self) -> Option<Option<&str>> {
+        self.route.as_deref().map(|route| Some(route).filter(|route| !route.is_empty()))
+    }
+
+    /// The run that has the test.
+    fn find(&self, repository: &Repository) -> Result<Option<RunId>, Error> {
+        let has = |run: RunId| match repository.log(
+            run,
+            &self.test,
+            self.route(),
+            &mut streamresult::from_fn(|_| Ok(())),
+        ) {
+            Ok(packets) => Ok(packets > 0),
+            Err(Error::Pruned(_)) if self.run.is_none() => Ok(false),
+            Err(error) => Err(error),
+        };
+        let run = repository.run(self.run.unwrap_or(RunRef::LATEST))?.id;
+        if has(run)? {
+            return Ok(Some(run));
+        }
+        if self.run.is_some() {
+            return Ok(None);
+        }
+        let mut runs: Vec<RunId> = repository.history(&self.test)?.iter().map(|past| past.run).collect();
+        runs.dedup();
+        for run in runs.into_iter().rev() {
+            if has(run)? {
+                return Ok(Some(run));
+            }
+        }
+        Ok(None)
+    }
+
+    fn tell(&self, repository: &Repository, run: RunId, sink: Sink<'_>) -> anyhow::Result<()> {
+        repository.log(run, &self.test, self.route(), sink)?;
+        Ok(())
+    }
+
+    fn attachment(
+        &self,
+        repository: &Repository,
+        run: RunId,
+        name: &str,
+        out: &mut dyn Write,
+    ) -> anyhow::Result<bool> {
+        let mut records = Records::new(Attachment { name, out, found: false });
+        repository.log(run, &self.test, self.route(), &mut records)?;
+        Ok(records.into_sink().found)
+    }
+}
+
+/// Writes the content of an attachment.
+struct Attachment<'a> {
+    name: &'a str,
+    out: &'a mut dyn Write,
+    found: bool,
+}
+
+impl RecordSink for Attachment<'_> {
+    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
+        for attachment in record.attachments().filter(|attachment| attachment.name() == self.name) {
+            self.found = true;
+            io::copy(&mut attachment.reader(), self.out)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Repo, stream};
+
+    use subunit::{Event, File, Status};
+
+    fn with_log() -> Repo {
+        let repo = Repo::with(&[]);
+        let mut input = stream(&["b success"]);
+        for (route, bytes) in [(None, &b"one"[..]), (Some("w"), b"two")] {
+            let file = Some(File { name: "log", bytes });
+            let event = Event { file, route_code: route, ..Event::status("a", Status::Success) };
+            subunit::encode(&event, &mut input).unwrap();
+        }
+        repo.run(&["load"], &input);
+        repo.run(&["load"], &stream(&["b success"]));
+        repo
+    }
+
+    #[test]
+    fn the_latest_run_that_has_the_test_shows_it() {
+        let repo = with_log();
+        let outcome = repo.run(&["log", "a"], b"");
+        assert_eq!((outcome.verdict.code(), outcome.errors()), (0, "run 1\n"));
+        assert!(
+            outcome.output().starts_with("ok                   a\n  log:\n    one\n"),
+            "{}",
+            outcome.output()
+        );
+        repo.check(&["log", "--run=-1", "a"], 4, "");
+        repo.check(&["log", "nobody"], 4, "");
+    }
+
+    #[test]
+    fn an_attachment_is_its_bytes() {
+        let repo = with_log();
+        repo.check(&["log", "--attachment=log", "a"], 0, "onetwo");
+        repo.check(&["log", "--attachment=log", "--route=w", "a"], 0, "two");
+        repo.check(&["log", "--attachment=log", "--route=", "a"], 0, "one");
+        repo.check(&["log", "--attachment=gol", "a"], 4, "");
+        assert_eq!(repo.run(&["log", "--subunit", "b"], b"").output, stream(&["b success"]));
+    }
+}

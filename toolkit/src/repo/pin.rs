@@ -1,0 +1,48 @@
+//! `subunit pin` and `subunit unpin`: runs that are not pruned.
+
+use cli::{Streams, Verdict};
+use repository::{Repository, RunRef};
+
+/// Keep runs from being pruned
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the runs are pinned\n",
+    "  subunit pin 42\n  \
+       subunit pin latest-failing"
+))]
+pub struct Pin {
+    /// Their numbers, -1 for the latest, `latest` or `latest-failing`
+    #[arg(value_name = "RUN", allow_negative_numbers = true, required = true)]
+    runs: Vec<RunRef>,
+}
+
+/// Let runs be pruned again that were pinned
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the runs are not pinned\n",
+    "  subunit unpin 42"
+))]
+pub struct Unpin {
+    /// Their numbers, -1 for the latest, `latest` or `latest-failing`
+    #[arg(value_name = "RUN", allow_negative_numbers = true, required = true)]
+    runs: Vec<RunRef>,
+}
+
+impl Pin {
+    pub(super) fn run(self, repository: &Repository, _: Streams<'_>) -> anyhow::Result<Verdict> {
+        pin(repository, &self.runs, true)
+    }
+}
+
+impl Unpin {
+    pub(super) fn run(self, repository: &Repository, _: Streams<'_>) -> anyhow::Result<Verdict> {
+        pin(repository, &self.runs, false)
+    }
+}
+
+fn pin(repository: &Repository, runs: &[RunRef], pinned: bool) -> anyhow::Result<Verdict> {
+    // All or none: a mistyped one changes nothing.
+    let runs: Vec<_> = runs.iter().map(|name| repository.run(*name)).collect::<Result<_, _>>()?;
+    runs.iter().try_for_each(|run| repository.pin(run.id, pinned))?;
+    Ok(Verdict::Passed)
+}

@@ -1,0 +1,60 @@
+//! Where the repository is.
+
+use std::cell::OnceCell;
+use std::env;
+use std::path::PathBuf;
+
+use repository::{Note, Repository};
+
+/// The variable of the environment that names the repository.
+const VARIABLE: &str = "SUBUNIT_REPO";
+
+/// `-C`: which repository is meant.
+#[derive(clap::Args, Debug, Default)]
+pub struct RepoArgs {
+    /// Use the repository in DIR; without this it is the one that SUBUNIT_REPO names, or the nearest from the
+    /// working directory up
+    #[arg(
+        // Its own name: a global argument meets those of all subcommands.
+        id = "the repository",
+        short = 'C',
+        long = "repository",
+        value_name = "DIR",
+        global = true,
+        help_heading = "Repository"
+    )]
+    folder: Option<PathBuf>,
+    #[arg(skip)]
+    opened: OnceCell<Repository>,
+}
+
+impl RepoArgs {
+    /// The folder that was named.
+    pub(super) fn folder(&self) -> Option<PathBuf> {
+        let variable = || env::var_os(VARIABLE).filter(|folder| !folder.is_empty());
+        self.folder.clone().or_else(|| variable().map(PathBuf::from))
+    }
+
+    /// The repository, opened once.
+    pub(super) fn repository(&self) -> Result<&Repository, repository::Error> {
+        if let Some(repository) = self.opened.get() {
+            return Ok(repository);
+        }
+        let found = match self.folder() {
+            Some(folder) => Repository::open(folder),
+            None => Repository::find("."),
+        };
+        found.map(|repository| self.opened.get_or_init(|| repository))
+    }
+
+    /// Makes the repository.
+    pub(super) fn make(&self) -> Result<&Repository, repository::Error> {
+        let made = Repository::init(self.folder().unwrap_or_else(|| PathBuf::from(".")))?;
+        Ok(self.opened.get_or_init(|| made))
+    }
+
+    /// What happened on the side.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        self.opened.get().map(Repository::take_notes).unwrap_or_default()
+    }
+}

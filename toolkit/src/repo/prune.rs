@@ -1,0 +1,106 @@
+//! `subunit prune`: removes streams that are no longer kept.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use cli::{Streams, Verdict};
+use repository::{Pruned, Repository, Retention, RunRef};
+use subunit::Timestamp;
+
+use super::times::{duration, size};
+use super::words::{Count, Size};
+
+/// Remove the streams of old runs
+///
+/// What goes are the attachments; results, durations, the history of each test and the failing set stay, and no
+/// number is given again. Runs that are pinned or under way are kept, and so are the latest one and those in which a
+/// test failed that is failing now.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    it was done, even if there was nothing to remove\n",
+    "  subunit prune --keep 100\n  \
+       subunit prune --older-than 30d --size 1GB --dry-run\n  \
+       subunit prune --run 17 --run 18"
+))]
+pub struct Prune {
+    /// Keep so many runs, the latest ones
+    #[arg(long, value_name = "N")]
+    keep: Option<usize>,
+    /// Keep runs that ended at most so long ago: 30d, 12h
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    older_than: Option<Duration>,
+    /// Keep so many bytes, of the latest runs: 500M, 1GB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    size: Option<u64>,
+    /// Remove the streams of failing tests, too
+    #[arg(long)]
+    failing_too: bool,
+    /// Remove the stream of this run, whatever would keep it; may be repeated
+    #[arg(long, value_name = "RUN", allow_hyphen_values = true, conflicts_with_all = ["keep", "older_than", "size"])]
+    run: Vec<RunRef>,
+    /// Only say what would be removed
+    #[arg(short = 'n', long, conflicts_with = "run")]
+    dry_run: bool,
+}
+
+impl Prune {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let retention = Retention {
+            runs: self.keep,
+            age: self.older_than,
+            size: self.size,
+            failing_too: self.failing_too,
+        };
+        if !self.run.is_empty() {
+            let runs: Vec<_> = self.run.iter().map(|name| repository.run(*name)).collect::<Result<_, _>>()?;
+            runs.iter().try_for_each(|run| repository.prune_run(run.id))?;
+            return Ok(Verdict::Passed);
+        }
+        let is_limited = self.keep.is_some() || self.older_than.is_some() || self.size.is_some();
+        ensure!(is_limited, "say what to keep: --keep, --older-than or --size; or name a --run to remove");
+        let now = Timestamp::now();
+        let pruned = if self.dry_run {
+            repository.prunable(&retention, now)?
+        } else {
+            repository.prune(&retention, now)?
+        };
+        for Pruned { run, bytes } in &pruned {
+            writeln!(streams.output, "run {run}: {}", Size(*bytes))?;
+        }
+        let bytes = pruned.iter().map(|pruned| pruned.bytes).sum();
+        let done = if self.dry_run { "would be removed" } else { "removed" };
+        let streams_of = Count(pruned.len() as u64, "stream", "streams");
+        writeln!(streams.errors, "{streams_of} {done}, {}", Size(bytes))?;
+        Ok(Verdict::Passed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Repo;
+
+    #[test]
+    fn only_what_is_beyond_the_limits_goes() {
+        let repo = Repo::with(&[&["a success"], &["a success"], &["a success"], &["a success"]]);
+        repo.run(&["pin", "2"], b"");
+        let pruned = repo.run(&["prune", "--keep=1", "--dry-run"], b"");
+        let runs = |text: &str| {
+            text.lines().filter_map(|line| line.split(':').next().map(str::to_owned)).collect::<Vec<_>>()
+        };
+        assert_eq!(runs(pruned.output()), ["run 1", "run 3"]);
+        assert!(pruned.errors().starts_with("2 streams would be removed, "));
+        assert_eq!(runs(repo.run(&["prune", "--keep=1"], b"").output()), ["run 1", "run 3"]);
+        repo.check(&["prune", "--keep=1"], 0, "");
+        repo.run(&["unpin", "2"], b"");
+        assert_eq!(runs(repo.run(&["prune", "--older-than=0s"], b"").output()), ["run 2"]);
+        repo.check(&["prune", "--run=-1"], 0, "");
+        repo.check(&["show", "--subunit", "-1"], 2, "");
+    }
+
+    #[test]
+    fn what_to_keep_has_to_be_said() {
+        let outcome = Repo::with(&[]).run(&["prune"], b"");
+        assert_eq!(outcome.verdict.code(), 2);
+        assert!(outcome.errors().starts_with("subunit: say what to keep: "));
+    }
+}

@@ -1,0 +1,199 @@
+//! Shows tests to people, as subunit2text does, or their packets to programs.
+
+use std::io::{self, BufWriter, Read, Write};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use cli::{ColorArgs, OutputArgs, PassthroughArgs, Report, Shared, Streams};
+use formats::text::{self, Ending, TextReport};
+use formats::visible;
+use repository::{Failure, TestResult};
+use streamresult::{Outcome, StreamResult, from_fn};
+use subunit::{Event, File, Status, Timestamp};
+
+const TEXT_TYPE: &str = "text/plain;charset=utf8";
+
+/// How a report looks, and where it goes.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct ReportArgs {
+    /// Write packets, and nothing else, to stdout
+    #[arg(long)]
+    pub(super) subunit: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    passthrough: PassthroughArgs,
+    #[command(flatten)]
+    look: LookArgs,
+}
+
+/// How a report looks.
+#[derive(clap::Args, Clone, Copy, Debug)]
+struct LookArgs {
+    /// Show a line for each test, too
+    #[arg(short, long, conflicts_with = "subunit")]
+    verbose: bool,
+    /// Show the output of tests that did not fail, too, and all of it: 1 MiB of each attachment otherwise
+    #[arg(long, conflicts_with = "subunit")]
+    all_output: bool,
+    /// Show neither single results nor failures, but only what is said of the run
+    #[arg(long, conflicts_with_all = ["subunit", "all_output", "verbose"])]
+    summary_only: bool,
+    /// List the N slowest tests; 5 by default, when there are more
+    #[arg(long, value_name = "N", conflicts_with = "subunit")]
+    slowest: Option<usize>,
+    /// Put failures together by what they have in common; with `route`, count the tests of each, too
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "subunit")]
+    group: Option<Group>,
+    #[command(flatten)]
+    color: ColorArgs,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Group {
+    Route,
+    Status,
+}
+
+/// Takes what is to be shown.
+pub(super) type Sink<'s> = &'s mut dyn StreamResult;
+
+impl ReportArgs {
+    /// Copies a stream to where the report would go.
+    pub(super) fn copy(&self, mut stream: impl Read, streams: Streams<'_>) -> anyhow::Result<()> {
+        let mut out = self.open(streams.output)?;
+        io::copy(&mut stream, &mut out)?;
+        Ok(out.finish()?)
+    }
+
+    /// Writes the events that `feed` gives as packets.
+    pub(super) fn packets(
+        &self,
+        streams: Streams<'_>,
+        feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut writer = subunit::io::Writer::new(self.open(streams.output)?);
+        let fed = feed(&mut writer);
+        writer.into_inner()?.finish()?;
+        fed
+    }
+
+    /// Writes a report of the events that `feed` gives. What it gave before an error is shown, too.
+    pub(super) fn text(
+        &self,
+        streams: Streams<'_>,
+        ending: Ending<'_>,
+        feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let is_stream = self.output.output_to.as_ref().is_none_or(|path| path.as_os_str() == "-");
+        let color = is_stream && self.look.color.output(&streams.terminal);
+        let out = BufWriter::new(self.open(streams.output)?);
+        let mut report = TextReport::new(out, self.look.options(color));
+        let mut loose: Box<dyn Write> = match (self.passthrough.no_passthrough, streams.terminal.errors) {
+            (true, _) => Box::new(io::sink()),
+            (false, true) => Box::new(visible::Writer::new(streams.errors)),
+            (false, false) => Box::new(streams.errors),
+        };
+        let beside = from_fn(|event: &Event<'_>| match event.file {
+            Some(file) if event.test_id.is_none() && event.status.is_none() => loose.write_all(file.bytes),
+            _ => Ok(()),
+        });
+        let fed = feed(&mut (&mut report, beside));
+        let ending = Ending { incomplete: ending.incomplete || fed.is_err(), ..ending };
+        let out = report.finish(ending).context("cannot write the report")?;
+        let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        out.finish().context("cannot write the report")?;
+        loose.flush()?;
+        fed
+    }
+
+    /// The same, with each test and all of its output.
+    pub(super) fn whole(&self) -> Self {
+        let look = LookArgs { verbose: true, all_output: true, ..self.look };
+        ReportArgs { look, ..self.clone() }
+    }
+
+    fn open<'a>(&self, output: &'a mut dyn Write) -> anyhow::Result<Report<'a>> {
+        match self.output.output_to.as_deref() {
+            Some(path) if path.as_os_str() != "-" => Report::create(path),
+            _ => Ok(Report::stream(Shared::new(output))),
+        }
+    }
+}
+
+impl LookArgs {
+    fn options(self, color: bool) -> text::Options {
+        text::Options {
+            lines: self.verbose,
+            color,
+            slowest: self.slowest,
+            group: self.group.map(|group| match group {
+                Group::Route => text::Group::Route,
+                Group::Status => text::Group::Status,
+            }),
+            all_output: self.all_output,
+            summary_only: self.summary_only,
+        }
+    }
+}
+
+/// What is left of a test whose stream is gone.
+pub(super) struct Remains<'a> {
+    pub(super) test_id: &'a str,
+    pub(super) route_code: Option<&'a str>,
+    pub(super) outcome: Outcome,
+    pub(super) start: Option<Timestamp>,
+    pub(super) duration: Option<Duration>,
+}
+
+impl<'a> From<&TestResult<'a>> for Remains<'a> {
+    fn from(result: &TestResult<'a>) -> Self {
+        let TestResult { test_id, route_code, outcome, start, duration, .. } = *result;
+        Remains { test_id, route_code, outcome, start, duration }
+    }
+}
+
+impl<'a> From<&'a Failure> for Remains<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        let Failure { test_id, route_code, outcome, start, duration, .. } = failure;
+        let (outcome, start, duration) = (*outcome, *start, *duration);
+        Remains { test_id, route_code: route_code.as_deref(), outcome, start, duration }
+    }
+}
+
+impl Remains<'_> {
+    /// Gives events that say what is known of the test.
+    pub(super) fn tell(&self, sink: Sink<'_>) -> io::Result<()> {
+        let event = |status, timestamp| Event {
+            route_code: self.route_code,
+            timestamp,
+            ..Event::status(self.test_id, status)
+        };
+        let end = self.start.zip(self.duration);
+        let end =
+            end.and_then(|(start, took)| Timestamp::from_epoch(start.since_epoch().saturating_add(took)));
+        let status = match self.outcome {
+            Outcome::Exists => return sink.status(&event(Status::Exists, self.start)),
+            Outcome::Success => Some(Status::Success),
+            Outcome::Fail => Some(Status::Fail),
+            Outcome::UxSuccess => Some(Status::UxSuccess),
+            Outcome::XFail => Some(Status::XFail),
+            Outcome::Skip => Some(Status::Skip),
+            Outcome::Unfinished => None,
+        };
+        sink.status(&event(Status::InProgress, self.start))?;
+        let Some(status) = status else { return Ok(()) };
+        sink.status(&event(status, end.or(self.start)))
+    }
+}
+
+/// Gives an event that says that a run failed, and why.
+pub(super) fn fail_run(sink: Sink<'_>, why: &str) -> io::Result<()> {
+    sink.status(&Event {
+        status: Some(Status::Fail),
+        file: Some(File { name: "reason", bytes: why.as_bytes() }),
+        mime_type: Some(TEXT_TYPE),
+        eof: true,
+        ..Event::default()
+    })
+}

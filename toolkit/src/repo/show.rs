@@ -1,0 +1,225 @@
+//! `subunit show`: the report of a run, or its stream.
+
+use std::io::{self, Read, Write};
+
+use anyhow::Context as _;
+use cli::{Streams, Verdict, VerdictArgs};
+use formats::text::{Age, Ending, title};
+use repository::{Repository, Run, RunRef, State, Stored};
+use streamresult::{Details, Records, StreamResult, drive, record_fn};
+use subunit::{Event, Packet, Status, Timestamp};
+
+use super::report::{Remains, ReportArgs, Sink, fail_run};
+use super::words::{self, Size};
+use super::{list, told};
+
+/// Show a run
+///
+/// The report has the failures with all that came with them, why tests were skipped, the slowest tests, and a line
+/// that says how the run went. A run that is under way is shown as far as it is.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    the run succeeded\n  \
+       1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
+            finished, or the stream is damaged\n  \
+       3    the run is incomplete, or under way, though nothing in it failed\n  \
+       4    no test ran (--allow-empty makes it 0)\n",
+    "  subunit show 42\n  \
+       subunit show -2\n  \
+       subunit show latest-failing\n  \
+       subunit show --subunit 42 | subunit2html >report.html"
+))]
+pub struct Show {
+    /// Its number, -1 for the latest, `latest` or `latest-failing`
+    #[arg(value_name = "RUN", allow_negative_numbers = true)]
+    run: RunRef,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+impl Show {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let run = repository.run(self.run)?;
+        show(repository, &run, &self.report, streams)?;
+        Ok(self.verdict.apply(words::verdict(&run)))
+    }
+}
+
+/// Shows a run.
+pub(super) fn show(
+    repository: &Repository,
+    run: &Run,
+    report: &ReportArgs,
+    streams: Streams<'_>,
+) -> anyhow::Result<()> {
+    if report.subunit {
+        return report.copy(repository.stream(run.id)?, streams);
+    }
+    match run.state {
+        State::Running => return show_running(repository, run, report, streams),
+        State::Incomplete => {
+            writeln!(streams.errors, "run {} is incomplete: its writer ended before the stream did", run.id)?
+        }
+        State::Interrupted => writeln!(streams.errors, "run {} was interrupted", run.id)?,
+        _ => {}
+    }
+    let ending = Ending { incomplete: run.state != State::Complete, ..Ending::default() };
+    if run.stored == Stored::Pruned {
+        writeln!(streams.errors, "the stream of run {} was pruned: only its results are left", run.id)?;
+        return report.text(streams, ending, |sink| results(repository, run, sink));
+    }
+    report.text(streams, ending, |sink| stream(repository, run, sink))
+}
+
+/// Shows a run as far as it is. A test that has begun has not failed by that.
+fn show_running(
+    repository: &Repository,
+    run: &Run,
+    report: &ReportArgs,
+    streams: Streams<'_>,
+) -> anyhow::Result<()> {
+    tell_of_running(run, "this is what came of it so far", streams.errors)?;
+    let stream = repository.stream(run.id)?;
+    let mut records = Records::new(record_fn(|_| Ok(()))).details(Details::None);
+    let Streams { input, output, errors, terminal, interrupt } = streams;
+    let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
+    let ending = Ending { incomplete: true, ..Ending::default() };
+    report.text(lent, ending, |sink| {
+        match drive(SoFar(stream), &mut (Unstopped(sink), Unstopped(&mut records))) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            driven => Ok(driven?),
+        }
+    })?;
+    for test in records.open().into_iter().filter(|test| test.status() == Some(Status::InProgress)) {
+        writeln!(errors, "in progress: {}", title(test.test_id(), test.route_code()))?;
+    }
+    Ok(())
+}
+
+/// Says that a run is under way, and how far it is.
+pub(super) fn tell_of_running(run: &Run, what: &str, errors: &mut dyn Write) -> io::Result<()> {
+    let age = run.start().map(|start| Age(Timestamp::now().saturating_since(start)));
+    let age = age.map_or_else(String::new, |age| format!(" for {age}"));
+    writeln!(errors, "run {} is under way{age}, {} so far: {what}", run.id, Size(run.disk))
+}
+
+/// Gives the events of a run's stream, and what its writer said of it.
+fn stream(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<()> {
+    let stream = repository.stream(run.id)?;
+    // What a writer that was killed left of a packet is no damage.
+    let whole = run.bytes.saturating_sub(run.tail);
+    let driven = drive(stream.take(whole), sink);
+    driven.with_context(|| format!("cannot read the stream of run {}", run.id))?;
+    Ok(exit(run, sink)?)
+}
+
+/// Gives what is left of a run.
+fn results(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<()> {
+    list::each(repository, run.id, |result| Ok(Remains::from(result).tell(sink)?))?;
+    if run.counts.run_failures() > 0 {
+        fail_run(sink, &told::why(run))?;
+    }
+    exit(run, sink)?;
+    Ok(sink.stop_run()?)
+}
+
+fn exit(run: &Run, sink: Sink<'_>) -> io::Result<()> {
+    match run.end.as_ref().and_then(|end| end.exit) {
+        None | Some(0) => Ok(()),
+        Some(exit) => fail_run(sink, &format!("the command exited with {exit}")),
+    }
+}
+
+/// A stream that goes on: where it ends for now, nothing is said of an end.
+struct SoFar<R>(R);
+
+impl<R: Read> Read for SoFar<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buffer) {
+            Ok(0) if !buffer.is_empty() => Err(io::ErrorKind::WouldBlock.into()),
+            read => read,
+        }
+    }
+}
+
+/// Events that go on: a run that is under way, or one of several that are shown as one.
+pub(super) struct Unstopped<'s>(pub(super) Sink<'s>);
+
+impl StreamResult for Unstopped<'_> {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.0.status(event)
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        self.0.packet(packet)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Repo, stream};
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_by_number_or_from_the_end() {
+        let repo = Repo::with(&[&["a success"], &["b fail"], &["c success"]]);
+        let passed = "PASSED  1 test: 1 passed\n";
+        repo.check(&["show", "1"], 0, passed);
+        repo.check(&["show", "-1"], 0, passed);
+        let failed =
+            "---- failures ----\nFAIL  b\n\n---- failing tests ----\n  b\n\nFAILED  1 test: 1 failed\n";
+        repo.check(&["show", "-2"], 1, failed);
+        repo.check(&["show", "latest-failing"], 1, failed);
+        repo.check(&["show", "--exit-zero", "2"], 0, failed);
+        repo.check(&["show", "--verbose", "latest"], 0, &format!("ok                   c\n\n{passed}"));
+        for (name, error) in [("7", "there is no run 7"), ("-9", "there is no run -9: the repository has 3")]
+        {
+            let outcome = repo.run(&["show", name], b"");
+            assert_eq!(
+                (outcome.verdict, outcome.errors()),
+                (Verdict::Error, &*format!("subunit: {error}\n"))
+            );
+        }
+    }
+
+    #[test]
+    fn an_exit_status_fails_the_report_too() {
+        let repo = Repo::with(&[]);
+        repo.run(&["load", "--exit=3"], &stream(&["a success"]));
+        let outcome = repo.run(&["last"], b"");
+        assert_eq!(outcome.verdict, Verdict::Failed);
+        assert!(outcome.output().contains("the command exited with 3"), "{}", outcome.output());
+        let end = "FAILED  1 test: 1 passed, 1 failure of the run as a whole\n";
+        assert!(outcome.output().ends_with(end), "{}", outcome.output());
+    }
+
+    #[test]
+    fn a_pruned_run_shows_its_results() {
+        let repo = Repo::with(&[&["a success 3", "b skip", "c begun"], &["c success"], &["c success"]]);
+        repo.run(&["prune", "--keep=1"], b"");
+        let outcome = repo.run(&["show", "-v", "1"], b"");
+        assert_eq!(outcome.errors(), "the stream of run 1 was pruned: only its results are left\n");
+        assert!(outcome.output().starts_with("ok           3.000s  a\nskip                 b\n"));
+        assert!(outcome.output().ends_with("FAILED  3 tests: 1 passed, 1 unfinished, 1 skipped in 3.000s\n"));
+        assert_eq!(repo.run(&["show", "--subunit", "1"], b"").verdict, Verdict::Error);
+    }
+
+    #[test]
+    fn a_run_under_way_is_no_success_and_no_failure() {
+        let repo = Repo::with(&[]);
+        let opened = Repository::open(repo.path()).unwrap();
+        let mut writer = opened.begin(repository::RunInfo::default()).unwrap();
+        writer.write_all(&stream(&["a success", "b begun"])).unwrap();
+        Write::flush(&mut writer).unwrap();
+        for args in [&["last"][..], &["show", "1"]] {
+            let outcome = repo.run(args, b"");
+            assert_eq!((outcome.verdict.code(), outcome.output()), (3, "INCOMPLETE  1 test: 1 passed\n"));
+            assert!(outcome.errors().starts_with("run 1 is under way for "), "{}", outcome.errors());
+            assert!(outcome.errors().ends_with("\nin progress: b\n"), "{}", outcome.errors());
+        }
+        drop(writer);
+        assert_eq!(repo.run(&["last"], b"").verdict, Verdict::Failed);
+    }
+}

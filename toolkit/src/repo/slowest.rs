@@ -1,0 +1,66 @@
+//! `subunit slowest`: the tests that took longest.
+
+use cli::{Streams, Verdict};
+use formats::text::title;
+use repository::{Repository, RunRef};
+
+use super::words;
+
+/// List the tests of a run that took longest
+///
+/// Durations are told as exactly as they came in.
+#[derive(clap::Args, Debug)]
+#[command(after_help = cli::help!(
+    "  0    there are tests with a duration\n  \
+       4    there is none\n",
+    "  subunit slowest\n  \
+       subunit slowest -n 50 -2\n  \
+       subunit slowest --all 42 | head"
+))]
+pub struct Slowest {
+    /// Its number, -1 for the latest, `latest` or `latest-failing`
+    #[arg(value_name = "RUN", allow_negative_numbers = true, default_value = "latest")]
+    run: RunRef,
+    /// How many
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
+    count: usize,
+    /// All of them
+    #[arg(long, conflicts_with = "count")]
+    all: bool,
+}
+
+impl Slowest {
+    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let count = if self.all { usize::MAX } else { self.count };
+        let slowest = repository.slowest(self.run, count)?;
+        let times: Vec<String> = slowest.iter().map(|test| words::exact(Some(test.duration))).collect();
+        // Seconds stand below seconds, however many decimals follow.
+        let whole = |time: &String| time.find(['.', 's']).unwrap_or_default();
+        let width = times.iter().map(whole).max().unwrap_or_default();
+        let wide = times.iter().map(|time| time.len() - whole(time)).max().unwrap_or_default();
+        for (test, time) in slowest.iter().zip(&times) {
+            let before = width - whole(time);
+            let title = title(&test.test_id, test.route_code.as_deref());
+            writeln!(streams.output, "{:before$}{time:rest$}  {title}", "", rest = width + wide - before)?;
+        }
+        Ok(if slowest.is_empty() { Verdict::Nothing } else { Verdict::Passed })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::Repo;
+
+    #[test]
+    fn the_slowest_come_first() {
+        let repo = Repo::with(&[&["a success 3", "b fail 12 @w", "c skip"]]);
+        repo.check(&["slowest"], 0, "12s  b [w]\n 3s  a\n");
+        repo.check(&["slowest", "-n", "1"], 0, "12s  b [w]\n");
+        repo.check(&["slowest", "--all", "latest"], 0, "12s  b [w]\n 3s  a\n");
+    }
+
+    #[test]
+    fn there_may_be_none() {
+        Repo::with(&[&["a success"]]).check(&["slowest"], 4, "");
+    }
+}

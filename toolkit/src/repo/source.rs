@@ -1,0 +1,342 @@
+//! Streams that are taken in, each as it comes, with a route where there are several.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+
+use anyhow::{Context as _, bail, ensure};
+use cli::{InputArgs, Interrupt};
+use formats::v1;
+use streamresult::{StreamResult, drive};
+use subunit::{EncodeError, Event, Packet, RoutePrefix, chunks, encode};
+
+use super::sniff::{self, Protocol};
+
+/// How much is handed on at a time.
+const PIECE: usize = 64 * 1024;
+/// How many pieces of all sources together wait to be stored.
+const WAITING: usize = 4;
+
+/// `[NAME=]FILE`: a stream, and what is put before its routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Spec {
+    pub(super) name: Option<String>,
+    pub(super) path: PathBuf,
+}
+
+impl Spec {
+    /// Reads it: what stands before the first `=` is the name, unless all of it is the name of a file, or it holds
+    /// a `/`, which no element of a route does.
+    pub(super) fn of(text: &OsStr) -> Self {
+        let whole = Spec { name: None, path: PathBuf::from(text) };
+        let Some(at) = text.as_bytes().iter().position(|byte| *byte == b'=') else { return whole };
+        let (name, rest) = text.as_bytes().split_at(at);
+        match (std::str::from_utf8(name), rest.strip_prefix(b"=")) {
+            (Ok(name), Some(path @ [_, ..]))
+                if !name.is_empty() && !name.contains('/') && !Path::new(text).exists() =>
+            {
+                Spec { name: Some(name.to_owned()), path: OsStr::from_bytes(path).into() }
+            }
+            _ => whole,
+        }
+    }
+
+    /// These arguments; none at all is stdin.
+    pub(super) fn all(files: &[OsString]) -> Vec<Self> {
+        if files.is_empty() {
+            return vec![Spec { name: None, path: "-".into() }];
+        }
+        files.iter().map(|text| Spec::of(text)).collect()
+    }
+
+    pub(super) fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+}
+
+/// The routes of several sources: their names, or ordinals; `-2`, `-3`, … follow where one is taken.
+pub(super) fn routes(names: Vec<Option<String>>) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let mut give = |(number, name): (usize, Option<String>)| {
+        let wanted = name.unwrap_or_else(|| number.to_string());
+        let mut route = wanted.clone();
+        let mut count = 1;
+        while !taken.insert(route.clone()) {
+            count += 1;
+            route = format!("{wanted}-{count}");
+        }
+        route
+    };
+    names.into_iter().enumerate().map(&mut give).collect()
+}
+
+/// A stream to take in.
+pub(super) struct Source {
+    /// What is put before its routes.
+    pub(super) route: Option<String>,
+    pub(super) input: Box<dyn Read + Send>,
+    /// Its version, where that is known.
+    pub(super) protocol: Option<Protocol>,
+    /// Whether it comes bit by bit, so that others should not wait for its end.
+    pub(super) is_live: bool,
+}
+
+/// Opens the sources of a command line. One that is alone and has no name gets no route. What can be known to fail does so now, before anything is stored.
+pub(super) fn open(
+    specs: Vec<Spec>,
+    stdin: Box<dyn Read + Send>,
+    interrupt: &Interrupt,
+    protocol: Option<Protocol>,
+) -> anyhow::Result<Vec<Source>> {
+    ensure!(specs.iter().filter(|spec| spec.is_stdin()).count() < 2, "stdin can be read only once");
+    let names: Vec<_> = specs.iter().map(|spec| spec.name.clone()).collect();
+    let is_alone = matches!(names.as_slice(), [None]);
+    let mut stdin = Some(stdin);
+    let open = |(spec, route): (Spec, _)| {
+        let stdin = if spec.is_stdin() { stdin.take() } else { None };
+        Ok(Source { protocol, ..open_one(spec, Some(route).filter(|_| !is_alone), stdin, interrupt)? })
+    };
+    specs.into_iter().zip(routes(names)).map(open).collect()
+}
+
+/// Opens a source, which is `stdin` where there is one.
+pub(super) fn open_one(
+    spec: Spec,
+    route: Option<String>,
+    stdin: Option<Box<dyn Read + Send>>,
+    interrupt: &Interrupt,
+) -> anyhow::Result<Source> {
+    let is_live = spec.is_stdin() || is_live(&spec.path)?;
+    let stdin = stdin.unwrap_or_else(|| Box::new(io::empty()));
+    let input = Box::new(InputArgs { files: vec![spec.path] }.open(stdin, interrupt));
+    Ok(Source { route, input, protocol: None, is_live })
+}
+
+/// Whether a file is a pipe or the like; an error when it is none, or cannot be opened.
+fn is_live(path: &Path) -> anyhow::Result<bool> {
+    let cannot = || format!("cannot open {}", path.display());
+    let found = fs::metadata(path).with_context(cannot)?;
+    if found.is_dir() {
+        bail!("{} is a folder", path.display());
+    }
+    if found.is_file() {
+        // A pipe is not tried: its writer would take that for a reader who went away.
+        File::open(path).with_context(cannot)?;
+    }
+    Ok(!found.is_file())
+}
+
+/// Takes all sources in: one after the other, or all at the same time when one of several is live.
+///
+/// # Errors
+///
+/// When a source cannot be read, or `out` not be written. What came before was written.
+pub(super) fn gather(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
+    if sources.len() > 1 && sources.iter().any(|source| source.is_live) {
+        return gather_at_once(sources, out);
+    }
+    sources.into_iter().try_for_each(|source| source.pass(out, None))
+}
+
+fn gather_at_once(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
+    let (send, receive) = sync_channel::<Vec<u8>>(WAITING);
+    thread::scope(|scope| {
+        let mut readers = Vec::new();
+        for source in sources {
+            let mut send = Handing(send.clone());
+            readers.push(thread::Builder::new().spawn_scoped(scope, move || source.pass(&mut send, None))?);
+        }
+        drop(send);
+        let mut written = Ok(());
+        for piece in &receive {
+            written = out.write_all(&piece).and_then(|()| out.flush());
+            if written.is_err() {
+                break;
+            }
+        }
+        // Those who still read are told with their next piece.
+        drop(receive);
+        let lost = || Err(io::Error::other("the thread of a source failed"));
+        let mut ends = readers.into_iter().map(|reader| reader.join().unwrap_or_else(|_| lost()));
+        let read = ends.by_ref().find(Result::is_err).unwrap_or(Ok(()));
+        ends.for_each(drop);
+        written.and(read)
+    })
+}
+
+/// Hands pieces to the thread that stores them.
+struct Handing(SyncSender<Vec<u8>>);
+
+impl Write for Handing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.0.send(bytes.to_vec());
+        sent.map(|()| bytes.len()).map_err(|_| io::Error::other("nothing is stored any more"))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Source {
+    /// Takes the source in, to its end. Where it has a route, each write is of whole packets, and `beside` gets the
+    /// events as they came.
+    pub(super) fn pass(self, out: &mut dyn Write, beside: Option<&mut dyn StreamResult>) -> io::Result<()> {
+        let Source { route, mut input, protocol, .. } = self;
+        let (protocol, head) = match protocol {
+            Some(protocol) => (protocol, Vec::new()),
+            None => sniff::protocol(&mut input)?,
+        };
+        let input = Cursor::new(head).chain(input);
+        let prefix = route.map(RoutePrefix::new).transpose()?;
+        match (protocol, prefix) {
+            (Protocol::V2, None) => copy(input, out),
+            (Protocol::V2, prefix) => drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside)),
+            (Protocol::V1, prefix) => {
+                v1::drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside))
+            }
+        }
+    }
+}
+
+/// Copies a stream as it is. Before each read, what came before is handed on.
+fn copy(mut input: impl Read, out: &mut dyn Write) -> io::Result<()> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match input.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(count) => out.write_all(piece.get(..count).unwrap_or_default()).and_then(|()| out.flush())?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Writes events as packets, with a code before their routes.
+struct Packets<'a> {
+    prefix: Option<RoutePrefix>,
+    piece: Vec<u8>,
+    out: &'a mut dyn Write,
+}
+
+impl Packets<'_> {
+    fn spill(&mut self) -> io::Result<()> {
+        if self.piece.len() < PIECE { Ok(()) } else { self.hand_on() }
+    }
+
+    fn hand_on(&mut self) -> io::Result<()> {
+        if self.piece.is_empty() {
+            return Ok(());
+        }
+        let written = self.out.write_all(&self.piece);
+        self.piece.clear();
+        written
+    }
+}
+
+impl StreamResult for Packets<'_> {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let route = self.prefix.as_ref().map(|prefix| prefix.join(event.route_code));
+        let event = Event { route_code: route.as_deref().or(event.route_code), ..*event };
+        match encode(&event, &mut self.piece) {
+            Err(EncodeError::TooLong(_)) => {
+                chunks(&event)?.try_for_each(|event| encode(&event, &mut self.piece))?;
+            }
+            encoded => encoded?,
+        }
+        self.spill()
+    }
+
+    fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        let is_appended = match &mut self.prefix {
+            Some(prefix) => prefix.append(packet, &mut self.piece).is_ok(),
+            None => {
+                self.piece.extend_from_slice(packet.as_bytes());
+                true
+            }
+        };
+        if is_appended { self.spill() } else { self.status(&packet.event()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.hand_on()?;
+        self.out.flush()
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_spec(text: &str, name: Option<&str>, path: &str) {
+        let expected = Spec { name: name.map(str::to_owned), path: path.into() };
+        assert_eq!(Spec::of(text.as_ref()), expected, "{text}");
+    }
+
+    #[test]
+    fn a_file_may_have_a_name() {
+        check_spec("run.subunit", None, "run.subunit");
+        check_spec("-", None, "-");
+        check_spec("remote=-", Some("remote"), "-");
+        check_spec("x86=/tmp/a=b", Some("x86"), "/tmp/a=b");
+        check_spec("/tmp/a=b", None, "/tmp/a=b");
+        check_spec("=file", None, "=file");
+        check_spec("name=", None, "name=");
+    }
+
+    fn check_routes(names: &[Option<&str>], expected: &[&str]) {
+        let names = names.iter().map(|name| name.map(str::to_owned)).collect();
+        assert_eq!(routes(names), expected);
+    }
+
+    #[test]
+    fn several_sources_have_routes_of_their_own() {
+        check_routes(&[None, None, Some("a"), None], &["0", "1", "a", "3"]);
+        check_routes(&[Some("a"), Some("a"), Some("a")], &["a", "a-2", "a-3"]);
+    }
+
+    #[test]
+    fn live_sources_are_taken_in_at_the_same_time() {
+        let (read, mut write) = io::pipe().unwrap();
+        let packet: &[u8] = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+        let source = |route: &str, input: Box<dyn Read + Send>| Source {
+            route: Some(route.to_owned()),
+            input,
+            protocol: None,
+            is_live: true,
+        };
+        let (one, mut heard) = (source("a", Box::new(read)), Vec::new());
+        let other = source("b", Box::new(packet));
+        // The first source ends only after the second was heard.
+        struct Until<'a>(&'a mut Vec<u8>, Option<io::PipeWriter>);
+        impl Write for Until<'_> {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.extend_from_slice(bytes);
+                self.1 = None;
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        write.write_all(packet.get(..4).unwrap()).unwrap();
+        gather(vec![one, other], &mut Until(&mut heard, Some(write))).unwrap();
+        let mut routes = Vec::new();
+        let mut seen = |event: &Event<'_>| {
+            routes.push(format!("{:?} {:?}", event.route_code, event.test_id));
+            Ok(())
+        };
+        drive(&heard[..], &mut streamresult::from_fn(&mut seen)).unwrap();
+        assert_eq!(routes[0], r#"Some("b") Some("foo")"#);
+        assert!(routes[1].starts_with(r#"Some("a") Some("subunit.parser")"#), "{routes:?}");
+    }
+}

@@ -1,0 +1,90 @@
+//! What is said of a run beside its tests.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use cli::Verdict;
+use formats::text::Age;
+use formats::visible;
+use repository::{Repository, Run, Standing, State};
+
+use super::words::{self, Count, CountsLine};
+
+/// `FAILED  7 tests: 6 passed, 1 failed in 7s`.
+pub(super) struct Line<'a>(pub(super) &'a Run);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Line(run) = self;
+        write!(formatter, "{}  {}", words::standing(run).to_uppercase(), CountsLine(&run.counts))?;
+        if let Some(duration) = run.duration().filter(|duration| duration.as_secs() > 0) {
+            write!(formatter, " in {}", Age(duration))?;
+        }
+        match run.end.as_ref().and_then(|end| end.exit) {
+            None | Some(0) => {}
+            Some(exit) => write!(formatter, "; the command exited with {exit}")?,
+        }
+        match (run.state, run.standing()) {
+            (State::Interrupted, Standing::Failed) => formatter.write_str("; it was interrupted"),
+            (State::Incomplete, Standing::Failed) => formatter.write_str("; it is incomplete"),
+            (State::Damaged, Standing::Failed) => formatter.write_str("; its stored stream is damaged"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A run, and what fails of earlier ones.
+pub(super) struct Told<'a> {
+    run: &'a Run,
+    /// How many tests of other runs fail.
+    tests: u64,
+    /// The other runs that fail as a whole.
+    runs: Vec<Run>,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn of(repository: &Repository, run: &'a Run) -> Result<Self, repository::Error> {
+        let failing = repository.failing()?;
+        let tests = failing.tests.iter().filter(|test| test.run != run.id).count() as u64;
+        let runs = failing.runs.into_iter().filter(|other| other.id != run.id).collect();
+        Ok(Told { run, tests, runs })
+    }
+
+    /// How things stand after the run.
+    pub(super) fn verdict(&self) -> Verdict {
+        match words::verdict(self.run) {
+            Verdict::Passed if self.tests > 0 || !self.runs.is_empty() => Verdict::Outstanding,
+            verdict => verdict,
+        }
+    }
+
+    /// Says what fails of other runs.
+    pub(super) fn write_others(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.tests > 0 {
+            let tests = Count(self.tests, "test of an earlier run", "tests of earlier runs");
+            writeln!(out, "still failing: {tests} (subunit failing)")?;
+        }
+        self.runs.iter().try_for_each(|run| write_whole(run, out))
+    }
+}
+
+/// Says that a run fails as a whole, and why.
+pub(super) fn write_whole(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "still failing: run {} as a whole: {}", run.id, why(run))
+}
+
+/// Why a run fails as a whole.
+pub(super) fn why(run: &Run) -> String {
+    let damaged = Count(run.counts.damaged, "damaged packet", "damaged packets");
+    let global = Count(run.counts.global_failures, "failure without a test", "failures without a test");
+    let parts = [damaged, global].into_iter().filter(|part| part.0 > 0);
+    let parts: Vec<String> = parts.map(|part| part.to_string()).collect();
+    if parts.is_empty() { "its stream cannot be read".to_owned() } else { parts.join(", ") }
+}
+
+/// The command of a run, as people see it.
+pub(super) fn command(run: &Run) -> String {
+    let words = run.info.command.iter().chain(&run.info.arguments);
+    let words: Vec<_> = words.map(|word| visible::line(word)).collect();
+    words.join(" ")
+}

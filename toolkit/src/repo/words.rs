@@ -1,0 +1,155 @@
+//! How runs are spoken of.
+
+use std::fmt;
+use std::time::Duration;
+
+use cli::Verdict;
+use formats::time;
+use repository::{Counts, Run, Standing, State};
+use subunit::Timestamp;
+
+/// What a command exits with that is about this run.
+pub(super) fn verdict(run: &Run) -> Verdict {
+    match run.standing() {
+        _ if run.state == State::Running => Verdict::Incomplete,
+        Standing::Failed => Verdict::Failed,
+        Standing::Incomplete => Verdict::Incomplete,
+        Standing::Empty => Verdict::Nothing,
+        Standing::Passed => Verdict::Passed,
+    }
+}
+
+/// How a run went, in a word or two.
+pub(super) fn standing(run: &Run) -> &'static str {
+    match (run.state, run.standing()) {
+        (State::Running, _) => "running",
+        (_, Standing::Failed) => "failed",
+        (State::Interrupted, Standing::Incomplete) => "interrupted",
+        (State::Damaged, Standing::Incomplete) => "damaged",
+        (_, Standing::Incomplete) => "incomplete",
+        (_, Standing::Empty) => "nothing ran",
+        (_, Standing::Passed) => "passed",
+    }
+}
+
+/// `7 tests: 6 passed, 1 failed`, in the words of [`formats::VerdictLine`].
+pub(super) struct CountsLine<'a>(pub(super) &'a Counts);
+
+impl fmt::Display for CountsLine<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let CountsLine(counts) = self;
+        write!(formatter, "{}", Count(counts.total(), "test", "tests"))?;
+        let one_or_many = |count, one, many| if count == 1 { one } else { many };
+        let parts = [
+            (counts.success, "passed"),
+            (counts.fail, "failed"),
+            (counts.uxsuccess, "passed unexpectedly"),
+            (counts.unfinished, "unfinished"),
+            (counts.xfail, "failed as expected"),
+            (counts.skip, "skipped"),
+            (counts.announced, "announced but not run"),
+            (
+                counts.global_failures,
+                one_or_many(
+                    counts.global_failures,
+                    "failure of the run as a whole",
+                    "failures of the run as a whole",
+                ),
+            ),
+            (counts.damaged, one_or_many(counts.damaged, "damaged packet", "damaged packets")),
+        ];
+        let mut separator = ": ";
+        for (count, words) in parts.into_iter().filter(|(count, _)| *count > 0) {
+            write!(formatter, "{separator}{count} {words}")?;
+            separator = ", ";
+        }
+        Ok(())
+    }
+}
+
+/// A number of things: `1 test`, `2 tests`.
+pub(super) struct Count(pub(super) u64, pub(super) &'static str, pub(super) &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.0, if self.0 == 1 { self.1 } else { self.2 })
+    }
+}
+
+/// A number of bytes: `512 B`, `1.4 MB`.
+pub(super) struct Size(pub(super) u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 5] = ["kB", "MB", "GB", "TB", "PB"];
+        if self.0 < 1000 {
+            return formatter.pad(&format!("{} B", self.0));
+        }
+        let mut size = self.0 as f64 / 1000.0;
+        let mut units = UNITS.into_iter();
+        let mut unit = units.next().unwrap_or_default();
+        while size >= 999.95 {
+            let Some(next) = units.next() else { break };
+            (size, unit) = (size / 1000.0, next);
+        }
+        formatter.pad(&format!("{size:.1} {unit}"))
+    }
+}
+
+/// A duration in seconds, with all the decimals that it has.
+pub(super) fn exact(duration: Option<Duration>) -> String {
+    let Some(duration) = duration else { return String::new() };
+    let mut text = Vec::new();
+    time::push_exact_seconds(duration, &mut text);
+    text.push(b's');
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// A time to the second, in UTC.
+pub(super) fn moment(time: Option<Timestamp>) -> String {
+    let Some(time) = time else { return String::new() };
+    let mut text = Vec::new();
+    time::push_rfc3339(Timestamp { nanoseconds: 0, ..time }, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_counts(counts: Counts, expected: &str) {
+        assert_eq!(CountsLine(&counts).to_string(), expected);
+    }
+
+    #[test]
+    fn counts_are_told_as_other_commands_tell_them() {
+        check_counts(Counts::default(), "0 tests");
+        check_counts(
+            Counts { success: 1, damaged: 1, ..Counts::default() },
+            "1 test: 1 passed, 1 damaged packet",
+        );
+        let counts = Counts { fail: 1, unfinished: 2, announced: 3, global_failures: 2, ..Counts::default() };
+        check_counts(
+            counts,
+            "3 tests: 1 failed, 2 unfinished, 3 announced but not run, 2 failures of the run as a whole",
+        );
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        let check = |bytes, expected| assert_eq!(Size(bytes).to_string(), expected);
+        check(0, "0 B");
+        check(999, "999 B");
+        check(1000, "1.0 kB");
+        check(999_949, "999.9 kB");
+        check(999_950, "1.0 MB");
+        check(u64::MAX, "18446.7 PB");
+    }
+
+    #[test]
+    fn durations_are_not_rounded() {
+        assert_eq!(exact(Some(Duration::from_nanos(1))), "0.000000001s");
+        assert_eq!(exact(Some(Duration::from_millis(1500))), "1.500s");
+        assert_eq!(exact(None), "");
+    }
+}
