@@ -26,13 +26,12 @@ impl Position {
             }
             None => bytes,
         };
-        let characters = last_line.iter().filter(|byte| (**byte as i8) >= -0x40).count();
-        self.column += characters as u64;
+        self.column += columns(last_line) as u64;
     }
 }
 
 impl Position {
-    /// The place so many bytes after this one, where these begin; or so many before it, in the same line.
+    /// The place so many bytes after this one, where these begin; or so many characters before it, in the same line.
     pub(crate) fn at(mut self, offset: isize, bytes: &[u8]) -> Position {
         match usize::try_from(offset) {
             Ok(offset) => self.advance(bytes.get(..offset).unwrap_or_default()),
@@ -40,6 +39,11 @@ impl Position {
         }
         self
     }
+}
+
+/// How many characters these bytes are: as many as do not continue one.
+pub(crate) fn columns(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
 
 impl Default for Position {

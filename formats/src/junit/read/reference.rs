@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2};
 
-use super::error::{Failure, problem};
+use super::error::{Failure, columns, problem};
 
 /// A longer reference is none.
 const LONGEST: usize = 32;
@@ -15,7 +15,7 @@ const NO_REFERENCE: &str = "an & that begins no reference";
 pub(crate) struct References {
     /// The reference whose end has not come, from its `&` on.
     held: Vec<u8>,
-    /// Where it begins, from the start of the last piece on.
+    /// Where it begins: so many bytes after the start of the last piece, or so many characters before it.
     at: isize,
     /// Whether the last byte was a CR.
     after_cr: bool,
@@ -35,7 +35,7 @@ impl References {
     }
 
     fn resolve(&mut self, piece: &[u8]) -> Result<(), Failure> {
-        self.at = -(self.held.len() as isize);
+        self.at = -self.held_columns();
         let mut rest = piece;
         while !rest.is_empty() {
             if !self.held.is_empty() {
@@ -88,7 +88,12 @@ impl References {
         if self.held.is_empty() {
             return Ok(());
         }
-        Err(Failure::Reference { problem: NO_REFERENCE.to_owned(), at: -(self.held.len() as isize) })
+        Err(Failure::Reference { problem: NO_REFERENCE.to_owned(), at: -self.held_columns() })
+    }
+
+    /// How many characters of a reference have come.
+    fn held_columns(&self) -> isize {
+        columns(&self.held) as isize
     }
 
     /// Whether a reference has begun and not ended.
