@@ -40,7 +40,7 @@ impl Names {
 
     /// Cargo says which binary it runs next.
     pub(super) fn begin(&mut self, binary: &Binary<'_>) {
-        let name = binary.name.replace('-', "_");
+        let name = called(binary.name);
         self.enter(binary.kind, &name);
         let package = &self.package;
         let within = |what: &str| {
@@ -112,7 +112,7 @@ impl Names {
 
 /// What stands before the names of the tests of a binary that nextest names, given its kind if it is told.
 pub(super) fn of_nextest(package: &str, binary: &str, kind: Option<&str>) -> String {
-    let (package, binary) = (package.replace('-', "_"), binary.replace('-', "_"));
+    let (package, binary) = (called(package), called(binary));
     let what = match kind {
         Some(kind @ ("bin" | "example" | "bench")) => format!("{kind}/"),
         _ => String::new(),
@@ -122,6 +122,11 @@ pub(super) fn of_nextest(package: &str, binary: &str, kind: Option<&str>) -> Str
         return binary;
     }
     format!("{package}::{what}{binary}")
+}
+
+/// A name as paths of Rust have it, and as an id may hold it.
+fn called(name: &str) -> String {
+    name.replace('-', "_").replace('\0', "\\0")
 }
 
 #[cfg(test)]
