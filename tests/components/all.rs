@@ -11,7 +11,7 @@ use subunit::Status::{Exists, Fail, Skip, Success};
 use tempfile::TempDir;
 
 use crate::fixtures::{Faulty, eventually};
-use crate::pipeline::{Ended, Pipeline, signal, terminate};
+use crate::pipeline::{Ended, Pipeline, check_eos, signal, terminate};
 use crate::servers::Server;
 use crate::{Need, Scenario, cvmfs};
 
@@ -46,6 +46,8 @@ struct Site {
 impl Site {
     /// With a mount that has these faults, and a plugin with this script.
     fn new(faults: &str, script: &str) -> anyhow::Result<Self> {
+        // What is built at the first use would be built while the mounts' watchdogs run.
+        let _built = check_eos();
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("page"), "welcome")?;
         let (mount, repository) = (Faulty::mount(faults)?, cvmfs::repository(&[], "")?);

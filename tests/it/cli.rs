@@ -94,6 +94,7 @@ fn run(command: &str, input: &str, folder: &Path) -> Printed {
         .envs([("LC_ALL", "C.UTF-8"), ("TZ", "UTC")])
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
+        .env_remove("SUBUNIT_REPO")
         .stdin(stdin.reopen().unwrap())
         .stdout(Stdio::from(stdout.reopen().unwrap()))
         .stderr(Stdio::from(stderr.reopen().unwrap()))

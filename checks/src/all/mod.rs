@@ -1,8 +1,8 @@
 //! `check-all`: all targets of a configuration file, in parallel, as one stream.
 //!
 //! Each target is checked by a process of its own, which is this program once more: it has all checks, and is the
-//! one by whose name it is called, as long as [`SELF`] says so. The parent never waits for one without a deadline,
-//! and closes the tests of one that dies, hangs or writes nonsense.
+//! one by whose name it is called, as long as an environment variable says so. The parent never waits for one
+//! without a deadline, and closes the tests of one that dies, hangs or writes nonsense.
 
 mod args;
 mod child;

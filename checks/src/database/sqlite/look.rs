@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use rustix::fs::statvfs;
 
-use super::{Sqlite, fault, query};
+use super::{Sqlite, each_row, fault};
 use crate::database::fault::{Fault, Kind, give_up, step};
 use crate::database::store::{Row, Store as _, number, text};
 use crate::probe::{Finding, show_duration};
@@ -35,25 +35,36 @@ pub(in crate::database) struct Budget {
     pub(in crate::database) patience: Duration,
 }
 
+/// What was found before the end, or before a fault ended it.
+struct Looked {
+    rows: Vec<Row>,
+    fault: Option<Fault>,
+    how: &'static str,
+}
+
 /// Looks through all pages.
 pub(in crate::database) fn integrity(
     database: &mut Sqlite,
     budget: Budget,
     reporter: &mut Reporter<impl Write>,
 ) -> Result<Finding, Stop> {
-    let (rows, how) = ask(
-        database,
-        budget,
-        &[&format!("PRAGMA integrity_check({MOST})"), &format!("PRAGMA quick_check({MOST})")],
-        reporter,
-    )?;
-    let errors: Vec<_> = rows.iter().map(|row| text(row, 0)).filter(|line| *line != "ok").collect();
+    let questions = [format!("PRAGMA integrity_check({MOST})"), format!("PRAGMA quick_check({MOST})")];
+    let Looked { rows, fault, how } =
+        ask(database, budget, questions.each_ref().map(String::as_str), reporter)?;
+    let mut errors: Vec<_> =
+        rows.iter().map(|row| text(row, 0).to_owned()).filter(|line| line != "ok").collect();
+    match fault {
+        // Damage is told in rows, and can end the question as well.
+        Some(fault) if fault.kind == Kind::Broken => errors.push(fault.message),
+        Some(fault) if errors.is_empty() => return give_up(reporter, &fault),
+        _ => {}
+    }
     let lines = errors.iter().map(|line| format!("{line}\n")).collect();
     let finding = match errors.first() {
         None => Finding::fine(format!("all of it is whole, {how}")),
         Some(first) => {
             let first = first.lines().find(|line| !line.starts_with("***")).unwrap_or(first);
-            Finding::broken(format!("it is damaged, in {} places: {first}", counted(errors.len())))
+            Finding::broken(format!("it is damaged: {}", first.trim_start_matches("it is damaged: ")))
         }
     };
     Ok(finding
@@ -69,46 +80,37 @@ pub(in crate::database) fn foreign_keys(
     reporter: &mut Reporter<impl Write>,
 ) -> Result<Finding, Stop> {
     const QUESTION: &str = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check";
-    let (rows, how) = ask(database, budget, &[QUESTION, QUESTION], reporter)?;
+    let Looked { rows, fault, how } = ask(database, budget, [QUESTION, QUESTION], reporter)?;
+    if let Some(fault) = fault.filter(|_| rows.is_empty()) {
+        return give_up(reporter, &fault);
+    }
     let line = |row: &Row| {
-        format!(
-            "row {} of {} refers to a row of {} that is not there\n",
-            text(row, 1),
-            text(row, 0),
-            text(row, 2)
-        )
+        let [table, number, parent] = [0, 1, 2].map(|index| text(row, index));
+        format!("row {number} of {table} refers to a row of {parent} that is not there\n")
     };
     Ok(Finding::fine(format!("all rows refer to rows that are there, {how}"))
         .with_metric("foreign_key_violations", rows.len() as f64)
         .with_text("foreign-keys.txt", rows.iter().take(MOST).map(line).collect()))
 }
 
-fn counted(count: usize) -> String {
-    if count >= MOST { format!("{MOST} or more") } else { count.to_string() }
-}
-
 /// Asks a question of a copy, or, where the file is too large, a quicker one of the file itself.
 fn ask(
     database: &mut Sqlite,
     budget: Budget,
-    questions: &[&str; 2],
+    [of_copy, of_file]: [&str; 2],
     reporter: &mut Reporter<impl Write>,
-) -> Result<(Vec<Row>, String), Stop> {
-    let [of_copy, of_file] = *questions;
+) -> Result<Looked, Stop> {
     let len = database.found.len.max(database.found.wal.unwrap_or_default());
     let most = budget.operation.mul_f64(0.8);
-    let (rows, how) = if len <= budget.max_copy {
+    let looked = if len <= budget.max_copy {
         let mut copy = copy(database, budget, reporter)?;
-        (timed(&mut copy, of_copy, most, &database.path, reporter)?, "in a copy".to_owned())
+        let looked = timed(&mut copy, of_copy, most, &database.path, reporter)?;
+        Looked { how: "in a copy", ..looked }
     } else {
-        let most = most.min(HOLD);
-        (
-            timed(&mut database.connection, of_file, most, &database.path, reporter)?,
-            "in place, quickly".to_owned(),
-        )
+        timed(&mut database.connection, of_file, most.min(HOLD), &database.path, reporter)?
     };
     database.verify().or_else(|fault| give_up(reporter, &fault))?;
-    Ok((rows, how))
+    Ok(looked)
 }
 
 fn timed(
@@ -117,25 +119,27 @@ fn timed(
     most: Duration,
     path: &Path,
     reporter: &mut Reporter<impl Write>,
-) -> Result<Vec<Row>, Stop> {
+) -> Result<Looked, Stop> {
     let end = Instant::now() + most;
     step(reporter, "look through it", || {
-        let late = |error: &rusqlite::Error| match fault(error, path) {
-            Fault { kind: Kind::Late, .. } => Fault::new(
-                Kind::Late,
-                format!(
-                    "it was looked through for {} and is larger than that; no fault was found so far (--max-copy, \
-                     --op-timeout)",
-                    show_duration(most)
-                ),
-            ),
-            other => other,
-        };
-        connection
+        let mut rows = Vec::new();
+        let looked = connection
             .progress_handler(INSTRUCTIONS, Some(move || Instant::now() > end))
-            .map_err(|error| late(&error))?;
-        query(connection, sql).map_err(|error| late(&error))
+            .and_then(|()| each_row(connection, sql, |row| rows.push(row)));
+        let fault = looked.err().map(|error| match fault(&error, path) {
+            Fault { kind: Kind::Late, .. } => late(most),
+            other => other,
+        });
+        Ok(Looked { rows, fault, how: "in place, quickly" })
     })
+}
+
+fn late(most: Duration) -> Fault {
+    let message = format!(
+        "it was looked through for {}, and is larger than that; no fault was found so far (--max-copy, --op-timeout)",
+        show_duration(most)
+    );
+    Fault::new(Kind::Late, message)
 }
 
 /// A copy in memory, made some pages at a time.

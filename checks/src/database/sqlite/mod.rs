@@ -93,11 +93,20 @@ impl Store for Sqlite {
 }
 
 fn query(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<Row>> {
+    let mut all = Vec::new();
+    each_row(connection, sql, |row| all.push(row))?;
+    Ok(all)
+}
+
+/// Does something with each row that a query gives before it ends, or fails.
+fn each_row(connection: &Connection, sql: &str, mut action: impl FnMut(Row)) -> rusqlite::Result<()> {
     let mut statement = connection.prepare(sql)?;
     let count = statement.column_count();
-    let rows =
-        statement.query_map([], |row| (0..count).map(|index| row.get_ref(index).map(shown)).collect())?;
-    rows.collect()
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        action((0..count).map(|index| row.get_ref(index).map(shown)).collect::<rusqlite::Result<_>>()?);
+    }
+    Ok(())
 }
 
 fn shown(value: ValueRef<'_>) -> Option<String> {

@@ -6,8 +6,10 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use formats::time::parse_rfc3339;
 use repository::{Git, RunInfo};
+use rusqlite::Connection;
 use rusqlite::types::FromSql;
-use rusqlite::{Connection, OpenFlags};
+
+use super::untouched;
 use subunit::Timestamp;
 
 /// The version of the tables that is known.
@@ -36,8 +38,7 @@ pub(super) struct Row {
 impl Table {
     pub(super) fn read(path: &Path) -> anyhow::Result<Table> {
         let failed = || format!("cannot read {}", path.display());
-        let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let database = database.with_context(failed)?;
+        let database = untouched::open(path).with_context(failed)?;
         let schema: i64 = database
             .query_row("SELECT version FROM schema_version", (), |row| row.get(0))
             .with_context(failed)?;

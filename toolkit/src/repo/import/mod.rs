@@ -13,6 +13,7 @@ pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod timings;
+mod untouched;
 
 use std::collections::HashSet;
 use std::io::Write;

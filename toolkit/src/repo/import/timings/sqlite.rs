@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
-use rusqlite::{Connection, OpenFlags};
-
+use super::super::untouched;
 use super::Pairs;
+use anyhow::Context as _;
 
 /// Reads the pairs.
 pub(super) fn read(path: &Path) -> anyhow::Result<Pairs> {
@@ -13,7 +12,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Pairs> {
 }
 
 fn pairs(path: &Path) -> rusqlite::Result<Pairs> {
-    let database = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let database = untouched::open(path)?;
     let mut query = database.prepare("SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM Dict")?;
     let pairs = query.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
     pairs.collect()
