@@ -90,6 +90,8 @@ fn main() -> ExitCode {
     let done = if arguments.iter().any(|argument| argument == "--list") {
         scenarios.iter().try_for_each(|scenario| report.list(scenario.id))
     } else {
+        // Before anything is mounted that has a watchdog.
+        pipeline::build();
         (0..times(&arguments)).try_for_each(|_| run(&scenarios, &mut report)).and_then(|()| report.finish())
     };
     match done {

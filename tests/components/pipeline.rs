@@ -191,6 +191,11 @@ fn expect_in(report: &str, id: &str, status: Status) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Builds the binaries, which may have to wait for another build.
+pub(crate) fn build() {
+    bins::folder();
+}
+
 /// The check by itself.
 pub(crate) fn check_eos() -> PathBuf {
     bins::folder().join("check-eos")
