@@ -2,6 +2,8 @@
 
 mod hub;
 
+pub(crate) use self::hub::environment;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use process::Signal;
 use subunit::Status::{Fail, Skip, Success};
 
-use self::hub::{Hub, environment};
+use self::hub::Hub;
 use crate::fixtures::eventually;
 use crate::pipeline::{Pipeline, terminate};
 use crate::servers::{Authority, Server, proxy};

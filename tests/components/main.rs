@@ -129,5 +129,15 @@ fn run(scenarios: &[&Scenario], report: &mut Report) -> anyhow::Result<()> {
 /// Whether a skip of this test is a failure.
 fn must_run(id: &str) -> bool {
     let allowed = include_str!("../allowed-skips.txt").lines().any(|line| line.trim() == id);
-    env::var_os("SUBUNIT_REQUIRE_COMPONENTS").is_some_and(|value| value == "1") && !allowed
+    requires_components() && !allowed
+}
+
+fn requires_components() -> bool {
+    env::var_os("SUBUNIT_REQUIRE_COMPONENTS").is_some_and(|value| value == "1")
+}
+
+/// Whether what is not there may be fetched from the network: not by a plain `cargo test`.
+fn may_fetch() -> anyhow::Result<()> {
+    anyhow::ensure!(requires_components(), "it was not fetched; SUBUNIT_REQUIRE_COMPONENTS=1 has it fetched");
+    Ok(())
 }

@@ -187,6 +187,7 @@ pub(crate) fn proxy() -> anyhow::Result<PathBuf> {
     lock.lock()?;
     let program = folder.join("node_modules/configurable-http-proxy/bin/configurable-http-proxy");
     if !program.exists() {
+        crate::may_fetch()?;
         let mut command = Command::new("npm");
         command.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(PACKAGE);
         let limits = process::Limits {

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use super::{ANY_ROOM, LIMIT, unchanged};
 use crate::Need;
 use crate::fixtures::eventually;
+use crate::jupyterhub::environment;
 use crate::pipeline::{Ended, Pipeline, target};
 use crate::servers::{Server, proxy};
 
@@ -48,9 +49,8 @@ c.JupyterHub.load_roles = [{"name": "checker", "scopes": ["admin:users", "admin:
 "#;
 
 fn missing() -> Option<String> {
-    let no_hub =
-        (!python().exists()).then(|| "no hub was fetched yet: components.jupyterhub does".to_owned());
-    no_hub.or_else(|| proxy().err().map(|error| format!("there is no configurable-http-proxy: {error:#}")))
+    let brought = proxy().and_then(|_| environment());
+    brought.err().map(|error| format!("there is no hub: {error:#}"))
 }
 
 fn python() -> PathBuf {

@@ -277,6 +277,7 @@ pub(crate) fn environment() -> anyhow::Result<PathBuf> {
     {
         return Ok(environment);
     }
+    crate::may_fetch()?;
     let mut python = Command::new("python3");
     finish(python.args(["-m", "venv", "--clear"]).arg(&environment))?;
     let mut pip = Command::new(environment.join("bin/python"));
