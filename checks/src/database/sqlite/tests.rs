@@ -25,6 +25,7 @@ fn database(prepare: &str) -> (TempDir, PathBuf) {
     // A name that is none of a URI.
     let path = folder.path().join("hub 100%?#.sqlite");
     let connection = Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
     connection.execute_batch(prepare).unwrap();
     connection.execute_batch(HUB).unwrap();
     connection
