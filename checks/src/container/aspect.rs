@@ -80,14 +80,10 @@ pub(super) const METRICS: &[MetricKind] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::Thresholds;
+    use crate::probe::testing::check_ranges;
 
     #[test]
     fn every_threshold_is_a_range() {
-        let thresholds = Thresholds::parse(METRICS, &[], &[]).unwrap();
-        for kind in METRICS {
-            assert_eq!(thresholds.warning(kind.name).is_some(), kind.warning.is_some(), "{}", kind.name);
-            assert_eq!(thresholds.critical(kind.name).is_some(), kind.critical.is_some(), "{}", kind.name);
-        }
+        check_ranges(METRICS);
     }
 }

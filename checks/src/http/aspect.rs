@@ -43,3 +43,14 @@ pub(super) const METRICS: &[MetricKind] = &[
     net::CERTIFICATE_DAYS,
     MetricKind::new(BODY_BYTES, Unit::Bytes),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::testing::check_ranges;
+
+    #[test]
+    fn every_threshold_is_a_range() {
+        check_ranges(METRICS);
+    }
+}

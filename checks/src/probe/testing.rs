@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use clap::Parser;
 
 use super::{
-    Aspect, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret, Target, Unit, target_names,
+    Aspect, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret, Target, Thresholds, Unit,
+    target_names,
 };
 
 pub(crate) const KINDS: &[MetricKind] = &[
@@ -110,5 +111,15 @@ impl Target for FakeTarget {
 
     fn secrets(&self) -> Vec<Secret> {
         self.secret.iter().map(|text| Secret::new(text)).collect()
+    }
+}
+
+/// Whether the thresholds that numbers have of their own are ranges.
+pub(crate) fn check_ranges(kinds: &'static [MetricKind]) {
+    let thresholds = Thresholds::parse(kinds, &[], &[]).unwrap();
+    for kind in kinds {
+        let name = if kind.percentiles { format!("{}_max", kind.name) } else { kind.name.to_owned() };
+        assert_eq!(thresholds.warning(&name).is_some(), kind.warning.is_some(), "{name}");
+        assert_eq!(thresholds.critical(&name).is_some(), kind.critical.is_some(), "{name}");
     }
 }

@@ -72,3 +72,14 @@ pub(super) const METRICS: &[MetricKind] = &[
     MetricKind::new(LAG_MEAN, Unit::Seconds),
     MetricKind::new(LAG_MAX, Unit::Seconds),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::testing::check_ranges;
+
+    #[test]
+    fn every_threshold_is_a_range() {
+        check_ranges(METRICS);
+    }
+}
