@@ -36,6 +36,9 @@ impl<'a> Line<'a> {
 
 /// A format of lines: what its lines mean.
 pub trait LineParser {
+    /// Bytes came, or the end: the lines that end here arrive now, all at one time.
+    fn arrive(&mut self) {}
+
     /// Takes the next line.
     ///
     /// # Errors
@@ -94,6 +97,7 @@ impl<P: LineParser> Lines<P> {
     ///
     /// When the sink fails.
     pub fn feed<S: StreamResult + ?Sized>(&mut self, mut bytes: &[u8], sink: &mut S) -> io::Result<()> {
+        self.parser.arrive();
         while let Some(at) = memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(at + 1);
             bytes = rest;
@@ -122,6 +126,7 @@ impl<P: LineParser> Lines<P> {
     ///
     /// When the sink fails.
     pub fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+        self.parser.arrive();
         if !self.held.is_empty() {
             self.hand_on_held(true, sink)?;
         }

@@ -396,6 +396,10 @@ fn message_in(content: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl LineParser for Parser {
+    fn arrive(&mut self) {
+        self.teller.arrive();
+    }
+
     fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
         if line.is_whole {
             return self.whole_line(&uncoloured(line.content()), line.bytes, sink);

@@ -24,7 +24,9 @@ pub type Clock = fn() -> Option<Timestamp>;
 /// Turns what was read into events. Text comes in its place: it is handed on before any other event.
 #[derive(Clone, Debug)]
 pub(super) struct Teller {
-    pub(super) clock: Clock,
+    clock: Clock,
+    /// When the lines came that are being read.
+    now: Option<Timestamp>,
     text: Vec<u8>,
     /// Empty lines that are libtest's if a line of its own follows.
     blanks: u64,
@@ -34,11 +36,16 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn new(clock: Clock) -> Self {
-        Teller { clock, text: Vec::new(), blanks: 0, id: String::new() }
+        Teller { clock, now: None, text: Vec::new(), blanks: 0, id: String::new() }
+    }
+
+    /// Lines came: what they say has this time.
+    pub(super) fn arrive(&mut self) {
+        self.now = (self.clock)();
     }
 
     pub(super) fn now(&self) -> Option<Timestamp> {
-        (self.clock)()
+        self.now
     }
 
     pub(super) fn push_blank(&mut self) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr, memchr_iter, memchr2};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, tag_no_case, take_till, take_while, take_while1};
 use nom::character::complete::{char, digit1, one_of, space0, space1};
@@ -43,6 +43,8 @@ pub(super) struct Point<'a> {
     pub(super) number: Option<u64>,
     /// The description as it is written: see [`unescaped`].
     pub(super) description: &'a [u8],
+    /// Whether the description is written as it is meant.
+    pub(super) is_plain: bool,
     pub(super) directive: Option<(Word, &'a [u8])>,
     /// How long it took, where the line says so.
     pub(super) took: Option<Duration>,
@@ -102,7 +104,11 @@ fn plan(line: &[u8]) -> IResult<&[u8], Line<'_>> {
 }
 
 fn number(line: &[u8]) -> IResult<&[u8], u64> {
-    map_opt(digit1, |digits: &[u8]| std::str::from_utf8(digits).ok()?.parse().ok()).parse(line)
+    let value = |digits: &[u8]| {
+        let mut digits = digits.iter().map(|digit| u64::from(digit - b'0'));
+        digits.try_fold(0_u64, |value, digit| value.checked_mul(10)?.checked_add(digit))
+    };
+    map_opt(digit1, value).parse(line)
 }
 
 fn point(line: &[u8]) -> IResult<&[u8], Line<'_>> {
@@ -110,8 +116,10 @@ fn point(line: &[u8]) -> IResult<&[u8], Line<'_>> {
     let (line, _) = (tag("ok"), peek(end_of_word)).parse(line)?;
     let (line, number) = opt(preceded(space0, terminated(number, peek(end_of_number)))).parse(line)?;
     let (line, dash) = opt((space0, char('-'), peek(alt((eof, space1))))).parse(line)?;
-    let (description, said) = split(line);
-    let mut point = Point { is_ok: is_not.is_none(), number, description, directive: None, took: None };
+    let is_plain = memchr2(b'#', b'\\', line).is_none();
+    let (description, said) = if is_plain { (line.trim_ascii(), None) } else { split(line) };
+    let mut point =
+        Point { is_ok: is_not.is_none(), number, description, is_plain, directive: None, took: None };
     match said {
         Some(Said::Directive(word, reason)) => point.directive = Some((word, reason)),
         Some(Said::Time(took)) => point.took = Some(took),

@@ -56,6 +56,8 @@ const TEXT_PIECE: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub struct Parser {
     clock: Option<fn() -> Timestamp>,
+    /// When the lines came that are being read.
+    now: Option<Timestamp>,
     needs_plan: bool,
     /// What the ids of all tests begin with.
     prefix: String,
@@ -83,6 +85,7 @@ impl Default for Parser {
     fn default() -> Self {
         Parser {
             clock: None,
+            now: None,
             needs_plan: true,
             prefix: String::new(),
             nesting: Nesting::default(),
@@ -131,10 +134,6 @@ impl Parser {
 
     fn document(&self) -> Document {
         Document { path: self.prefix.clone(), ..Document::default() }
-    }
-
-    fn now(&self) -> Option<Timestamp> {
-        self.clock.map(|clock| clock())
     }
 
     fn whole_line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
@@ -210,7 +209,7 @@ impl Parser {
             self.open(level);
         }
         let name = named(unescaped(name)).into_owned();
-        self.announced = Some(Announced { level, name, time: self.now() });
+        self.announced = Some(Announced { level, name, time: self.now });
     }
 
     fn plan(&mut self, level: usize, last: u64, comment: Option<&[u8]>) {
@@ -230,10 +229,12 @@ impl Parser {
         sink: &mut S,
     ) -> io::Result<()> {
         self.release(sink)?;
-        let time = self.now();
+        let time = self.now;
         let subtests = self.close_subtests(level, sink)?;
         let began = subtests.as_ref().and_then(|subtests| subtests.began);
-        let description = named(unescaped(point.description));
+        let description =
+            if point.is_plain { Cow::Borrowed(point.description) } else { unescaped(point.description) };
+        let description = named(description);
         let own = subtests.and_then(|subtests| subtests.parent);
         let (own, other): (Option<Parent>, _) = match own {
             Some(parent) if !description.is_empty() && *description != parent.name => (None, Some(parent)),
@@ -287,7 +288,7 @@ impl Parser {
         let mut id = above.path.clone();
         let (name, began) = announced.map(|announced| (announced.name, announced.time)).unwrap_or_default();
         push_name(&name, above.last.saturating_add(1), &mut id);
-        document.began = began.or_else(|| self.now());
+        document.began = began.or(self.now);
         if !name.is_empty() {
             self.ids.make_unique(&mut id);
         }
@@ -333,7 +334,7 @@ impl Parser {
         self.flush_text(sink)?;
         self.bailed_out = true;
         let id = self.unique(&format!("{}Bail out!", self.prefix));
-        let timestamp = self.now();
+        let timestamp = self.now;
         let reason = unescaped(reason);
         let file = (!reason.is_empty()).then_some(File { name: "reason", bytes: &reason });
         sink.status(&Event {
@@ -404,7 +405,7 @@ impl Parser {
         self.held.clear();
         self.held.test.id = self.unique(&format!("{}file skip", document.path));
         self.held.test.status = Some(Status::Skip);
-        self.held.test.time = self.now();
+        self.held.test.time = self.now;
         self.held.reason.clone_from(reason);
         self.held.release(sink)
     }
@@ -423,7 +424,7 @@ impl Parser {
             mime_type: Some(TEXT_TYPE),
             eof: true,
             runnable: false,
-            timestamp: self.now(),
+            timestamp: self.now,
             ..Event::status(id, Status::Fail)
         })
     }
@@ -449,13 +450,17 @@ impl Parser {
         if self.text.is_empty() {
             return Ok(());
         }
-        let told = sink.status(&Event { timestamp: self.now(), ..text_event(&self.text) });
+        let told = sink.status(&Event { timestamp: self.now, ..text_event(&self.text) });
         self.text.clear();
         told
     }
 }
 
 impl LineParser for Parser {
+    fn arrive(&mut self) {
+        self.now = self.clock.map(|clock| clock());
+    }
+
     fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
         if line.is_whole {
             return self.whole_line(line, sink);

@@ -1,3 +1,9 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use formats::lines::Lines;
+use formats::tap::Parser;
+use subunit::{Event, Timestamp};
+
 use super::{check, told};
 
 const MISSING: &str = "tap meta: test missing from TAP output";
@@ -277,4 +283,21 @@ fn ids_fit_into_packets_however_long_names_are() {
     let lines = told(document.as_bytes(), 5000);
     assert_eq!(lines.len(), 1 + 2 * 20);
     assert!(lines.iter().all(|line| line.len() < 400_000 && line.contains('…')));
+}
+
+#[test]
+fn lines_have_the_time_when_they_came_not_when_they_were_read() {
+    static SECONDS: AtomicU32 = AtomicU32::new(0);
+    let clock = || Timestamp { seconds: SECONDS.fetch_add(1, Ordering::Relaxed), nanoseconds: 0 };
+    let mut times = Vec::new();
+    let mut sink = streamresult::from_fn(|event: &Event<'_>| {
+        times.push(event.timestamp.unwrap().seconds);
+        Ok(())
+    });
+    let mut lines = Lines::new(Parser::new().clock(clock));
+    lines.feed(b"ok 1\nok 2\nok", &mut sink).unwrap();
+    lines.feed(b" 3\n", &mut sink).unwrap();
+    lines.finish(&mut sink).unwrap();
+    // The last one is of the missing plan.
+    assert_eq!(times, [0, 0, 1, 2]);
 }
