@@ -115,3 +115,41 @@ impl CheckDatabase {
         self.databases.iter().chain(&self.more_databases)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+    use cli::Verdict;
+
+    use super::*;
+    use crate::probe::Run;
+
+    #[test]
+    fn the_arguments_are_sound() {
+        CheckDatabase::command().debug_assert();
+    }
+
+    fn check(args: &[&str], expected: &str) {
+        let args = [&["--list", "--format=human"], args, &["/srv/hub.sqlite"]].concat();
+        let outcome = cli::run_with::<Run<CheckDatabase>>(&args, b"");
+        assert_eq!((outcome.verdict, outcome.output()), (Verdict::Passed, expected), "{}", outcome.errors());
+    }
+
+    #[test]
+    fn a_user_is_looked_at_as_is_expected() {
+        let user = "--user=user2";
+        check(&["--only=user.*", user], "database.hub.user.active\n");
+        check(&["--only=servers", user], "database.hub.user.active\n");
+        check(&["--only=spawners", user, "--expect=stopped"], "database.hub.user.stopped\n");
+        check(&["--only=user.stopped", user], "database.hub.user.stopped\n");
+        check(&["--only=token"], "database.hub.tokens\n");
+    }
+
+    #[test]
+    fn a_password_in_the_address_is_refused() {
+        let outcome = cli::run_with::<Run<CheckDatabase>>(&["postgresql://hub:hunter2@db/jh"], b"");
+        let text = format!("{}{}", outcome.output(), outcome.errors());
+        assert_eq!(outcome.verdict, Verdict::Failed, "{text}");
+        assert!(text.contains("--password-file") && !text.contains("hunter2"), "{text}");
+    }
+}

@@ -12,7 +12,7 @@ pub(super) const ASPECTS: &[Aspect] = &[
     readiness(&[SIZE], "measures it, what of it is unused, and the room that is left"),
     readiness(&[CONNECTIONS], "counts the server's connections, and those that keep a transaction open"),
     hub(&[USER_ACTIVE, "user", "servers", "spawners"], "looks whether the users named have a running server"),
-    hub(&[USER_STOPPED], "looks whether the users named have no server"),
+    hub(&[USER_STOPPED, "user", "servers", "spawners"], "looks whether the users named have no server"),
     hub(&[ORPHANS], "looks for servers of nobody, and for references to servers that are not there"),
     hub(&[LISTENING], "connects to the servers of all users"),
     hub(

@@ -30,7 +30,7 @@ pub(crate) const NEEDS: &[Need] =
     &[Need::Program("timeout"), Need::Program("setpriv"), Need::Program("psql"), Need::Brought(missing)];
 
 /// After how many seconds it is killed, whatever became of this test.
-const WATCHDOG: &str = "60";
+const WATCHDOG: &str = "120";
 const PASSWORD: &str = "a-password-of-the-hub";
 const TRIES: usize = 3;
 
