@@ -11,29 +11,43 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::group::pause;
 use crate::{Deadline, ProcState};
 
-/// The folder for locks of this user: `$XDG_RUNTIME_DIR/NAME`, else `NAME-UID` in the system's temporary
-/// folder. It is made when it is not there, for this user only.
+/// The folder for locks of this user: `$XDG_RUNTIME_DIR/NAME`, else `NAME-UID` in the system's temporary folder, else
+/// in `/dev/shm`, which can be written to where nothing else can. It is made when it is not there, for this user only.
 ///
 /// # Errors
 ///
-/// When it cannot be made, or is there and belongs to or is open to others.
+/// When none of these can be made, and none is there that belongs to this user alone.
 pub fn folder(name: &str) -> io::Result<PathBuf> {
     let user = rustix::process::geteuid().as_raw();
-    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_dir());
-    let folder = match runtime {
-        Some(runtime) => runtime.join(name),
-        None => env::temp_dir().join(format!("{name}-{user}")),
-    };
-    match DirBuilder::new().mode(0o700).create(&folder) {
+    let own = format!("{name}-{user}");
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+    let shared = [env::temp_dir(), PathBuf::from("/dev/shm")].map(|folder| folder.join(&own));
+    first_private(runtime.map(|runtime| runtime.join(name)).into_iter().chain(shared), user)
+}
+
+/// The first of these folders that is of this user alone, or can be made so.
+fn first_private(folders: impl Iterator<Item = PathBuf>, user: u32) -> io::Result<PathBuf> {
+    let mut reasons = Vec::new();
+    for folder in folders {
+        match make_private(&folder, user) {
+            Ok(()) => return Ok(folder),
+            Err(error) => reasons.push(format!("{}: {error}", folder.display())),
+        }
+    }
+    let text = format!("no folder for it can be used ({})", reasons.join("; "));
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, text))
+}
+
+fn make_private(folder: &Path, user: u32) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(folder) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    let metadata = fs::symlink_metadata(&folder)?;
+    let metadata = fs::symlink_metadata(folder)?;
     if !metadata.is_dir() || metadata.uid() != user || metadata.mode() & 0o077 != 0 {
-        let text = format!("{} is not a folder of this user alone", folder.display());
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "it is not of this user alone"));
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// The lock for one target: held by this process and by every helper that was started with it, so that it is
@@ -211,6 +225,22 @@ fn seconds_now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn locks_are_where_nobody_else_can_be() {
+        let place = tempfile::tempdir().unwrap();
+        let user = fs::metadata(place.path()).unwrap().uid();
+        let path = |name: &str| place.path().join(name);
+        fs::write(path("file"), "").unwrap();
+        DirBuilder::new().mode(0o755).create(path("open")).unwrap();
+        std::os::unix::fs::symlink(place.path(), path("link")).unwrap();
+        let bad = ["no/such", "file", "open", "link"].map(path);
+        let all = bad.iter().cloned().chain([path("own")]);
+        assert_eq!(first_private(all, user).unwrap(), path("own"));
+        assert_eq!(fs::metadata(path("own")).unwrap().mode() & 0o777, 0o700);
+        let error = first_private(bad.into_iter(), user).unwrap_err().to_string();
+        assert!(error.contains("open: it is not of this user alone"), "{error}");
+    }
 
     #[test]
     fn a_lock_is_had_by_one_at_a_time() {
