@@ -65,6 +65,7 @@ pub(super) const METRICS: &[MetricKind] = &[
         ..MetricKind::new("memory_percent", Unit::Percent)
     },
     MetricKind { warning: Some("90"), ..MetricKind::new("cpu_percent", Unit::Percent) },
+    MetricKind::new("cpus", Unit::Count),
     MetricKind::new("pids", Unit::Count),
     MetricKind::new("pids_limit", Unit::Count),
     MetricKind {

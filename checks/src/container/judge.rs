@@ -7,9 +7,9 @@ use super::time::seconds_before;
 use crate::probe::{Finding, show_duration};
 
 /// A container that was restarted and runs for no longer than this keeps falling over, in seconds.
-const FLAPPING: f64 = 60.0;
+pub(super) const FLAPPING: f64 = 60.0;
 /// The exit code of a process that was killed.
-const KILLED: i64 = 137;
+pub(super) const KILLED: i64 = 137;
 
 /// Whether it runs.
 pub(super) fn running(inspect: &Inspect, now: SystemTime) -> Finding {
@@ -139,4 +139,101 @@ pub(super) fn uptime(inspect: &Inspect, now: SystemTime) -> Finding {
 /// Seconds in words.
 pub(super) fn shown(seconds: f64) -> String {
     show_duration(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::probe::Level;
+
+    type Judge = fn(&Inspect) -> Finding;
+
+    /// 1970-01-12T13:46:40Z.
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_000_000)
+    }
+
+    fn check(judge: Judge, inspect: &str, word: &str, reason: &str) {
+        let finding = judge(&serde_json::from_str(inspect).unwrap());
+        let found = match &finding.level {
+            Level::Fine => "fine",
+            Level::Warning(_) => "warning",
+            Level::Broken(_) => "broken",
+            Level::Skipped(_) => "skipped",
+            other => panic!("{other:?}"),
+        };
+        let why = finding.level.reason().unwrap_or_default();
+        assert!(found == word && why.contains(reason), "{found}: {why}");
+    }
+
+    #[test]
+    fn what_the_engine_calls_running_may_not_run() {
+        let judge: Judge = |inspect| running(inspect, now());
+        check(judge, r#"{"State": {"Status": "running", "Running": true}}"#, "fine", "");
+        check(judge, r#"{"State": {"Running": true, "Paused": true}}"#, "broken", "it is paused");
+        let restarting =
+            r#"{"RestartCount": 5, "State": {"Running": true, "Restarting": true, "ExitCode": 3}}"#;
+        check(judge, restarting, "broken", "restarted, for the 5th time; it ended with 3");
+        check(
+            judge,
+            r#"{"State": {"Running": true, "Dead": true, "Status": "dead"}}"#,
+            "broken",
+            "does not run: dead",
+        );
+        check(judge, "{}", "broken", "does not run");
+    }
+
+    #[test]
+    fn the_last_word_of_one_that_ended_is_not_its_health() {
+        let judge: Judge = |inspect| health(inspect, now());
+        let state = |more: &str| format!(r#"{{"State": {{{more}}}}}"#);
+        check(
+            judge,
+            &state(r#""Status": "exited", "Health": {"Status": "healthy"}"#),
+            "broken",
+            "`healthy` last",
+        );
+        let looked = |time: &str| {
+            let log = format!(r#"[{{"End": "1970-01-12T{time}Z", "ExitCode": 0}}]"#);
+            state(&format!(r#""Running": true, "Health": {{"Status": "healthy", "Log": {log}}}"#))
+        };
+        check(judge, &looked("13:46:30"), "fine", "");
+        check(judge, &looked("13:00:00"), "warning", "the engine runs no health checks");
+        check(
+            judge,
+            &state(r#""Running": true, "Health": {"Status": "unhealthy"}"#),
+            "broken",
+            "it is unhealthy",
+        );
+        check(judge, &state(r#""Running": true"#), "skipped", "no health check");
+    }
+
+    #[test]
+    fn a_kill_where_memory_is_limited_is_want_of_memory() {
+        check(oom, r#"{"State": {"OOMKilled": true}}"#, "broken", "for want of memory");
+        let killed = r#"{"State": {"ExitCode": 137}, "HostConfig": {"Memory": 16000000}}"#;
+        check(oom, killed, "broken", "probably for want of memory: it may use 16 MB");
+        check(oom, r#"{"State": {"ExitCode": 137}}"#, "fine", "");
+        check(
+            oom,
+            r#"{"State": {"Running": true, "ExitCode": 137}, "HostConfig": {"Memory": 1}}"#,
+            "fine",
+            "",
+        );
+    }
+
+    #[test]
+    fn restarts_count_while_they_go_on() {
+        let judge: Judge = |inspect| restarts(inspect, now());
+        let started = |count: u32, time: &str| {
+            format!(
+                r#"{{"RestartCount": {count}, "State": {{"Running": true, "StartedAt": "1970-01-12T{time}Z"}}}}"#
+            )
+        };
+        check(judge, &started(5, "13:46:35"), "broken", "5 restarts, the last one 5.0 s ago");
+        check(judge, &started(5, "12:00:00"), "fine", "");
+        check(judge, &started(0, "13:46:35"), "fine", "");
+    }
 }

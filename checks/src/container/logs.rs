@@ -34,7 +34,8 @@ pub(super) fn logs(
     judge(&text, pattern)
 }
 
-fn judge(text: &str, pattern: &Regex) -> Finding {
+/// What a log comes to.
+pub(super) fn judge(text: &str, pattern: &Regex) -> Finding {
     let matching: Vec<_> = text.lines().filter(|line| pattern.is_match(line)).collect();
     let finding = match matching.as_slice() {
         [] => Finding::fine(format!("no line of the last {} matches {pattern}", text.lines().count())),

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use anyhow::ensure;
 use serde::Deserialize;
 
 use super::args::CheckContainer;
@@ -21,6 +22,10 @@ pub(super) fn targets(args: &CheckContainer) -> anyhow::Result<Vec<Box<dyn Targe
     let containers: Vec<_> = args.containers.iter().chain(&args.more_containers).cloned().collect();
     let both: Vec<_> = containers.iter().map(|name| (name.as_str(), name.as_str())).collect();
     let names = target_names(&args.probe.name, &both)?;
+    ensure!(
+        !args.has_options_of_kubernetes(),
+        "options for tokens and TLS are for the API server of Kubernetes: --kubernetes names it"
+    );
     let engine = Engine::new(args.socket.as_ref())?;
     let target = |(container, name)| {
         let (args, engine) = (args.clone(), engine.clone());
@@ -163,7 +168,7 @@ fn is_name(one: &str, other: &str) -> bool {
     long == short || long.strip_suffix(&short).is_some_and(|rest| rest.ends_with('/'))
 }
 
-fn is_image(wanted: &str, name: &str, id: &str) -> bool {
+pub(super) fn is_image(wanted: &str, name: &str, id: &str) -> bool {
     let digest = id.strip_prefix("sha256:").unwrap_or(id);
     let begins = wanted.strip_prefix("sha256:").unwrap_or(wanted);
     is_name(wanted, name) || begins.len() >= 12 && digest.starts_with(begins)
