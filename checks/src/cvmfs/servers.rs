@@ -1,10 +1,12 @@
 //! What the repository's servers say: whether they answer, and which revision they have.
 
+use std::fmt;
+
 use super::args::CheckCvmfs;
 use super::attributes::Attributes;
 use super::judge::hidden;
 use super::published::Published;
-use crate::net::{Client, Request, Url};
+use crate::net::{Client, Place, Request, Url, get_through};
 use crate::probe::{Finding, Limits};
 
 /// After how many lifetimes of a manifest a client that has not taken it is broken.
@@ -24,8 +26,8 @@ pub(super) fn freshness(
             Finding::broken(format!("revision {revision} is mounted, {least} is the lowest that is fresh"))
         }
         Some(_) => Finding::fine(format!("revision {revision} is mounted")),
-        None => match first_manifest(&urls(args, attributes), client, limits) {
-            Ok((url, published)) => compare(revision, &url, published, now),
+        None => match first_manifest(&ways(args, attributes), client, limits) {
+            Ok((way, published)) => compare(revision, &way.url, published, now),
             Err(reason) => Finding::skipped(format!(
                 "revision {revision} is mounted; there is nothing to compare it with: {reason}"
             )),
@@ -58,76 +60,134 @@ fn compare(revision: f64, url: &str, published: Published, now: f64) -> Finding 
     age.into_iter().fold(finding, |finding, age| finding.with_metric("published_seconds", age))
 }
 
-/// Whether the servers answer.
+/// Whether the servers answer, and the proxies on the way to them.
 pub(super) fn network(
     args: &CheckCvmfs,
     attributes: &Attributes,
     client: &Client,
     limits: Limits<'_>,
 ) -> Finding {
-    let urls = urls(args, attributes);
-    if urls.is_empty() {
+    let ways = ways(args, attributes);
+    if ways.is_empty() {
         return if attributes.is_empty() {
             hidden(attributes)
         } else {
             Finding::skipped("the client names no server; --server names some".to_owned())
         };
     }
-    let answers: Vec<_> = urls.iter().map(|url| (url, manifest(url, client, limits))).collect();
+    let answers: Vec<_> = ways.iter().map(|way| (way, way.manifest(client, limits))).collect();
     let failed = answers.iter().filter(|(_, answer)| answer.is_err()).count();
-    let line = |(url, answer): &(&String, Result<Published, String>)| match answer {
-        Ok(published) => format!("{url}: revision {}\n", published.revision),
-        Err(reason) => format!("{url}: {reason}\n"),
+    let line = |(way, answer): &(&Way, Result<Published, String>)| match answer {
+        Ok(published) => format!("{way}: revision {}\n", published.revision),
+        Err(reason) => format!("{way}: {reason}\n"),
     };
-    let finding = if failed == urls.len() {
+    let finding = if failed == ways.len() {
         let lines: String = answers.iter().map(line).collect();
         Finding::broken(format!(
             "none of {failed} servers answers: {}",
             lines.lines().next().unwrap_or_default()
         ))
     } else {
-        Finding::fine(format!("{} of {} servers answer", urls.len() - failed, urls.len()))
+        Finding::fine(format!("{} of {} servers answer", ways.len() - failed, ways.len()))
     };
     finding
-        .with_metric("servers", urls.len() as f64)
+        .with_metric("servers", ways.len() as f64)
         .with_metric("unreachable_servers", failed as f64)
         .with_text("servers.txt", answers.iter().map(line).collect())
 }
 
-/// The URLs of the repository on its servers.
-fn urls(args: &CheckCvmfs, attributes: &Attributes) -> Vec<String> {
-    if !args.server.is_empty() {
-        return args.server.clone();
-    }
-    let list = attributes.text("host_list").or(attributes.text("host")).unwrap_or_default();
-    list.split([';', '|']).map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned).collect()
+/// A server, and the proxy through which the client gets there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Way {
+    url: String,
+    proxy: Option<Proxy>,
 }
 
-fn first_manifest(
-    urls: &[String],
-    client: &Client,
-    limits: Limits<'_>,
-) -> Result<(String, Published), String> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Proxy {
+    shown: String,
+    place: Result<Place, String>,
+}
+
+impl Way {
+    /// The manifest that the server has.
+    fn manifest(&self, client: &Client, limits: Limits<'_>) -> Result<Published, String> {
+        let url: Url = format!("{}/.cvmfspublished", self.url.trim_end_matches('/')).parse()?;
+        let response = match &self.proxy {
+            None => client.send(&Request::get(url), limits).result,
+            Some(proxy) => get_through(proxy.place.as_ref()?, &url, limits),
+        };
+        let response = response.map_err(|fault| fault.to_string())?;
+        if response.status != 200 {
+            return Err(response.describe());
+        }
+        Published::parse(&response.body)
+            .ok_or_else(|| format!("it has no manifest there: {}", response.describe()))
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.proxy {
+            Some(proxy) => write!(formatter, "{} through {}", self.url, proxy.shown),
+            None => formatter.write_str(&self.url),
+        }
+    }
+}
+
+impl Proxy {
+    fn new(text: &str) -> Self {
+        let place = text.parse::<Url>().map(|url| url.place());
+        Proxy { shown: text.to_owned(), place }
+    }
+}
+
+/// Every server through the proxy in use, then every other proxy to the first server. What --server or --connect-to
+/// names is asked as it is named.
+fn ways(args: &CheckCvmfs, attributes: &Attributes) -> Vec<Way> {
+    let direct = |url: &String| Way { url: url.clone(), proxy: None };
+    if !args.server.is_empty() {
+        return args.server.iter().map(direct).collect();
+    }
+    let urls = entries(attributes.text("host_list").or(attributes.text("host")).unwrap_or_default());
+    let proxies = match &args.net.connect_to {
+        Some(_) => Vec::new(),
+        None => proxies(attributes),
+    };
+    let Some(used) = proxies.first() else { return urls.iter().map(direct).collect() };
+    let way = |url: &String, proxy: &Option<Proxy>| Way { url: url.clone(), proxy: proxy.clone() };
+    let others =
+        urls.first().into_iter().flat_map(|url| proxies.iter().skip(1).map(move |proxy| way(url, proxy)));
+    urls.iter().map(|url| way(url, used)).chain(others).collect()
+}
+
+/// The proxies of the client, the one in use first; none is the direct way.
+fn proxies(attributes: &Attributes) -> Vec<Option<Proxy>> {
+    let listed = attributes.text("proxy").into_iter().chain(attributes.text("proxy_list"));
+    let mut proxies: Vec<Option<Proxy>> = Vec::new();
+    for text in listed.flat_map(entries) {
+        let proxy = (text != "DIRECT").then(|| Proxy::new(&text));
+        if !proxies.contains(&proxy) {
+            proxies.push(proxy);
+        }
+    }
+    proxies
+}
+
+/// The entries of a list, in its order.
+fn entries(list: &str) -> Vec<String> {
+    list.split([';', '|']).map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
+}
+
+fn first_manifest(ways: &[Way], client: &Client, limits: Limits<'_>) -> Result<(Way, Published), String> {
     let mut reason = "the client names no server; --server or --min-revision does".to_owned();
-    for url in urls {
-        match manifest(url, client, limits) {
-            Ok(published) => return Ok((url.clone(), published)),
-            Err(error) => reason = format!("{url}: {error}"),
+    for way in ways {
+        match way.manifest(client, limits) {
+            Ok(published) => return Ok((way.clone(), published)),
+            Err(error) => reason = format!("{way}: {error}"),
         }
     }
     Err(reason)
-}
-
-/// The manifest that a server has.
-fn manifest(url: &str, client: &Client, limits: Limits<'_>) -> Result<Published, String> {
-    let url: Url = format!("{}/.cvmfspublished", url.trim_end_matches('/')).parse()?;
-    let exchange = client.send(&Request::get(url), limits);
-    let response = exchange.result.as_ref().map_err(ToString::to_string)?;
-    if response.status != 200 {
-        return Err(response.describe());
-    }
-    Published::parse(&response.body)
-        .ok_or_else(|| format!("it has no manifest there: {}", response.describe()))
 }
 
 #[cfg(test)]
@@ -209,5 +269,45 @@ mod tests {
         assert_eq!(metric(&asked("GOOD"), "unreachable_servers"), Some(0.0));
         check_reason(&asked("BAD;BAD"), "none of 2 servers answers");
         check_reason(&asked(""), "names no server");
+    }
+
+    #[test]
+    fn each_proxy_of_the_client_is_on_a_way() {
+        let check = |lines: &[&str], expected: &[&str]| {
+            let attributes = Attributes::parse(lines.iter().copied());
+            let found: Vec<_> = ways(&CheckCvmfs::parse_from(["check-cvmfs"]), &attributes)
+                .iter()
+                .map(Way::to_string)
+                .collect();
+            assert_eq!(found, expected);
+        };
+        let hosts = "host_list http://s1/it;http://s2/it";
+        check(&[hosts], &["http://s1/it", "http://s2/it"]);
+        check(&[hosts, "proxy DIRECT"], &["http://s1/it", "http://s2/it"]);
+        check(
+            &[hosts, "proxy http://p2:3128", "proxy_list http://p1:3128|http://p2:3128;DIRECT"],
+            &[
+                "http://s1/it through http://p2:3128",
+                "http://s2/it through http://p2:3128",
+                "http://s1/it through http://p1:3128",
+                "http://s1/it",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_server_that_only_a_proxy_reaches_answers() {
+        let proxy = Server::answering(|head| {
+            let is_asked = head.starts_with("GET http://stratum.invalid/cvmfs/it/.cvmfspublished ");
+            if is_asked { answer("200 OK", "", MANIFEST) } else { answer("400 Bad Request", "", "") }
+        });
+        let used = format!("proxy {}", proxy.url(""));
+        let attributes = ["host_list http://stratum.invalid/cvmfs/it", &used, "revision 14823"];
+        let attributes = Attributes::parse(attributes.into_iter());
+        let (args, never) = (CheckCvmfs::parse_from(["check-cvmfs"]), Interrupt::never());
+        let found = network(&args, &attributes, &client(), limits(&never));
+        assert_eq!((found.level.clone(), metric(&found, "unreachable_servers")), (Level::Fine, Some(0.0)));
+        let fresh = freshness(&args, &attributes, 1100.0, &client(), limits(&never));
+        assert_eq!(metric(&fresh, "revisions_behind"), Some(0.0), "{fresh:?}");
     }
 }

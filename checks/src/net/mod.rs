@@ -42,6 +42,7 @@ mod socket;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod through;
 mod trust;
 mod url;
 mod wire;
@@ -60,5 +61,6 @@ pub use phases::{
     TLS_SECONDS, TOTAL_SECONDS, TRANSFER_SECONDS, Trace,
 };
 pub use place::Place;
+pub use through::get_through;
 pub use trust::{Peer, Trust};
 pub use url::{Url, encode};
