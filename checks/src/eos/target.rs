@@ -242,13 +242,19 @@ impl MountTarget {
     /// Removes what earlier runs made and did not live to remove.
     fn remove_left_behind(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
         let left = self.helper.left_behind(limits)?;
-        if left.is_empty() { Ok(()) } else { self.remove(left, limits) }
+        if left.is_empty() { Ok(()) } else { self.remove(left.clone(), &left, limits) }
     }
 
-    fn remove(&mut self, paths: Vec<String>, limits: Limits<'_>) -> Result<(), Box<Finding>> {
-        let told = self.ask(&Task::Remove(paths.clone()), limits)?;
+    /// Removes files, by their names in the folder or by their paths, and those that are noted with them.
+    fn remove(
+        &mut self,
+        files: Vec<String>,
+        noted: &[String],
+        limits: Limits<'_>,
+    ) -> Result<(), Box<Finding>> {
+        let told = self.ask(&Task::Remove(files), limits)?;
         if told.is_clean() {
-            self.helper.forget(&paths);
+            self.helper.forget(noted);
         }
         Ok(())
     }
@@ -258,14 +264,15 @@ impl MountTarget {
         let looks = matches!(task, Task::Resolve | Task::Respond { .. } | Task::Space);
         let path = if looks { self.path.clone() } else { self.folder() };
         let creates = task.creates();
-        let creates = creates.iter().filter_map(|name| path.join(name).to_str().map(str::to_owned));
-        let creates: Vec<_> = creates.collect();
-        let told = self.helper.ask(task, path.as_os_str(), &creates, limits)?;
+        // The note is text: what is in a folder of another name is removed by this run, or not at all.
+        let noted = creates.iter().filter_map(|name| path.join(name).to_str().map(str::to_owned));
+        let noted: Vec<_> = noted.collect();
+        let told = self.helper.ask(task, path.as_os_str(), &noted, limits)?;
         if !creates.is_empty() && self.helper.may_have_left(&told) {
             let deadline = Deadline::after(CLEANING);
             let limits = Limits { operation: CLEANING, deadline, interrupt: &cli::Interrupt::never() };
             // When this fails, the next run will find the names in the lock's file.
-            let _later = self.remove(creates, limits);
+            let _later = self.remove(creates, &noted, limits);
         }
         Ok(told)
     }

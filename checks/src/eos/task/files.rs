@@ -78,11 +78,11 @@ pub(super) fn blocks(size: u64) -> impl Iterator<Item = usize> {
 /// How far it is known that data came from the file system and not from this host's page cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cache {
-    /// It was read past the page cache, and nothing else on this host keeps it.
+    /// The kernel has counted that all of it was read from storage.
     Cold,
     /// It was read past the page cache; the daemon behind the mount may have kept it.
     Daemon,
-    /// The kernel was asked to forget it, and need not have.
+    /// The kernel was asked to forget it, and has not counted that all of it was read from storage.
     Unknown,
 }
 
@@ -108,14 +108,10 @@ pub(super) fn read_file(
     let direct = || {
         let file = OpenOptions::new().read(true).custom_flags(O_DIRECT).open(path)?;
         fadvise(&file, 0, None, Advice::DontNeed)?;
-        let cache = match fstatfs(&file).map(|found| found.f_type) {
-            // What has its files in memory only has nowhere else to read them from.
-            Ok(fstype) if MEMORY_ONLY.contains(&fstype) => Cache::Unknown,
-            Ok(FUSE) => Cache::Daemon,
-            _ => Cache::Cold,
-        };
-        Ok((file, cache))
+        let is_fuse = fstatfs(&file).is_ok_and(|found| found.f_type == FUSE);
+        Ok((file, if is_fuse { Cache::Daemon } else { Cache::Unknown }))
     };
+    let before = from_storage();
     // That a file system refuses unbuffered reads is no failure.
     let (opened, mut time) = reporter.timed_step("open unbuffered", || io::Result::Ok(direct()))?;
     let opened: io::Result<(File, Cache)> = opened;
@@ -138,14 +134,24 @@ pub(super) fn read_file(
         let (read, more) = reporter.timed_step("read", || file.read(buffer.bytes()))?;
         (count, time) = (read, time + more);
     }
-    Ok((time, total, cache))
+    Ok((time, total, proven(cache, total, before)))
+}
+
+/// What is known once as many bytes were read as are told, of which the kernel has counted those from storage.
+fn proven(cache: Cache, total: u64, before: Option<u64>) -> Cache {
+    let counted = from_storage().zip(before).map(|(after, before)| after.saturating_sub(before));
+    if total > 0 && counted.is_some_and(|counted| counted >= total) { Cache::Cold } else { cache }
+}
+
+/// How many bytes the kernel has read from storage for this process, where it counts them.
+fn from_storage() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/io").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("read_bytes:")?.trim().parse().ok())
 }
 
 const O_DIRECT: i32 = OFlags::DIRECT.bits().cast_signed();
 /// The type of all FUSE file systems.
 const FUSE: i64 = 0x6573_5546;
-/// The types of tmpfs and ramfs.
-const MEMORY_ONLY: [i64; 2] = [0x0102_1994, 0x8584_58f6];
 
 type First = Option<(File, usize, Cache)>;
 

@@ -49,6 +49,7 @@ pub(super) enum Task {
         volume: Volume,
         eos: bool,
     },
+    /// By their names in the folder, or by their paths.
     Remove(Vec<String>),
 }
 
@@ -120,7 +121,7 @@ fn work(task: &Task, path: &Path, reporter: &mut Reporter<impl Write>) -> Result
             throughput::read(volume, path, file.as_ref().map(PathBuf::from), reporter)
         }
         Task::Verify { volume, eos } => verify::verify(volume, path, *eos, reporter),
-        Task::Remove(paths) => paths.iter().try_for_each(|path| files::remove(Path::new(path), reporter)),
+        Task::Remove(files) => files.iter().try_for_each(|file| files::remove(&path.join(file), reporter)),
     };
     // However it ended, nothing stays; all are tried, whatever comes of the first.
     let removed: Vec<_> =

@@ -59,7 +59,7 @@ pub(super) fn read(
     };
     let size = reporter.step("stat", || Ok(std::fs::metadata(&path)?.len()))?;
     reporter.value(value::SAMPLE, "sample,bytes,seconds,mbps,cache")?;
-    let (mut times, mut cached) = (Vec::new(), "");
+    let (mut times, mut caches) = (Vec::new(), Vec::new());
     let mut buffer = Aligned::new(BLOCK);
     for number in 1..=volume.samples {
         let (time, total, cache) = read_file(&path, &mut buffer, reporter, |_| {})?;
@@ -69,9 +69,12 @@ pub(super) fn read(
         }
         let (seconds, speed, cache) = (time.as_secs_f64(), speed(total, time), cache.as_str());
         reporter.value(value::SAMPLE, format_args!("{number},{total},{seconds},{speed:.3},{cache}"))?;
-        (cached, _) = (cache, times.push(time));
+        times.push(time);
+        caches.push(cache);
     }
-    tell("read", size, &times, &format!("cache={cached}"), reporter)
+    caches.dedup();
+    let cache = if let [cache] = *caches { cache } else { "mixed" };
+    tell("read", size, &times, &format!("cache={cache}"), reporter)
 }
 
 /// Whether there is room for twice as much as is written: a check must not fill what it checks.
