@@ -149,7 +149,7 @@ mod tests {
     fn a_password_in_the_address_is_refused() {
         let outcome = cli::run_with::<Run<CheckDatabase>>(&["postgresql://hub:hunter2@db/jh"], b"");
         let text = format!("{}{}", outcome.output(), outcome.errors());
-        assert_eq!(outcome.verdict, Verdict::Failed, "{text}");
+        assert_eq!(outcome.verdict, Verdict::Error, "{text}");
         assert!(text.contains("--password-file") && !text.contains("hunter2"), "{text}");
     }
 }

@@ -289,6 +289,21 @@ fn the_end_of_a_users_token_is_looked_up() {
 }
 
 #[test]
+fn a_token_is_valid_only_by_the_hubs_own_word() {
+    let lines =
+        ["401 Unauthorized", "403 Forbidden", "404 Not Found", "500 Error", "502 Bad Gateway", "503 Gone"];
+    for line in lines {
+        let (server, _) = well(&[("GET /hub/api/user", &[status(line)])]);
+        let lines = run(&server, &["--only=token", "--only=users"]);
+        expect(&lines, "token", "FAIL", line.split(' ').next().unwrap());
+        expect(&lines, "users", "skip", "jupyterhub.it.token");
+    }
+    // A page for people, as some proxies answer, is none either.
+    let (server, _) = well(&[("GET /hub/api/user", &[answer("200 OK", "", "<html>welcome</html>")])]);
+    expect(&run(&server, &["--only=token"]), "token", "FAIL", "not the JSON it should be");
+}
+
+#[test]
 fn what_takes_a_token_is_skipped_without() {
     let (server, _) = well(&[("GET /hub/metrics", &[status("403 Forbidden")])]);
     let url = server.url("/").to_string();
