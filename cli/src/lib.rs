@@ -46,5 +46,5 @@ pub use exit::{Codes, Verdict};
 pub use input::{Document, Documents, Input};
 pub use interrupt::Interrupt;
 pub use report::{Channels, Report, ReportArgs, Shared};
-pub use run::{Command, Outcome, Streams, main, run_on, run_with};
+pub use run::{Command, Outcome, Streams, main, main_of, run_on, run_with};
 pub use terminal::{ColorWish, Terminal};

@@ -64,6 +64,12 @@ pub trait Command: clap::Parser {
 /// The whole of a binary: `fn main() -> ExitCode { cli::main::<filters::ls::Ls>() }`.
 #[must_use]
 pub fn main<C: Command>() -> ExitCode {
+    main_of::<C>(&env::args_os().collect::<Vec<_>>())
+}
+
+/// The same with these arguments instead of the process's own, the command's name first.
+#[must_use]
+pub fn main_of<C: Command>(args: &[OsString]) -> ExitCode {
     // Without signals the command still works; it only ends as commands do that know nothing of them.
     let interrupt = Interrupt::watch().unwrap_or_default();
     let streams = Streams {
@@ -73,8 +79,7 @@ pub fn main<C: Command>() -> ExitCode {
         terminal: Terminal::detect(),
         interrupt,
     };
-    let args: Vec<_> = env::args_os().collect();
-    C::codes(&args).code(execute::<C>(&args, streams)).into()
+    C::codes(args).code(execute::<C>(args, streams)).into()
 }
 
 /// Runs a command within this process, for tests: `args` are those after the command's name.

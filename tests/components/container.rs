@@ -23,9 +23,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.container.no-engine", &[], no_engine),
 ];
 
-const DOCKER: &[Need] =
+pub(crate) const DOCKER: &[Need] =
     &[Need::Root, Need::Program("dockerd"), Need::Program("docker"), Need::Program("busybox")];
-const PODMAN: &[Need] =
+pub(crate) const PODMAN: &[Need] =
     &[Need::Root, Need::Program("podman"), Need::Program("runc"), Need::Program("busybox")];
 
 const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow::Result<()>) -> Scenario {
@@ -33,17 +33,17 @@ const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow:
 }
 
 const LIMIT: Duration = Duration::from_secs(30);
-const IMAGE: &str = "it:1";
+pub(crate) const IMAGE: &str = "it:1";
 
 /// An engine that is ended when it is dropped, with all its containers.
-struct Engine {
+pub(crate) struct Engine {
     folder: TempDir,
     program: &'static str,
     server: Child,
 }
 
 impl Engine {
-    fn docker() -> anyhow::Result<Self> {
+    pub(crate) fn docker() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         let mut server = Command::new("dockerd");
@@ -66,7 +66,7 @@ impl Engine {
         Ok(engine)
     }
 
-    fn podman() -> anyhow::Result<Self> {
+    pub(crate) fn podman() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         let conf = "[containers]\ndefault_ulimits = [\"nofile=1024:1024\", \"nproc=1000:1000\"]\n[engine]\n\
@@ -91,12 +91,17 @@ impl Engine {
         Ok(engine)
     }
 
+    /// Where it listens.
+    pub(crate) fn place(&self) -> String {
+        format!("unix:{}", self.folder.path().join("socket").display())
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
     /// A root with a shell, and little else.
-    fn root(&self) -> anyhow::Result<PathBuf> {
+    pub(crate) fn root(&self) -> anyhow::Result<PathBuf> {
         let root = self.folder.path().join("root");
         for name in ["bin", "etc", "proc", "sys", "dev", "tmp"] {
             fs::create_dir_all(root.join(name))?;
@@ -110,7 +115,7 @@ impl Engine {
     }
 
     /// Runs the engine's own program.
-    fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
         let path = self.folder.path();
         let mut command = Command::new(self.program);
         match self.program {
@@ -121,18 +126,18 @@ impl Engine {
     }
 
     /// Starts a container: options, image and command.
-    fn container(&self, name: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    pub(crate) fn container(&self, name: &str, arguments: &[&str]) -> anyhow::Result<()> {
         self.run(&[&["run", "--detach", "--network=none", "--name", name], arguments].concat())
     }
 
     fn check(&self, container: &str, arguments: &[&str]) -> anyhow::Result<Ended> {
         let home = tempfile::tempdir()?;
-        let socket = format!("unix:{}", self.folder.path().join("socket").display());
+        let socket = self.place();
         let all = [&["--socket", &socket], arguments, &[container]].concat();
         Pipeline::of("container", home.path(), &all).run()
     }
 
-    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+    pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
         let group = Group::of(self.server.id()).context("the engine leads a group")?;
         Ok(group.signal(signal)?)
     }
@@ -160,7 +165,7 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 impl Drop for Engine {
     fn drop(&mut self) {
         let _thawed = self.signal(Signal::CONT);
-        let all = ["ok", "pausy", "ended", "sick", "hungry", "loop", "stale"];
+        let all = ["ok", "pausy", "ended", "sick", "hungry", "loop", "stale", "jupyter-alice"];
         let _removed = self.run(&[&["rm", "--force"], &all[..]].concat());
         let _ended = self.server.terminate(Duration::from_secs(10));
         let _over = self.server.wait_until(Deadline::after(Duration::from_secs(5)));

@@ -15,6 +15,7 @@ mod http;
 mod jupyterhub;
 mod pipeline;
 mod proxy;
+mod remote;
 mod report;
 mod servers;
 mod tcp;
@@ -77,6 +78,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     proxy::SCENARIOS,
     tcp::SCENARIOS,
     all::SCENARIOS,
+    remote::SCENARIOS,
 ];
 
 fn main() -> ExitCode {

@@ -52,6 +52,7 @@ struct Test {
     tags: Vec<String>,
     reason: String,
     attachments: Vec<String>,
+    routes: Vec<String>,
 }
 
 impl Pipeline {
@@ -122,6 +123,7 @@ fn read(stream: &[u8]) -> anyhow::Result<BTreeMap<String, Test>> {
         let test = tests.entry(event.test_id.unwrap_or_default().to_owned()).or_default();
         test.status = event.status.or(test.status);
         test.tags.extend(event.tags.iter().map(str::to_owned));
+        test.routes.extend(event.route_code.map(str::to_owned));
         if let Some(file) = event.file {
             test.attachments.push(file.name.to_owned());
             if file.name == "reason" {
@@ -149,6 +151,15 @@ impl Ended {
     pub(crate) fn expect_tag(&self, aspect: &str, tag: &str) -> anyhow::Result<&Self> {
         let test = self.test(aspect)?;
         ensure!(test.tags.iter().any(|other| other == tag), "{aspect} is not tagged {tag}: {test:?}");
+        Ok(self)
+    }
+
+    /// Whether all that is said of an aspect has one of these route codes, and each of them is there.
+    pub(crate) fn expect_routes(&self, aspect: &str, routes: &[&str]) -> anyhow::Result<&Self> {
+        let test = self.test(aspect)?;
+        let is_known = test.routes.iter().all(|route| routes.contains(&route.as_str()));
+        let is_whole = routes.iter().all(|route| test.routes.iter().any(|other| other == route));
+        ensure!(is_known && is_whole, "{aspect} is not from {routes:?}: {test:?}");
         Ok(self)
     }
 

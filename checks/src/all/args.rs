@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _};
 
+use super::remote::RemoteArgs;
 use crate::probe::{ProbeArgs, help_end};
 
 const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.xml
@@ -12,6 +13,8 @@ const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.x
   check-all --config test.yaml --only 'jupyterhub.*'
   check-all --check-config && check-all --list
   check-all --print-config --name user
+  check-all --target ssh:root@worker1 --target ssh:root@worker2 --only 'eos.*'
+  check-all --config test.yaml --session alice --remote-binary /usr/lib/subunit/check-all-static
   check-all --format openmetrics -o /var/lib/node_exporter/checks.prom";
 
 /// Check all targets of a configuration file
@@ -20,6 +23,12 @@ const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.x
 /// others in `after` is checked after them, or skipped when one of their tests fails. All results are one stream,
 /// with the route code HOST/TARGET for each target. A check that dies, hangs or writes nonsense is a failure of the
 /// tests it did not end. The file is subunit-checks.toml, or the test.yaml of SWAN's testing framework as it is.
+///
+/// Targets can be looked at from elsewhere: a target with `on = "ssh:worker1"` is checked there, over ssh, one with
+/// `on = "container:hub"` in that container; --target says so for all targets, --session for storage and CVMFS. The
+/// program that is copied there once, into a private folder and under the name of its content, is this one, which
+/// has to be linked statically for that. What then cannot be reached is a failure (tags unknown, infrastructure) of
+/// all tests that were to be run there.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(
     name = "check-all",
@@ -40,8 +49,8 @@ const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.x
         "Warn when the metric is outside of the range, in all checks that have it: `response_seconds=500ms`"
     )),
     mut_arg("state_file", |arg| arg.help(
-        "Keep what the next run shall know in FILE.TARGET, for each target: counters are compared with those of the \
-         last run"
+        "Keep what the next run shall know in FILE.TARGET, for each target (FILE.TARGET.PLACE from elsewhere): \
+         counters are compared with those of the last run"
     ))
 )]
 pub struct CheckAll {
@@ -57,6 +66,9 @@ pub struct CheckAll {
     /// Only tell what a file may hold, as a JSON schema, for editors
     #[arg(long, group = "instead")]
     pub schema: bool,
+    /// Where to look from.
+    #[command(flatten)]
+    pub remote: RemoteArgs,
     /// What all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,

@@ -7,8 +7,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{ChildStderr, ChildStdout, Command, Stdio};
+use std::path::Path;
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use cli::Interrupt;
@@ -34,18 +36,31 @@ const SLICE: Duration = Duration::from_millis(100);
 const KEEP: usize = 8 << 10;
 
 /// What is to be started.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Job {
-    pub(super) program: PathBuf,
-    /// Its name, as it will see it itself.
+    /// The program with its arguments.
+    pub(super) command: Command,
+    /// Its name, for people.
     pub(super) called: String,
-    /// The check, for the helpers of the process.
-    pub(super) check: &'static str,
-    pub(super) args: Vec<OsString>,
+    pub(super) input: Input,
     /// The ids of the tests to run.
     pub(super) tests: BTreeSet<String>,
     /// When it must have ended.
     pub(super) deadline: Deadline,
+}
+
+/// What the process reads.
+#[derive(Debug)]
+pub(super) enum Input {
+    /// The tests to run, one a line.
+    Tests,
+    /// This, and then nothing for as long as it shall go on: it is the way to a process elsewhere, and the end of
+    /// its input is the only thing that is sure to come through.
+    Request {
+        request: Vec<u8>,
+        /// Where the other process is.
+        place: String,
+    },
 }
 
 /// How a process ended.
@@ -71,6 +86,20 @@ pub(super) struct Damage {
 }
 
 impl Job {
+    /// A check here: this program under another name.
+    pub(super) fn here(
+        program: &Path,
+        check: &'static str,
+        args: &[OsString],
+        tests: BTreeSet<String>,
+        deadline: Deadline,
+    ) -> Self {
+        let called = format!("check-{check}");
+        let mut command = Command::new(program);
+        command.arg0(&called).args(args).env(SELF, check);
+        Job { command, called, input: Input::Tests, tests, deadline }
+    }
+
     /// Runs it to its end, and hands its packets on.
     pub(super) fn run(self, interrupt: &Interrupt, on_packet: impl FnMut(PacketBuf)) -> Ended {
         let called = self.called.clone();
@@ -83,11 +112,17 @@ impl Job {
         }
     }
 
-    fn start(self) -> io::Result<Follow> {
-        let mut command = Command::new(&self.program);
-        command.arg0(&self.called).args(&self.args).env(SELF, self.check);
-        command.stdin(list(&self.tests)?).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = Child::spawn(&mut command)?;
+    fn start(mut self) -> io::Result<Follow> {
+        let stdin = match &self.input {
+            Input::Tests => Stdio::from(list(&self.tests)?),
+            Input::Request { .. } => Stdio::piped(),
+        };
+        self.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = Child::spawn(&mut self.command)?;
+        let far = match self.input {
+            Input::Tests => None,
+            Input::Request { request, place } => Some(Far::new(child.take_stdin(), request, place)?),
+        };
         let missing = || io::Error::other("it has no pipe");
         let stdout = child.take_stdout().ok_or_else(missing)?;
         let stderr = child.take_stderr().ok_or_else(missing)?;
@@ -97,6 +132,7 @@ impl Job {
             Reader::new(Source { pipe: stdout, at_end: Cell::new(false), is_over: Cell::new(false) });
         Ok(Follow {
             child,
+            far,
             stream,
             stderr: Some(stderr),
             errors: Captured::new(KEEP),
@@ -123,8 +159,30 @@ fn unblock(fd: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 impl Ended {
-    fn broken(fault: String) -> Self {
+    pub(super) fn broken(fault: String) -> Self {
         Ended { fault: Some(fault), ..Ended::default() }
+    }
+}
+
+/// A process elsewhere, to which the one that is followed is only the way.
+struct Far {
+    place: String,
+    /// Its input ends when this is dropped.
+    line: Option<Sender<()>>,
+}
+
+impl Far {
+    /// Sends the request, by a thread of its own: what hangs may not take it.
+    fn new(stdin: Option<ChildStdin>, request: Vec<u8>, place: String) -> io::Result<Self> {
+        let (line, end) = channel::<()>();
+        let send = move || {
+            let Some(mut stdin) = stdin else { return };
+            // Why it was not taken is what the process itself tells.
+            let _sent = stdin.write_all(&request).and_then(|()| stdin.flush());
+            let _end = end.recv();
+        };
+        thread::Builder::new().name("request".to_owned()).spawn(send)?;
+        Ok(Far { place, line: Some(line) })
     }
 }
 
@@ -152,6 +210,7 @@ impl Read for Source {
 
 struct Follow {
     child: Child,
+    far: Option<Far>,
     stream: Reader<Source>,
     stderr: Option<ChildStderr>,
     errors: Captured,
@@ -212,7 +271,12 @@ impl Follow {
         }
     }
 
-    fn ask_to_end(&self, grace: Duration) -> io::Result<Deadline> {
+    fn ask_to_end(&mut self, grace: Duration) -> io::Result<Deadline> {
+        if let Some(far) = &mut self.far {
+            // The other side ends its check, whose last words still come through.
+            far.line = None;
+            return Ok(Deadline::after(grace));
+        }
         self.child.signal(Signal::TERM)?;
         self.child.signal(Signal::CONT)?;
         Ok(Deadline::after(grace))
@@ -298,6 +362,7 @@ impl Follow {
                 Some(format!("{called} did not end in its time and was ended: {state}"))
             }
             (_, Outcome::Exited(0 | 1 | 4)) => None,
+            (_, Outcome::Exited(255)) if self.far.is_some() => self.far.as_ref().map(|far| far.lost(&stderr)),
             (Cause::Interrupted, Outcome::Exited(130 | 143)) => None,
             (Cause::Interrupted, Outcome::Signalled { signal: 9, .. }) => {
                 Some(format!("{called} was asked to end, did not, and was killed"))
@@ -312,6 +377,19 @@ impl Follow {
         let damage = damage.map(|(words, kept)| Damage { words: words.clone(), text: kept.text() });
         Ended { fault, interrupted, stderr, damage }
     }
+}
+
+impl Far {
+    /// What it means that the way there failed.
+    fn lost(&self, stderr: &str) -> String {
+        let words = last_line(stderr).unwrap_or("without a word: the check may have been killed there");
+        format!("the connection to {} was lost: {words}", self.place)
+    }
+}
+
+/// The last line in which something is said.
+pub(super) fn last_line(text: &str) -> Option<&str> {
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty())
 }
 
 /// Notes a result.

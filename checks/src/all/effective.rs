@@ -4,8 +4,9 @@ use clap::parser::ValueSource;
 use toml::{Table, Value};
 
 use super::args::Given;
+use super::remote::RemoteArgs;
 use super::unit::{Effective, arguments, chosen, entry_of};
-use crate::config::{Config, is_of_targets};
+use crate::config::{Config, LOCAL, is_of_targets};
 use crate::probe::ProbeArgs;
 
 /// What holds for each target, the usual values of options included.
@@ -13,7 +14,12 @@ use crate::probe::ProbeArgs;
 /// # Errors
 ///
 /// When the configuration is wrong.
-pub(super) fn print(config: &Config, shared: &ProbeArgs, given: &Given) -> anyhow::Result<String> {
+pub(super) fn print(
+    config: &Config,
+    shared: &ProbeArgs,
+    remote: &RemoteArgs,
+    given: &Given,
+) -> anyhow::Result<String> {
     let mut text = format!("# What holds, as {} and the command line say it.\n", config.path.display());
     for (word, patterns) in [("only", &shared.only), ("skip", &shared.skip)] {
         for pattern in patterns {
@@ -47,6 +53,10 @@ pub(super) fn print(config: &Config, shared: &ProbeArgs, given: &Given) -> anyho
         if !target.after.is_empty() {
             let names = target.after.iter().cloned().map(Value::String).collect();
             head.insert("after".to_owned(), Value::Array(names));
+        }
+        let on: Vec<_> = remote.sites(target, config)?.iter().map(ToString::to_string).collect();
+        if on != [LOCAL] {
+            head.insert("on".to_owned(), Value::Array(on.into_iter().map(Value::String).collect()));
         }
         text += &format!("\n[[target]]\n{head}{table}");
     }

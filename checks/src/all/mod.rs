@@ -3,11 +3,14 @@
 //! Each target is checked by a process of its own, which is this program once more: it has all checks, and is the
 //! one by whose name it is called, as long as an environment variable says so. The parent never waits for one
 //! without a deadline, and closes the tests of one that dies, hangs or writes nonsense.
+//!
+//! A target that is looked at from elsewhere is checked by the same program there: see [`remote`].
 
 mod args;
 mod child;
 mod effective;
 mod registry;
+mod remote;
 mod schedule;
 mod schema;
 mod scribe;
@@ -24,11 +27,13 @@ use anyhow::{Context as _, bail};
 use cli::{Codes, Command, Streams, Verdict};
 
 pub use args::CheckAll;
+pub use remote::{Container, Host, RemoteArgs, Site};
 
 use crate::config::{Config, find};
 use crate::probe::{Redactor, Rendering, codes, render};
 use args::Given;
 use registry::Entry;
+use remote::{Remote, Role};
 use schedule::Schedule;
 use unit::Units;
 
@@ -37,12 +42,17 @@ const SELF: &str = "SUBUNIT_CHECK";
 /// This program.
 const PROGRAM: &str = "/proc/self/exe";
 
-/// The whole of the binary: `check-all`, or the check that a process of it is to be.
+/// The whole of the binary: `check-all`, the check that a process of it is to be, or one of its ends of a way to
+/// elsewhere.
 #[must_use]
 pub fn main() -> ExitCode {
     let args: Vec<_> = env::args_os().take(2).collect();
+    if let Some(role) = args.get(1).and_then(|word| Role::of(word)) {
+        return role.main();
+    }
     match called_as(env::var_os(SELF).as_deref(), &args) {
-        Some(entry) => (entry.main)(),
+        Some(entry) if args.get(1).is_some_and(|word| word == remote::ARGUMENTS) => remote::be(entry),
+        Some(entry) => (entry.main)(&env::args_os().collect::<Vec<_>>()),
         None => cli::main::<CheckAll>(),
     }
 }
@@ -69,11 +79,11 @@ impl Command for CheckAll {
         let config = self.config()?;
         let given = Given::new(args)?;
         if self.print_config {
-            let text = effective::print(&config, &self.probe, &given)?;
+            let text = effective::print(&config, &self.probe, &self.remote, &given)?;
             streams.output.write_all(text.as_bytes())?;
             return Ok(Verdict::Passed);
         }
-        let units = Units::new(&config, &self.probe, &given)?;
+        let units = Units::new(&config, &self.probe, &self.remote, &given)?;
         if self.check_config {
             return match units.units.iter().find_map(|unit| Some((unit, unit.broken.as_ref()?))) {
                 Some((unit, reason)) => bail!("{}: target {}: {reason}", config.path.display(), unit.name),
@@ -108,6 +118,9 @@ impl CheckAll {
         streams: Streams<'_>,
     ) -> anyhow::Result<Verdict> {
         let shared = &self.probe;
+        let is_run = !shared.list && !shared.dry_run;
+        let sites = units.iter().map(|unit| &unit.site).filter(|_| is_run);
+        let remote = Remote::new(&self.remote, sites)?;
         let schedule = Schedule {
             units,
             program: PathBuf::from(PROGRAM),
@@ -116,14 +129,15 @@ impl CheckAll {
             host: shared.route_code(),
             redactor: Redactor::new(&plan.secrets()),
             interrupt: &streams.interrupt,
+            remote: &remote,
         };
         let rendering = Rendering::new("all", shared, args, &streams.terminal);
-        render(&rendering, streams.output, |result| {
-            if shared.list || shared.dry_run {
-                schedule.list(result, shared.dry_run)
-            } else {
-                schedule.run(result)
-            }
-        })
+        let verdict = render(&rendering, streams.output, |result| {
+            if is_run { schedule.run(result) } else { schedule.list(result, shared.dry_run) }
+        });
+        for line in remote.clear() {
+            writeln!(streams.errors, "check-all: {line}")?;
+        }
+        verdict
     }
 }

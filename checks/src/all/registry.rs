@@ -37,8 +37,8 @@ pub(super) struct Entry {
     pub(super) metrics: &'static [MetricKind],
     /// Its command line.
     pub(super) command: fn() -> clap::Command,
-    /// Its binary.
-    pub(super) main: fn() -> ExitCode,
+    /// Its binary, with these arguments.
+    pub(super) main: fn(&[OsString]) -> ExitCode,
     /// Adds a target's tests to a plan.
     pub(super) plan: fn(&Target, &Config, &[OsString], &Selection, &mut Plan) -> anyhow::Result<Looked>,
 }
@@ -74,7 +74,7 @@ const fn entry<C: Check>() -> Entry {
         aspects: C::ASPECTS,
         metrics: C::METRICS,
         command: C::command,
-        main: cli::main::<Run<C>>,
+        main: cli::main_of::<Run<C>>,
         plan: plan::<C>,
     }
 }

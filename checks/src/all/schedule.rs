@@ -1,6 +1,5 @@
 //! What is checked when: as many targets at a time as may be, each after those it builds on.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
@@ -14,12 +13,13 @@ use streamresult::StreamResult;
 use subunit::PacketBuf;
 
 use super::child::{Ended, Job};
+use super::remote::Remote;
 use super::scribe::{Progress, Scribe};
 use super::unit::Unit;
 use crate::probe::{Redactor, show_duration};
 
-/// How much earlier than its process a check shall be done by itself, so that it can say what hangs.
-const MARGIN: Duration = Duration::from_millis(500);
+/// How many at a time from the same place elsewhere: servers of ssh refuse the eleventh.
+const TOGETHER: usize = 8;
 
 /// How targets are checked.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(super) struct Schedule<'a> {
     pub(super) host: Option<String>,
     pub(super) redactor: Redactor,
     pub(super) interrupt: &'a Interrupt,
+    /// The ways to elsewhere.
+    pub(super) remote: &'a Remote,
 }
 
 /// What a process told: a packet, or how it ended.
@@ -169,12 +171,18 @@ impl Run<'_, '_> {
             unit.place.is_some()
                 && others
                     .filter(|(other, _)| is(other, Stage::Running))
-                    .any(|(_, other)| other.place == unit.place)
+                    .any(|(_, other)| other.place == unit.place && other.site == unit.site)
+        };
+        let is_crowded = || {
+            let others = self.schedule.units.iter().enumerate();
+            let same = others.filter(|(other, there)| is(other, Stage::Running) && there.site == unit.site);
+            unit.site.is_far() && same.count() >= TOGETHER
         };
         is(&index, Stage::Waiting)
             && unit.after.iter().all(|before| is(before, Stage::Done))
             && running(self.schedule.units) < self.schedule.jobs
             && !is_place_taken()
+            && !is_crowded()
     }
 
     fn start(&mut self, index: usize) -> io::Result<()> {
@@ -199,11 +207,11 @@ impl Run<'_, '_> {
         if self.end.has_passed() {
             return self.scribe.fail_all(unit, &mut state.progress, &late);
         }
-        let job = self.job(unit);
+        let work = self.work(unit);
         let (sender, interrupt) = (self.sender.clone(), self.schedule.interrupt.clone());
         let follow = move || {
             // Nobody listens any more when nothing can be written.
-            let ended = job.run(&interrupt, |packet| drop(sender.send((index, Told::Packet(packet)))));
+            let ended = work(&interrupt, &mut |packet| drop(sender.send((index, Told::Packet(packet)))));
             drop(sender.send((index, Told::Ended(ended))));
         };
         thread::Builder::new().name(unit.name.clone()).spawn(follow)?;
@@ -235,22 +243,20 @@ impl Run<'_, '_> {
         })
     }
 
-    fn job(&self, unit: &Unit) -> Job {
+    /// What checks a unit, here or from elsewhere.
+    fn work(&self, unit: &Unit) -> Work {
         let left = self.end.remaining().unwrap_or(unit.time).min(unit.time);
-        // It shall be done by itself, even where its time is short.
-        let own = left.saturating_sub(MARGIN).max(left / 2);
-        let mut args = unit.options.clone();
-        let fixed = ["--format=subunit", "--route-code=", "--load-list=/dev/stdin", "--color=never"];
-        args.extend(fixed.map(OsString::from));
-        args.push(OsString::from(format!("--plan-timeout={}ms", own.as_millis().max(1))));
-        let tests: BTreeSet<_> = unit.tests.iter().map(|test| test.id.clone()).collect();
-        Job {
-            program: self.schedule.program.clone(),
-            called: format!("check-{}", unit.entry.name),
-            check: unit.entry.name,
-            args,
-            tests,
-            deadline: Deadline::after(left),
+        if let Some(depot) = self.schedule.remote.depot(&unit.site) {
+            let unit = unit.clone();
+            return Box::new(move |interrupt, on_packet| depot.check(&unit, left, interrupt, on_packet));
         }
+        let mut args = unit.arguments(left);
+        args.push(OsString::from("--load-list=/dev/stdin"));
+        let program = &self.schedule.program;
+        let job = Job::here(program, unit.entry.name, &args, unit.ids(), Deadline::after(left));
+        Box::new(move |interrupt, on_packet| job.run(interrupt, on_packet))
     }
 }
+
+/// Checks, and tells what comes of it as it comes.
+type Work = Box<dyn FnOnce(&Interrupt, &mut dyn FnMut(PacketBuf)) -> Ended + Send>;

@@ -24,7 +24,7 @@ pub(super) fn schema() -> String {
                 "description": "Options for all targets: those that all their checks have.",
                 "type": "object",
                 "additionalProperties": false,
-                "properties": defaults(&common),
+                "properties": defaults(&common, &on()),
             },
             "target": {
                 "description": "The targets, by their checks.",
@@ -64,11 +64,21 @@ fn common() -> Map<String, Value> {
     common.filter_map(|(name, values)| Some((name, values.into_iter().next()?))).collect()
 }
 
-fn defaults(common: &Map<String, Value>) -> Value {
+/// Where to look from.
+fn on() -> Value {
+    let place = json!({"type": "string", "pattern": "^(local|ssh:.+|container:.+)$"});
+    let value = json!({"anyOf": [place, {"type": "array", "items": place, "minItems": 1}]});
+    let description = "From where it is looked at, by check-all: `ssh:[USER@]HOST[:PORT]`, \
+                       `container:[USER@]NAME`, `local` for here (the default), or several of them.";
+    with(description, value)
+}
+
+fn defaults(common: &Map<String, Value>, on: &Value) -> Value {
     let all = CHECKS.iter().flat_map(options).map(|(name, _)| {
         let value = if common.contains_key(&name) { reference(&name) } else { json!({}) };
         (name, value)
     });
+    let all = all.chain([("on".to_owned(), on.clone())]);
     Value::Object(all.collect())
 }
 
@@ -86,6 +96,7 @@ fn target(entry: &Entry, common: &Map<String, Value>) -> Value {
         ),
         ("check", json!({"const": entry.name})),
         ("after", with("The targets that it builds on: skipped when a test of them fails.", names)),
+        ("on", on()),
         ("thresholds", thresholds(entry)),
     ];
     properties.extend(texts.map(|(name, value)| (name.to_owned(), value)));

@@ -243,7 +243,7 @@ impl<'a> Scribe<'a> {
     }
 
     fn route_code(&self, unit: &Unit) -> String {
-        match &self.host {
+        match unit.site.name().or_else(|| self.host.clone()) {
             Some(host) => format!("{host}/{}", unit.name),
             None => unit.name.clone(),
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cli::{Interrupt, Verdict};
@@ -15,7 +15,6 @@ use super::child::{Ended, Job};
 use super::schedule::Schedule;
 use super::unit::Units;
 use super::*;
-use crate::probe::ProbeArgs;
 
 const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/subunit-checks.toml");
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/subunit-checks.schema.json");
@@ -289,8 +288,8 @@ fn run_as(folder: &Path, script: &str, text: &str, time: Option<Duration>) -> (S
     fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let config = Config::parse(text).unwrap();
-    let shared = <CheckAll as clap::Parser>::parse_from(["check-all"]).probe;
-    let Units { units, plan } = Units::new(&config, &ProbeArgs { ..shared }, &Given::default()).unwrap();
+    let CheckAll { probe, remote, .. } = clap::Parser::parse_from(["check-all"]);
+    let Units { units, plan } = Units::new(&config, &probe, &remote, &Given::default()).unwrap();
     let interrupt = Interrupt::never();
     let schedule = Schedule {
         units: &units,
@@ -300,6 +299,7 @@ fn run_as(folder: &Path, script: &str, text: &str, time: Option<Duration>) -> (S
         host: Some("host".to_owned()),
         redactor: Redactor::new(&plan.secrets()),
         interrupt: &interrupt,
+        remote: &Remote::default(),
     };
     let mut seen = Seen::default();
     let verdict = schedule.run(&mut seen).unwrap();
@@ -415,14 +415,10 @@ fn what_could_not_begin_in_time_says_so() {
 #[test]
 fn the_tests_to_run_are_told_to_the_process() {
     let folder = tempfile::tempdir().unwrap();
-    let job = Job {
-        program: PathBuf::from("sh"),
-        called: "check-fake".to_owned(),
-        check: "fake",
-        args: ["-c", "cat /dev/stdin >&2; echo $0 $SUBUNIT_CHECK >&2; exit 9"].map(OsString::from).to_vec(),
-        tests: ["a", "b"].map(str::to_owned).into(),
-        deadline: Deadline::after(Duration::from_secs(5)),
-    };
+    let args = ["-c", "cat /dev/stdin >&2; echo $0 $SUBUNIT_CHECK >&2; exit 9"].map(OsString::from);
+    let tests = ["a", "b"].map(str::to_owned).into();
+    let deadline = Deadline::after(Duration::from_secs(5));
+    let job = Job::here(Path::new("sh"), "fake", &args, tests, deadline);
     let Ended { stderr, fault, .. } = job.run(&Interrupt::never(), |_| panic!("no packets"));
     assert_eq!(stderr, "a\nb\ncheck-fake fake");
     assert_eq!(fault.as_deref(), Some("check-fake ended by exit code 9: check-fake fake"));
@@ -441,4 +437,80 @@ fn a_process_is_the_check_by_whose_name_it_is_called() {
     check(Some("command"), &["check-all"], None);
     check(None, &["check-eos", "--internal-task"], None);
     check(Some("fake"), &["check-fake"], None);
+}
+
+const FAR: &str = "[defaults]\non = 'ssh:w'\n[[target]]\nname = 'a'\ncheck = 'eos'\npath = '/eos/u'\n\
+    [[target]]\nname = 'b'\ncheck = 'command'\ncommand = 'true'\non = ['local', 'container:hub']\nafter = ['a']\n";
+
+#[test]
+fn results_are_from_where_they_were_found() {
+    let routes = |args: &[&str], expected: &[&str]| {
+        let outcome =
+            run("checks.toml", FAR, &[&["--format=json", "--list", "--route-code=here"], args].concat());
+        let lines =
+            outcome.output().lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let routes: BTreeSet<_> =
+            lines.filter_map(|line| Some(line.get("route_code")?.as_str()?.to_owned())).collect();
+        assert_eq!(
+            routes,
+            expected.iter().map(|route| (*route).to_owned()).collect(),
+            "{}",
+            outcome.output()
+        );
+    };
+    routes(&[], &["w/a", "here/b", "hub/b"]);
+    routes(&["--session=u"], &["jupyter-u/a", "here/b", "hub/b"]);
+    routes(&["--target=ssh:x:22", "--target=local"], &["x:22/a", "here/a", "x:22/b", "here/b"]);
+}
+
+#[test]
+fn from_where_is_printed_as_it_holds() {
+    let printed = run("checks.toml", FAR, &["--print-config"]);
+    for line in ["on = [\"ssh:w\"]", "on = [\"local\", \"container:hub\"]"] {
+        assert!(printed.output().contains(&format!("{line}\n")), "no {line} in {}", printed.output());
+    }
+    toml(printed.output(), Ok(()));
+    let here = run("checks.toml", FAR, &["--print-config", "--target=local"]);
+    assert!(!here.output().contains("on = "), "{}", here.output());
+    toml(
+        &FAR.replace("container:hub", "container:"),
+        Err("line 9: target b: `` is no container: [USER@]NAME"),
+    );
+}
+
+#[test]
+fn what_needs_libraries_is_not_copied() {
+    // These tests are such a program themselves.
+    if cfg!(target_feature = "crt-static") {
+        return;
+    }
+    let outcome = run("checks.toml", FAR, &[]);
+    assert_eq!(outcome.verdict, Verdict::Error);
+    for words in ["this check-all cannot be copied", "linked dynamically", "+crt-static", "--remote-binary"] {
+        assert!(outcome.errors().contains(words), "{}", outcome.errors());
+    }
+    let here = run("checks.toml", FAR, &["--target=local", "--name=b"]);
+    assert_eq!(here.verdict, Verdict::Passed, "{}", here.errors());
+}
+
+#[test]
+fn a_check_of_its_own_leaves_alone_what_is_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("checks.toml");
+    let check = |on: &str, expected: &str| {
+        let other = "[[target]]\nname = 'b'\ncheck = 'command'\ncommand = 'true'\n";
+        let text =
+            format!("[[target]]\nname = 'a'\ncheck = 'tcp'\nplace = '127.0.0.1:1'\non = {on}\n{other}");
+        fs::write(&path, text).unwrap();
+        let args = ["--list", "--format=human", "--config", path.to_str().unwrap()];
+        let outcome = cli::run_with::<crate::probe::Run<crate::tcp::CheckTcp>>(&args, b"");
+        assert!(
+            format!("{}{}", outcome.output(), outcome.errors()).contains(expected),
+            "{on} {}",
+            outcome.errors()
+        );
+    };
+    check("'local'", "tcp.a.connect");
+    check("['ssh:w', 'local']", "tcp.a.connect");
+    check("'ssh:w'", "are looked at from elsewhere (`on`), which check-all does");
 }

@@ -1,7 +1,8 @@
 //! A target as it will be checked: its tests, and the command line of the process that does it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,8 +12,12 @@ use clap::{ArgAction, ArgMatches};
 
 use super::args::{Given, option, values};
 use super::registry::{CHECKS, Entry, Looked};
+use super::remote::{RemoteArgs, Site};
 use crate::config::{Config, Target, suggestion};
 use crate::probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
+
+/// How much earlier than its process a check shall be done by itself, so that it can say what hangs.
+const MARGIN: Duration = Duration::from_millis(500);
 
 /// A target as it will be checked.
 #[derive(Clone, Debug)]
@@ -25,10 +30,14 @@ pub(super) struct Unit {
     pub(super) broken: Option<String>,
     /// The units that it builds on.
     pub(super) after: Vec<usize>,
+    /// From where it is looked at.
+    pub(super) site: Site,
     /// Two of the same place are not checked at the same time: they would find each other's locks.
     pub(super) place: Option<String>,
-    /// How long all its tests may take.
+    /// How long all its tests may take, with the way to where they are run.
     pub(super) time: Duration,
+    /// What the next run shall know, where it is kept for a check elsewhere.
+    pub(super) state: Option<PathBuf>,
     /// The options of its check.
     pub(super) options: Vec<OsString>,
 }
@@ -46,13 +55,23 @@ impl Units {
     /// # Errors
     ///
     /// When the configuration or the arguments are wrong.
-    pub(super) fn new(config: &Config, shared: &ProbeArgs, given: &Given) -> anyhow::Result<Self> {
+    pub(super) fn new(
+        config: &Config,
+        shared: &ProbeArgs,
+        remote: &RemoteArgs,
+        given: &Given,
+    ) -> anyhow::Result<Self> {
         let also = shared.selection()?;
         ensure_measured(config, given)?;
         let mut units = Units { units: Vec::new(), plan: Plan::new() };
-        for target in chosen(config, &shared.name)? {
+        let targets = chosen(config, &shared.name)?;
+        remote.ensure_used(&targets, config)?;
+        for target in targets {
+            let sites = remote.sites(target, config)?;
             let unit = units.unit(target, config, shared, given, &also)?;
-            units.units.push(unit);
+            let at = |site| units.at(&unit, target, site, remote);
+            let all: Vec<_> = sites.into_iter().map(at).collect();
+            units.units.extend(all);
         }
         ensure!(!units.units.is_empty(), "{} has no targets", config.path.display());
         if units.units.iter().all(|unit| unit.broken.is_none()) {
@@ -75,17 +94,62 @@ impl Units {
         let Looked { time, broken } = (entry.plan)(target, config, &args, also, &mut self.plan)?;
         let tests = self.plan.tests().get(begin..).unwrap_or_default().to_vec();
         let effective = Effective::new(target, config, entry, &args)?;
-        let index = |name: &String| self.units.iter().position(|unit| unit.name == *name);
         Ok(Unit {
             name: target.name.clone(),
             entry,
             broken,
-            after: target.after.iter().filter_map(index).collect(),
+            after: Vec::new(),
+            site: Site::Here,
+            state: None,
             place: effective.place(entry),
             options: effective.options(&tests),
             tests,
             time,
         })
+    }
+
+    /// The same, looked at from there: after those it builds on as seen from there, else from wherever.
+    fn at(&self, unit: &Unit, target: &Target, site: Site, remote: &RemoteArgs) -> Unit {
+        let before = |name: &String| {
+            let all = || self.units.iter().enumerate().filter(move |(_, other)| other.name == *name);
+            let same: Vec<_> =
+                all().filter(|(_, other)| other.site == site).map(|(index, _)| index).collect();
+            if same.is_empty() { all().map(|(index, _)| index).collect() } else { same }
+        };
+        let after = target.after.iter().flat_map(before).collect();
+        let mut unit = Unit { after, ..unit.clone() };
+        if let Some(name) = site.name() {
+            unit.time = unit.time.saturating_add(remote.way());
+            unit.state = unit.take_state(&name);
+        }
+        Unit { site, ..unit }
+    }
+}
+
+impl Unit {
+    /// The ids of its tests.
+    pub(super) fn ids(&self) -> BTreeSet<String> {
+        self.tests.iter().map(|test| test.id.clone()).collect()
+    }
+
+    /// Takes the state's file out of the options: there is one for each place.
+    fn take_state(&mut self, place: &str) -> Option<PathBuf> {
+        const OPTION: &str = "--state-file=";
+        let is_it = |option: &OsString| option.as_encoded_bytes().starts_with(OPTION.as_bytes());
+        let option = self.options.iter().position(is_it).map(|index| self.options.remove(index))?;
+        let mut path = option.into_vec().split_off(OPTION.len());
+        path.extend(format!(".{place}").bytes());
+        Some(PathBuf::from(OsString::from_vec(path)))
+    }
+
+    /// What its check is called with that has so long, and reads the tests to run from its input.
+    pub(super) fn arguments(&self, left: Duration) -> Vec<OsString> {
+        // It shall be done by itself, even where its time is short.
+        let own = left.saturating_sub(MARGIN).max(left / 2);
+        let fixed = ["--format=subunit", "--route-code=", "--color=never"];
+        let fixed = fixed.into_iter().map(OsString::from);
+        let time = OsString::from(format!("--plan-timeout={}ms", own.as_millis().max(1)));
+        self.options.iter().cloned().chain(fixed).chain([time]).collect()
     }
 }
 

@@ -35,9 +35,15 @@ pub fn expand<C: Check>(check: &C, args: &[OsString]) -> anyhow::Result<Option<V
         return Ok(None);
     };
     let config = Config::read(&path)?;
-    let targets = config.of(C::NAME).map(|target| expand_target(target, &config, args));
+    let (here, elsewhere): (Vec<_>, Vec<_>) = config.of(C::NAME).partition(|target| target.is_here());
+    let targets = here.into_iter().map(|target| expand_target(target, &config, args));
     let targets: Vec<_> = targets.collect::<Result<_, _>>()?;
     match (targets.is_empty(), named) {
+        (true, _) if !elsewhere.is_empty() => bail!(
+            "all targets with check = \"{}\" in {} are looked at from elsewhere (`on`), which check-all does",
+            C::NAME,
+            path.display()
+        ),
         (true, Some(path)) => bail!("{} has no target with check = \"{}\"", path.display(), C::NAME),
         (true, None) => Ok(None),
         (false, _) => Ok(Some(targets)),

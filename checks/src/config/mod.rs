@@ -14,6 +14,7 @@
 //! tags = ["storage"]
 //! expect-fail = ["eos.user.space=the quota is being raised,until=2027-01-31"]
 //! after = ["hub"]                # skipped when a test of this target fails
+//! on = "ssh:worker1"             # looked at from there, by check-all; a list is several places
 //!
 //! [target.thresholds]
 //! response_seconds = { warning = "500ms", critical = "2s" }
@@ -50,7 +51,8 @@ use places::Places;
 pub use suggest::suggestion;
 use swan::Kept;
 pub use target::Target;
-pub(crate) use target::is_of_targets;
+use target::one_or_many;
+pub(crate) use target::{LOCAL, is_of_targets};
 
 /// A configuration file.
 #[derive(Clone, Debug, Deserialize)]
@@ -96,7 +98,7 @@ impl Config {
     /// As [`Config::read`].
     pub fn parse(text: &str) -> anyhow::Result<Self> {
         // The parser's words are several lines with a picture of the place: one of them is enough.
-        let config: Config = toml::from_str(text).map_err(|error| {
+        let mut config: Config = toml::from_str(text).map_err(|error| {
             let line = error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1));
             let place = line.map_or_else(String::new, |line| format!("line {line}: "));
             anyhow::anyhow!("{place}{}", error.message())
@@ -106,7 +108,15 @@ impl Config {
             let line = places.shown("", key);
             bail!("{line}there is no `{key}`{}", suggestion(key, ["target", "defaults"]));
         }
-        let targets = ordered(config.targets, &places)?;
+        let mut targets = ordered(config.targets, &places)?;
+        if let Some(on) = config.defaults.remove("on") {
+            let line = places.shown("", "defaults.on");
+            let on = one_or_many(on).map_err(|error| anyhow::anyhow!("{line}{}", error.message()))?;
+            targets
+                .iter_mut()
+                .filter(|target| target.on.is_empty())
+                .for_each(|target| target.on.clone_from(&on));
+        }
         Ok(Config { targets, places, ..config })
     }
 

@@ -414,7 +414,8 @@ impl Drafts {
             }
             only.dedup();
             options.insert("only".to_owned(), toml::Value::Array(only.into_iter().map(Into::into).collect()));
-            targets.push(Target { name, check: check.to_owned(), after: Vec::new(), options });
+            let (check, after, on) = (check.to_owned(), Vec::new(), Vec::new());
+            targets.push(Target { name, check, after, on, options });
         }
         let kept = self.tokens.into_iter().map(|(_, kept)| kept).collect();
         Ok(Config { targets, places, _kept: kept, ..Config::parse("")? })

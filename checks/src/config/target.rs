@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::{bail, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use toml::Value;
 
 use super::suggestion;
@@ -18,6 +18,9 @@ pub struct Target {
     /// The targets that it builds on.
     #[serde(default)]
     pub after: Vec<String>,
+    /// From where it is looked at, when not from here: `ssh:host`, `container:name`.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub on: Vec<String>,
     /// The options of its check, as on the command line.
     #[serde(flatten)]
     pub options: toml::Table,
@@ -41,6 +44,9 @@ const OF_THE_RUN: [&str; 14] = [
     "name",
 ];
 
+/// This machine, where it is named as a place to look from.
+pub(crate) const LOCAL: &str = "local";
+
 /// Words of the file for options with other names.
 const ALIASES: [(&str, &str); 1] = [("tags", "tag")];
 
@@ -50,6 +56,12 @@ pub(crate) fn is_of_targets(long: &str) -> bool {
 }
 
 impl Target {
+    /// Whether it is looked at from this machine, which is what `local` stands for.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.on.is_empty() || self.on.iter().any(|place| place == LOCAL)
+    }
+
     /// The arguments that it stands for, those of `defaults` first.
     ///
     /// # Errors
@@ -67,6 +79,20 @@ impl Target {
         }
         Ok(arguments)
     }
+}
+
+/// A text, or a list of them.
+pub(super) fn one_or_many<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a place or a list of places")]
+    enum Texts {
+        One(String),
+        Many(Vec<String>),
+    }
+    Texts::deserialize(value).map(|texts| match texts {
+        Texts::One(text) => vec![text],
+        Texts::Many(texts) => texts,
+    })
 }
 
 fn long(key: &str) -> String {
@@ -89,7 +115,7 @@ fn option(
         bail!("`{key}` is about a whole run, not about a target: give it on the command line");
     }
     let Some(argument) = known.get_arguments().find(|argument| argument.get_long() == Some(&name)) else {
-        let words = longs().chain(["thresholds", "after", "tags"]);
+        let words = longs().chain(["thresholds", "after", "on", "tags"]);
         bail!(
             "check-{} has no `{key}`{}",
             known.get_name().trim_start_matches("check-"),

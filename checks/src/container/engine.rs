@@ -12,7 +12,7 @@ use crate::probe::{Finding, Limits};
 
 /// Where it listens, and the version of its API that is spoken.
 #[derive(Clone, Debug)]
-pub(super) struct Engine {
+pub(crate) struct Engine {
     place: Place,
     /// Any address: the place is connected to whatever it says.
     base: Url,
@@ -36,7 +36,7 @@ struct Platform {
 
 impl Engine {
     /// The engine at this place, else where the environment or habit says.
-    pub(super) fn new(place: Option<&Place>) -> anyhow::Result<Self> {
+    pub(crate) fn new(place: Option<&Place>) -> anyhow::Result<Self> {
         let place = match place {
             Some(place) => place.clone(),
             None => usual_place()?,
@@ -46,12 +46,17 @@ impl Engine {
         Ok(Engine { place, base, client, prefix: String::new() })
     }
 
-    pub(super) fn shown(&self) -> String {
+    /// Where it listens.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    pub(crate) fn shown(&self) -> String {
         self.place.to_string()
     }
 
     /// Whether it answers.
-    pub(super) fn ping(&mut self, limits: Limits<'_>) -> Finding {
+    pub(crate) fn ping(&mut self, limits: Limits<'_>) -> Finding {
         let exchange = self.get("/_ping", limits);
         let response = match exchange.answer() {
             Ok(response) if response.status == 200 => response,
@@ -99,7 +104,7 @@ impl Engine {
     }
 
     /// The answer to a request for JSON.
-    pub(super) fn json<T: DeserializeOwned>(
+    pub(crate) fn json<T: DeserializeOwned>(
         &self,
         path: &str,
         limits: Limits<'_>,
@@ -107,21 +112,21 @@ impl Engine {
         self.get(path, limits).json(200)
     }
 
-    pub(super) fn get(&self, path: &str, limits: Limits<'_>) -> Exchange {
+    pub(crate) fn get(&self, path: &str, limits: Limits<'_>) -> Exchange {
         self.client.send(&Request::get(self.url(path)), limits)
     }
 
     /// The same, of an answer that may be as long as this.
-    pub(super) fn get_long(&self, path: &str, max_body: usize, limits: Limits<'_>) -> Exchange {
+    pub(crate) fn get_long(&self, path: &str, max_body: usize, limits: Limits<'_>) -> Exchange {
         self.client.send(&Request { max_body, ..Request::get(self.url(path)) }, limits)
     }
 
     /// A request that sends JSON.
-    pub(super) fn post(&self, path: &str, body: &str) -> Request {
+    pub(crate) fn post(&self, path: &str, body: &str) -> Request {
         Request::new("POST", self.url(path)).json(body)
     }
 
-    pub(super) fn client(&self) -> &Client {
+    pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 

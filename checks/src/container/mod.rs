@@ -6,7 +6,7 @@
 
 mod args;
 mod aspect;
-mod engine;
+pub(crate) mod engine;
 mod exec;
 mod inspect;
 mod judge;

@@ -1,0 +1,317 @@
+//! In a container of Docker or Podman: the program is put there as an archive, by the engine's API.
+
+use std::io::{Cursor, Read as _};
+use std::time::Duration;
+
+use cli::Interrupt;
+use process::Deadline;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+
+use super::binary::Program;
+use super::site::Container;
+use super::way::Failure;
+use crate::container::engine::Engine;
+use crate::net::{Exchange, Place, Request, encode};
+use crate::probe::{Finding, Limits};
+
+/// Where the program is put: in the root, which no mount hides. It is root's, and everyone may run it.
+const FOLDER: &str = ".subunit-checks";
+/// How long the engine may take for what it does at once.
+const SOON: Duration = Duration::from_secs(10);
+/// What an archive has besides the file.
+const FRAME: usize = 64 << 10;
+
+/// The way into a container.
+#[derive(Clone, Debug)]
+pub(super) struct Inside {
+    pub(super) container: Container,
+    pub(super) engine: Option<Place>,
+}
+
+/// An order for the process that carries bytes between us and the engine.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Order {
+    /// Where the engine listens.
+    pub(super) engine: String,
+    pub(super) container: String,
+    pub(super) user: Option<String>,
+    pub(super) command: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Inspected {
+    name: String,
+    state: State,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct State {
+    status: String,
+    running: bool,
+    paused: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Version {
+    os: String,
+    arch: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Created {
+    id: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Ended {
+    exit_code: Option<i64>,
+    running: bool,
+}
+
+impl Inside {
+    /// Has the program there, and gives the path of it.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there in time, or is not what was put there.
+    pub(super) fn prepare(
+        &self,
+        program: &Program,
+        deadline: Deadline,
+        interrupt: &Interrupt,
+    ) -> Result<String, Failure> {
+        let desk = Desk::open(self.engine.as_ref(), deadline, interrupt)?;
+        let name = &self.container.name;
+        desk.ensure_running(name)?;
+        let version: Version = desk.json("/version")?;
+        if version.os != "linux" {
+            return Err(Failure::new(format!(
+                "the containers of the engine are for {}, not linux",
+                version.os
+            )));
+        }
+        if let Some(misfit) = program.misfit(&version.arch) {
+            return Err(Failure::new(format!("cannot look from the container {name}: {misfit}")));
+        }
+        let path = format!("/{FOLDER}/{}", program.name());
+        if desk.digest(name, &path, program)?.as_deref() != Some(&program.digest) {
+            desk.put(name, program)?;
+            let digest = desk.digest(name, &path, program)?;
+            if digest.as_deref() != Some(&program.digest) {
+                let digest = digest.as_deref().unwrap_or("none");
+                let what = format!("the copy of the program in {name} is not what was put there");
+                return Err(Failure::new(format!("{what}: its digest is {digest}")));
+            }
+        }
+        Ok(path)
+    }
+
+    /// What has the program run there.
+    pub(super) fn order(&self, path: &str, role: &str) -> Result<Order, Failure> {
+        let engine = Engine::new(self.engine.as_ref()).map_err(|error| Failure::new(format!("{error:#}")))?;
+        Ok(Order {
+            engine: engine.place().to_string(),
+            container: self.container.name.clone(),
+            user: self.container.user.clone(),
+            command: vec![path.to_owned(), role.to_owned()],
+        })
+    }
+
+    /// Has the program remove itself.
+    ///
+    /// # Errors
+    ///
+    /// When it does not do so in time.
+    pub(super) fn remove(
+        &self,
+        path: &str,
+        deadline: Deadline,
+        interrupt: &Interrupt,
+    ) -> Result<(), Failure> {
+        let desk = Desk::open(self.engine.as_ref(), deadline, interrupt)?;
+        let order = Order { user: Some("0".to_owned()), ..self.order(path, super::Role::Remove.word())? };
+        let id = desk.create(&order)?;
+        let start = desk.engine.post(&start_path(&id), r#"{"Detach":true,"Tty":false}"#);
+        desk.send(&start)?;
+        match desk.code(&id)? {
+            0 => Ok(()),
+            code => Err(Failure::new(format!("it ended by exit code {code}"))),
+        }
+    }
+}
+
+/// The path by which a command that was created is started.
+pub(super) fn start_path(id: &str) -> String {
+    format!("/exec/{}/start", encode(id))
+}
+
+/// An engine that has answered.
+pub(super) struct Desk<'a> {
+    pub(super) engine: Engine,
+    deadline: Deadline,
+    interrupt: &'a Interrupt,
+}
+
+impl<'a> Desk<'a> {
+    /// The engine at this place, else at the usual one.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer.
+    pub(super) fn open(
+        place: Option<&Place>,
+        deadline: Deadline,
+        interrupt: &'a Interrupt,
+    ) -> Result<Self, Failure> {
+        let engine = Engine::new(place).map_err(|error| Failure::new(format!("{error:#}")))?;
+        let mut desk = Desk { engine, deadline, interrupt };
+        let limits = Limits { operation: SOON, deadline, interrupt };
+        match desk.engine.ping(limits).level.reason() {
+            Some(reason) => Err(desk.failure(reason.to_owned())),
+            None => Ok(desk),
+        }
+    }
+
+    /// Has a command created, and gives its id.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not.
+    pub(super) fn create(&self, order: &Order) -> Result<String, Failure> {
+        let wanted = json!({
+            "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
+            "Cmd": order.command, "User": order.user.clone().unwrap_or_default(),
+        });
+        let path = format!("/containers/{}/exec", encode(&order.container));
+        let exchange = self.send(&self.engine.post(&path, &wanted.to_string()))?;
+        exchange.json::<Created>(201).map(|created| created.id).map_err(|finding| self.found(&finding))
+    }
+
+    /// The exit code of a command, which has ended or is about to.
+    ///
+    /// # Errors
+    ///
+    /// When the engine does not say.
+    pub(super) fn code(&self, id: &str) -> Result<i64, Failure> {
+        let end = Deadline::after(SOON).earlier(self.deadline);
+        loop {
+            let ended: Ended = self.json(&format!("/exec/{}/json", encode(id)))?;
+            match ended.exit_code.filter(|_| !ended.running) {
+                Some(code) => return Ok(code),
+                None if end.has_passed() => {
+                    return Err(self.failure("the engine does not say how it ended".to_owned()));
+                }
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn ensure_running(&self, name: &str) -> Result<(), Failure> {
+        let exchange = self.engine.get(&format!("/containers/{}/json", encode(name)), self.limits(SOON));
+        let response = exchange.answer().map_err(|finding| self.found(&finding))?;
+        let nothing = || self.failure(format!("there is no container {name}"));
+        if response.status == 404 {
+            return Err(nothing());
+        }
+        let found: Inspected = exchange.json(200).map_err(|finding| self.found(&finding))?;
+        // Engines take the beginning of an id for the id.
+        match found.state {
+            _ if found.name.trim_start_matches('/') != name => Err(nothing()),
+            State { running: true, paused: false, .. } => Ok(()),
+            State { status, .. } => Err(self.failure(format!("the container {name} does not run: {status}"))),
+        }
+    }
+
+    /// The digest of a file in a container, if it is there.
+    fn digest(&self, name: &str, path: &str, program: &Program) -> Result<Option<String>, Failure> {
+        let url = format!("{}?path={}", archive(name), encode(path));
+        let exchange = self.engine.get_long(&url, program.content.len() + FRAME, self.limits(Duration::MAX));
+        let response = exchange.answer().map_err(|finding| self.found(&finding))?;
+        match response.status {
+            200 => Ok(Some(digest_in(&response.body))),
+            404 => Ok(None),
+            _ => Err(self.failure(format!("the engine answers {}", response.describe()))),
+        }
+    }
+
+    fn put(&self, name: &str, program: &Program) -> Result<(), Failure> {
+        let body = packed(program).map_err(|error| Failure::new(error.to_string()))?;
+        let url = format!("{}?path=%2F&noOverwriteDirNonDir=true", archive(name));
+        let request = Request { method: "PUT".to_owned(), body, ..self.engine.post(&url, "") };
+        let exchange = self.engine.client().send(&request, self.limits(Duration::MAX));
+        let response = exchange.answer().map_err(|finding| self.found(&finding))?;
+        match response.status {
+            200 => Ok(()),
+            _ => Err(self.failure(format!("cannot put the program into {name}: {}", response.describe()))),
+        }
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        self.engine.json(path, self.limits(SOON)).map_err(|finding| self.found(&finding))
+    }
+
+    pub(super) fn send(&self, request: &Request) -> Result<Exchange, Failure> {
+        let exchange = self.engine.client().send(request, self.limits(SOON));
+        match exchange.answer() {
+            Ok(response) if response.status < 300 => Ok(exchange),
+            Ok(response) => Err(self.failure(format!("the engine answers {}", response.describe()))),
+            Err(finding) => Err(self.found(&finding)),
+        }
+    }
+
+    fn limits(&self, operation: Duration) -> Limits<'a> {
+        Limits { operation, deadline: self.deadline, interrupt: self.interrupt }
+    }
+
+    fn found(&self, finding: &Finding) -> Failure {
+        self.failure(finding.level.reason().unwrap_or("the engine's answer is none").to_owned())
+    }
+
+    /// What failed, unless it is the signal that made it fail.
+    fn failure(&self, reason: String) -> Failure {
+        if self.interrupt.verdict().is_some() { Failure::Interrupted } else { Failure::new(reason) }
+    }
+}
+
+fn archive(name: &str) -> String {
+    format!("/containers/{}/archive", encode(name))
+}
+
+/// An archive with the folder and the program.
+fn packed(program: &Program) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::with_capacity(program.content.len() + FRAME));
+    let header = |kind, mode, size: usize| {
+        let mut header = tar::Header::new_ustar();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_size(u64::try_from(size).unwrap_or(u64::MAX));
+        header.set_uid(0);
+        header.set_gid(0);
+        header
+    };
+    let mut folder = header(tar::EntryType::Directory, 0o755, 0);
+    archive.append_data(&mut folder, format!("{FOLDER}/"), &[][..])?;
+    let mut file = header(tar::EntryType::Regular, 0o555, program.content.len());
+    archive.append_data(&mut file, format!("{FOLDER}/{}", program.name()), program.content.as_slice())?;
+    archive.into_inner()
+}
+
+/// The digest of the first file in an archive; of what is cut or none, a text that is no digest.
+fn digest_in(bytes: &[u8]) -> String {
+    let read = || -> std::io::Result<String> {
+        let mut archive = tar::Archive::new(Cursor::new(bytes));
+        let mut content = Vec::new();
+        if let Some(entry) = archive.entries()?.next() {
+            entry?.read_to_end(&mut content)?;
+        }
+        Ok(Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect())
+    };
+    read().unwrap_or_else(|error| error.to_string())
+}

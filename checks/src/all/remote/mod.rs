@@ -1,0 +1,244 @@
+//! Checks that are run elsewhere: on a host, over ssh, or in a container of Docker or Podman.
+//!
+//! The program that is run there is this one, which has all checks: a [`Depot`] has a statically linked copy of it
+//! there, once for all targets, under the name of its content and verified. Then each target has a process here that
+//! is the way to its check there ([`ssh`], or [`carry`] for a container), and is followed and ended in time as a
+//! check of this machine is. What to run goes through its input, secrets and all ([`request`]), and the end of the
+//! input is what ends the check there ([`far`]), whatever has become of us.
+
+mod args;
+mod binary;
+mod carry;
+mod container;
+mod far;
+mod request;
+mod site;
+mod ssh;
+mod state;
+mod way;
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cli::Interrupt;
+use process::Deadline;
+use subunit::PacketBuf;
+
+pub use args::RemoteArgs;
+pub(super) use far::be;
+pub use site::{Container, Host, Site};
+
+use super::PROGRAM;
+use super::child::{Ended, Input, Job};
+use super::unit::Unit;
+use args::DELAY;
+use binary::Program;
+use container::Inside;
+use request::Request;
+use ssh::Ssh;
+use state::Kept;
+use way::Failure;
+
+/// The first argument of a check whose arguments are its input.
+pub(super) const ARGUMENTS: &str = "--internal-arguments";
+/// The exit code for a way that is lost.
+const LOST: u8 = 255;
+/// How long removing what was copied may take.
+const REMOVING: Duration = Duration::from_secs(10);
+
+/// What a process of this program is on a way to elsewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// There: runs a check.
+    Far,
+    /// There: removes the program.
+    Remove,
+    /// Here: between us and an engine.
+    Carry,
+}
+
+impl Role {
+    const ALL: [Role; 3] = [Role::Far, Role::Remove, Role::Carry];
+
+    /// The one that a first argument names.
+    pub(super) fn of(argument: &OsStr) -> Option<Self> {
+        Role::ALL.into_iter().find(|role| argument == role.word())
+    }
+
+    pub(super) fn main(self) -> ExitCode {
+        match self {
+            Role::Far => far::main(),
+            Role::Remove => far::remove(),
+            Role::Carry => carry::main(),
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Role::Far => "--internal-far",
+            Role::Remove => "--internal-remove",
+            Role::Carry => "--internal-carry",
+        }
+    }
+}
+
+/// The ways to all places that are not here.
+#[derive(Debug, Default)]
+pub(super) struct Remote(Vec<Arc<Depot>>);
+
+impl Remote {
+    /// To these places, as the arguments say.
+    ///
+    /// # Errors
+    ///
+    /// When there is no program that could be copied there.
+    pub(super) fn new<'a>(args: &RemoteArgs, sites: impl Iterator<Item = &'a Site>) -> anyhow::Result<Self> {
+        let mut depots: Vec<Arc<Depot>> = Vec::new();
+        let mut program = None;
+        for site in sites.filter(|site| site.is_far()) {
+            if depots.iter().any(|depot| depot.site == *site) {
+                continue;
+            }
+            let program = match &program {
+                Some(program) => program,
+                None => program.insert(Program::find(args.remote_binary.as_deref())?),
+            };
+            depots.extend(Depot::new(site, args, program.clone()).map(Arc::new));
+        }
+        Ok(Remote(depots))
+    }
+
+    /// The way to a place; none to here.
+    pub(super) fn depot(&self, site: &Site) -> Option<Arc<Depot>> {
+        self.0.iter().find(|depot| depot.site == *site).cloned()
+    }
+
+    /// Removes what was copied, where that is asked for; why it could not be, where it could not.
+    pub(super) fn clear(&self) -> Vec<String> {
+        self.0.iter().filter_map(|depot| depot.clear()).collect()
+    }
+}
+
+/// A place with the program.
+#[derive(Debug)]
+pub(super) struct Depot {
+    site: Site,
+    way: Way,
+    program: Program,
+    reach: Duration,
+    is_kept: bool,
+    /// Where the program is there, once somebody has looked.
+    path: Mutex<Option<Result<String, Failure>>>,
+}
+
+#[derive(Debug)]
+enum Way {
+    Ssh(Ssh),
+    Inside(Inside),
+}
+
+impl Depot {
+    fn new(site: &Site, args: &RemoteArgs, program: Program) -> Option<Self> {
+        let reach = args.reach_timeout;
+        let way = match site.clone() {
+            Site::Here => return None,
+            Site::Ssh(host) => {
+                let (options, config) = (args.ssh_options.clone(), args.ssh_config.clone());
+                Way::Ssh(Ssh { host, options, config, time: reach })
+            }
+            Site::Container(container) => Way::Inside(Inside { container, engine: args.engine.clone() }),
+        };
+        let (site, is_kept) = (site.clone(), !args.no_cache);
+        Some(Depot { site, way, program, reach, is_kept, path: Mutex::new(None) })
+    }
+
+    /// Checks a unit there, and hands its packets on.
+    pub(super) fn check(
+        &self,
+        unit: &Unit,
+        left: Duration,
+        interrupt: &Interrupt,
+        mut on_packet: impl FnMut(PacketBuf),
+    ) -> Ended {
+        let end = Deadline::after(left);
+        let failed = |error: anyhow::Error| Failure::new(format!("{error:#}"));
+        let job = self.path(end, interrupt).and_then(|path| {
+            let own = unit.time.saturating_sub(self.reach);
+            let left = end.remaining().unwrap_or(own).min(own);
+            let (kept, state) = unit.state.as_deref().map(Kept::open).transpose().map_err(failed)?.unzip();
+            Ok((self.job(unit, state, &path, left)?, kept))
+        });
+        match job {
+            Ok((job, kept)) => job.run(interrupt, |packet| {
+                let is_state = kept.as_ref().is_some_and(|kept| kept.take(&packet.packet()));
+                if !is_state {
+                    on_packet(packet);
+                }
+            }),
+            Err(Failure::Interrupted) => Ended { interrupted: true, ..Ended::default() },
+            Err(Failure::Failed { reason, stderr }) => Ended { stderr, ..Ended::broken(reason) },
+        }
+    }
+
+    /// Where the program is there; the first one who asks has it brought there, and the others wait for that.
+    fn path(&self, end: Deadline, interrupt: &Interrupt) -> Result<String, Failure> {
+        let mut path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(path) = &*path {
+            return path.clone();
+        }
+        let end = end.earlier(Deadline::after(self.reach));
+        let found = match &self.way {
+            Way::Ssh(ssh) => ssh.prepare(&self.program, end, interrupt),
+            Way::Inside(inside) => inside.prepare(&self.program, end, interrupt),
+        };
+        path.insert(found).clone()
+    }
+
+    /// The process that is the way to the check there.
+    fn job(&self, unit: &Unit, state: Option<String>, path: &str, left: Duration) -> Result<Job, Failure> {
+        let failed = |error: anyhow::Error| Failure::new(format!("{error:#}"));
+        let own = left.saturating_sub(DELAY).max(left / 2);
+        let milliseconds = u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
+        let arguments: Vec<OsString> = unit.arguments(own);
+        let request = Request::new(unit.entry.name, &arguments, unit.ids(), state, milliseconds);
+        let mut request = request.and_then(|request| request.line()).map_err(failed)?;
+        let command = match &self.way {
+            Way::Ssh(ssh) => ssh.far(path, Role::Far.word()),
+            Way::Inside(inside) => {
+                let order = inside.order(path, Role::Far.word())?;
+                let mut line = serde_json::to_vec(&order).map_err(|error| failed(error.into()))?;
+                line.push(b'\n');
+                request.splice(..0, line);
+                let mut command = Command::new(PROGRAM);
+                command.arg0("check-all").arg(Role::Carry.word());
+                command
+            }
+        };
+        Ok(Job {
+            command,
+            called: format!("check-{} on {}", unit.entry.name, self.site),
+            input: Input::Request { request, place: self.site.to_string() },
+            tests: unit.ids(),
+            deadline: Deadline::after(left),
+        })
+    }
+
+    fn clear(&self) -> Option<String> {
+        let path = self.path.lock().unwrap_or_else(PoisonError::into_inner).take()?.ok()?;
+        if self.is_kept {
+            return None;
+        }
+        let (end, interrupt) = (Deadline::after(REMOVING), Interrupt::never());
+        let removed = match &self.way {
+            Way::Ssh(ssh) => ssh.remove(&path, end, &interrupt),
+            Way::Inside(inside) => inside.remove(&path, end, &interrupt),
+        };
+        match removed {
+            Err(Failure::Failed { reason, .. }) => Some(format!("{path} is left on {}: {reason}", self.site)),
+            Ok(()) | Err(Failure::Interrupted) => None,
+        }
+    }
+}
