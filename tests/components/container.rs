@@ -1,7 +1,7 @@
 //! `check-container` against Docker and Podman: engines of our own, on sockets in a temporary folder.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -106,6 +106,7 @@ impl Engine {
         for name in ["bin", "etc", "proc", "sys", "dev", "tmp"] {
             fs::create_dir_all(root.join(name))?;
         }
+        fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777))?;
         let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
         fs::copy(busybox.context("no busybox")?, root.join("bin/busybox"))?;
         for name in ["sh", "sleep", "ls", "test", "echo"] {
@@ -135,6 +136,10 @@ impl Engine {
         let socket = self.place();
         let all = [&["--socket", &socket], arguments, &[container]].concat();
         Pipeline::of("container", home.path(), &all).run()
+    }
+
+    pub(crate) fn pid(&self) -> i32 {
+        i32::try_from(self.server.id()).unwrap_or_default()
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {

@@ -21,8 +21,9 @@ const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.x
 ///
 /// Each target is checked by its check, in a process of its own, as many at a time as --jobs says; one that names
 /// others in `after` is checked after them, or skipped when one of their tests fails. All results are one stream,
-/// with the route code HOST/TARGET for each target. A check that dies, hangs or writes nonsense is a failure of the
-/// tests it did not end. The file is subunit-checks.toml, or the test.yaml of SWAN's testing framework as it is.
+/// with the route code HOST/TARGET for each target, where HOST is from where it was looked at. A check that dies,
+/// hangs or writes nonsense is a failure of the tests it did not end. The file is subunit-checks.toml, or the
+/// test.yaml of SWAN's testing framework as it is.
 ///
 /// Targets can be looked at from elsewhere: a target with `on = "ssh:worker1"` is checked there, over ssh, one with
 /// `on = "container:hub"` in that container; --target says so for all targets, --session for storage and CVMFS. The
@@ -40,7 +41,8 @@ const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.x
     )),
     mut_arg("name", |arg| arg.help("Check only the target of this name; may be repeated")),
     mut_arg("route_code", |arg| arg.help(
-        "What stands for HOST in the route codes HOST/TARGET; empty for TARGET alone (default: the host's short name)"
+        "What stands for HOST in the route codes HOST/TARGET of what is looked at from here; empty for TARGET alone \
+         (default: the host's short name)"
     )),
     mut_arg("plan_timeout", |arg| arg.help(
         "How long all targets together may take (default: as long as those that wait for each other may)"
@@ -66,12 +68,12 @@ pub struct CheckAll {
     /// Only tell what a file may hold, as a JSON schema, for editors
     #[arg(long, group = "instead")]
     pub schema: bool,
-    /// Where to look from.
-    #[command(flatten)]
-    pub remote: RemoteArgs,
     /// What all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
+    /// Where to look from: the last ones, since their heading is that of all that follow.
+    #[command(flatten)]
+    pub remote: RemoteArgs,
 }
 
 /// Options that go to every check, as they were given.

@@ -362,6 +362,12 @@ impl Follow {
                 Some(format!("{called} did not end in its time and was ended: {state}"))
             }
             (_, Outcome::Exited(0 | 1 | 4)) => None,
+            (_, Outcome::Exited(126 | 127)) if self.far.is_some() => {
+                let said = self.damage.as_ref().map(|(_, kept)| kept.text()).unwrap_or_default();
+                let said =
+                    [stderr.as_str(), said.as_str()].into_iter().find_map(last_line).unwrap_or_default();
+                self.far.as_ref().map(|far| format!("{} does not run the program: {said}", far.place))
+            }
             (_, Outcome::Exited(255)) if self.far.is_some() => self.far.as_ref().map(|far| far.lost(&stderr)),
             (Cause::Interrupted, Outcome::Exited(130 | 143)) => None,
             (Cause::Interrupted, Outcome::Signalled { signal: 9, .. }) => {

@@ -474,7 +474,7 @@ fn from_where_is_printed_as_it_holds() {
     assert!(!here.output().contains("on = "), "{}", here.output());
     toml(
         &FAR.replace("container:hub", "container:"),
-        Err("line 9: target b: `` is no container: [USER@]NAME"),
+        Err("line 11: target b: `` is no container: [USER@]NAME"),
     );
 }
 

@@ -113,7 +113,12 @@ impl Engine {
     }
 
     pub(crate) fn get(&self, path: &str, limits: Limits<'_>) -> Exchange {
-        self.client.send(&Request::get(self.url(path)), limits)
+        self.client.send(&self.get_request(path), limits)
+    }
+
+    /// A request without a body, to be changed.
+    pub(crate) fn get_request(&self, path: &str) -> Request {
+        Request::get(self.url(path))
     }
 
     /// The same, of an answer that may be as long as this.

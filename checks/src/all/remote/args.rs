@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{anyhow, ensure};
 
 use super::site::{Container, Site, is_user};
-use crate::config::{Config, Target, suggestion};
+use crate::config::{Config, LOCAL, Target, suggestion};
 use crate::net::Place;
 use crate::probe::parse_duration;
 
@@ -126,8 +126,10 @@ impl RemoteArgs {
     /// A place that the file names.
     fn place(&self, text: &str) -> Result<Site, String> {
         text.parse().map_err(|error| {
+            const KINDS: [&str; 3] = ["ssh", "container", LOCAL];
             let kind = text.split(':').next().unwrap_or_default();
-            format!("{error}{}", suggestion(kind, ["ssh", "container", "local"]))
+            let is_known = KINDS.contains(&kind);
+            format!("{error}{}", if is_known { String::new() } else { suggestion(kind, KINDS) })
         })
     }
 

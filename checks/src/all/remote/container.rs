@@ -87,6 +87,21 @@ impl Inside {
         deadline: Deadline,
         interrupt: &Interrupt,
     ) -> Result<String, Failure> {
+        let prepared = self.try_prepare(program, deadline, interrupt);
+        prepared.map_err(|failure| match failure {
+            Failure::Failed { reason, .. } => {
+                Failure::new(format!("cannot look from the container {}: {reason}", self.container.name))
+            }
+            Failure::Interrupted => failure,
+        })
+    }
+
+    fn try_prepare(
+        &self,
+        program: &Program,
+        deadline: Deadline,
+        interrupt: &Interrupt,
+    ) -> Result<String, Failure> {
         let desk = Desk::open(self.engine.as_ref(), deadline, interrupt)?;
         let name = &self.container.name;
         desk.ensure_running(name)?;
@@ -98,7 +113,7 @@ impl Inside {
             )));
         }
         if let Some(misfit) = program.misfit(&version.arch) {
-            return Err(Failure::new(format!("cannot look from the container {name}: {misfit}")));
+            return Err(Failure::new(misfit));
         }
         let path = format!("/{FOLDER}/{}", program.name());
         if desk.digest(name, &path, program)?.as_deref() != Some(&program.digest) {
@@ -106,7 +121,7 @@ impl Inside {
             let digest = desk.digest(name, &path, program)?;
             if digest.as_deref() != Some(&program.digest) {
                 let digest = digest.as_deref().unwrap_or("none");
-                let what = format!("the copy of the program in {name} is not what was put there");
+                let what = "the copy of the program is not what was put there";
                 return Err(Failure::new(format!("{what}: its digest is {digest}")));
             }
         }
@@ -140,10 +155,14 @@ impl Inside {
         let id = desk.create(&order)?;
         let start = desk.engine.post(&start_path(&id), r#"{"Detach":true,"Tty":false}"#);
         desk.send(&start)?;
-        match desk.code(&id)? {
-            0 => Ok(()),
-            code => Err(Failure::new(format!("it ended by exit code {code}"))),
+        // Not every engine says how what it ran in the background has ended.
+        while desk.has(&self.container.name, path)? {
+            if deadline.has_passed() {
+                return Err(Failure::new("it did not remove itself"));
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
+        Ok(())
     }
 }
 
@@ -216,7 +235,7 @@ impl<'a> Desk<'a> {
     fn ensure_running(&self, name: &str) -> Result<(), Failure> {
         let exchange = self.engine.get(&format!("/containers/{}/json", encode(name)), self.limits(SOON));
         let response = exchange.answer().map_err(|finding| self.found(&finding))?;
-        let nothing = || self.failure(format!("there is no container {name}"));
+        let nothing = || self.failure("there is no such container".to_owned());
         if response.status == 404 {
             return Err(nothing());
         }
@@ -225,8 +244,17 @@ impl<'a> Desk<'a> {
         match found.state {
             _ if found.name.trim_start_matches('/') != name => Err(nothing()),
             State { running: true, paused: false, .. } => Ok(()),
-            State { status, .. } => Err(self.failure(format!("the container {name} does not run: {status}"))),
+            State { status, .. } => Err(self.failure(format!("it does not run: {status}"))),
         }
+    }
+
+    /// Whether a container has a file.
+    fn has(&self, name: &str, path: &str) -> Result<bool, Failure> {
+        let head = self.engine.get_request(&format!("{}?path={}", archive(name), encode(path)));
+        let request = Request { method: "HEAD".to_owned(), ..head };
+        let exchange = self.engine.client().send(&request, self.limits(SOON));
+        let response = exchange.answer().map_err(|finding| self.found(&finding))?;
+        Ok(response.status != 404)
     }
 
     /// The digest of a file in a container, if it is there.
@@ -244,12 +272,12 @@ impl<'a> Desk<'a> {
     fn put(&self, name: &str, program: &Program) -> Result<(), Failure> {
         let body = packed(program).map_err(|error| Failure::new(error.to_string()))?;
         let url = format!("{}?path=%2F&noOverwriteDirNonDir=true", archive(name));
-        let request = Request { method: "PUT".to_owned(), body, ..self.engine.post(&url, "") };
+        let request = Request { method: "PUT".to_owned(), body, ..self.engine.get_request(&url) };
         let exchange = self.engine.client().send(&request, self.limits(Duration::MAX));
         let response = exchange.answer().map_err(|finding| self.found(&finding))?;
         match response.status {
             200 => Ok(()),
-            _ => Err(self.failure(format!("cannot put the program into {name}: {}", response.describe()))),
+            _ => Err(self.failure(format!("the program cannot be put there: {}", response.describe()))),
         }
     }
 
