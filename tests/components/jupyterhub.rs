@@ -2,7 +2,7 @@
 
 mod hub;
 
-pub(crate) use self::hub::environment;
+pub(crate) use self::hub::{Hub, environment};
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,6 @@ use anyhow::{Context as _, ensure};
 use process::Signal;
 use subunit::Status::{Fail, Skip, Success};
 
-use self::hub::Hub;
 use crate::fixtures::eventually;
 use crate::pipeline::{Pipeline, terminate};
 use crate::servers::{Authority, Server, proxy};
@@ -59,7 +58,7 @@ const HUB: &[Need] = &[
     Need::Brought(missing),
 ];
 
-fn missing() -> Option<String> {
+pub(crate) fn missing() -> Option<String> {
     let brought = proxy().and_then(|_| environment());
     brought.err().map(|error| format!("there is no hub: {error:#}"))
 }

@@ -1,8 +1,8 @@
 //! Tests against real components: mounts that hang, disks that are full, daemons that died.
 //!
 //! Each scenario is a test. Lines for people by default; with `--subunit` a stream. `--repeat=N` runs all N times
-//! over. Other arguments select the scenarios whose ids hold one of them. What a component needs and is not there makes a skip, which is a
-//! failure where `SUBUNIT_REQUIRE_COMPONENTS=1`, unless `allowed-skips.txt` lists it.
+//! over. Other arguments select the scenarios whose ids hold one of them. What a component needs and is not there
+//! makes a skip, which is a failure where `SUBUNIT_REQUIRE_COMPONENTS=1`, unless `allowed-skips.txt` lists it.
 
 mod all;
 mod command;
@@ -18,6 +18,7 @@ mod proxy;
 mod remote;
 mod report;
 mod servers;
+mod service;
 mod tcp;
 mod xrootd;
 
@@ -78,6 +79,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     proxy::SCENARIOS,
     tcp::SCENARIOS,
     all::SCENARIOS,
+    service::SCENARIOS,
     remote::SCENARIOS,
 ];
 

@@ -140,6 +140,15 @@ impl Hub {
         format!("http://127.0.0.1:{}/base", self.port)
     }
 
+    /// Where the proxy takes orders, from who has its token.
+    pub(crate) fn api_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.api)
+    }
+
+    pub(crate) fn proxy_token(&self) -> &'static str {
+        PROXY
+    }
+
     /// A file in its folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
