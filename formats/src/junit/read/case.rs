@@ -21,6 +21,9 @@ const MOST_TAGS: usize = 256;
 /// Properties beyond this are left out.
 const LONGEST_PROPERTIES: usize = 256 << 10;
 
+/// What Mocha's reporter calls its report.
+const MOCHA: &str = "Mocha Tests";
+
 /// How a case ended. The gravest of what its children say holds, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ending {
@@ -109,7 +112,10 @@ impl Case {
                 "class" if self.class.is_empty() => self.class.push_str(&cut(&value)),
                 "file" => self.file.push_str(&cut(&value)),
                 "time" => duration = time::duration(&value),
-                "timestamp" => timestamp = time::timestamp(&value),
+                // GoogleTest says 1970 of what did not run.
+                "timestamp" => {
+                    timestamp = time::timestamp(&value).filter(|time| *time != Timestamp::default())
+                }
                 // Node says the message of the failure here too.
                 "failure" => {}
                 "status" | "result" if self.is_status(key, &value) => {}
@@ -152,9 +158,7 @@ impl Case {
     }
 
     fn name_it(&mut self, around: &Around<'_>) {
-        // CTest gives tests their names for classes, and so does jest-junit. No class of ours has a blank.
-        let is_twice = self.class == self.name && (around.is_single || self.class.contains(' '));
-        let no_class = if is_twice { Some(&*self.class) } else { around.report };
+        let no_class = if self.is_named_twice(around) { Some(&*self.class) } else { around.report };
         let names = Names {
             class: &self.class,
             name: &self.name,
@@ -165,6 +169,17 @@ impl Case {
             suite: &around.suite.name,
         };
         names.id(&mut self.id);
+    }
+
+    /// Whether the class says nothing that the name does not: CTest gives tests their names for classes, as does
+    /// jest-junit, and Mocha's reporter the ends of their names. No class of ours has a blank.
+    fn is_named_twice(&self, around: &Around<'_>) -> bool {
+        let has_blank = self.class.contains(' ');
+        match self.name.strip_suffix(&*self.class) {
+            Some("") => around.is_single || has_blank,
+            Some(before) => before.ends_with(' ') && (has_blank || around.report == Some(MOCHA)),
+            None => false,
+        }
     }
 
     /// Takes what GoogleTest, CTest and others say of the outcome beside or instead of a child.

@@ -18,7 +18,8 @@
 //! - **Times**: a case begins at its `timestamp`, or else where the case before it ended, the first when its suite
 //!   did, or else at [`Options::start`], which only serves to keep durations. Without a `time` there are none.
 //! - **Suites**: a `failure` or `error` of the suite itself is a failing test of its name, and so is a suite whose
-//!   attributes count more tests, failures or errors than are in it. Output and `properties` are files of the run.
+//!   attributes count more tests, failures or errors than are in it; what it only counts as skipped is a skipped test.
+//!   Output and `properties` are files of the run.
 //!
 //! What is broken is told up to there; then comes a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID), and the
 //! [`Error`] says where. Entities of a document's own are refused, no file is read unless [`Options::attachments`]

@@ -13,7 +13,7 @@ use super::error::{Failure, problem};
 use super::files::Files;
 use super::reference::References;
 use super::scan::Token;
-use super::suite::Suite;
+use super::suite::{Missing, Suite};
 use super::tag::{self, Tag};
 use super::text::{Text, pieces};
 
@@ -330,7 +330,9 @@ impl Report {
             let is_named = element == Element::Suites && !suite.name.is_empty();
             self.name = is_named.then(|| suite.name.clone());
         }
-        suite.route = self.suites.last().and_then(|outer| outer.route.clone());
+        if let Some(outer) = self.suites.last() {
+            suite.is_within(outer);
+        }
         self.suites.push(suite);
         Ok(())
     }
@@ -411,6 +413,8 @@ impl Report {
         if self.case.is_todo && self.case.ending == Ending::Fail {
             self.case.ending = Ending::XFail;
         }
+        let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
+        suite.shown.skipped += u64::from(matches!(self.case.ending, Ending::Skip | Ending::XFail));
         self.case.tag_attempts();
         let mut status = self.case.ending.status();
         if self.case.ending == Ending::Unfinished {
@@ -427,13 +431,20 @@ impl Report {
     fn close_suite<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
         let Some(mut suite) = self.suites.pop() else { return Ok(()) };
         if self.options.counts
-            && let Some(missing) = suite.missing()
+            && let Some(missing) = suite.missing(&self.suites)
         {
+            let (ending, file, text) = match missing {
+                Missing::Lost(what) => (Ending::Fail, "traceback", what),
+                Missing::Skipped(count) => {
+                    suite.shown.skipped = suite.shown.skipped.saturating_add(count);
+                    (Ending::Skip, "reason", format!("tests that the suite counts as skipped: {count}\n"))
+                }
+            };
             self.case.stand_for(suite.id(), suite.route.as_deref());
-            self.case.add(Ending::Fail);
+            self.case.add(ending);
             begin(&mut self.case, &mut self.open, sink)?;
-            pieces("traceback", missing.as_bytes(), &self.case.event(), sink)?;
-            self.case.finish(Status::Fail, sink)?;
+            pieces(file, text.as_bytes(), &self.case.event(), sink)?;
+            self.case.finish(ending.status(), sink)?;
             // What is around this one counts the same, and need not say so again.
             suite.shown_as_declared();
         }

@@ -110,7 +110,10 @@ fn id() -> impl Strategy<Value = String> {
     ]);
     let rest =
         prop_oneof![4 => Just(String::new()), 1 => strategy::string().prop_map(|text| format!("[{text}]"))];
-    (class, "[a-z]{1,4}", rest).prop_map(|(class, name, rest)| format!("{class}{name}{rest}"))
+    let usual = (class, "[a-z]{1,4}", rest).prop_map(|(class, name, rest)| format!("{class}{name}{rest}"));
+    let any = prop_oneof![strategy::string(), "[ \\.\t\n]{0,2}[a-c&<\"]{1,3}[ \\.\r\n]{0,2}"];
+    let any = any.prop_filter("what comes back", |id| !id.is_empty() && !id.contains("::"));
+    prop_oneof![3 => usual, 1 => any]
 }
 
 /// A text with more than white space in it.
