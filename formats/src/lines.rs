@@ -9,6 +9,8 @@ use streamresult::StreamResult;
 const LONGEST_LINE: usize = 1 << 20;
 /// How much is read at a time.
 const BLOCK: usize = 64 * 1024;
+/// What some programs begin a file in UTF-8 with.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A line of the input, or a piece of one that is longer than a mebibyte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +122,8 @@ impl<P: LineParser> Lines<P> {
         self.parser.flush(sink)
     }
 
-    /// Ends the last line, and what is open in the format. The sink's run is not stopped.
+    /// Ends the last line, and what is open in the format. The sink's run is not stopped. Another document may
+    /// follow, where the parser takes several: its lines are counted from 1 again.
     ///
     /// # Errors
     ///
@@ -130,6 +133,7 @@ impl<P: LineParser> Lines<P> {
         if !self.held.is_empty() {
             self.hand_on_held(true, sink)?;
         }
+        (self.number, self.in_pieces) = (0, false);
         self.parser.finish(sink)
     }
 
@@ -160,10 +164,12 @@ impl<P: LineParser> Lines<P> {
         sink: &mut S,
     ) -> io::Result<()> {
         let is_whole = ended && !self.in_pieces;
+        let is_start = self.number == 0 && !self.in_pieces;
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_start).unwrap_or(bytes);
         let line = Line { bytes, number: self.number + 1, is_whole };
         self.in_pieces = !ended;
         self.number += u64::from(ended);
-        self.parser.line(&line, sink)
+        if bytes.is_empty() { Ok(()) } else { self.parser.line(&line, sink) }
     }
 }
 
@@ -256,6 +262,12 @@ mod tests {
             &[(1, true, 2, b"a"), (2, true, 2, b""), (3, true, 5, b"b\rc"), (4, true, 1, b"d")],
         );
         check(b"a\r", &[(1, true, 2, b"a\r")]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        check(b"\xEF\xBB\xBFa\n\xEF\xBB\xBFb", &[(1, true, 2, b"a"), (2, true, 4, b"\xEF\xBB\xBFb")]);
+        check(b"\xEF\xBB\xBF", &[]);
     }
 
     #[test]

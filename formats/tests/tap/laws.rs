@@ -10,7 +10,7 @@ use proptest::prelude::{
     Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
 };
 use streamresult::{Outcome, Record, RecordSink, Records, StreamResult, Summary};
-use subunit::{Event, File, Status, Tags, Timestamp};
+use subunit::{Event, File, Status, Tags, Timestamp, strategy};
 
 use crate::{NOON, told};
 
@@ -76,7 +76,7 @@ struct Test {
 }
 
 impl Test {
-    /// What is written of it: of a success the id, of a skip the first line of the reason too.
+    /// What is written of it, with the id as it is shown: of a success that, of a skip the first line of the reason too.
     fn as_written(&self) -> Test {
         let first = |reason: &[u8]| {
             reason.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii().to_vec()
@@ -88,11 +88,13 @@ impl Test {
             .filter(|reason| !reason.is_empty());
         let reason =
             reason.filter(|_| self.outcome == Outcome::Skip).map(|reason| ("reason".to_owned(), reason));
+        let id = shown(&self.id);
         let is_short = matches!(self.outcome, Outcome::Success | Outcome::Skip);
         if !is_short {
-            return self.clone();
+            return Test { id, ..self.clone() };
         }
         Test {
+            id,
             route: None,
             tags: Vec::new(),
             nanoseconds: None,
@@ -128,12 +130,25 @@ fn tests() -> impl Strategy<Value = Vec<Test>> {
         nanoseconds: nanoseconds.filter(|_| outcome != Outcome::Unfinished),
         files: files.into_iter().collect(),
     });
-    let id = prop_oneof!["[a-c#\\\\ü.:/ -]{0,12}", "(ok|not ok|1\\.\\.3|# SKIP|- a|3 b|a #2|test 7)"];
-    let id = id
-        .prop_map(|id| id.trim().to_owned())
-        .prop_filter("a name", |id| !id.is_empty() && id != "-" && !id.starts_with("test"));
-    hash_map(id, test, 0..6)
-        .prop_map(|tests| tests.into_iter().map(|(id, test)| Test { id, ..test }).collect())
+    let id = prop_oneof![
+        "[a-c#\\\\ü.:/ -]{0,12}",
+        "(ok|not ok|1\\.\\.3|# SKIP|- a|3 b|a #2|test 7)",
+        "[ \t\r\n]{0,2}[a-c\\\\]{1,2}[ \n#]{0,2}",
+        strategy::string(),
+    ];
+    let id = id.prop_filter("a name", |id| {
+        let shown = shown(id);
+        !shown.is_empty() && shown != "-" && !shown.starts_with("test")
+    });
+    hash_map(id, test, 0..6).prop_map(|tests| {
+        let tests = tests.into_iter().map(|(id, test)| (shown(&id), Test { id, ..test }));
+        tests.collect::<BTreeMap<_, _>>().into_values().collect()
+    })
+}
+
+/// What a line has of an id.
+fn shown(id: &str) -> String {
+    formats::visible::line(id).trim_matches(' ').to_owned()
 }
 
 fn write(tests: &[Test]) -> Vec<u8> {
