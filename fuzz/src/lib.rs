@@ -14,32 +14,38 @@ mod dice;
 mod encoding;
 mod frames;
 mod gojson;
+mod json;
 mod junit_read;
 mod libtest;
 mod records;
 mod recovery;
 mod repair;
+mod reports;
 #[cfg(test)]
 mod smoke;
 mod tap;
+mod v1;
 
 pub use any_event::AnyEvent;
 pub use decoding::{cuts, decode_raw, structured};
 pub use encoding::{reroute, roundtrip};
 pub use frames::{Kind, Stretch, frames, frames_of};
 pub use gojson::gojson;
+pub use json::json;
 pub use junit_read::junit_read;
 pub use libtest::libtest;
 pub use records::records;
 pub use recovery::{Piece, recovery};
 pub use repair::repair;
+pub use reports::reports;
 pub use tap::tap;
+pub use v1::v1;
 
 /// What a law is: it holds for any bytes, or panics.
 pub type Law = fn(&[u8]);
 
 /// All laws by name.
-pub const LAWS: [(&str, Law); 11] = [
+pub const LAWS: [(&str, Law); 14] = [
     ("decode_raw", decode_raw),
     ("cuts", cuts),
     ("structured", structured),
@@ -51,4 +57,7 @@ pub const LAWS: [(&str, Law); 11] = [
     ("junit_read", junit_read),
     ("libtest", libtest),
     ("tap", tap),
+    ("v1", v1),
+    ("json", json),
+    ("reports", reports),
 ];

@@ -24,16 +24,17 @@ fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
 
 fn check(name: &str) {
     let law: Law = LAWS.into_iter().find(|law| law.0 == name).unwrap().1;
-    let streams = corpus("streams");
-    assert!(!streams.is_empty());
-    for (path, bytes) in streams.iter().chain(&corpus(name)) {
+    let mut seeds = corpus("streams");
+    assert!(!seeds.is_empty());
+    seeds.append(&mut corpus(name));
+    for (path, bytes) in &seeds {
         check_input(law, bytes, path);
     }
     for round in 0..ROUNDS {
         let mut dice = Dice::new(round);
         let mut bytes = noise(&mut dice);
         for _ in 0..dice.below(6) {
-            splice(&mut bytes, &streams[dice.below(streams.len())].1, &mut dice);
+            splice(&mut bytes, &seeds[dice.below(seeds.len())].1, &mut dice);
         }
         bytes.truncate(LONG);
         if dice.below(4) != 0 {
@@ -114,6 +115,21 @@ fn tap_is_read_however_it_is_cut() {
 #[test]
 fn any_lines_of_go_test_are_read() {
     check("gojson");
+}
+
+#[test]
+fn version_1_is_read_however_it_is_cut() {
+    check("v1");
+}
+
+#[test]
+fn lines_of_json_are_read_or_refused_whole() {
+    check("json");
+}
+
+#[test]
+fn reports_of_any_stream_are_well_formed_and_tell_how_it_went() {
+    check("reports");
 }
 
 #[test]
