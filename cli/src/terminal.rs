@@ -9,6 +9,8 @@ use std::os::fd::BorrowedFd;
 /// The default is none at all: plain text, as tests and pipes want it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
+    /// Whether stdin is a terminal.
+    pub input: bool,
     /// Whether stdout is a terminal.
     pub output: bool,
     /// Whether stderr is a terminal.
@@ -35,11 +37,12 @@ impl Terminal {
     /// The terminal of this process.
     #[must_use]
     pub fn detect() -> Self {
+        let input = rustix::termios::isatty(rustix::stdio::stdin());
         let output = rustix::termios::isatty(rustix::stdio::stdout());
         let errors = rustix::termios::isatty(rustix::stdio::stderr());
         let fd = if output { rustix::stdio::stdout() } else { rustix::stdio::stderr() };
         let width = if output || errors { width_of(fd) } else { None };
-        Terminal { output, errors, width, color: wish(env::var_os) }
+        Terminal { input, output, errors, width, color: wish(env::var_os) }
     }
 }
 

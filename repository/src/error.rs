@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::foreign::Foreign;
+use crate::layout::FORMAT;
 use crate::run_id::RunId;
 
 /// The result of everything that touches a repository.
@@ -52,7 +53,7 @@ pub enum Error {
     NoFailingRun,
     /// The stream of this run was pruned; its results are there.
     Pruned(RunId),
-    /// The run is under way.
+    /// The run is under way, so that what was asked of it is not known yet.
     Running(RunId),
     /// A file of the repository is damaged.
     Damaged {
@@ -118,10 +119,11 @@ impl fmt::Display for Error {
                 suggest_import(formatter, foreign)
             }
             Error::NotARepository(path) => {
+                let path = path.display();
+                write!(formatter, "{path} is no repository: its file `format` is missing or not ours")?;
                 write!(
                     formatter,
-                    "{} is no repository: its file `format` is missing or not ours",
-                    path.display()
+                    "; if it is one that was damaged, write `subunit-repository {FORMAT}` to that file"
                 )
             }
             Error::Newer { path, format } => write!(
@@ -129,7 +131,7 @@ impl fmt::Display for Error {
                 "{} was made by a newer version (format {format}; this one knows {}): \
                  use that version, or name another repository",
                 path.display(),
-                crate::layout::FORMAT
+                FORMAT
             ),
             Error::Exists(path) => write!(formatter, "there is a repository already: {}", path.display()),
             Error::NoRuns { path, foreign } => {

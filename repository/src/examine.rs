@@ -5,11 +5,13 @@ use std::io;
 
 use crate::derive::{Put, derive, put_results};
 use crate::error::{Error, Result, at};
+use crate::index::groups::Groups;
 use crate::intake::Tail;
-use crate::layout::{self, RunFolder};
+use crate::layout::RunFolder;
 use crate::results::Results;
 use crate::run::{Run, RunFile, State, Stored, Tally};
 use crate::run_id::RunId;
+use crate::run_json;
 use crate::stream::StreamReader;
 
 /// A run as its files have it. There are results unless it is under way.
@@ -32,7 +34,7 @@ pub(crate) enum Trust {
 pub(crate) fn examine(id: RunId, folder: &RunFolder, trust: Trust, put: Put) -> Result<Examined> {
     // A writer may finish between two looks, but no run is begun again.
     for _ in 0..2 {
-        let file = read_json(folder)?;
+        let file = run_json::read(folder)?;
         let Some(file) = file.filter(|file| file.tally.is_some()) else {
             match lock_of_dead(folder)? {
                 Lock::Held => return running(id, folder),
@@ -47,28 +49,7 @@ pub(crate) fn examine(id: RunId, folder: &RunFolder, trust: Trust, put: Put) -> 
 }
 
 fn is_finished(folder: &RunFolder) -> Result<bool> {
-    Ok(read_json(folder)?.is_some_and(|file| file.tally.is_some()))
-}
-
-/// Reads `run.json`; `None` when it is missing or makes no sense.
-pub(crate) fn read_json(folder: &RunFolder) -> Result<Option<RunFile>> {
-    let path = folder.json();
-    match fs::read(&path) {
-        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(at("read", &path)(error)),
-    }
-}
-
-/// Writes `run.json`, whole and on the disk.
-pub(crate) fn write_json(folder: &RunFolder, file: &RunFile) -> Result<()> {
-    layout::replace(&folder.json(), &json(file)?)
-}
-
-/// The text of `run.json`.
-pub(crate) fn json(file: &RunFile) -> Result<Vec<u8>> {
-    let text = serde_json::to_vec_pretty(file).map(|text| [text, b"\n".to_vec()].concat());
-    text.map_err(|error| at("write", "run.json".as_ref())(error.into()))
+    Ok(run_json::read(folder)?.is_some_and(|file| file.tally.is_some()))
 }
 
 enum Lock {
@@ -96,22 +77,49 @@ fn lock_of_dead(folder: &RunFolder) -> Result<Lock> {
 }
 
 fn running(id: RunId, folder: &RunFolder) -> Result<Examined> {
-    let info = read_json(folder)?.map(|file| file.info).unwrap_or_default();
+    let info = run_json::read(folder)?.map(|file| file.info).unwrap_or_default();
     let file = RunFile { state: State::Running, info, end: None, tally: None, damaged: false };
     let bytes = fs::metadata(folder.raw()).map_or(0, |file| file.len());
     Ok(Examined { run: run(id, folder, file, Tally { bytes, ..Tally::default() }), results: None })
 }
 
-/// A run whose writer is gone and did not finish.
+/// A run of which nothing says what it comes to: its writer is gone and did not finish; or what it wrote is lost.
 fn recover(id: RunId, folder: &RunFolder, put: Put) -> Result<Examined> {
-    let info = read_json(folder)?.map(|file| file.info).unwrap_or_default();
-    let (tally, rows) = match StreamReader::open(id, folder, None) {
-        Err(Error::Pruned(_)) => derive(folder, io::empty(), Tail::LeftOut)?,
-        stream => derive(folder, stream?, Tail::LeftOut)?,
+    let info = run_json::read(folder)?.map(|file| file.info).unwrap_or_default();
+    // The stream is as it came until all is written.
+    let damaged = !folder.raw().exists();
+    let (tally, results) = match StreamReader::open(id, folder, None) {
+        Err(Error::Pruned(_)) => of_results(folder, put)?,
+        stream => {
+            let (tally, rows) = derive(folder, stream?, Tail::LeftOut)?;
+            (tally, put_results(folder, rows, put)?)
+        }
     };
-    let results = Some(put_results(folder, rows, put)?);
-    let file = RunFile { state: State::Incomplete, info, end: None, tally: None, damaged: false };
-    Ok(Examined { run: run(id, folder, file, tally), results })
+    let file = RunFile { state: State::Incomplete, info, end: None, tally: None, damaged };
+    Ok(Examined { run: run(id, folder, file, tally), results: Some(results) })
+}
+
+/// What is left of a run without a stream.
+fn of_results(folder: &RunFolder, put: Put) -> Result<(Tally, Results)> {
+    if let Some(results) = kept_results(folder, Trust::StreamAlone)? {
+        return Ok((tally(&results)?, results));
+    }
+    let (tally, rows) = derive(folder, io::empty(), Tail::LeftOut)?;
+    Ok((tally, put_results(folder, rows, put)?))
+}
+
+/// What results come to, as far as they say it: nothing of failures without a test, nor of the stream's length.
+fn tally(results: &Results) -> Result<Tally> {
+    let mut tally = Tally::default();
+    let mut groups = Groups::new(results)?;
+    while let Some(group) = groups.next()? {
+        tally.counts.announced += u64::from(!group.has_run);
+    }
+    let mut rows = results.iter();
+    while let Some(row) = rows.next()? {
+        tally.add(&row);
+    }
+    Ok(tally)
 }
 
 /// A run whose writer finished, or whose results outlived its stream.
@@ -145,7 +153,7 @@ fn finished(id: RunId, folder: &RunFolder, mut file: RunFile, trust: Trust, put:
         }
     };
     if file != before && put == Put::InFolder {
-        write_json(folder, &file)?;
+        run_json::write(folder, &file)?;
     }
     let tally = file.tally.unwrap_or_default();
     Ok(Examined { run: run(id, folder, file, tally), results: Some(results) })

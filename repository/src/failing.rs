@@ -34,6 +34,23 @@ impl Failing {
     }
 }
 
+/// What fails because of other runs than one. It takes no memory for the tests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outstanding {
+    /// How many tests.
+    pub tests: u64,
+    /// The runs that fail as a whole.
+    pub runs: Vec<Run>,
+}
+
+impl Outstanding {
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tests == 0 && self.runs.is_empty()
+    }
+}
+
 /// A test that fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -59,5 +76,14 @@ impl Repository {
     /// When the repository cannot be read.
     pub fn failing(&self) -> Result<Failing> {
         self.with_index(|index| index.failing())
+    }
+
+    /// What failed in other runs than this one and was not put right since.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn outstanding(&self, besides: RunId) -> Result<Outstanding> {
+        self.with_index(|index| index.outstanding(besides))
     }
 }

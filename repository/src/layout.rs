@@ -20,7 +20,7 @@ pub(crate) const NEW_PREFIX: &str = ".new-";
 /// Writes the file that says which format a repository has.
 pub(crate) fn write_format(folder: &Path) -> Result<()> {
     let path = folder.join(FORMAT_FILE);
-    fs::write(&path, format!("{FORMAT_WORD} {FORMAT}\n")).map_err(at("write", &path))
+    replace(&path, format!("{FORMAT_WORD} {FORMAT}\n").as_bytes())
 }
 
 /// Checks that a folder is a repository of a format that is known.

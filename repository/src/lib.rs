@@ -29,6 +29,7 @@
 //!     run.json                   how the run came about, how it ended, what it comes to
 //!     results                    a row a test, sorted by id: derived, until the stream is pruned
 //!     pinned                     there when the stream is not to be pruned
+//!   retention.json               the limits that streams are pruned to by themselves; there when any are set
 //!   index.sqlite                 the list of runs and the failing set: derived
 //!   lock                         held while the index is used
 //! ```
@@ -65,6 +66,7 @@ mod retention;
 mod row;
 mod run;
 mod run_id;
+mod run_json;
 mod seekable;
 mod sort;
 mod stream;
@@ -74,7 +76,7 @@ mod wire;
 mod writer;
 
 pub use error::{Error, Result};
-pub use failing::{Failing, Failure};
+pub use failing::{Failing, Failure, Outstanding};
 pub use foreign::{Foreign, Tool};
 pub use note::Note;
 pub use query::{Change, Compared, Flakiness, FlakyTest, Past, Side, Stats, TestResult, TestTime, Timings};

@@ -29,6 +29,20 @@ pub enum Note {
     },
     /// The stored stream of a run cannot be read to its end any more.
     StreamDamaged(RunId),
+    /// What was written down of a run beside its stream is lost or damaged.
+    RecordLost(RunId),
+    /// After a run was stored, streams were removed that are beyond the limits that were set.
+    Pruned {
+        /// Of how many runs.
+        runs: usize,
+        /// How many bytes they took.
+        bytes: u64,
+    },
+    /// After a run was stored, what is beyond the limits that were set could not be removed.
+    NotPruned {
+        /// Why not.
+        why: String,
+    },
 }
 
 impl fmt::Display for Note {
@@ -38,14 +52,25 @@ impl fmt::Display for Note {
             Note::IndexNotWritten { why } => {
                 write!(formatter, "the index could not be written, and was made in memory ({why})")
             }
-            Note::Recovered { run, bytes, tail } => write!(
-                formatter,
-                "run {run} is incomplete: its writer was killed after {bytes} bytes, \
-                 of which the last {tail} are no whole packet"
-            ),
+            Note::Recovered { run, bytes, tail } => {
+                write!(formatter, "run {run} is incomplete: its writer was killed after {bytes} bytes")?;
+                match tail {
+                    0 => Ok(()),
+                    tail => write!(formatter, ", of which the last {tail} are no whole packet"),
+                }
+            }
             Note::StreamDamaged(run) => {
                 write!(formatter, "the stream of run {run} is damaged and cannot be read to its end")
             }
+            Note::RecordLost(run) => write!(
+                formatter,
+                "the file run.json of run {run} is lost or damaged: how the run ended is not known any more"
+            ),
+            Note::Pruned { runs, bytes } => {
+                let streams = if *runs == 1 { "stream" } else { "streams" };
+                write!(formatter, "{runs} {streams} beyond the limits removed, {bytes} bytes")
+            }
+            Note::NotPruned { why } => write!(formatter, "what is beyond the limits was not removed: {why}"),
         }
     }
 }

@@ -171,7 +171,7 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// When there is none, or the repository cannot be read.
+    /// When there is none ([`Error::Running`] when the latest is asked for, and none is over yet), or the repository cannot be read.
     pub fn run(&self, name: impl Into<RunRef>) -> Result<Run> {
         match name.into() {
             RunRef::Id(id) => self.with_index(|index| index.run(id))?.ok_or(Error::NoSuchRun(id)),
@@ -180,19 +180,24 @@ impl Repository {
                 let (run, runs) =
                     self.with_index(|index| Ok((index.latest(before, |_| true)?, index.count()?)))?;
                 run.ok_or_else(
-                    || if runs == 0 { self.no_runs() } else { Error::NotSoManyRuns { back, runs } },
+                    || if runs == 0 { self.none_over() } else { Error::NotSoManyRuns { back, runs } },
                 )
             }
             RunRef::LatestFailing => {
                 let failed = |run: &Run| run.standing() == Standing::Failed;
                 let (run, runs) = self.with_index(|index| Ok((index.latest(0, failed)?, index.count()?)))?;
-                run.ok_or_else(|| if runs == 0 { self.no_runs() } else { Error::NoFailingRun })
+                run.ok_or_else(|| if runs == 0 { self.none_over() } else { Error::NoFailingRun })
             }
         }
     }
 
-    fn no_runs(&self) -> Error {
-        Error::NoRuns { path: self.path.clone(), foreign: self.foreign() }
+    /// No run is over: the latest is under way, or there is none at all.
+    fn none_over(&self) -> Error {
+        match self.runs().map(|mut runs| runs.pop()) {
+            Err(error) => error,
+            Ok(Some(run)) => Error::Running(run.id),
+            Ok(None) => Error::NoRuns { path: self.path.clone(), foreign: self.foreign() },
+        }
     }
 
     /// The stream of a run, from its first byte on. Of a run that is under way it is what has come.

@@ -1,17 +1,20 @@
 //! Which streams are kept, and what becomes of the others.
 
 use std::fs::{self, File};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use subunit::Timestamp;
 
 use crate::error::{Error, Result, at};
-use crate::examine::{read_json, write_json};
 use crate::layout::{self, RunFolder};
+use crate::note::Note;
 use crate::repository::Repository;
 use crate::run::{Run, RunFile, State, Stored, Tally};
 use crate::run_id::{RunId, RunRef};
-use crate::sweep;
+use crate::{run_json, sweep};
 
 /// Which streams are kept: those within all limits that are set, and whatever else is protected. Without a limit
 /// all are.
@@ -19,7 +22,8 @@ use crate::sweep;
 /// Pruning removes streams, that is attachments. Counts, timings and the history of each test stay, and so
 /// does the failing set. Protected are runs that are pinned or under way, the latest one, and, unless
 /// `failing_too` is set, those that a test of the failing set points to: its attachments are what people look for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Retention {
     /// So many runs, the latest ones.
     pub runs: Option<usize>,
@@ -29,6 +33,14 @@ pub struct Retention {
     pub size: Option<u64>,
     /// Whether the streams of the failing set can be pruned too.
     pub failing_too: bool,
+}
+
+impl Retention {
+    /// Whether there is any limit.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.runs.is_some() || self.age.is_some() || self.size.is_some()
+    }
 }
 
 /// A stream that was pruned, or would be.
@@ -41,6 +53,57 @@ pub struct Pruned {
 }
 
 impl Repository {
+    fn retention_path(&self) -> PathBuf {
+        self.path().join("retention.json")
+    }
+
+    /// The limits that are kept by themselves: whenever a run was stored, the repository is pruned to them. None
+    /// are set in a new repository.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be read.
+    pub fn retention(&self) -> Result<Option<Retention>> {
+        let path = self.retention_path();
+        match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(at("read", &path)(error)),
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
+                Error::damaged(&path, format!("{error}; remove it, or set the limits again"))
+            }),
+        }
+    }
+
+    /// Sets the limits that are kept by themselves, or none.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    pub fn set_retention(&self, retention: Option<&Retention>) -> Result<()> {
+        let path = self.retention_path();
+        let Some(retention) = retention else { return layout::remove(&path) };
+        let text = serde_json::to_string(retention).map_err(|error| at("write", &path)(error.into()))?;
+        layout::replace(&path, (text + "\n").as_bytes())
+    }
+
+    /// Prunes to the limits that were set. The run that was just stored is stored whatever becomes of this.
+    pub(crate) fn prune_by_itself(&self) {
+        let pruned = self.retention().and_then(|limits| match limits {
+            Some(limits) if !self.prunable(&limits, Timestamp::now())?.is_empty() => {
+                self.prune(&limits, Timestamp::now())
+            }
+            _ => Ok(Vec::new()),
+        });
+        match pruned {
+            Ok(pruned) if pruned.is_empty() => {}
+            Ok(pruned) => self.note(Note::Pruned {
+                runs: pruned.len(),
+                bytes: pruned.iter().map(|pruned| pruned.bytes).sum(),
+            }),
+            Err(error) => self.note(Note::NotPruned { why: error.to_string() }),
+        }
+    }
+
     /// Which streams [`prune`](Repository::prune) would remove at this time.
     ///
     /// # Errors
@@ -140,11 +203,12 @@ fn stream_size(folder: &RunFolder) -> u64 {
 
 /// Writes down what a run comes to of which only the stream says it: its writer was killed.
 fn seal(folder: &RunFolder, run: &Run) -> Result<()> {
-    if read_json(folder)?.is_some_and(|file| file.tally.is_some()) {
+    if run_json::read(folder)?.is_some_and(|file| file.tally.is_some()) {
         return Ok(());
     }
     let Run { counts, first, last, bytes, tail, .. } = *run;
     let tally = Some(Tally { counts, first, last, bytes, tail });
     let info = run.info.clone();
-    write_json(folder, &RunFile { state: State::Incomplete, info, end: None, tally, damaged: false })
+    let damaged = run.state == State::Damaged;
+    run_json::write(folder, &RunFile { state: State::Incomplete, info, end: None, tally, damaged })
 }

@@ -1,9 +1,12 @@
 //! What is known of a run beside its tests.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
-use streamresult::{Outcome, Summary};
+use streamresult::{DAMAGE_ID, Outcome, Summary};
 use subunit::{Status, Timestamp};
 
+use crate::row::{Facts, Kind, Row};
 use crate::run_id::RunId;
 use crate::time;
 
@@ -150,7 +153,7 @@ impl Run {
 
     /// The time between the earliest and the latest time in its stream.
     #[must_use]
-    pub fn duration(&self) -> Option<std::time::Duration> {
+    pub fn duration(&self) -> Option<Duration> {
         Some(self.last?.saturating_since(self.first?))
     }
 }
@@ -249,4 +252,27 @@ pub(crate) struct Tally {
     pub(crate) last: Option<Timestamp>,
     pub(crate) bytes: u64,
     pub(crate) tail: u64,
+}
+
+impl Tally {
+    /// Counts a row.
+    pub(crate) fn add(&mut self, row: &Row<'_>) {
+        let Facts { kind, start, duration, .. } = row.facts;
+        let count = match kind {
+            _ if row.id == DAMAGE_ID.as_bytes() => &mut self.counts.damaged,
+            Kind::Late => &mut self.counts.late,
+            Kind::Outcome(Outcome::Success) => &mut self.counts.success,
+            Kind::Outcome(Outcome::Fail) => &mut self.counts.fail,
+            Kind::Outcome(Outcome::UxSuccess) => &mut self.counts.uxsuccess,
+            Kind::Outcome(Outcome::XFail) => &mut self.counts.xfail,
+            Kind::Outcome(Outcome::Skip) => &mut self.counts.skip,
+            Kind::Outcome(Outcome::Unfinished) => &mut self.counts.unfinished,
+            Kind::Outcome(Outcome::Exists) => return,
+        };
+        *count += 1;
+        let Some(start) = start else { return };
+        let took = Duration::from_nanos(duration.unwrap_or_default());
+        self.first = Some(self.first.map_or(start, |first| first.min(start)));
+        self.last = self.last.max(Timestamp::from_epoch(start.since_epoch().saturating_add(took)));
+    }
 }

@@ -4,8 +4,8 @@ use std::fs::{self, DirEntry, File};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::examine::read_json;
 use crate::layout::{self, NEW_PREFIX, RUNS, RunFolder};
+use crate::run_json;
 
 /// What is younger may be in use.
 const OLD: Duration = Duration::from_secs(3600);
@@ -31,7 +31,7 @@ pub(crate) fn sweep(repository: &Path) {
 
 /// The writer was killed after the run was complete, and before the raw stream was removed.
 fn sweep_raw(folder: &RunFolder) {
-    let is_finished = read_json(folder).is_ok_and(|file| file.is_some_and(|file| file.tally.is_some()));
+    let is_finished = run_json::read(folder).is_ok_and(|file| file.is_some_and(|file| file.tally.is_some()));
     let raw = folder.raw();
     if is_finished
         && folder.compressed().exists()

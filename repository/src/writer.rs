@@ -8,14 +8,13 @@ use subunit::{EncodeError, Event, Packet, Timestamp, chunks, encode};
 
 use crate::derive::PIECE;
 use crate::error::{Error, Result, at};
-use crate::examine::{json, write_json};
 use crate::intake::{Intake, Tail};
 use crate::layout::{self, NEW_PREFIX, RUNS, Replacement, RunFolder};
 use crate::lock::Locked;
 use crate::repository::Repository;
 use crate::run::{Run, RunEnd, RunFile, RunInfo, State, Tally};
 use crate::run_id::RunId;
-use crate::{results, seekable};
+use crate::{results, run_json, seekable};
 
 /// A run that is being written; from [`Repository::begin`].
 ///
@@ -64,7 +63,7 @@ impl RunWriter {
         let folder = RunFolder(new.path().to_owned());
         let raw = lock_new(&folder)?;
         let file = RunFile { state: State::Running, info, end: None, tally: None, damaged: false };
-        fs::write(folder.json(), json(&file)?).map_err(at("write", &folder.json()))?;
+        fs::write(folder.json(), run_json::text(&file)?).map_err(at("write", &folder.json()))?;
         let id = allocate(&repository, new)?;
         let folder = repository.folder(id);
         let intake = Intake::new(&folder.0);
@@ -98,7 +97,8 @@ impl RunWriter {
         }
     }
 
-    /// Finishes the run: packs its stream, and enters it in the index.
+    /// Finishes the run: packs its stream, enters it in the index, and prunes to the limits that
+    /// [are set](Repository::set_retention).
     ///
     /// # Errors
     ///
@@ -115,12 +115,13 @@ impl RunWriter {
         let state = if end.interrupted { State::Interrupted } else { State::Complete };
         let tally = pack_and_count(&folder, intake)?;
         let file = RunFile { state, info, end: Some(end), tally: Some(tally), damaged: false };
-        write_json(&folder, &file)?;
+        run_json::write(&folder, &file)?;
         layout::sync_folder(&folder.0)?;
         layout::sync_folder(&repository.path().join(RUNS))?;
         layout::remove(&folder.raw())?;
         let run = repository.run(id);
         drop(raw);
+        repository.prune_by_itself();
         run
     }
 

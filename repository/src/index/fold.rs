@@ -74,17 +74,40 @@ impl Failed {
 
 /// The tests that fail.
 pub(crate) fn failing_tests(connection: &Connection, path: &Path) -> Result<Vec<Failure>> {
+    let mut tests = Vec::new();
+    each_failed(connection, path, |failed| {
+        tests.push(failed.failure().ok_or_else(|| Error::damaged(path, "a failing test makes no sense"))?);
+        Ok(())
+    })?;
+    Ok(tests)
+}
+
+/// How many tests fail that another run than this one decided.
+pub(crate) fn count_besides(connection: &Connection, path: &Path, run: RunId) -> Result<u64> {
+    let mut count = 0;
+    each_failed(connection, path, |failed| {
+        count += u64::from(failed.run != run);
+        Ok(())
+    })?;
+    Ok(count)
+}
+
+/// Calls a function with each row of the table, and checks them all.
+fn each_failed(
+    connection: &Connection,
+    path: &Path,
+    mut function: impl FnMut(Failed) -> Result<()>,
+) -> Result<()> {
     let mut statement =
         connection.prepare("SELECT test, route, run, facts FROM failing ORDER BY test, route")?;
     let mut rows = statement.query([])?;
-    let (mut tests, mut total) = (Vec::new(), Total::default());
+    let mut total = Total::default();
     while let Some(row) = rows.next()? {
         let failed = Failed::read(row)?;
         total.add(failed.sum());
-        tests.push(failed.failure().ok_or_else(|| Error::damaged(path, "a failing test makes no sense"))?);
+        function(failed)?;
     }
-    total.check(connection, "failing", path)?;
-    Ok(tests)
+    total.check(connection, "failing", path)
 }
 
 /// Enters a run; `later` are the runs with higher numbers that were entered before.

@@ -3,7 +3,7 @@
 
 mod coverage;
 mod fold;
-mod groups;
+pub(crate) mod groups;
 mod schema;
 mod sync;
 
@@ -16,13 +16,14 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use crate::derive::is_unwritable;
 use crate::error::{Error, Result, at};
 use crate::examine::Trust;
-use crate::failing::Failing;
+use crate::failing::{Failing, Outstanding};
 use crate::layout;
 use crate::lock::Locked;
 use crate::note::Note;
 use crate::repository::Repository;
 use crate::run::Run;
 use crate::run_id::RunId;
+use crate::sweep::sweep;
 
 /// The index, open and up to date. Nobody else has it open at the same time.
 pub(crate) struct Index<'a> {
@@ -65,6 +66,7 @@ impl Repository {
     pub fn rebuild(&self) -> Result<()> {
         let _lock = self.lock()?;
         self.remove_index()?;
+        sweep(self.path());
         self.ask_on_disk(Trust::StreamAlone, &|_| Ok(()))
     }
 
@@ -200,10 +202,20 @@ impl Index<'_> {
 
     /// The tests and runs that failed and were not put right since.
     pub(crate) fn failing(&self) -> Result<Failing> {
-        let path = self.repository.index_path();
-        let tests = fold::failing_tests(&self.connection, &path)?;
-        let runs = coverage::failing_runs(&self.connection, &path)?;
-        let runs = runs.into_iter().filter_map(|id| self.run(id).transpose()).collect::<Result<_>>()?;
-        Ok(Failing { tests, runs })
+        let tests = fold::failing_tests(&self.connection, &self.repository.index_path())?;
+        Ok(Failing { tests, runs: self.failing_runs()? })
+    }
+
+    /// What fails because of other runs.
+    pub(crate) fn outstanding(&self, besides: RunId) -> Result<Outstanding> {
+        let tests = fold::count_besides(&self.connection, &self.repository.index_path(), besides)?;
+        let mut runs = self.failing_runs()?;
+        runs.retain(|run| run.id != besides);
+        Ok(Outstanding { tests, runs })
+    }
+
+    fn failing_runs(&self) -> Result<Vec<Run>> {
+        let ids = coverage::failing_runs(&self.connection, &self.repository.index_path())?;
+        ids.into_iter().filter_map(|id| self.run(id).transpose()).collect()
     }
 }

@@ -59,6 +59,7 @@ impl Index<'_> {
             State::Incomplete => {
                 self.repository.note(Note::Recovered { run: run.id, bytes: run.bytes, tail: run.tail });
             }
+            State::Damaged if run.end.is_none() => self.repository.note(Note::RecordLost(run.id)),
             State::Damaged => self.repository.note(Note::StreamDamaged(run.id)),
             _ => {}
         }

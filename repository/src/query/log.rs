@@ -17,7 +17,8 @@ impl Repository {
     /// packets, the run stops. `route_code` is that of the test (`Some(None)` for none); without one all are
     /// given. The answer is how many packets there were.
     ///
-    /// Only the parts of the stream that hold the test are read. [`Records`](streamresult::Records) puts
+    /// Only the parts of the stream that hold the test are read; of a run that is under way, all that came so far.
+    /// [`Records`](streamresult::Records) puts
     /// attachments together, a [`Writer`](subunit::io::Writer) makes a stream.
     ///
     /// ```
@@ -45,7 +46,7 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// When there is no such run, it is under way, its stream was pruned, it cannot be read, or the sink fails.
+    /// When there is no such run, its stream was pruned, it cannot be read, or the sink fails.
     pub fn log(
         &self,
         name: impl Into<RunRef>,
@@ -54,7 +55,7 @@ impl Repository {
         sink: &mut (impl StreamResult + ?Sized),
     ) -> Result<u64> {
         let run = self.run(name)?;
-        let places = self.with_results(run.id, |_, results| {
+        let places = self.with_results_so_far(run.id, |_, results| {
             let mut places = Vec::new();
             results.find(test_id.as_bytes(), |row| {
                 let end = row.facts.offset.saturating_add(row.facts.len);

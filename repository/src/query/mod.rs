@@ -13,14 +13,16 @@ use std::time::Duration;
 use streamresult::Outcome;
 use subunit::Timestamp;
 
-use crate::derive::{Put, is_unwritable};
+use crate::derive::{Put, derive, is_unwritable, put_results};
 use crate::error::{Error, Result};
 use crate::examine::{Trust, examine};
+use crate::intake::Tail;
 use crate::layout;
 use crate::repository::Repository;
 use crate::results::Results;
 use crate::row::{Kind, Row};
 use crate::run_id::{RunId, RunRef};
+use crate::stream::StreamReader;
 
 pub use diff::{Change, Compared, Side};
 pub use flaky::{Flakiness, FlakyTest};
@@ -65,11 +67,12 @@ impl<'a> TestResult<'a> {
 }
 
 impl Repository {
-    /// Calls a function with each result of a run, in order of the tests' ids.
+    /// Calls a function with each result of a run, in order of the tests' ids. Of a run that is under way it is what
+    /// came of it so far, and tests that have not ended yet are unfinished.
     ///
     /// # Errors
     ///
-    /// When there is no such run, it is under way, or it cannot be read.
+    /// When there is no such run, or it cannot be read.
     pub fn for_each_result(
         &self,
         name: impl Into<RunRef>,
@@ -77,7 +80,7 @@ impl Repository {
     ) -> Result<()> {
         let run = self.run(name)?;
         // Nothing is told twice, also when results have to be made anew.
-        let results = self.with_results(run.id, |_, results| results.check())?.1;
+        let results = self.with_results_so_far(run.id, |_, results| results.check())?.1;
         let mut rows = results.iter();
         while let Some(row) = rows.next()? {
             if let Some(result) = TestResult::of(&row) {
@@ -122,6 +125,27 @@ impl Repository {
             }
             answer => answer.map(|answer| (answer, results)),
         }
+    }
+
+    /// Asks the results of a run; of one that is under way, what came of it so far.
+    pub(crate) fn with_results_so_far<T>(
+        &self,
+        id: RunId,
+        ask: impl Fn(RunId, &Results) -> Result<T>,
+    ) -> Result<(T, Results)> {
+        match self.with_results(id, &ask) {
+            Err(Error::Running(_)) => {
+                let results = self.results_so_far(id)?;
+                ask(id, &results).map(|answer| (answer, results))
+            }
+            answer => answer,
+        }
+    }
+
+    fn results_so_far(&self, id: RunId) -> Result<Results> {
+        let folder = self.folder(id);
+        let (_, rows) = derive(&folder, StreamReader::open(id, &folder, None)?, Tail::LeftOut)?;
+        put_results(&folder, rows, Put::Aside)
     }
 
     /// Asks the results of the latest runs that are not under way, at most so many, the latest first.

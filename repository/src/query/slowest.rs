@@ -27,14 +27,15 @@ pub struct TestTime {
 
 impl Repository {
     /// The tests of a run that took longest, at most so many, the slowest first; those that took equally long are
-    /// in order of their ids. Tests without a duration are not among them.
+    /// in order of their ids. Tests without a duration are not among them. Of a run that is under way it is what came
+    /// so far.
     ///
     /// # Errors
     ///
-    /// When there is no such run, it is under way, or it cannot be read.
+    /// When there is no such run, or it cannot be read.
     pub fn slowest(&self, name: impl Into<RunRef>, count: usize) -> Result<Vec<TestTime>> {
         let run = self.run(name)?;
-        Ok(self.with_results(run.id, |_, results| slowest(results, count))?.0)
+        Ok(self.with_results_so_far(run.id, |_, results| slowest(results, count))?.0)
     }
 }
 

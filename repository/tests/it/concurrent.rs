@@ -1,12 +1,12 @@
 //! Many processes and threads at the same time.
 
 use std::collections::BTreeSet;
-use std::io::Write;
+use std::io::{Read, Write};
 
 use repository::{RunEnd, RunInfo, State};
 
 use crate::helper;
-use crate::support::{bytes, failing, load, stream, temporary};
+use crate::support::{all_answers, bytes, failing, load, stream, temporary};
 
 #[test]
 fn eighty_loads_at_once_lose_nothing_and_fail_nothing() {
@@ -28,6 +28,46 @@ fn eighty_loads_at_once_lose_nothing_and_fail_nothing() {
     assert_eq!(stored, streams.into_iter().collect());
     assert_eq!(failing(&temporary.repository).len(), 80);
     assert_eq!(temporary.repository.take_notes(), []);
+}
+
+/// The lines that a process says until it is stopped, which it must not have been before.
+fn stop(mut child: std::process::Child) -> Vec<String> {
+    let has_ended = child.try_wait().unwrap();
+    child.kill().unwrap();
+    let (mut said, mut errors) = (String::new(), String::new());
+    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    child.wait().unwrap();
+    assert_eq!(has_ended, None, "{errors}");
+    said.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn loads_go_on_while_others_rebuild_and_prune() {
+    let temporary = temporary();
+    load(&temporary.repository, &["a fail", "b inprogress", "!"]);
+    let failed = failing(&temporary.repository);
+    let jobs = ["rebuild", "rebuild", "prune", "many", "many"];
+    let children: Vec<_> = jobs.iter().map(|job| helper::start(job, temporary.folder.path())).collect();
+    for number in 0..10 {
+        let run = load(&temporary.repository, &[&format!("test_{number} fail")]);
+        assert_eq!(temporary.repository.run(run.id).unwrap().counts, run.counts);
+        assert!(failing(&temporary.repository).contains(&format!("test_{number} fail {}", run.id)));
+    }
+    let said: Vec<String> = children.into_iter().flat_map(stop).collect();
+    for what in ["rebuilt", "pruned ", "stored "] {
+        assert!(said.iter().any(|line| line.contains(what)), "nothing was {what}");
+    }
+    let runs = temporary.repository.runs().unwrap();
+    let complete = runs.iter().filter(|run| run.state == State::Complete).count();
+    let stored = said.iter().filter(|line| line.contains("stored ")).count() + 11;
+    // What was said to be stored is; of two writers that were stopped, what they were at may be as well.
+    assert!((stored..=stored + 2).contains(&complete), "{complete} of {stored}");
+    let answers = all_answers(&temporary.repository);
+    temporary.repository.rebuild().unwrap();
+    assert_eq!(all_answers(&temporary.again()), answers);
+    let is_there = |line: &String| failing(&temporary.repository).contains(line);
+    assert!(failed.iter().filter(|line| !line.starts_with("run ")).all(is_there));
 }
 
 #[test]
@@ -63,6 +103,17 @@ fn a_run_under_way_is_seen_and_not_judged() {
     assert_eq!(bytes(&other, writer.id()), events);
     assert_eq!(other.run(repository::RunRef::LATEST).unwrap().id.0, 1);
     assert_eq!(failing(&other), ["a fail 1"]);
+    // What came so far can be asked about all the same.
+    let mut results = Vec::new();
+    let told = other.for_each_result(writer.id(), |result| {
+        results.push(format!("{} {}", result.test_id, result.outcome))
+    });
+    told.unwrap();
+    assert_eq!(results, ["a success", "b unfinished"]);
+    let packets = other.log(writer.id(), "a", None, &mut streamresult::from_fn(|_| Ok(()))).unwrap();
+    assert_eq!(packets, 1);
+    assert!(other.slowest(writer.id(), 5).is_ok());
+    assert!(!temporary.file(2, "results").exists());
 
     writer.finish(RunEnd::default()).unwrap();
     assert_eq!(failing(&other), ["b unfinished 2"]);

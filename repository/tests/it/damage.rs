@@ -3,9 +3,9 @@
 use std::fs;
 use std::io::Read;
 
-use repository::{Error, Note, Repository, RunRef, Standing, State, Stored};
+use repository::{Error, Note, Repository, RunEnd, RunInfo, RunRef, Standing, State, Stored};
 
-use crate::support::{Temporary, all_answers, failing, load, long_stream, temporary};
+use crate::support::{Temporary, all_answers, failing, load, long_stream, stream, temporary};
 
 fn filled() -> (Temporary, String) {
     let temporary = temporary();
@@ -149,19 +149,65 @@ fn a_passed_run_whose_stream_was_damaged_does_not_pass() {
     }
 }
 
-#[test]
-fn a_run_without_its_json_is_incomplete() {
-    for content in [None, Some("{"), Some("{\"state\": 7}")] {
-        let temporary = temporary();
-        load(&temporary.repository, &["a success", "b fail"]);
-        match content {
-            None => fs::remove_file(temporary.file(1, "run.json")).unwrap(),
-            Some(content) => fs::write(temporary.file(1, "run.json"), content).unwrap(),
+/// Spoils `run.json` of the first run: removes it, changes a byte, or cuts it.
+fn spoil_json(temporary: &Temporary, spoil: &str) {
+    let path = temporary.file(1, "run.json");
+    let good = fs::read_to_string(&path).unwrap();
+    match spoil {
+        "removed" => fs::remove_file(path).unwrap(),
+        "cut" => fs::write(path, &good[..good.len() / 2]).unwrap(),
+        changed => {
+            let (from, to) = changed.split_once(" -> ").unwrap();
+            assert!(good.contains(from), "{good}");
+            fs::write(path, good.replacen(from, to, 1)).unwrap();
         }
-        temporary.repository.rebuild().unwrap();
-        let run = temporary.repository.run(RunRef::LATEST).unwrap();
-        assert_eq!((run.state, run.counts.success, run.counts.fail), (State::Incomplete, 1, 1));
-        assert_eq!(failing(&temporary.repository), ["b fail 1"]);
+    }
+}
+
+const SPOILT: [&str; 5] =
+    ["removed", "cut", "\"fail\": 1 -> \"fail\": 0", "\"exit\": 9 -> \"exit\": 0", "complete -> completE"];
+
+#[test]
+fn a_run_without_its_json_is_not_green() {
+    for spoil in SPOILT {
+        let temporary = temporary();
+        let end = RunEnd { exit: Some(9), ..RunEnd::default() };
+        temporary.repository.load(&*stream(&["a success", "b fail"]), RunInfo::default(), end).unwrap();
+        spoil_json(&temporary, spoil);
+        // It is found when the index is made anew, by whatever this comes about.
+        fs::remove_file(temporary.index()).unwrap();
+        let other = temporary.again();
+        let run = other.run(RunRef::LATEST).unwrap();
+        assert_eq!((run.state, run.counts.success, run.counts.fail), (State::Damaged, 1, 1), "{spoil}");
+        assert_eq!(other.take_notes(), [Note::RecordLost(run.id)]);
+        assert_eq!(failing(&other), ["b fail 1"]);
+        other.rebuild().unwrap();
+        assert_eq!(other.run(RunRef::LATEST).unwrap(), run);
+    }
+}
+
+#[test]
+fn a_pruned_run_without_its_json_keeps_its_results() {
+    for spoil in SPOILT {
+        let temporary = temporary();
+        let end = RunEnd { exit: Some(9), ..RunEnd::default() };
+        let events = ["a success", "b inprogress", "b fail", "!", "c exists", "w:c skip", "d xfail"];
+        let before = temporary.repository.load(&*stream(&events), RunInfo::default(), end).unwrap();
+        let history = temporary.repository.history("b").unwrap();
+        let failed = failing(&temporary.repository);
+        temporary.repository.prune_run(before.id).unwrap();
+        spoil_json(&temporary, spoil);
+        for _ in 0..2 {
+            temporary.repository.rebuild().unwrap();
+            let run = temporary.repository.run(RunRef::LATEST).unwrap();
+            assert_eq!((run.state, run.stored), (State::Damaged, Stored::Pruned), "{spoil}");
+            assert_eq!((run.counts, run.first), (before.counts, before.first), "{spoil}");
+            assert_eq!(temporary.repository.history("b").unwrap(), history);
+            assert_eq!(failing(&temporary.repository), failed);
+        }
+        // Pruned again, it is no better than it was.
+        temporary.repository.prune_run(before.id).unwrap();
+        assert_eq!(temporary.repository.run(before.id).unwrap().state, State::Damaged);
     }
 }
 
@@ -175,6 +221,6 @@ fn a_run_removed_by_hand_takes_its_decisions_along() {
     assert_eq!(temporary.repository.runs().unwrap().len(), 1);
     fs::create_dir(temporary.file(5, "")).unwrap();
     let run = temporary.repository.run(repository::RunId(5)).unwrap();
-    assert_eq!((run.state, run.stored), (State::Incomplete, Stored::Pruned));
+    assert_eq!((run.state, run.stored), (State::Damaged, Stored::Pruned));
     assert!(matches!(temporary.repository.stream(run.id), Err(Error::Pruned(_))));
 }

@@ -107,6 +107,26 @@ fn questions_are_answered_and_streams_pruned_on_a_full_disk() {
 }
 
 #[test]
+fn rebuilding_on_a_full_disk_loses_nothing() {
+    let Some(small) = Small::new(4 << 20) else { return };
+    let repository = Repository::init(small.path()).unwrap();
+    repository.load(&*long_stream(3000), RunInfo::default(), RunEnd::default()).unwrap();
+    load(&repository, &["suite.test_3 success", "x fail"]);
+    repository.prune_run(repository::RunId(1)).unwrap();
+    let before = failing(&repository);
+    let filler = small.fill();
+    // Removing the index may make room enough.
+    let rebuilt = repository.rebuild();
+    assert!(rebuilt.as_ref().err().is_none_or(repository::Error::is_disk_full), "{rebuilt:?}");
+    assert_eq!(failing(&repository), before);
+    std::fs::remove_file(filler).unwrap();
+    repository.rebuild().unwrap();
+    assert_eq!(failing(&repository), before);
+    let states: Vec<_> = repository.runs().unwrap().iter().map(|run| run.state).collect();
+    assert_eq!(states, [State::Complete; 2]);
+}
+
+#[test]
 fn a_repository_that_cannot_be_written_answers_all_the_same() {
     let Some(small) = Small::new(4 << 20) else { return };
     let repository = Repository::init(small.path()).unwrap();

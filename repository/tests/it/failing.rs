@@ -1,6 +1,6 @@
 //! The failing set.
 
-use repository::{RunEnd, RunInfo};
+use repository::{RunEnd, RunId, RunInfo};
 
 use crate::support::{failing, load, stream, temporary};
 
@@ -105,4 +105,19 @@ fn many_failures_are_paged_through() {
     assert_eq!(left.len(), 2500 + 834);
     temporary.repository.rebuild().unwrap();
     assert_eq!(failing(&temporary.repository), left);
+}
+
+#[test]
+fn what_is_outstanding_is_what_other_runs_left() {
+    let temporary = temporary();
+    load(&temporary.repository, &["a fail", "b fail", "!"]);
+    load(&temporary.repository, &["b success", "c fail", "w:c fail"]);
+    let check = |run, tests, runs: &[u32]| {
+        let outstanding = temporary.repository.outstanding(RunId(run)).unwrap();
+        let ids: Vec<u32> = outstanding.runs.iter().map(|run| run.id.0).collect();
+        assert_eq!((outstanding.tests, &*ids, outstanding.is_empty()), (tests, runs, false));
+    };
+    check(1, 2, &[]);
+    check(2, 1, &[1]);
+    check(3, 3, &[1]);
 }

@@ -3,9 +3,9 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use repository::{Repository, RunEnd, RunInfo};
+use repository::{Repository, Retention, RunEnd, RunInfo};
 use streamresult::StreamResult;
-use subunit::{Event, Status};
+use subunit::{Event, Status, Timestamp};
 
 const FOLDER: &str = "REPOSITORY_TEST_FOLDER";
 const JOB: &str = "REPOSITORY_TEST_JOB";
@@ -49,6 +49,17 @@ fn does_a_job() {
             let stream = super::support::long_stream(200);
             let run = repository.load(&*stream, RunInfo::default(), RunEnd::default()).unwrap();
             writeln!(std::io::stdout(), "stored {}", run.id).unwrap();
+        },
+        // Makes everything anew, again and again.
+        "rebuild" => loop {
+            repository.rebuild().unwrap();
+            writeln!(std::io::stdout(), "rebuilt").unwrap();
+        },
+        // Removes all streams that may go, again and again.
+        "prune" => loop {
+            let retention = Retention { runs: Some(1), failing_too: true, ..Retention::default() };
+            let pruned = repository.prune(&retention, Timestamp::now()).unwrap();
+            writeln!(std::io::stdout(), "pruned {}", pruned.len()).unwrap();
         },
         other => panic!("no such job: {other}"),
     }

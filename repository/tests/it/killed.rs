@@ -86,6 +86,30 @@ fn loads_killed_at_any_moment_leave_readable_runs() {
 }
 
 #[test]
+fn rebuilding_and_pruning_killed_at_any_moment_lose_nothing() {
+    let temporary = temporary();
+    load(&temporary.repository, &["a fail", "b inprogress", "!"]);
+    for number in 0..6 {
+        let stream = crate::support::long_stream(300 * (number % 3 + 1));
+        temporary.repository.load(&*stream, RunInfo::default(), Default::default()).unwrap();
+    }
+    let told = |repository: &repository::Repository| {
+        let counts: Vec<_> =
+            repository.runs().unwrap().iter().map(|run| (run.id, run.state, run.counts)).collect();
+        (counts, failing(repository), repository.history("suite.test_3").unwrap())
+    };
+    let before = told(&temporary.repository);
+    for round in 0..20 {
+        let job = if round % 2 == 0 { "rebuild" } else { "prune" };
+        let mut child = helper::start(job, temporary.folder.path());
+        std::thread::sleep(Duration::from_micros(10_000 + 3_100 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(told(&temporary.again()), before, "round {round}");
+    }
+}
+
+#[test]
 fn a_writer_whose_input_fails_keeps_what_came() {
     struct Broken;
     impl std::io::Read for Broken {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use repository::{Change, Error, Flakiness, Git, RunEnd, RunId, RunInfo, RunRef, Standing, State};
+use repository::{Change, Error, Flakiness, Git, Retention, RunEnd, RunId, RunInfo, RunRef, Standing, State};
 use streamresult::{Records, record_fn};
-use subunit::Timestamp;
 use subunit::io::Writer;
+use subunit::{Event, Status, Timestamp};
 
 use crate::support::{load, stream, temporary};
 
@@ -198,4 +198,24 @@ fn timings_are_those_of_the_latest_run() {
     assert_eq!(timings.get("a"), Some(Duration::from_secs(3)));
     assert_eq!(timings.get("b"), Some(Duration::from_secs(2)));
     assert_eq!((timings.get("c"), timings.len()), (None, 2));
+}
+
+#[test]
+fn a_clock_that_goes_back_makes_no_duration_and_prunes_nothing() {
+    let temporary = temporary();
+    let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+    let mut writer = Writer::new(Vec::new());
+    for (seconds, status) in [(500, Status::InProgress), (100, Status::Success)] {
+        writer.write(&Event { timestamp: at(seconds), ..Event::status("a", status) }).unwrap();
+    }
+    let stream = writer.into_inner().unwrap();
+    let info = RunInfo { start: at(900), ..RunInfo::default() };
+    let end = RunEnd { end: at(800), ..RunEnd::default() };
+    let run = temporary.repository.load(&*stream, info, end).unwrap();
+    load(&temporary.repository, &["b success"]);
+    assert_eq!((run.first, run.last), (at(100), at(500)));
+    let slowest = temporary.repository.slowest(run.id, 1).unwrap();
+    assert!(slowest.is_empty() || slowest[0].duration == Duration::ZERO, "{slowest:?}");
+    let retention = Retention { age: Some(Duration::ZERO), ..Retention::default() };
+    assert_eq!(temporary.repository.prunable(&retention, Timestamp::default()).unwrap(), []);
 }

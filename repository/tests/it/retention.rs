@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use repository::{Error, Retention, RunEnd, RunId, RunInfo, RunRef, State, Stored};
+use repository::{Error, Note, Retention, RunEnd, RunId, RunInfo, RunRef, State, Stored};
 use subunit::Timestamp;
 
 use crate::support::{Temporary, all_answers, failing, load, long_stream, stream, temporary};
@@ -100,4 +100,31 @@ fn a_run_under_way_is_not_pruned() {
     assert_eq!(temporary.repository.prune(&retention, Timestamp::now()).unwrap().len(), 4);
     writer.finish(RunEnd::default()).unwrap();
     assert_eq!(temporary.repository.run(RunRef::LATEST).unwrap().id, RunId(6));
+}
+
+#[test]
+fn limits_that_are_set_hold_after_each_run_and_whatever_they_say_a_run_is_stored() {
+    let temporary = five();
+    let limits = Retention { runs: Some(2), ..Retention::default() };
+    assert_eq!(temporary.repository.retention().unwrap(), None);
+    temporary.repository.set_retention(Some(&limits)).unwrap();
+    assert_eq!(temporary.again().retention().unwrap(), Some(limits));
+    temporary.repository.pin(RunId(1), true).unwrap();
+    load(&temporary.repository, &["a success"]);
+    let stored = |repository: &repository::Repository| {
+        let runs = repository.runs().unwrap().into_iter();
+        runs.filter(|run| run.stored != Stored::Pruned).map(|run| run.id.0).collect::<Vec<_>>()
+    };
+    // The first is pinned, the second has what fails, and both count.
+    assert_eq!(stored(&temporary.repository), [1, 2, 5, 6]);
+    assert!(matches!(temporary.repository.take_notes()[..], [Note::Pruned { runs: 2, .. }]));
+
+    std::fs::write(temporary.repository.path().join("retention.json"), "{\"rums\": 1}").unwrap();
+    let run = load(&temporary.repository, &["a success"]);
+    assert_eq!((run.id, run.stored), (RunId(7), Stored::Compressed));
+    let notes = temporary.repository.take_notes();
+    assert!(matches!(&notes[..], [Note::NotPruned { why }] if why.contains("rums")), "{notes:?}");
+    temporary.repository.set_retention(None).unwrap();
+    load(&temporary.repository, &["a success"]);
+    assert_eq!((stored(&temporary.repository).len(), temporary.repository.take_notes()), (6, vec![]));
 }

@@ -98,6 +98,9 @@ pub(crate) fn all_answers(repository: &Repository) -> String {
     let runs = repository.runs().unwrap();
     writeln!(out, "{runs:#?}\n{:#?}\n{:#?}", repository.failing(), repository.stats()).unwrap();
     writeln!(out, "{:#?}", repository.flaky(Flakiness::default())).unwrap();
+    for run in &runs {
+        writeln!(out, "{:?}", repository.outstanding(run.id)).unwrap();
+    }
     let mut ids = std::collections::BTreeSet::new();
     for run in &runs {
         let told: Result<()> = repository.for_each_result(run.id, |result| {

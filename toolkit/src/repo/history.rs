@@ -7,8 +7,9 @@ use cli::{Streams, Verdict};
 use formats::ci;
 use formats::text::Age;
 use formats::visible;
-use repository::{Past, Repository, Run, Stored};
+use repository::{Past, Repository, Run, State, Stored};
 
+use super::words::Size;
 use super::{told, words};
 
 /// List the runs, or the outcomes of a test in them
@@ -70,12 +71,14 @@ fn row(run: &Run) -> String {
     let took = run.duration().map_or_else(String::new, |duration| Age(duration).to_string());
     let marks = [(run.pinned, "(pinned) "), (run.stored == Stored::Pruned, "(pruned) ")];
     let marks: String = marks.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark).collect();
+    let is_running = run.state == State::Running;
+    let [tests, failed] = [run.counts.total(), run.counts.failures()]
+        .map(|count| if is_running { String::new() } else { count.to_string() });
+    let marks = if is_running { format!("{marks}({} so far) ", Size(run.disk)) } else { marks };
     format!(
-        "{:>6}  {:11} {:>8} {:>8}  {:20} {took:>7}  {marks}{}",
+        "{:>6}  {:11} {tests:>8} {failed:>8}  {:20} {took:>7}  {marks}{}",
         run.id.0,
         words::standing(run),
-        run.counts.total(),
-        run.counts.failures(),
         words::moment(run.start()),
         ci::defuse(&told::command(run), false),
     )

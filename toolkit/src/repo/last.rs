@@ -4,7 +4,7 @@ use cli::{Streams, Verdict, VerdictArgs};
 use repository::{Error, Repository, Run, RunRef, State};
 
 use super::report::ReportArgs;
-use super::show::{show, tell_of_running};
+use super::show::{named, show, tell_of_running};
 use super::told::Told;
 
 /// Show the latest run
@@ -35,8 +35,8 @@ impl Last {
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let (run, running) = latest(repository)?;
         let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
-        show(repository, &run, &self.report, lent)?;
-        let told = Told::of(repository, &run)?;
+        let verdict = show(repository, &run, &self.report, lent)?;
+        let told = Told::of(repository, &run, verdict)?;
         told.write_others(errors)?;
         if let Some(running) = running {
             tell_of_running(&running, &format!("subunit show {}", running.id), errors)?;
@@ -47,12 +47,7 @@ impl Last {
 
 /// The latest run that is over, and one that is under way since; where all are under way, the latest of them.
 fn latest(repository: &Repository) -> Result<(Run, Option<Run>), Error> {
-    let run = match repository.run(RunRef::LATEST) {
-        Err(error @ Error::NoRuns { .. }) => {
-            return repository.runs()?.pop().map(|running| (running, None)).ok_or(error);
-        }
-        run => run?,
-    };
+    let run = named(repository, RunRef::LATEST)?;
     let running = repository.runs()?.pop().filter(|last| last.state == State::Running && last.id > run.id);
     Ok((run, running))
 }

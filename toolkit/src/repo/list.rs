@@ -7,12 +7,14 @@ use formats::visible;
 use repository::{Repository, RunRef, TestResult};
 use streamresult::Outcome;
 
+use super::show::{named, tell_if_running};
 use super::words;
 
 /// List the tests of a run
 ///
 /// One id a line, in their order; a test that ran several times is listed once, unless more is asked than its id.
-/// Control characters are shown.
+/// Control characters are shown. Of a run that is under way it is the tests so far; those that have not ended yet are
+/// unfinished.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     "  0    there are such tests\n  \
@@ -57,7 +59,8 @@ pub(super) fn outcome(text: &str) -> Result<Outcome, String> {
 
 impl List {
     pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let run = repository.run(self.run)?;
+        let run = named(repository, self.run)?;
+        tell_if_running(&run, streams.errors)?;
         let mut listed: Option<String> = None;
         each(repository, run.id, |result| {
             let is_asked = match self.outcome.as_slice() {

@@ -5,13 +5,14 @@ use std::io::Write;
 
 use anyhow::Context as _;
 use cli::{Streams, Verdict, VerdictArgs};
-use repository::{Repository, Run, RunEnd, RunInfo};
+use repository::{Repository, Run, RunEnd, RunInfo, RunWriter};
 
 use super::place::RepoArgs;
 use super::sniff::Protocol;
 use super::source::{self, Spec};
 use super::store::Store;
 use super::told::{self, Told};
+use super::words;
 
 /// Store a stream as a run
 ///
@@ -23,6 +24,9 @@ use super::told::{self, Told};
 ///
 /// A test that failed stays failing until it passes, in whatever run: tests that a run does not name keep what is
 /// known of them, unless --full says that there are no others.
+///
+/// Of a pipe, all is read even when it cannot be stored: a `tee` before it would be killed otherwise, and what others
+/// get of the stream would end there.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     "  0    the run succeeded, and nothing is failing\n  \
@@ -91,22 +95,29 @@ enum Version {
 
 impl Load {
     pub(super) fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let Streams { input, output, errors, interrupt, .. } = streams;
+        let Streams { input, output, errors, terminal, interrupt } = streams;
         let protocol = self.protocol.map(|version| match version {
             Version::One => Protocol::V1,
             Version::Two => Protocol::V2,
         });
-        let sources = source::open(Spec::all(&self.files), input, &interrupt, protocol)?;
-        let repository = self.repository(place, errors)?;
-        let writer = repository.begin(self.about.info())?;
-        let id = writer.id();
-        let mut store = Store::new(writer, self.forward.then_some(output));
-        source::gather(sources, &mut store).with_context(|| format!("run {id} is incomplete"))?;
+        let specs = Spec::all(&self.files);
+        let is_typed = terminal.input && specs.iter().any(Spec::is_stdin);
+        let sources = source::open(specs, input, &interrupt, protocol)?;
+        let is_live = !is_typed && sources.iter().any(|source| source.is_live);
+        let begun = self.begin(place, errors);
+        let onward = self.forward.then_some(output);
+        let mut store =
+            if is_live { Store::patient(begun, onward, errors)? } else { Store::new(begun?, onward) };
+        source::gather(sources, &mut store).with_context(|| store.incomplete())?;
         let end = RunEnd { interrupted: interrupt.verdict().is_some(), ..self.about.end() };
         let (run, passed_on) = store.finish(end)?;
-        let verdict = conclude(repository, &run, errors)?;
+        let verdict = conclude(place.repository()?, &run, errors)?;
         passed_on?;
         Ok(self.verdict.apply(verdict))
+    }
+
+    fn begin(&self, place: &RepoArgs, errors: &mut dyn Write) -> anyhow::Result<RunWriter> {
+        Ok(self.repository(place, errors)?.begin(self.about.info())?)
     }
 
     fn repository<'p>(&self, place: &'p RepoArgs, errors: &mut dyn Write) -> anyhow::Result<&'p Repository> {
@@ -127,7 +138,7 @@ pub(super) fn conclude(
     run: &Run,
     errors: &mut dyn Write,
 ) -> anyhow::Result<Verdict> {
-    let told = Told::of(repository, run)?;
+    let told = Told::of(repository, run, words::verdict(run))?;
     writeln!(errors, "run {}: {}", run.id, told::Line(run))?;
     told.write_others(errors)?;
     Ok(told.verdict())

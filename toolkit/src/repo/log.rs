@@ -4,10 +4,11 @@ use std::io::{self, Write};
 
 use cli::{Streams, Verdict};
 use formats::text::{Ending, title};
-use repository::{Error, Repository, RunId, RunRef};
+use repository::{Error, Repository, RunId, RunRef, State};
 use streamresult::{Record, RecordSink, Records};
 
 use super::report::{ReportArgs, Sink};
+use super::show::named;
 
 /// Show a test with all that came with it
 ///
@@ -89,14 +90,17 @@ impl Log {
             Err(Error::Pruned(_)) if self.run.is_none() => Ok(false),
             Err(error) => Err(error),
         };
-        let run = repository.run(self.run.unwrap_or(RunRef::LATEST))?.id;
-        if has(run)? {
-            return Ok(Some(run));
+        if let Some(name) = self.run {
+            let run = named(repository, name)?.id;
+            return Ok(has(run)?.then_some(run));
         }
-        if self.run.is_some() {
-            return Ok(None);
-        }
-        let mut runs: Vec<RunId> = repository.history(&self.test)?.iter().map(|past| past.run).collect();
+        // Where there are no runs at all, this says so.
+        named(repository, RunRef::LATEST)?;
+        let under_way = repository.runs()?.into_iter().filter(|run| run.state == State::Running);
+        let past = repository.history(&self.test)?;
+        let mut runs: Vec<RunId> =
+            past.iter().map(|past| past.run).chain(under_way.map(|run| run.id)).collect();
+        runs.sort_unstable();
         runs.dedup();
         for run in runs.into_iter().rev() {
             if has(run)? {

@@ -1,9 +1,11 @@
 //! `subunit prune`: removes streams that are no longer kept.
 
+use std::fmt;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::Context as _;
 use cli::{Streams, Verdict};
+use formats::text::Age;
 use repository::{Pruned, Repository, Retention, RunRef};
 use subunit::Timestamp;
 
@@ -15,11 +17,15 @@ use super::words::{Count, Size};
 /// What goes are the attachments; results, durations, the history of each test and the failing set stay, and no
 /// number is given again. Runs that are pinned or under way are kept, and so are the latest one and those in which a
 /// test failed that is failing now.
+///
+/// With --auto the limits are set for good: whenever a run was stored, what is beyond them goes. Without any limit
+/// here, those that were set hold.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     "  0    it was done, even if there was nothing to remove\n",
     "  subunit prune --keep 100\n  \
        subunit prune --older-than 30d --size 1GB --dry-run\n  \
+       subunit prune --keep 1000 --older-than 90d --auto\n  \
        subunit prune --run 17 --run 18"
 ))]
 pub struct Prune {
@@ -38,6 +44,12 @@ pub struct Prune {
     /// Remove the stream of this run, whatever would keep it; may be repeated
     #[arg(long, value_name = "RUN", allow_hyphen_values = true, conflicts_with_all = ["keep", "older_than", "size"])]
     run: Vec<RunRef>,
+    /// Set these limits for good: from now on, storing a run prunes to them
+    #[arg(long, conflicts_with_all = ["run", "dry_run"])]
+    auto: bool,
+    /// Set no limits any more: nothing is pruned but by this command
+    #[arg(long, conflicts_with_all = ["run", "dry_run", "auto", "keep", "older_than", "size", "failing_too"])]
+    no_auto: bool,
     /// Only say what would be removed
     #[arg(short = 'n', long, conflicts_with = "run")]
     dry_run: bool,
@@ -45,19 +57,16 @@ pub struct Prune {
 
 impl Prune {
     pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let retention = Retention {
-            runs: self.keep,
-            age: self.older_than,
-            size: self.size,
-            failing_too: self.failing_too,
-        };
         if !self.run.is_empty() {
             let runs: Vec<_> = self.run.iter().map(|name| repository.run(*name)).collect::<Result<_, _>>()?;
             runs.iter().try_for_each(|run| repository.prune_run(run.id))?;
             return Ok(Verdict::Passed);
         }
-        let is_limited = self.keep.is_some() || self.older_than.is_some() || self.size.is_some();
-        ensure!(is_limited, "say what to keep: --keep, --older-than or --size; or name a --run to remove");
+        if self.no_auto {
+            repository.set_retention(None)?;
+            return Ok(Verdict::Passed);
+        }
+        let retention = self.retention(repository)?;
         let now = Timestamp::now();
         let pruned = if self.dry_run {
             repository.prunable(&retention, now)?
@@ -71,13 +80,48 @@ impl Prune {
         let done = if self.dry_run { "would be removed" } else { "removed" };
         let streams_of = Count(pruned.len() as u64, "stream", "streams");
         writeln!(streams.errors, "{streams_of} {done}, {}", Size(bytes))?;
+        if self.auto {
+            repository.set_retention(Some(&retention))?;
+            writeln!(streams.errors, "from now on, what is stored is pruned to: {}", Limits(&retention))?;
+        }
         Ok(Verdict::Passed)
+    }
+
+    /// The limits of the command line, or else those that were set.
+    fn retention(&self, repository: &Repository) -> anyhow::Result<Retention> {
+        let said = Retention {
+            runs: self.keep,
+            age: self.older_than,
+            size: self.size,
+            failing_too: self.failing_too,
+        };
+        if said.is_limited() {
+            return Ok(said);
+        }
+        let set = if self.auto { None } else { repository.retention()? };
+        set.map(|set| Retention { failing_too: set.failing_too || said.failing_too, ..set })
+            .context("say what to keep: --keep, --older-than or --size; or name a --run to remove")
+    }
+}
+
+/// The limits, as people read them.
+pub(super) struct Limits<'a>(pub(super) &'a Retention);
+
+impl fmt::Display for Limits<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limits(Retention { runs, age, size, failing_too }) = self;
+        let runs = runs.map(|runs| Count(runs as u64, "run", "runs").to_string());
+        let age = age.map(|age| format!("runs of the last {}", Age(age)));
+        let size = size.map(|size| Size(size).to_string());
+        let failing = failing_too.then(|| "those of failing tests not excepted".to_owned());
+        let parts: Vec<String> = [runs, age, size, failing].into_iter().flatten().collect();
+        formatter.write_str(&parts.join(", "))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::Repo;
+    use super::super::testing::{Repo, stream};
 
     #[test]
     fn only_what_is_beyond_the_limits_goes() {
@@ -95,6 +139,22 @@ mod tests {
         assert_eq!(runs(repo.run(&["prune", "--older-than=0s"], b"").output()), ["run 2"]);
         repo.check(&["prune", "--run=-1"], 0, "");
         repo.check(&["show", "--subunit", "-1"], 2, "");
+    }
+
+    #[test]
+    fn limits_that_are_set_hold_for_each_run() {
+        let repo = Repo::with(&[&["a success"], &["a success"], &["a success"]]);
+        let told = repo.run(&["prune", "--keep=2", "--auto"], b"");
+        assert!(told.errors().ends_with("what is stored is pruned to: 2 runs\n"), "{}", told.errors());
+        let load = || repo.run(&["load"], &stream(&["a success"]));
+        let told = load();
+        assert!(told.errors().contains("\n1 stream beyond the limits removed, "), "{}", told.errors());
+        repo.check(&["show", "--subunit", "2"], 2, "");
+        assert!(repo.run(&["stats"], b"").output().contains("\nkept:          2 runs\n"));
+        repo.check(&["prune"], 0, "");
+        repo.check(&["prune", "--no-auto"], 0, "");
+        assert_eq!(load().errors(), "run 5: PASSED  1 test: 1 passed\n");
+        repo.check(&["prune"], 2, "");
     }
 
     #[test]

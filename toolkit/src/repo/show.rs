@@ -5,13 +5,15 @@ use std::io::{self, Read, Write};
 use anyhow::Context as _;
 use cli::{Streams, Verdict, VerdictArgs};
 use formats::text::{Age, Ending, title};
-use repository::{Repository, Run, RunRef, State, Stored};
-use streamresult::{Details, Records, StreamResult, drive, record_fn};
+use repository::{Error, Repository, Run, RunRef, State, Stored};
+use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
 
 use super::report::{Remains, ReportArgs, Sink, fail_run};
 use super::words::{self, Size};
 use super::{list, told};
+
+const SO_FAR: &str = "this is what came of it so far";
 
 /// Show a run
 ///
@@ -22,7 +24,7 @@ use super::{list, told};
     "  0    the run succeeded\n  \
        1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
             finished, or the stream is damaged\n  \
-       3    the run is incomplete, or under way, though nothing in it failed\n  \
+       3    the run is incomplete, or under way, though nothing in it failed so far\n  \
        4    no test ran (--allow-empty makes it 0)\n",
     "  subunit show 42\n  \
        subunit show -2\n  \
@@ -41,21 +43,30 @@ pub struct Show {
 
 impl Show {
     pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let run = repository.run(self.run)?;
-        show(repository, &run, &self.report, streams)?;
-        Ok(self.verdict.apply(words::verdict(&run)))
+        let run = named(repository, self.run)?;
+        Ok(self.verdict.apply(show(repository, &run, &self.report, streams)?))
     }
 }
 
-/// Shows a run.
+/// The run of this name. As long as none is over, the latest is one that is under way.
+pub(super) fn named(repository: &Repository, name: RunRef) -> Result<Run, Error> {
+    match repository.run(name) {
+        Err(Error::Running(id)) => repository.run(id),
+        run => run,
+    }
+}
+
+/// Shows a run, and says how it stands.
 pub(super) fn show(
     repository: &Repository,
     run: &Run,
     report: &ReportArgs,
     streams: Streams<'_>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Verdict> {
+    let verdict = words::verdict(run);
     if report.subunit {
-        return report.copy(repository.stream(run.id)?, streams);
+        report.copy(repository.stream(run.id)?, streams)?;
+        return Ok(verdict);
     }
     match run.state {
         State::Running => return show_running(repository, run, report, streams),
@@ -63,14 +74,19 @@ pub(super) fn show(
             writeln!(streams.errors, "run {} is incomplete: its writer ended before the stream did", run.id)?
         }
         State::Interrupted => writeln!(streams.errors, "run {} was interrupted", run.id)?,
-        _ => {}
+        State::Damaged => {
+            writeln!(streams.errors, "run {} is damaged: what is stored of it is not all that came", run.id)?
+        }
+        State::Complete => {}
     }
     let ending = Ending { incomplete: run.state != State::Complete, ..Ending::default() };
     if run.stored == Stored::Pruned {
         writeln!(streams.errors, "the stream of run {} was pruned: only its results are left", run.id)?;
-        return report.text(streams, ending, |sink| results(repository, run, sink));
+        report.text(streams, ending, |sink| results(repository, run, sink))?;
+    } else {
+        report.text(streams, ending, |sink| stream(repository, run, sink))?;
     }
-    report.text(streams, ending, |sink| stream(repository, run, sink))
+    Ok(verdict)
 }
 
 /// Shows a run as far as it is. A test that has begun has not failed by that.
@@ -79,15 +95,17 @@ fn show_running(
     run: &Run,
     report: &ReportArgs,
     streams: Streams<'_>,
-) -> anyhow::Result<()> {
-    tell_of_running(run, "this is what came of it so far", streams.errors)?;
+) -> anyhow::Result<Verdict> {
+    tell_of_running(run, SO_FAR, streams.errors)?;
     let stream = repository.stream(run.id)?;
+    let mut summary = Summary::new();
     let mut records = Records::new(record_fn(|_| Ok(()))).details(Details::None);
     let Streams { input, output, errors, terminal, interrupt } = streams;
     let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
     let ending = Ending { incomplete: true, ..Ending::default() };
     report.text(lent, ending, |sink| {
-        match drive(SoFar(stream), &mut (Unstopped(sink), Unstopped(&mut records))) {
+        let mut others = (Unstopped(&mut records), Unstopped(&mut summary));
+        match drive(SoFar(stream), &mut (Unstopped(sink), &mut others)) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
             driven => Ok(driven?),
         }
@@ -95,7 +113,12 @@ fn show_running(
     for test in records.open().into_iter().filter(|test| test.status() == Some(Status::InProgress)) {
         writeln!(errors, "in progress: {}", title(test.test_id(), test.route_code()))?;
     }
-    Ok(())
+    Ok(if summary.is_success() { Verdict::Incomplete } else { Verdict::Failed })
+}
+
+/// Says of a run that is under way that it is shown as far as it is.
+pub(super) fn tell_if_running(run: &Run, errors: &mut dyn Write) -> io::Result<()> {
+    if run.state == State::Running { tell_of_running(run, SO_FAR, errors) } else { Ok(()) }
 }
 
 /// Says that a run is under way, and how far it is.

@@ -4,6 +4,7 @@ use cli::{Streams, Verdict};
 use formats::text::title;
 use repository::{Repository, RunRef};
 
+use super::show::{named, tell_if_running};
 use super::words;
 
 /// List the tests of a run that took longest
@@ -32,7 +33,9 @@ pub struct Slowest {
 impl Slowest {
     pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let count = if self.all { usize::MAX } else { self.count };
-        let slowest = repository.slowest(self.run, count)?;
+        let run = named(repository, self.run)?;
+        tell_if_running(&run, streams.errors)?;
+        let slowest = repository.slowest(run.id, count)?;
         let times: Vec<String> = slowest.iter().map(|test| words::exact(Some(test.duration))).collect();
         // Seconds stand below seconds, however many decimals follow.
         let whole = |time: &String| time.find(['.', 's']).unwrap_or_default();

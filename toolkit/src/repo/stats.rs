@@ -3,6 +3,7 @@
 use cli::{Streams, Verdict};
 use repository::Repository;
 
+use super::prune::Limits;
 use super::words::{Size, moment};
 
 /// Show figures about the repository
@@ -36,6 +37,9 @@ impl Stats {
         }
         writeln!(out, "came in:       {}", Size(stats.bytes))?;
         writeln!(out, "on disk:       {}", Size(stats.disk))?;
+        if let Some(limits) = repository.retention()? {
+            writeln!(out, "kept:          {}", Limits(&limits))?;
+        }
         if stats.first.is_some() {
             writeln!(out, "first run:     {}", moment(stats.first))?;
             writeln!(out, "latest run:    {}", moment(stats.last))?;

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use cli::Verdict;
 use formats::text::Age;
 use formats::visible;
-use repository::{Repository, Run, Standing, State};
+use repository::{Outstanding, Repository, Run, Standing, State};
 
 use super::words::{self, Count, CountsLine};
 
@@ -33,38 +33,37 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// A run, and what fails of earlier ones.
-pub(super) struct Told<'a> {
-    run: &'a Run,
-    /// How many tests of other runs fail.
-    tests: u64,
-    /// The other runs that fail as a whole.
-    runs: Vec<Run>,
+/// How a run stands, and what fails because of others.
+pub(super) struct Told {
+    verdict: Verdict,
+    others: Outstanding,
 }
 
-impl<'a> Told<'a> {
-    pub(super) fn of(repository: &Repository, run: &'a Run) -> Result<Self, repository::Error> {
-        let failing = repository.failing()?;
-        let tests = failing.tests.iter().filter(|test| test.run != run.id).count() as u64;
-        let runs = failing.runs.into_iter().filter(|other| other.id != run.id).collect();
-        Ok(Told { run, tests, runs })
+impl Told {
+    pub(super) fn of(
+        repository: &Repository,
+        run: &Run,
+        verdict: Verdict,
+    ) -> Result<Self, repository::Error> {
+        Ok(Told { verdict, others: repository.outstanding(run.id)? })
     }
 
     /// How things stand after the run.
     pub(super) fn verdict(&self) -> Verdict {
-        match words::verdict(self.run) {
-            Verdict::Passed if self.tests > 0 || !self.runs.is_empty() => Verdict::Outstanding,
+        match self.verdict {
+            Verdict::Passed if !self.others.is_empty() => Verdict::Outstanding,
             verdict => verdict,
         }
     }
 
-    /// Says what fails of other runs.
+    /// Says what fails because of other runs.
     pub(super) fn write_others(&self, out: &mut dyn Write) -> io::Result<()> {
-        if self.tests > 0 {
-            let tests = Count(self.tests, "test of an earlier run", "tests of earlier runs");
+        let Outstanding { tests, runs } = &self.others;
+        if *tests > 0 {
+            let tests = Count(*tests, "test of an earlier run", "tests of earlier runs");
             writeln!(out, "still failing: {tests} (subunit failing)")?;
         }
-        self.runs.iter().try_for_each(|run| write_whole(run, out))
+        runs.iter().try_for_each(|run| write_whole(run, out))
     }
 }
 
