@@ -106,6 +106,7 @@ impl Engine {
         for name in ["bin", "etc", "proc", "sys", "dev", "tmp"] {
             fs::create_dir_all(root.join(name))?;
         }
+        fs::write(root.join("etc/passwd"), "root:x:0:0::/:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n")?;
         fs::set_permissions(root.join("tmp"), fs::Permissions::from_mode(0o1777))?;
         let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
         fs::copy(busybox.context("no busybox")?, root.join("bin/busybox"))?;

@@ -72,7 +72,7 @@ impl Site {
         let text = format!(
             "[[target]]\nname = 'mount'\ncheck = 'eos'\npath = '{}'\nprobe = 'deep'\ntags = ['far']\n\
              token-file = '{}'\non = '{on}'\n\
-             [[target]]\nname = 'plugin'\ncheck = 'command'\ncommand = ['true']\n",
+             [[target]]\nname = 'plugin'\ncheck = 'command'\ncommand = ['echo', 'fine']\n",
             mount.path().display(),
             folder.path().join("token").display(),
         );
@@ -84,19 +84,20 @@ impl Site {
         self.folder.path().join("checks.toml")
     }
 
-    /// Has more targets.
-    fn add(&self, text: &str) -> anyhow::Result<()> {
-        let all = fs::read_to_string(self.config())?;
-        Ok(fs::write(self.config(), format!("{all}{text}"))?)
-    }
-
     fn pipeline(&self, arguments: &[&str]) -> anyhow::Result<Pipeline> {
         pipeline(self.folder.path(), &self.config(), arguments)
     }
 
-    /// With a check that has begun to write what it never ends.
-    fn begun(&self) -> anyhow::Result<()> {
-        eventually("something is being written", || Ok(!self.mount.files()?.is_empty()))
+    /// Does this as soon as a check has begun to write, which then takes long.
+    fn once_begun(
+        &self,
+        act: impl Fn() -> anyhow::Result<()> + Send + 'static,
+    ) -> impl Fn() -> anyhow::Result<()> + Send + 'static {
+        let backing = self.mount.backing();
+        move || {
+            eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
+            act()
+        }
     }
 
     fn expect_nothing_left(&self) -> anyhow::Result<()> {
@@ -206,11 +207,8 @@ fn ssh_silent() -> anyhow::Result<()> {
 /// The connection is frozen while the check runs there.
 fn ssh_frozen() -> anyhow::Result<()> {
     let (far, site) = (Far::start()?, Site::new(SLOW, "ssh:far")?);
-    let (pid, backing) = (far.pid(), site.mount.backing());
-    let beside = move || {
-        eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
-        far::signal_servers(pid, Signal::STOP)
-    };
+    let pid = far.pid();
+    let beside = site.once_begun(move || far::signal_servers(pid, Signal::STOP));
     let arguments = [&far.options()[..], &SHORT, &["--only=writable"]].concat();
     let ended = site.pipeline(&arguments)?.beside(beside).run()?;
     far.signal_servers(Signal::CONT)?;
@@ -223,11 +221,8 @@ fn ssh_frozen() -> anyhow::Result<()> {
 /// The connection is lost while the check runs there.
 fn ssh_cut() -> anyhow::Result<()> {
     let (far, site) = (Far::start()?, Site::new(SLOW, "ssh:far")?);
-    let (pid, backing) = (far.pid(), site.mount.backing());
-    let beside = move || {
-        eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
-        far::signal_sessions(pid, Signal::KILL)
-    };
+    let pid = far.pid();
+    let beside = site.once_begun(move || far::signal_sessions(pid, Signal::KILL));
     let arguments = [&far.options()[..], &["--only=writable"]].concat();
     let ended = site.pipeline(&arguments)?.beside(beside).run()?;
     ended.expect("eos.mount.writable", Fail, "the connection to ssh:far was lost: ")?;
@@ -243,9 +238,8 @@ fn ssh_check_killed() -> anyhow::Result<()> {
     ];
     for (word, reason) in all {
         let (far, site) = (Far::start()?, Site::new(SLOW, "ssh:far")?);
-        let (pid, backing) = (far.pid(), site.mount.backing());
-        let beside = move || {
-            eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
+        let pid = far.pid();
+        let beside = site.once_begun(move || {
             for process in far::descendants(pid)? {
                 let line = command_line(process);
                 if line.get(1).is_some_and(|argument| argument == word) {
@@ -253,7 +247,7 @@ fn ssh_check_killed() -> anyhow::Result<()> {
                 }
             }
             Ok(())
-        };
+        });
         let arguments = [&far.options()[..], &["--only=writable"]].concat();
         let ended = site.pipeline(&arguments)?.beside(beside).run()?;
         ended.expect("eos.mount.writable", Fail, reason)?;
@@ -290,11 +284,8 @@ fn ssh_nonsense() -> anyhow::Result<()> {
 
 fn ssh_terminated() -> anyhow::Result<()> {
     let (far, site) = (Far::start()?, Site::new(SLOW, "ssh:far")?);
-    let (config, backing) = (site.config(), site.mount.backing());
-    let beside = move || {
-        eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
-        terminate("all", config.as_os_str())
-    };
+    let config = site.config();
+    let beside = site.once_begun(move || terminate("all", config.as_os_str()));
     let ended = site.pipeline(&far.options())?.beside(beside).run()?;
     ended.expect("eos.mount.writable", Fail, "a signal ended the check")?;
     ended.expect_tag("eos.mount.writable", "interrupted")?.expect("eos.mount.integrity", Exists, "")?;
@@ -306,11 +297,8 @@ fn ssh_terminated() -> anyhow::Result<()> {
 /// What has nobody to tell it to ends by itself.
 fn ssh_left_alone() -> anyhow::Result<()> {
     let (far, site) = (Far::start()?, Site::new(SLOW, "ssh:far")?);
-    let (config, backing) = (site.config(), site.mount.backing());
-    let beside = move || {
-        eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
-        signal("all", config.as_os_str(), Signal::KILL)
-    };
+    let config = site.config();
+    let beside = site.once_begun(move || signal("all", config.as_os_str(), Signal::KILL));
     let _killed = site.pipeline(&far.options())?.beside(beside).run()?;
     eventually("nothing runs there any more", || Ok(far.processes()?.is_empty()))?;
     site.expect_nothing_left()
@@ -326,10 +314,7 @@ impl Session {
     fn docker(faults: &str) -> anyhow::Result<Self> {
         let (engine, site) = (Engine::docker()?, Site::new(faults, "container:jupyter-alice")?);
         let volume = format!("{}:/eos/user", site.mount.path().display());
-        let users = site.folder.path().join("passwd");
-        fs::write(&users, "root:x:0:0::/:/bin/sh\nalice:x:1000:1000::/:/bin/sh\n")?;
-        let users = format!("{}:/etc/passwd:ro", users.display());
-        engine.container("jupyter-alice", &["--volume", &volume, "--volume", &users, IMAGE])?;
+        engine.container("jupyter-alice", &["--volume", &volume, IMAGE])?;
         fs::set_permissions(site.mount.backing(), fs::Permissions::from_mode(0o777))?;
         let text = fs::read_to_string(site.config())?;
         let path = site.mount.path().display().to_string();
@@ -395,12 +380,8 @@ fn docker_session() -> anyhow::Result<()> {
 
 fn docker_frozen() -> anyhow::Result<()> {
     let session = Session::docker(SLOW)?;
-    let (config, backing) = (session.site.config(), session.site.mount.backing());
-    let pid = session.engine.pid();
-    let beside = move || {
-        eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
-        kill(pid, Signal::STOP)
-    };
+    let (config, pid) = (session.site.config(), session.engine.pid());
+    let beside = session.site.once_begun(move || kill(pid, Signal::STOP));
     let arguments = [&SHORT[..], &["--only=writable", "--user=0"]].concat();
     let ended = session.pipeline(&config, &arguments)?.beside(beside).run()?;
     ended.expect("eos.mount.writable", Fail, "did not end in its time")?.expect_end(1, SHORT_LIMIT)?;
@@ -414,23 +395,17 @@ fn docker_frozen() -> anyhow::Result<()> {
 
 fn docker_terminated() -> anyhow::Result<()> {
     let session = Session::docker(SLOW)?;
-    let (config, backing) = (session.site.config(), session.site.mount.backing());
+    let config = session.site.config();
     let word = config.clone();
-    let beside = move || {
-        eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
-        terminate("all", word.as_os_str())
-    };
+    let beside = session.site.once_begun(move || terminate("all", word.as_os_str()));
     let ended = session.pipeline(&config, &["--user=0"])?.beside(beside).run()?;
     ended.expect("eos.mount.writable", Fail, "a signal ended the check")?;
     ended.expect_tag("eos.mount.writable", "interrupted")?.expect_end(143, LIMIT)?;
     session.site.expect_nothing_left()?;
     eventually("nothing runs there any more", || Ok(!alive("/.subunit-checks/")?))?;
 
-    let (word, backing) = (config.clone(), session.site.mount.backing());
-    let beside = move || {
-        eventually("something is being written", || Ok(fs::read_dir(&backing)?.next().is_some()))?;
-        signal("all", word.as_os_str(), Signal::KILL)
-    };
+    let word = config.clone();
+    let beside = session.site.once_begun(move || signal("all", word.as_os_str(), Signal::KILL));
     let _killed = session.pipeline(&config, &["--user=0"])?.beside(beside).run()?;
     session.site.expect_nothing_left()?;
     eventually("nothing runs there any more", || Ok(!alive("/.subunit-checks/")?))

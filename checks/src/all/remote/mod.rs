@@ -46,6 +46,8 @@ use way::Failure;
 pub(super) const ARGUMENTS: &str = "--internal-arguments";
 /// The exit code for a way that is lost.
 const LOST: u8 = 255;
+/// How long it may take to end the way there when it is late.
+const ENDING: Duration = Duration::from_millis(500);
 /// How long removing what was copied may take.
 const REMOVING: Duration = Duration::from_secs(10);
 
@@ -222,7 +224,7 @@ impl Depot {
             called: format!("check-{} on {}", unit.entry.name, self.site),
             input: Input::Request { request, place: self.site.to_string() },
             tests: unit.ids(),
-            deadline: Deadline::after(left),
+            deadline: Deadline::after(left.saturating_sub(ENDING)),
         })
     }
 
