@@ -55,8 +55,8 @@ const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow:
 }
 
 /// How long all may take where something hangs: the check, the way there, and the way back.
-const SHORT: [&str; 4] = ["--op-timeout=1s", "--timeout=3s", "--plan-timeout=9s", "--reach-timeout=4s"];
-const SHORT_LIMIT: Duration = Duration::from_secs(9);
+const SHORT: [&str; 4] = ["--op-timeout=1s", "--timeout=3s", "--plan-timeout=11s", "--reach-timeout=6s"];
+const SHORT_LIMIT: Duration = Duration::from_secs(11);
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A mount that is looked at from elsewhere, beside a plugin that runs here.

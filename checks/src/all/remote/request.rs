@@ -60,7 +60,7 @@ impl Request {
         state: Option<String>,
         milliseconds: u64,
     ) -> anyhow::Result<Self> {
-        let arguments = arguments.iter().map(|argument| Argument::new(argument)).collect::<Result<_, _>>()?;
+        let arguments = arguments.iter().map(Argument::new).collect::<Result<_, _>>()?;
         let usual = USUAL.iter().filter(|(of, _)| *of == check);
         let variable = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
         let variables = usual.filter_map(|(_, name)| variable(name)).collect();
