@@ -70,6 +70,10 @@ impl HubTarget {
             return Err(Box::new(exchange.witness(Finding::broken(reason))));
         }
         let owner: User = exchange.json(200)?;
+        if owner.name.is_none() {
+            let reason = format!("{} does not say whose token it is: it is another service", exchange.url);
+            return Err(Box::new(exchange.witness(Finding::broken(reason))));
+        }
         self.owner = Some(owner.clone());
         Ok((exchange, owner))
     }

@@ -301,6 +301,8 @@ fn a_token_is_valid_only_by_the_hubs_own_word() {
     // A page for people, as some proxies answer, is none either.
     let (server, _) = well(&[("GET /hub/api/user", &[answer("200 OK", "", "<html>welcome</html>")])]);
     expect(&run(&server, &["--only=token"]), "token", "FAIL", "not the JSON it should be");
+    let (server, _) = well(&[("GET /hub/api/user", &[json(r#"{"status": "welcome"}"#)])]);
+    expect(&run(&server, &["--only=token"]), "token", "FAIL", "does not say whose token it is");
 }
 
 #[test]
