@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use super::{
-    CERTIFICATE_DAYS, Client, Exchange, Patience, Peer, Place, REQUEST_SECONDS, Request, Route, SAMPLES,
-    Trace,
+    CERTIFICATE_DAYS, Cause, Client, Exchange, Fault, Patience, Peer, Place, REQUEST_SECONDS, Request, Route,
+    SAMPLES, Trace,
 };
 use crate::probe::{Finding, Limits, Summary};
 
@@ -99,6 +99,11 @@ pub fn latency(
         }
         let exchange = client.send(request, limits);
         if let Err(finding) = accept(&exchange) {
+            // The last one had less time than an operation may take: it tells nothing.
+            let was_cut = matches!(&exchange.result, Err(Fault { cause: Cause::Timeout(time), .. }) if *time < limits.operation);
+            if was_cut && !exchanges.is_empty() {
+                break;
+            }
             return *finding;
         }
         exchanges.push(exchange);
@@ -129,4 +134,37 @@ fn csv(exchanges: &[Exchange]) -> String {
         let _infallible = writeln!(text, "{}", all.iter().map(cell).collect::<Vec<_>>().join(","));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use cli::Interrupt;
+    use process::Deadline;
+
+    use super::*;
+    use crate::net::testing::{Server, answer, client};
+
+    #[test]
+    fn samples_for_which_there_is_no_time_are_not_taken() {
+        let server = Server::answering(|_| {
+            std::thread::sleep(Duration::from_millis(400));
+            answer("200 OK", "", "")
+        });
+        let (request, never) = (Request::get(server.url("/")), Interrupt::never());
+        let accept = |exchange: &Exchange| exchange.answer().map(drop);
+        let (operation, deadline) = (Duration::from_secs(5), Deadline::after(Duration::from_secs(1)));
+        let found =
+            latency(&client(), &request, 5, accept, Limits { operation, deadline, interrupt: &never });
+        let samples =
+            found.metrics.iter().find(|metric| metric.name == SAMPLES.name).map(|metric| metric.value);
+        assert!(
+            found.level.reason().is_none() && samples.is_some_and(|count| (1.0..=2.0).contains(&count)),
+            "{found:?}"
+        );
+        // One that took all the time it may have is no sample.
+        let limits = Limits { operation: Duration::from_millis(100), deadline, interrupt: &never };
+        assert!(latency(&client(), &request, 5, accept, limits).level.reason().is_some());
+    }
 }
