@@ -1,5 +1,6 @@
 //! What is mounted where, without touching any of it.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -23,12 +24,17 @@ pub struct Mount {
     pub minor: u32,
     /// The line as it stands.
     pub line: String,
+    id: u64,
+    /// The mount that it is mounted on.
+    parent: u64,
 }
 
 impl Mount {
     fn parse(line: &[u8]) -> Option<Mount> {
         let mut fields = line.split(|byte| *byte == b' ');
-        let device = fields.nth(2)?;
+        let id = lossy(fields.next()?).parse().ok()?;
+        let parent = lossy(fields.next()?).parse().ok()?;
+        let device = fields.next()?;
         let point = unescape(fields.nth(1)?);
         let options = lossy(fields.next()?);
         let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
@@ -36,7 +42,7 @@ impl Mount {
         let source = lossy(&unescape(rest.next()?));
         let minor = lossy(device).split_once(':')?.1.parse().ok()?;
         let point = PathBuf::from(OsString::from_vec(point));
-        Some(Mount { point, fstype, source, options, minor, line: lossy(line) })
+        Some(Mount { point, fstype, source, options, minor, line: lossy(line), id, parent })
     }
 
     /// Whether nothing can be written on it.
@@ -89,17 +95,40 @@ impl Mounts {
         Mounts(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())
     }
 
-    /// The mount that a path is on, by its words alone: the longest mount point that leads to it, and of
-    /// several at the same point the last, which hides the others.
+    /// The mount that a path is on, by its words alone: from the root, what is mounted on the way. What was mounted
+    /// later at the same point, or at one above, hides what was there.
     #[must_use]
     pub fn covering(&self, path: &Path) -> Option<&Mount> {
-        let leading = self.0.iter().filter(|mount| path.starts_with(&mount.point));
-        leading.max_by_key(|mount| mount.point.as_os_str().as_bytes().len())
+        let leading: Vec<_> = self.0.iter().filter(|mount| path.starts_with(&mount.point)).collect();
+        let length = |mount: &&Mount| mount.point.as_os_str().as_bytes().len();
+        let is_first = |mount: &&&Mount| {
+            length(mount) == 1
+                && !leading.iter().any(|other| other.id == mount.parent && other.id != mount.id)
+        };
+        // In another root than the one of the namespace there may be none: then the longest is the best guess.
+        let Some(mut top) = leading.iter().find(is_first).copied() else {
+            return leading.into_iter().max_by_key(length);
+        };
+        for _ in 0..leading.len() {
+            // What is mounted on the root itself is not on the way of those who have that root already.
+            let is_on = |mount: &&&Mount| mount.parent == top.id && mount.id != top.id && length(mount) > 1;
+            let mounted = leading.iter().rev().filter(is_on);
+            match mounted.copied().min_by_key(length) {
+                Some(next) => top = next,
+                None => break,
+            }
+        }
+        Some(top)
     }
 
     /// The mounts that are seen: those that no later one at the same point hides.
     pub fn visible(&self) -> impl Iterator<Item = &Mount> {
-        self.0.iter().filter(|mount| self.covering(&mount.point).is_some_and(|top| std::ptr::eq(top, *mount)))
+        // There may be thousands.
+        let last: HashMap<&Path, usize> =
+            self.0.iter().enumerate().map(|(number, mount)| (mount.point.as_path(), number)).collect();
+        let is_last =
+            move |(number, mount): &(usize, &Mount)| last.get(mount.point.as_path()) == Some(number);
+        self.0.iter().enumerate().filter(is_last).map(|(_, mount)| mount)
     }
 
     /// The points of visible mounts whose type is of this pattern and which `accepts` takes.
@@ -160,6 +189,26 @@ a broken line
         check("/eos/user22", ("ext4", "/dev/vda1"));
         check("/eos/with space/x", ("fuse.eosxd", "eos\\x"));
         check("/", ("ext4", "/dev/vda1"));
+    }
+
+    #[test]
+    fn what_is_mounted_above_hides_what_was_below() {
+        let check = |lines: &str, expected: &str| {
+            let mounts = Mounts::parse(lines.as_bytes());
+            assert_eq!(mounts.covering(Path::new("/eos/user/u")).unwrap().source, expected, "{lines}");
+        };
+        let root = "1 0 8:1 / / rw - ext4 root rw\n";
+        let user = "2 1 0:2 / /eos/user rw - fuse user rw\n";
+        check(&format!("{root}{user}3 1 0:3 / /eos rw - tmpfs above rw\n"), "above");
+        check(
+            &format!("{root}3 1 0:3 / /eos rw - tmpfs above rw\n2 3 0:2 / /eos/user rw - fuse user rw\n"),
+            "user",
+        );
+        // A root has no other one above it; and in a chroot there may be none at all.
+        check(&format!("{root}{user}4 1 8:2 / / rw - ext4 other rw\n"), "user");
+        check(user, "user");
+        // Nonsense ends as well.
+        check("1 2 8:1 / / rw - ext4 a rw\n2 1 8:1 / / rw - ext4 b rw\n", "b");
     }
 
     #[test]
