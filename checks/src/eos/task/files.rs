@@ -181,9 +181,11 @@ pub(super) fn remove(path: &Path, reporter: &mut Reporter<impl Write>) -> Result
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
     // A read-only file system refuses even to remove what is not there: look first.
-    match fs::symlink_metadata(path).and_then(|_| fs::remove_file(path)) {
+    let done = fs::symlink_metadata(path).and_then(|_| fs::remove_file(path));
+    match done.and_then(|()| fs::symlink_metadata(path)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        done => done,
+        Err(error) => Err(error),
+        Ok(_) => Err(io::Error::other("it was removed, and is still there")),
     }
 }
 
