@@ -1,5 +1,7 @@
 //! `check-container` against Docker and Podman: engines of our own, on sockets in a temporary folder.
 
+mod podman;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
@@ -19,8 +21,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.container.docker-healthy", DOCKER, docker_healthy),
     scenario("components.container.docker-broken", DOCKER, docker_broken),
     scenario("components.container.docker-frozen", DOCKER, docker_frozen),
-    scenario("components.container.podman", PODMAN, podman),
+    scenario("components.container.podman", PODMAN, podman::states),
+    scenario("components.container.podman-broken", PODMAN, podman::broken),
+    scenario("components.container.podman-frozen", PODMAN, podman::frozen),
     scenario("components.container.no-engine", &[], no_engine),
+    scenario("components.container.no-permission", &[Need::Root, Need::Program("setpriv")], no_permission),
 ];
 
 pub(crate) const DOCKER: &[Need] =
@@ -171,7 +176,7 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 impl Drop for Engine {
     fn drop(&mut self) {
         let _thawed = self.signal(Signal::CONT);
-        let all = ["ok", "pausy", "ended", "sick", "hungry", "loop", "stale", "jupyter-alice"];
+        let all = ["ok", "pausy", "ended", "sick", "hungry", "loop", "starting", "stale", "jupyter-alice"];
         let _removed = self.run(&[&["rm", "--force"], &all[..]].concat());
         let _ended = self.server.terminate(Duration::from_secs(10));
         let _over = self.server.wait_until(Deadline::after(Duration::from_secs(5)));
@@ -259,42 +264,36 @@ fn docker_frozen() -> anyhow::Result<()> {
     ended.expect_end(1, Duration::from_secs(3))
 }
 
-fn podman() -> anyhow::Result<()> {
-    let engine = Engine::podman()?;
-    let root = engine.root()?.display().to_string();
-    let shell = ["--rootfs", &root, "/bin/sh", "-c"];
-    engine.container("ok", &[&shell[..], &["exec sleep 600"]].concat())?;
-    engine.container("ended", &[&shell[..], &["exit 5"]].concat())?;
-    // Nobody runs its health checks where there is no systemd.
-    let health = [
-        "--health-cmd=/bin/test -d /tmp",
-        "--health-interval=1s",
-        "--health-retries=1",
-        "--health-timeout=1s",
-    ];
-    let stale = engine.container("stale", &[&health[..], &shell[..], &["exec sleep 600"]].concat());
-
-    let ended = engine.check("ok", &["-w", "uptime_seconds=0:", "--skip", "image"])?;
-    ended
-        .expect("running", Success, "")?
-        .expect("health", Skip, "has no health check")?
-        .expect_end(0, LIMIT)?;
-    engine.check("ended", &[])?.expect("running", Fail, "exit code 5")?.expect_end(1, LIMIT)?;
-    if stale.is_ok() {
-        eventually("the health check is found to be stale", || {
-            let ended = engine.check("stale", &["--only", "health"])?;
-            Ok(ended.expect_tag("health", "warning").is_ok())
-        })?;
-    }
-    let gone = engine.check("gone", &[])?;
-    gone.expect("exists", Fail, "there is no container gone")?.expect_end(1, LIMIT)
-}
-
 fn no_engine() -> anyhow::Result<()> {
     let home = tempfile::tempdir()?;
     let socket = format!("unix:{}", home.path().join("none").display());
     let ended = Pipeline::of("container", home.path(), &["--socket", &socket, "ok"]).run()?;
     ended.expect("engine", Fail, "")?.expect("running", Skip, "")?.expect_end(1, LIMIT)?;
     ensure!(!home.path().join("none").exists(), "the socket was made");
+    Ok(())
+}
+
+/// Whoever may not ask the engine knows nothing about the container.
+fn no_permission() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (socket, check) = (folder.path().join("socket"), folder.path().join("check-container"));
+    let _engine = std::os::unix::net::UnixListener::bind(&socket)?;
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o600))?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+    // Where it was built others may have no access.
+    fs::copy(crate::pipeline::binary("check-container"), &check)?;
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(&check)
+        .env_remove("XDG_RUNTIME_DIR");
+    command.args(["--format=json", "--socket"]).arg(format!("unix:{}", socket.display())).arg("hub");
+    let done = process::run(command.stdin(Stdio::null()), limits())?;
+    let text = done.stdout.text();
+    ensure!(done.outcome == process::Outcome::Exited(1), "{}: {text}{}", done.outcome, done.stderr.text());
+    let engine = text.lines().find(|line| line.contains("container.hub.engine")).context("the engine")?;
+    for words in ["EACCES", "run the check as root or in the group of the socket", "\"unknown\""] {
+        ensure!(engine.contains(words), "{words} is not in {engine}");
+    }
     Ok(())
 }

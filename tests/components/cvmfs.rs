@@ -5,9 +5,12 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::ensure;
+use process::Signal;
 use rustix::fs::{XattrFlags, setxattr};
 use subunit::Status::{Fail, Skip, Success};
 
+use crate::autofs::Automount;
 use crate::fixtures::Faulty;
 use crate::pipeline::{Ended, Pipeline};
 use crate::{Need, Scenario};
@@ -29,7 +32,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.cvmfs.hung-attribute", hung_attribute),
     scenario("components.cvmfs.hidden-attributes", hidden_attributes),
     scenario("components.cvmfs.servers-gone", servers_gone),
+    scenario("components.cvmfs.odd-names", odd_names),
+    Scenario { needs: AUTOFS, ..scenario("components.cvmfs.autofs", autofs) },
+    Scenario { needs: AUTOFS, ..scenario("components.cvmfs.autofs-stopped", autofs_stopped) },
 ];
+
+const AUTOFS: &[Need] = &[Need::Fuse, Need::Program("automount"), Need::Program("timeout")];
 
 const fn scenario(id: &'static str, run: fn() -> anyhow::Result<()>) -> Scenario {
     Scenario { id, needs: &[Need::Fuse], run }
@@ -200,4 +208,51 @@ fn servers_gone() -> anyhow::Result<()> {
     let ended = check(&repository(&[], "")?, &["--only", "network", "--only", "freshness"])?;
     ended.expect("network", Fail, "none of 2 servers answers")?;
     ended.expect("freshness", Skip, "nothing to compare it with")?.expect_end(1, LIMIT)
+}
+
+/// What is mounted on demand is nowhere to be seen before it is entered.
+fn autofs() -> anyhow::Result<()> {
+    let repository = repository(&[], "")?;
+    let automount = Automount::start("it.example.org", &repository.path())?;
+    let check = |name: &str| {
+        let (home, path) = (tempfile::tempdir()?, automount.folder().join(name));
+        Pipeline::of("cvmfs", home.path(), &["--skip=network", path.to_str().unwrap_or_default()]).run()
+    };
+    ensure!(!automount.has_mounted("it.example.org"), "it is mounted before it was entered");
+    let ended = check("it.example.org")?;
+    ended.expect("automount", Success, "")?.expect("identity", Success, "")?.expect_end(0, LIMIT)?;
+    ensure!(automount.has_mounted("it.example.org"), "it was not entered");
+    let ended = check("other.example.org")?;
+    ended.expect("automount", Fail, "does not exist (ENOENT")?.expect("identity", Skip, "")?;
+    ended.expect_end(1, LIMIT)
+}
+
+fn autofs_stopped() -> anyhow::Result<()> {
+    let repository = repository(&[], "")?;
+    let automount = Automount::start("it.example.org", &repository.path())?;
+    automount.signal(Signal::STOP)?;
+    let (home, path) = (tempfile::tempdir()?, automount.folder().join("it.example.org"));
+    let arguments = [&SHORT[..], &[path.to_str().unwrap_or_default()]].concat();
+    let ended = Pipeline::of("cvmfs", home.path(), &arguments).run()?;
+    ended.expect("automount", Fail, "opendir hangs")?.expect("responsive", Skip, "cvmfs.it.automount")?;
+    ended.expect_end(1, Duration::from_secs(3))
+}
+
+/// Names are bytes, and no words for a shell; a link that leads nowhere is no failure.
+fn odd_names() -> anyhow::Result<()> {
+    let repository = Faulty::mount_read_only(SOURCE, "", |root| {
+        for (name, value) in HEALTHY {
+            mark(root, name, value)?;
+        }
+        std::os::unix::fs::symlink("/no/such/file", root.join("a-dead-link"))?;
+        for name in [&b"$(touch hacked); 'x\" y"[..], b"a\nb", b"not \xff UTF-8"] {
+            fs::write(
+                root.join(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name)),
+                "text",
+            )?;
+        }
+        Ok(())
+    })?;
+    let ended = check(&repository, &["--only=ttfb.warm", "--only=throughput"])?;
+    ended.expect("ttfb.warm", Success, "")?.expect_summary("throughput", "3 files")?.expect_end(0, LIMIT)
 }

@@ -7,7 +7,8 @@ use anyhow::ensure;
 use process::Signal;
 use subunit::Status::{Fail, Skip, Success};
 
-use crate::fixtures::{Control, Faulty, Small, eventually};
+use crate::autofs::Automount;
+use crate::fixtures::{Control, Disk, Faulty, Small, eventually};
 use crate::pipeline::{Ended, Pipeline};
 use crate::{Need, Scenario};
 
@@ -40,6 +41,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.eos.attributes", &[Need::Fuse], attributes),
     scenario("components.eos.plugin", &[Need::Fuse], plugin),
     scenario("components.eos.textfile", &[], textfile),
+    scenario("components.eos.second-hung", &[Need::Fuse], second_hung),
+    scenario("components.eos.second-run", &[Need::Fuse], second_run),
+    scenario("components.eos.never-gone", &[Need::Fuse], never_gone),
+    scenario("components.eos.honest-speed", &[Need::Fuse], honest_speed),
+    scenario("components.eos.odd-path", &[Need::Root], odd_path),
+    scenario("components.eos.autofs", &[Need::Fuse, Need::Program("automount")], autofs),
+    scenario("components.eos.cold", &[Need::Root, Need::Program("mke2fs")], cold),
+    scenario("components.eos.never-cold", &[Need::Fuse], never_cold),
 ];
 
 const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow::Result<()>) -> Scenario {
@@ -383,5 +392,132 @@ fn textfile() -> anyhow::Result<()> {
     ensure!(text.ends_with("# EOF\n"), "{text}");
     let mode = std::fs::metadata(&file)?.permissions().mode();
     ensure!(mode & 0o044 == 0o044, "others cannot read it: {mode:o}");
+    Ok(())
+}
+
+/// What is called cold was read from the device each time, also what this host has just written or read.
+fn cold() -> anyhow::Result<()> {
+    for options in ["defaults", "data=journal"] {
+        let disk = Disk::mount(options)?;
+        // A file that is in the page cache as a whole.
+        std::fs::write(disk.path().join("staged"), vec![7; 8_000_000])?;
+        rustix::fs::sync();
+        ensure!(std::fs::read(disk.path().join("staged"))?.len() == 8_000_000);
+        for (only, aspect) in [
+            (&["--only=throughput.read"][..], "throughput.read"),
+            (&["--only=throughput.read", "--read-file=staged"], "throughput.read"),
+            (&["--only=integrity"], "integrity"),
+        ] {
+            let before = disk.bytes_read()?;
+            let common = ["--fstype=ext4", "--size=8MB", "--samples=1"];
+            let ended = check(&disk.path(), &[&common[..], only].concat())?;
+            let bytes = disk.bytes_read()? - before;
+            // With a journal of data, what was written may have to stay in the cache: then that is not known.
+            let is_cold = ended.expect_summary(aspect, "cache=cold").is_ok();
+            ensure!(
+                is_cold == (bytes >= 8_000_000),
+                "{only:?} with {options}: {bytes} bytes were read, cold: {is_cold}"
+            );
+            ensure!(is_cold || options != "defaults", "{only:?}: it was not read from the device");
+            ended.expect(aspect, Success, "")?.expect_end(0, LIMIT)?;
+        }
+    }
+    Ok(())
+}
+
+/// What cannot be proven is not claimed: a tmpfs has nowhere else to read from, and a FUSE daemon has a cache of its
+/// own.
+fn never_cold() -> anyhow::Result<()> {
+    let small = Small::mount()?;
+    let read = ["--only=throughput.read", "--only=integrity", "--size=100kB"];
+    let ended = check(small.path(), &[&ANY[..], &read].concat())?;
+    ended.expect_summary("throughput.read", "cache=unknown")?.expect_summary("integrity", "cache=unknown")?;
+    ended.expect_end(0, LIMIT)?;
+    let faulty = Faulty::mount("")?;
+    let ended = check(&faulty.path(), &read)?;
+    for aspect in ["throughput.read", "integrity"] {
+        let is_daemons = ended.expect_summary(aspect, "cache=daemon").is_ok();
+        ensure!(
+            is_daemons || ended.expect_summary(aspect, "cache=unknown").is_ok(),
+            "{aspect} was called cold"
+        );
+    }
+    Ok(())
+}
+
+/// Each mount has its time, and what hangs in one is not waited for in the other.
+fn second_hung() -> anyhow::Result<()> {
+    let (first, second, home) = (Faulty::mount("")?, Faulty::mount("statfs hang\n")?, tempfile::tempdir()?);
+    let (one, other) = (first.path(), second.path());
+    let paths = [one.to_str().unwrap_or_default(), other.to_str().unwrap_or_default()];
+    let arguments = [&["--name=other"], &SHORT[..], &paths].concat();
+    let ended = Pipeline::of("eos", home.path(), &arguments).run()?;
+    ended.expect("responsive", Success, "")?.expect("space", Success, "")?;
+    let ended = ended.of("other");
+    ended.expect("mounted", Success, "")?.expect("responsive", Fail, "statfs hangs")?;
+    ended.expect("space", Skip, "eos.other.responsive")?.expect_end(1, SHORT_LIMIT)
+}
+
+/// While one run waits for what hangs, another does not add to it, and ends in time as well.
+fn second_run() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("statfs hang\n")?;
+    let (home, path) = (tempfile::tempdir()?, faulty.path());
+    let (there, place) = (home.path().to_owned(), path.clone());
+    let first = Pipeline::new(home.path(), &path, &["--op-timeout=4s", "--timeout=6s"]).beside(move || {
+        std::thread::sleep(Duration::from_secs(1));
+        let ended = Pipeline::new(&there, &place, &SHORT).run()?;
+        ended.expect("responsive", Fail, "is still hung since 20")?.expect_end(1, SHORT_LIMIT)
+    });
+    first.run()?.expect("responsive", Fail, "statfs hangs")?.expect_end(1, Duration::from_secs(7))
+}
+
+/// What the file system says it has deleted is looked for.
+fn never_gone() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("unlink pretend\n")?;
+    let ended = check(&faulty.path(), &["--only", "writable", "--samples=1"])?;
+    ended.expect("writable", Fail, "failed on")?.expect_attachment("writable", "left-behind.txt")?;
+    ended.expect_end(1, LIMIT)
+}
+
+/// All bytes count, and all of the time: also that for syncing them, and for closing.
+fn honest_speed() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("")?;
+    for slow in ["fsync slow 1000\n", "flush slow 1000\n"] {
+        faulty.set(slow)?;
+        // 4.2 MB in at least a second; a tenth of them, or one of four blocks, would be less.
+        let arguments = ["--only=throughput.write", "--size=4MiB", "--samples=1", "-c", "write_mbps=1.1:4.2"];
+        check(&faulty.path(), &arguments)?.expect("throughput.write", Success, "")?.expect_end(0, LIMIT)?;
+    }
+    Ok(())
+}
+
+/// What is mounted on demand is mounted by the check.
+fn autofs() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("")?;
+    let automount = Automount::start("user", &faulty.path())?;
+    let path = automount.folder().join("user");
+    let ended = check(&path, &DEEP)?;
+    for aspect in ["mounted", "responsive", "space"].iter().chain(&WRITING) {
+        ended.expect(aspect, Success, "")?;
+    }
+    ended.expect_end(0, LIMIT)?;
+    automount.signal(Signal::STOP)?;
+    let missing = automount.folder().join("other");
+    let ended = check(&missing, &SHORT)?;
+    ended.expect("mounted", Fail, "hangs on")?.expect("responsive", Skip, "eos.it.mounted")?;
+    ended.expect_end(1, SHORT_LIMIT)
+}
+
+/// Whatever is in its name: mountinfo escapes some of it, and the rest need not be text.
+fn odd_path() -> anyhow::Result<()> {
+    let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"a b\n\\c \"x' \xff$(y)");
+    let small = Small::mount_at(name)?;
+    let arguments = ["--fstype=tmpfs", "--probe=deep", "--size=100kB", "--files=5"];
+    let ended = check(small.path(), &arguments)?;
+    for aspect in ["mounted", "responsive", "space"].iter().chain(&WRITING) {
+        ended.expect(aspect, Success, "")?;
+    }
+    ended.expect_end(0, LIMIT)?;
+    ensure!(std::fs::read_dir(small.path())?.next().is_none(), "something is left");
     Ok(())
 }

@@ -1,7 +1,9 @@
 //! Mounts that fail as they are told, and are gone afterwards whatever happens.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -111,17 +113,28 @@ impl Drop for Faulty {
 }
 
 /// A tmpfs of one megabyte.
-pub(crate) struct Small(TempDir);
+pub(crate) struct Small {
+    point: PathBuf,
+    /// Removed when all is unmounted.
+    _folder: TempDir,
+}
 
 impl Small {
     pub(crate) fn mount() -> anyhow::Result<Self> {
+        Small::mount_at("small")
+    }
+
+    /// On a folder of this name.
+    pub(crate) fn mount_at(name: impl AsRef<OsStr>) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        mount(Some("tmpfs"), folder.path(), Some("tmpfs"), MsFlags::empty(), Some("size=1m"))?;
-        Ok(Small(folder))
+        let point = folder.path().join(name.as_ref());
+        fs::create_dir(&point)?;
+        mount(Some("tmpfs"), &point, Some("tmpfs"), MsFlags::empty(), Some("size=1m"))?;
+        Ok(Small { point, _folder: folder })
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.path()
+        &self.point
     }
 
     /// Leaves no room on it.
@@ -141,6 +154,48 @@ impl Small {
 impl Drop for Small {
     fn drop(&mut self) {
         let _unmounted = umount2(self.path(), MntFlags::MNT_DETACH);
+    }
+}
+
+/// An ext4 file system in a file, behind a block device of its own.
+pub(crate) struct Disk(TempDir);
+
+impl Disk {
+    /// Mounts one with these options.
+    pub(crate) fn mount(options: &str) -> anyhow::Result<Self> {
+        let disk = Disk(tempfile::tempdir()?);
+        let (image, point) = (disk.0.path().join("image"), disk.path());
+        fs::File::create(&image)?.set_len(64 << 20)?;
+        fs::create_dir(&point)?;
+        run(Command::new("mke2fs").args(["-q", "-F", "-t", "ext4"]).arg(&image))?;
+        run(Command::new("mount").arg("-o").arg(format!("loop,{options}")).arg(&image).arg(&point))?;
+        Ok(disk)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.0.path().join("mount")
+    }
+
+    /// How many bytes were read from the device so far.
+    pub(crate) fn bytes_read(&self) -> anyhow::Result<u64> {
+        let device = fs::metadata(self.path())?.dev();
+        let (major, minor) = (rustix::fs::major(device), rustix::fs::minor(device));
+        let text = fs::read_to_string(format!("/sys/dev/block/{major}:{minor}/stat"))?;
+        let sectors = text.split_ascii_whitespace().nth(2).context("a count of sectors")?;
+        Ok(sectors.parse::<u64>()? * 512)
+    }
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let done = process::run(command.stdin(Stdio::null()), crate::pipeline::limits())?;
+    anyhow::ensure!(done.outcome.success(), "{command:?}: {}: {}", done.outcome, done.stderr.text());
+    Ok(())
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // The device goes with its last mount.
+        let _unmounted = umount2(&self.path(), MntFlags::MNT_DETACH);
     }
 }
 

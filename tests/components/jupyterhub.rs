@@ -33,6 +33,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.jupyterhub.hanging-spawn", hanging_spawn),
     scenario("components.jupyterhub.terminated", terminated),
     scenario("components.jupyterhub.already-running", already_running),
+    scenario("components.jupyterhub.similar-name", similar_name),
     scenario("components.jupyterhub.nothing-to-stop", nothing_to_stop),
     scenario("components.jupyterhub.dead-server", dead_server),
     scenario("components.jupyterhub.may-not-stop", may_not_stop),
@@ -239,6 +240,17 @@ fn already_running() -> anyhow::Result<()> {
     ensure!(said.contains("\"ready\": true"), "the server was touched: {said}");
     hub.ask("DELETE", "api/users/running/server", "")?;
     Ok(())
+}
+
+/// `idler` has a server: that is none of `idle`.
+fn similar_name() -> anyhow::Result<()> {
+    let hub = Hub::shared()?;
+    hub.start_server("idler")?;
+    let ended = hub.check(&["--only", "check_session", "--user", "idle"]);
+    let other = hub.check(&["--only", "check_session", "--user", "idler"]);
+    hub.ask("DELETE", "api/users/idler/server", "")?;
+    ended?.expect("server.ready", Fail, "idle has no server")?.expect_end(1, LIMIT)?;
+    other?.expect("server.ready", Success, "")?.expect_end(0, LIMIT)
 }
 
 fn nothing_to_stop() -> anyhow::Result<()> {

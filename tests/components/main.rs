@@ -5,14 +5,17 @@
 //! makes a skip, which is a failure where `SUBUNIT_REQUIRE_COMPONENTS=1`, unless `allowed-skips.txt` lists it.
 
 mod all;
+mod autofs;
 mod command;
 mod container;
+mod contract;
 mod cvmfs;
 mod database;
 mod eos;
 mod fixtures;
 mod http;
 mod jupyterhub;
+mod kubernetes;
 mod pipeline;
 mod proxy;
 mod remote;
@@ -72,7 +75,9 @@ const SCENARIOS: &[&[Scenario]] = &[
     xrootd::SCENARIOS,
     cvmfs::SCENARIOS,
     database::SCENARIOS,
+    contract::SCENARIOS,
     container::SCENARIOS,
+    kubernetes::SCENARIOS,
     command::SCENARIOS,
     http::SCENARIOS,
     jupyterhub::SCENARIOS,

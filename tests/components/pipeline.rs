@@ -30,6 +30,8 @@ pub(crate) struct Pipeline {
     arguments: Vec<OsString>,
     /// Where its locks are: two of the same home know of each other.
     home: PathBuf,
+    /// More of its environment.
+    environment: Vec<(&'static str, OsString)>,
     /// Run beside it.
     beside: Option<Beside>,
 }
@@ -39,6 +41,7 @@ type Beside = Box<dyn Fn() -> anyhow::Result<()> + Send>;
 /// What a pipeline came to.
 pub(crate) struct Ended {
     check: &'static str,
+    target: &'static str,
     pub(crate) code: i32,
     pub(crate) elapsed: Duration,
     tests: BTreeMap<String, Test>,
@@ -51,6 +54,8 @@ struct Test {
     status: Option<Status>,
     tags: Vec<String>,
     reason: String,
+    /// What it says where all is fine.
+    summary: String,
     attachments: Vec<String>,
     routes: Vec<String>,
 }
@@ -65,7 +70,7 @@ impl Pipeline {
     pub(crate) fn of(check: &'static str, home: &Path, arguments: &[&str]) -> Self {
         let fixed = ["--format", "subunit", "--name", "it"].map(OsString::from);
         let arguments = fixed.into_iter().chain(arguments.iter().map(OsString::from)).collect();
-        Pipeline { check, arguments, home: home.to_owned(), beside: None }
+        Pipeline { check, arguments, home: home.to_owned(), environment: Vec::new(), beside: None }
     }
 
     /// Of `check-all` with this configuration file; its tests are named by their whole ids.
@@ -73,7 +78,19 @@ impl Pipeline {
         let mut all: Vec<OsString> = ["--format", "subunit", "--config"].map(OsString::from).into();
         all.push(config.into());
         all.extend(arguments.iter().map(OsString::from));
-        Pipeline { check: "all", arguments: all, home: home.to_owned(), beside: None }
+        Pipeline {
+            check: "all",
+            arguments: all,
+            home: home.to_owned(),
+            environment: Vec::new(),
+            beside: None,
+        }
+    }
+
+    /// With this variable in its environment.
+    pub(crate) fn env(mut self, name: &'static str, value: impl AsRef<OsStr>) -> Self {
+        self.environment.push((name, value.as_ref().to_owned()));
+        self
     }
 
     /// Does something else once, while the pipeline runs.
@@ -95,7 +112,8 @@ impl Pipeline {
         command
             .env("CHECK", binaries.join(format!("check-{}", self.check)))
             .env("PATH", path)
-            .env("XDG_RUNTIME_DIR", &self.home);
+            .env("XDG_RUNTIME_DIR", &self.home)
+            .envs(self.environment);
         let begin = Instant::now();
         let beside = self.beside.map(std::thread::spawn);
         let finished = process::run(command.stdin(std::process::Stdio::null()), limits())?;
@@ -109,7 +127,7 @@ impl Pipeline {
         let code = fs::read_to_string(folder.path().join("code")).context("the check's exit code")?;
         let junit = rest.then(|| fs::read_to_string(folder.path().join("report.xml"))).transpose()?;
         let tests = read(&fs::read(folder.path().join("raw"))?)?;
-        Ok(Ended { check: self.check, code: code.trim().parse()?, elapsed, tests, junit })
+        Ok(Ended { check: self.check, target: "it", code: code.trim().parse()?, elapsed, tests, junit })
     }
 }
 
@@ -126,8 +144,10 @@ fn read(stream: &[u8]) -> anyhow::Result<BTreeMap<String, Test>> {
         test.routes.extend(event.route_code.map(str::to_owned));
         if let Some(file) = event.file {
             test.attachments.push(file.name.to_owned());
-            if file.name == "reason" {
-                test.reason += &String::from_utf8_lossy(file.bytes);
+            match file.name {
+                "reason" => test.reason += &String::from_utf8_lossy(file.bytes),
+                "summary" => test.summary += &String::from_utf8_lossy(file.bytes),
+                _ => {}
             }
         }
     }
@@ -135,6 +155,11 @@ fn read(stream: &[u8]) -> anyhow::Result<BTreeMap<String, Test>> {
 }
 
 impl Ended {
+    /// Asked about another target from now on.
+    pub(crate) fn of(self, target: &'static str) -> Self {
+        Ended { target, ..self }
+    }
+
     /// Whether an aspect has this status, and a reason that says so.
     pub(crate) fn expect(&self, aspect: &str, status: Status, reason: &str) -> anyhow::Result<&Self> {
         let test = self.test(aspect)?;
@@ -144,6 +169,14 @@ impl Ended {
             Some(report) if status != Status::Exists => expect_in(report, &self.id(aspect), status)?,
             _ => {}
         }
+        Ok(self)
+    }
+
+    /// Whether an aspect is fine, and says so in these words.
+    pub(crate) fn expect_summary(&self, aspect: &str, words: &str) -> anyhow::Result<&Self> {
+        self.expect(aspect, Status::Success, "")?;
+        let test = self.test(aspect)?;
+        ensure!(test.summary.contains(words), "the summary of {aspect} does not say `{words}`: {test:?}");
         Ok(self)
     }
 
@@ -181,7 +214,7 @@ impl Ended {
     fn id(&self, aspect: &str) -> String {
         match self.check {
             "all" => aspect.to_owned(),
-            check => format!("{check}.it.{aspect}"),
+            check => format!("{check}.{}.{aspect}", self.target),
         }
     }
 
@@ -210,6 +243,11 @@ pub(crate) fn build() {
 /// The check by itself.
 pub(crate) fn check_eos() -> PathBuf {
     bins::folder().join("check-eos")
+}
+
+/// A binary by itself.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    bins::folder().join(name)
 }
 
 /// Where all is that is built, and what is fetched for tests.

@@ -21,7 +21,7 @@ c.JupyterHub.db_url = f"sqlite:///{folder}/hub.sqlite"
 c.JupyterHub.cookie_secret_file = f"{folder}/cookie_secret"
 c.JupyterHub.authenticator_class = "dummy"
 c.Authenticator.allowed_users = {
-    "probe", "owner", "slow", "refused", "late", "hang", "interrupted", "running", "idle", "mortal", "routed",
+    "probe", "owner", "slow", "refused", "late", "hang", "interrupted", "running", "idle", "idler", "mortal", "routed",
     "kept", "clinging",
 }
 c.JupyterHub.load_roles = [

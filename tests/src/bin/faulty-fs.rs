@@ -4,8 +4,8 @@
 //! what mountinfo names (CVMFS has `cvmfs2` there); with `ro` the mount is read-only. CONTROL is a file that
 //! is read anew for each request; each of its lines is `OPERATION FAULT`, where OPERATION is a request of FUSE
 //! (`statfs`, `write`, `fsync` …) or `*`, and FAULT is `hang` (the request is never answered), `slow MS`,
-//! `flip` (the first byte read is another) or an error number. `xattr NAME TEXT` is an extended attribute of all files
-//! that it has beside those of the folder's files.
+//! `flip` (the first byte read is another), `pretend` (`unlink` says that it is done, and does nothing) or an error
+//! number. `xattr NAME TEXT` is an extended attribute of all files that it has beside those of the folder's files.
 //!
 //! It serves in a child process: that one can be stopped and killed to see what happens. The process that was
 //! started is the watchdog: when SECONDS are over, or its input ends, it kills the child, which answers all that
@@ -18,6 +18,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -94,6 +95,7 @@ enum Fault {
     Hang,
     Slow(Duration),
     Flip,
+    Pretend,
     Error(i32),
 }
 
@@ -102,6 +104,7 @@ impl Fault {
         match text.split_once(' ').unwrap_or((text, "")) {
             ("hang", "") => Some(Fault::Hang),
             ("flip", "") => Some(Fault::Flip),
+            ("pretend", "") => Some(Fault::Pretend),
             ("slow", milliseconds) => Some(Fault::Slow(Duration::from_millis(milliseconds.parse().ok()?))),
             (number, "") => Some(Fault::Error(number.parse().ok()?)),
             _ => None,
@@ -204,6 +207,14 @@ impl FaultyFs {
     }
 }
 
+fn kind(found: fs::FileType) -> FileType {
+    match (found.is_dir(), found.is_symlink()) {
+        (true, _) => FileType::Directory,
+        (_, true) => FileType::Symlink,
+        _ => FileType::RegularFile,
+    }
+}
+
 fn attributes(ino: INodeNo, found: &Metadata) -> FileAttr {
     let time = |seconds: i64| UNIX_EPOCH + Duration::from_secs(seconds.try_into().unwrap_or_default());
     FileAttr {
@@ -214,7 +225,7 @@ fn attributes(ino: INodeNo, found: &Metadata) -> FileAttr {
         mtime: time(found.mtime()),
         ctime: time(found.ctime()),
         crtime: UNIX_EPOCH,
-        kind: if found.is_dir() { FileType::Directory } else { FileType::RegularFile },
+        kind: kind(found.file_type()),
         perm: (found.mode() & 0o7777).try_into().unwrap_or_default(),
         nlink: found.nlink().try_into().unwrap_or(1),
         uid: found.uid(),
@@ -331,6 +342,9 @@ impl Filesystem for FaultyFs {
     fn unlink(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEmpty) {
         let unlink = || {
             let path = self.child(parent, name)?;
+            if let Some(Fault::Pretend) = self.fault("unlink") {
+                return Ok(());
+            }
             fs::remove_file(&path).map(|()| self.moved(&path, None))
         };
         answer!(self, "unlink", reply, unlink(), () => reply.ok());
@@ -359,22 +373,27 @@ impl Filesystem for FaultyFs {
 
     fn readdir(&self, _: &Request, inode: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
         let list = || {
-            let mut names = vec![".".into(), "..".into()];
+            let mut names = [".", ".."].map(|name| (OsString::from(name), FileType::Directory)).to_vec();
             for entry in fs::read_dir(self.path(inode)?)? {
-                names.push(entry?.file_name());
+                let entry = entry?;
+                names.push((entry.file_name(), kind(entry.file_type()?)));
             }
             Ok(names)
         };
         answer!(self, "readdir", reply, list(), names => {
             let skipped = usize::try_from(offset).unwrap_or_default();
-            for (name, next) in names.iter().zip(1..).skip(skipped) {
-                let kind = if next <= 2 { FileType::Directory } else { FileType::RegularFile };
-                if reply.add(inode, next, kind, name) {
+            for ((name, kind), next) in names.iter().zip(1..).skip(skipped) {
+                if reply.add(inode, next, *kind, name) {
                     break;
                 }
             }
             reply.ok();
         });
+    }
+
+    fn readlink(&self, _: &Request, inode: INodeNo, reply: ReplyData) {
+        let target = || fs::read_link(self.path(inode)?);
+        answer!(self, "readlink", reply, target(), target => reply.data(target.as_os_str().as_bytes()));
     }
 
     fn getxattr(&self, _: &Request, inode: INodeNo, name: &OsStr, size: u32, reply: ReplyXattr) {
