@@ -80,7 +80,8 @@ impl Engine {
         let mut server = Command::new("podman");
         server.args(podman_places(path)).args(["system", "service", "--time=0"]);
         server.arg(format!("unix://{}", path.join("socket").display()));
-        server.env("CONTAINERS_CONF", path.join("containers.conf"));
+        // Containers that run out of memory leave a file where it runs.
+        server.env("CONTAINERS_CONF", path.join("containers.conf")).current_dir(path);
         Engine::start("podman", folder, &mut server)
     }
 
