@@ -1,10 +1,9 @@
 //! The program that is copied: which one, whether it can run elsewhere, and on which machines.
 
 use std::env;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, bail, ensure};
 use object::elf::PT_INTERP;
@@ -33,8 +32,7 @@ const MACHINES: &[(Architecture, &[&str])] = &[
 #[derive(Clone, Debug)]
 pub(super) struct Program {
     pub(super) content: Arc<Vec<u8>>,
-    /// SHA-256, in hexadecimal digits.
-    pub(super) digest: String,
+    digest: Arc<OnceLock<String>>,
     architecture: Architecture,
 }
 
@@ -71,16 +69,20 @@ impl Program {
             "it is linked dynamically, and so runs only where its libraries are; `{BUILD}` makes one that runs \
              anywhere, to be this program or to be named by --remote-binary"
         );
-        let digest = Sha256::digest(&content).iter().fold(String::new(), |mut text, byte| {
-            let _written = write!(text, "{byte:02x}");
-            text
-        });
-        Ok(Program { content: Arc::new(content), digest, architecture })
+        Ok(Program { content: Arc::new(content), digest: Arc::default(), architecture })
+    }
+
+    /// SHA-256, in hexadecimal digits; found when it is first asked for, which is within the time of a target.
+    pub(super) fn digest(&self) -> &str {
+        self.digest.get_or_init(|| {
+            let digest = Sha256::digest(&*self.content);
+            digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        })
     }
 
     /// The name of the copy.
     pub(super) fn name(&self) -> String {
-        format!("check-all-{}", self.digest.get(..16).unwrap_or_default())
+        format!("check-all-{}", self.digest().get(..16).unwrap_or_default())
     }
 
     /// Why it cannot run on such a machine, by the name that the machine or the engine gives itself.

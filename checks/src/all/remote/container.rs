@@ -116,10 +116,10 @@ impl Inside {
             return Err(Failure::new(misfit));
         }
         let path = format!("/{FOLDER}/{}", program.name());
-        if desk.digest(name, &path, program)?.as_deref() != Some(&program.digest) {
+        if desk.digest(name, &path, program)?.as_deref() != Some(program.digest()) {
             desk.put(name, program)?;
             let digest = desk.digest(name, &path, program)?;
-            if digest.as_deref() != Some(&program.digest) {
+            if digest.as_deref() != Some(program.digest()) {
                 let digest = digest.as_deref().unwrap_or("none");
                 let what = "the copy of the program is not what was put there";
                 return Err(Failure::new(format!("{what}: its digest is {digest}")));

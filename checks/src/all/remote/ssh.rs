@@ -184,7 +184,7 @@ impl Told {
     }
 
     fn has(&self, program: &Program) -> bool {
-        self.digest == program.digest || self.digest == program.content.len().to_string()
+        self.digest == program.digest() || self.digest == program.content.len().to_string()
     }
 }
 
