@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::ffi::OsStringExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ use super::program::program;
 use crate::fixtures::eventually;
 use crate::pipeline::limits;
 
+/// Where root's copies are.
+const COPIES: &str = "/var/tmp/.subunit-checks-0";
 /// After how many seconds it ends by itself.
 const WATCHDOG: &str = "100";
 
@@ -126,15 +128,16 @@ impl Drop for Far {
         for copy in copies().unwrap_or_default() {
             let _removed = fs::remove_file(copy);
         }
+        // Unless there is more in it, which is none of ours.
+        let _removed = fs::remove_dir(COPIES);
     }
 }
 
 /// The copies of the program that these tests have made, by their content.
 fn copies() -> anyhow::Result<Vec<PathBuf>> {
     let length = fs::metadata(program()?)?.len();
-    let folder = Path::new("/var/tmp/.subunit-checks-0");
     let entries =
-        fs::read_dir(folder).map(|entries| entries.flatten().collect()).unwrap_or_else(|_| Vec::new());
+        fs::read_dir(COPIES).map(|entries| entries.flatten().collect()).unwrap_or_else(|_| Vec::new());
     let is_ours = |path: &PathBuf| fs::metadata(path).is_ok_and(|found| found.len() == length);
     Ok(entries.into_iter().map(|entry| entry.path()).filter(is_ours).collect())
 }
