@@ -496,7 +496,7 @@ fn autofs() -> anyhow::Result<()> {
     let faulty = Faulty::mount("")?;
     let automount = Automount::start("user", &faulty.path())?;
     let path = automount.folder().join("user");
-    let ended = check(&path, &DEEP)?;
+    let ended = check(&path, &[&DEEP[..], &["--size=100kB", "--samples=1"]].concat())?;
     for aspect in ["mounted", "responsive", "space"].iter().chain(&WRITING) {
         ended.expect(aspect, Success, "")?;
     }
