@@ -54,7 +54,7 @@ impl Site {
         let server = Server::of_files(folder.path())?;
         let text = format!(
             "[defaults]\ntags = ['site']\n\
-             [[target]]\nname = 'mount'\ncheck = 'eos'\npath = '{}'\nprobe = 'deep'\n\
+             [[target]]\nname = 'mount'\ncheck = 'eos'\npath = '{}'\nprobe = 'deep'\nsize = '256KiB'\n\
              [[target]]\nname = 'repository'\ncheck = 'cvmfs'\npath = '{}'\nfqrn = 'it.example.org'\n\
              only = ['automount', 'responsive', 'identity', 'ttfb.warm']\n\
              [[target]]\nname = 'page'\ncheck = 'http'\nurl = '{}'\nmatch = 'welcome'\n\

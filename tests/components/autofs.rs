@@ -10,7 +10,7 @@ use nix::mount::{MntFlags, umount2};
 use process::{Child, Deadline, Signal};
 use tempfile::TempDir;
 
-use crate::fixtures::eventually;
+use crate::fixtures::{eventually, mountinfo};
 
 /// After how many seconds it unmounts all and ends, whatever became of this test.
 const WATCHDOG: &str = "60";
@@ -36,7 +36,7 @@ impl Automount {
         let log = fs::File::create(place("log"))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let automount = Automount { daemon: Child::spawn(&mut command)?, folder };
-        let is_there = || Ok(mountinfo().contains(&automount.folder().display().to_string()));
+        let is_there = || Ok(mountinfo()?.contains(&automount.folder().display().to_string()));
         let log = || fs::read_to_string(automount.folder.path().join("log")).unwrap_or_default();
         eventually("automount serves its folder", is_there).with_context(log)?;
         Ok(automount)
@@ -50,7 +50,7 @@ impl Automount {
     /// Whether something is mounted there by this name.
     pub(crate) fn has_mounted(&self, name: &str) -> bool {
         let point = self.folder().join(name).display().to_string();
-        mountinfo().split_ascii_whitespace().any(|word| word == point)
+        mountinfo().unwrap_or_default().split_ascii_whitespace().any(|word| word == point)
     }
 
     /// Sends the daemon a signal, and not its watchdog.
@@ -59,10 +59,6 @@ impl Automount {
         let pid = rustix::process::Pid::from_raw(pid.trim().parse()?).context("a process")?;
         Ok(rustix::process::kill_process(pid, signal)?)
     }
-}
-
-fn mountinfo() -> String {
-    fs::read_to_string("/proc/self/mountinfo").unwrap_or_default()
 }
 
 impl Drop for Automount {
@@ -75,7 +71,7 @@ impl Drop for Automount {
         }
         // It leaves what is in use.
         let folder = self.folder();
-        for line in mountinfo().lines().rev() {
+        for line in mountinfo().unwrap_or_default().lines().rev() {
             let point = line.split(' ').nth(4).map(PathBuf::from).unwrap_or_default();
             if point.starts_with(&folder) {
                 let _unmounted = umount2(&point, MntFlags::MNT_DETACH);

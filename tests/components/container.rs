@@ -13,7 +13,7 @@ use process::{Child, Deadline, Group, Signal};
 use subunit::Status::{Fail, Skip, Success};
 use tempfile::TempDir;
 
-use crate::fixtures::eventually;
+use crate::fixtures::{eventually, mountinfo};
 use crate::pipeline::{Ended, Pipeline, limits};
 use crate::{Need, Scenario};
 
@@ -181,7 +181,7 @@ impl Drop for Engine {
         let _removed = self.run(&[&["rm", "--force"], &all[..]].concat());
         let _ended = self.server.terminate(Duration::from_secs(10));
         let _over = self.server.wait_until(Deadline::after(Duration::from_secs(5)));
-        for entry in fs::read_to_string("/proc/self/mountinfo").unwrap_or_default().lines().rev() {
+        for entry in mountinfo().unwrap_or_default().lines().rev() {
             let point = entry.split(' ').nth(4).map(PathBuf::from).unwrap_or_default();
             if point.starts_with(self.folder.path()) {
                 let _unmounted = nix::mount::umount2(&point, nix::mount::MntFlags::MNT_DETACH);

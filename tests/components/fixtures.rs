@@ -206,7 +206,7 @@ impl Control {
     /// Mounts it, unless it is mounted.
     pub(crate) fn mount() -> anyhow::Result<Self> {
         let point = Path::new("/sys/fs/fuse/connections");
-        if fs::read_to_string("/proc/self/mountinfo")?.contains(" /sys/fs/fuse/connections ") {
+        if mountinfo()?.contains(" /sys/fs/fuse/connections ") {
             return Ok(Control(None));
         }
         mount(Some("fusectl"), point, Some("fusectl"), MsFlags::empty(), None::<&str>)?;
@@ -222,12 +222,17 @@ impl Drop for Control {
     }
 }
 
-/// Looks again and again until it is so, for ten seconds at most.
+/// What is mounted, a line each, as text: names of others need not be any.
+pub(crate) fn mountinfo() -> anyhow::Result<String> {
+    Ok(String::from_utf8_lossy(&fs::read("/proc/self/mountinfo")?).into_owned())
+}
+
+/// Looks again and again until it is so, for twenty seconds at most.
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
     let begin = Instant::now();
     while !is_so()? {
-        if begin.elapsed() > Duration::from_secs(10) {
-            bail!("for ten seconds it was not so that {what}");
+        if begin.elapsed() > Duration::from_secs(20) {
+            bail!("for twenty seconds it was not so that {what}");
         }
         std::thread::sleep(Duration::from_millis(20));
     }

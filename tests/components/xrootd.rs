@@ -13,7 +13,7 @@ use process::{Child, Signal};
 use subunit::Status::{Fail, Skip, Success};
 use tempfile::TempDir;
 
-use crate::fixtures::eventually;
+use crate::fixtures::{eventually, mountinfo};
 use crate::pipeline::{Ended, Pipeline, limits};
 use crate::{Need, Scenario};
 
@@ -65,6 +65,11 @@ struct Server {
 
 impl Server {
     fn start() -> anyhow::Result<Self> {
+        // Its port may have become another's.
+        Server::try_start().or_else(|_| Server::try_start())
+    }
+
+    fn try_start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let at = |name: &str| folder.path().join(name);
@@ -159,7 +164,7 @@ impl Mounted {
         let daemon = Child::spawn(silent(&mut command))?;
         let mounted = Mounted { point, daemon };
         let line = format!(" {} ", mounted.point.path().display());
-        eventually("it is mounted", || Ok(fs::read_to_string("/proc/self/mountinfo")?.contains(&line)))?;
+        eventually("it is mounted", || Ok(mountinfo()?.contains(&line)))?;
         Ok(mounted)
     }
 

@@ -48,13 +48,11 @@ fn the_first_byte_and_the_rest_are_timed_apart() {
         stream.write_all(b"b").unwrap();
     });
     let phases = send(&Request::get(server.url("/"))).trace.phases;
-    let between = |time: Option<Duration>, low, high| {
-        let time = time.unwrap();
-        assert!((Duration::from_millis(low)..Duration::from_millis(high)).contains(&time), "{phases:?}");
-    };
-    between(phases.first_byte, 60, 119);
-    between(phases.transfer, 120, 450);
-    between(phases.connect, 0, 60);
+    let [connect, first, transfer, total] =
+        [phases.connect, phases.first_byte, phases.transfer, phases.total].map(Option::unwrap);
+    assert!(first >= Duration::from_millis(60) && transfer >= Duration::from_millis(120), "{phases:?}");
+    // However busy this machine is, no time is counted twice.
+    assert!(connect + first + transfer <= total, "{phases:?}");
 }
 
 #[test]
@@ -244,13 +242,16 @@ fn plain_servers_do_no_handshake() {
         let _gone = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
         let _closed = stream.read_to_end(&mut Vec::new());
     });
-    let url: Url = server.url("/").to_string().replace("http:", "https:").parse().unwrap();
-    let fault = send(&Request::get(url)).result.unwrap_err();
+    // What the system trusts takes a while to read, and does not matter.
+    let client = NetArgs { insecure: true, ..NetArgs::default() }.client().unwrap();
+    let ask = |server: &Server| {
+        let url: Url = server.url("/").to_string().replace("http:", "https:").parse().unwrap();
+        client.send(&Request::get(url), limits(&Interrupt::never())).result.unwrap_err()
+    };
+    let fault = ask(&server);
     assert_eq!(fault.stage, Stage::Tls);
     assert!(fault.to_string().contains("what answers there is not TLS"), "{fault}");
-    let silent = Server::silent();
-    let url: Url = silent.url("/").to_string().replace("http:", "https:").parse().unwrap();
-    let fault = send(&Request::get(url)).result.unwrap_err();
+    let fault = ask(&Server::silent());
     assert!(fault.to_string().contains("did no TLS handshake within"), "{fault}");
 }
 
