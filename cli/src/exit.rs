@@ -23,6 +23,8 @@ pub enum Verdict {
     Interrupted,
     /// 143: terminated (SIGTERM); what came in before was used.
     Terminated,
+    /// 129: the terminal or the connection went away (SIGHUP); what came in before was used.
+    HungUp,
     /// 141: the reader of our output went away; 0 would claim that tests passed that nobody read.
     ClosedPipe,
     /// 1: done, and the run failed: a failure, an unexpected success, an unfinished test, or damage.
@@ -50,6 +52,7 @@ impl Verdict {
             Verdict::Incomplete => 3,
             Verdict::Nothing => 4,
             Verdict::Outstanding => 5,
+            Verdict::HungUp => 129,
             Verdict::Interrupted => 130,
             Verdict::ClosedPipe => 141,
             Verdict::Terminated => 143,
@@ -126,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_gravest_of_several_wins() {
-        let order = [2, 130, 143, 141, 1, 3, 4, 5, 0];
+        let order = [2, 130, 143, 129, 141, 1, 3, 4, 5, 0];
         let all = [
             Verdict::Passed,
             Verdict::Failed,
@@ -136,6 +139,7 @@ mod tests {
             Verdict::Outstanding,
             Verdict::Interrupted,
             Verdict::Terminated,
+            Verdict::HungUp,
             Verdict::ClosedPipe,
         ];
         let rank = |verdict: Verdict| order.iter().position(|code| *code == verdict.code());

@@ -26,7 +26,7 @@ macro_rules! help {
             "\n\nExit status:\n",
             $status,
             "  2    it could not be done: wrong arguments, or a file that cannot be read or written\n",
-            "  130  interrupted; 143 terminated: what came in before was used\n",
+            "  130  interrupted; 143 terminated, 129 hung up: what came in before was used\n",
             "  141  the reader of the output went away"
         )
     };

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::exit::Verdict;
 
-/// Tells whether the process was asked to end, by SIGINT or SIGTERM.
+/// Tells whether the process was asked to end, by SIGINT, SIGTERM or SIGHUP: the terminal or the connection went away.
+///
+/// A SIGHUP that is ignored, as below nohup, stays so.
 ///
 /// The first signal ends the input, and the command reports what came in. The second one ends the process as
 /// if nobody had caught it, so that a command which hangs on its output can always be stopped.
@@ -33,7 +35,8 @@ impl Interrupt {
     pub fn watch() -> io::Result<Self> {
         let (wake, waker) = io::pipe()?;
         let signal = Arc::new(AtomicUsize::new(0));
-        for number in [SIGINT, SIGTERM] {
+        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        for number in [SIGINT, SIGTERM].into_iter().chain(hangup) {
             let seen = Arc::new(AtomicBool::new(false));
             // In this order: the second signal of a kind finds the flag that the first one has set.
             signal_hook::flag::register_conditional_default(number, Arc::clone(&seen))?;
@@ -57,6 +60,7 @@ impl Interrupt {
         match i32::try_from(signal) {
             Ok(SIGINT) => Some(Verdict::Interrupted),
             Ok(SIGTERM) => Some(Verdict::Terminated),
+            Ok(SIGHUP) => Some(Verdict::HungUp),
             _ => None,
         }
     }
@@ -84,4 +88,12 @@ impl Interrupt {
             }
         }
     }
+}
+
+/// Whether the process that started this one had the signal ignored; false where the system does not say.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (signal - 1) & 1 == 1
 }
