@@ -31,8 +31,8 @@ use test::Test;
 /// background ends, unless that is in another session (setsid). What the command starts there may hold its
 /// output open; that is not waited for.
 ///
-/// Ended by SIGTERM, SIGINT or SIGHUP, it ends the command, and the test failed, tagged "interrupted". SIGKILL cannot be
-/// told: then the test stays unfinished, and the command runs on until it writes.
+/// Ended by SIGTERM, SIGINT or SIGHUP, it ends the command, and the test failed, tagged "interrupted". SIGKILL cannot
+/// be told: then the test stays unfinished, and the command runs on until it writes.
 ///
 /// Several may write to one pipe at the same time: each write is whole packets, and short enough for the pipe to
 /// keep it whole. A --route-code for each tells readers that their times are not one order.
