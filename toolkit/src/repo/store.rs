@@ -88,7 +88,7 @@ impl Write for Store<'_, '_> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.store(|run| Write::flush(run))?;
+        self.store(Write::flush)?;
         self.pass_on(|onward| onward.flush());
         Ok(())
     }
