@@ -140,7 +140,7 @@ fn in_cluster() -> anyhow::Result<()> {
     let pipeline = Pipeline::of("container", cluster.folder.path(), &arguments);
     let ended = pipeline
         .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
-        .env("KUBERNETES_SERVICE_PORT", &cluster.server.port.to_string())
+        .env("KUBERNETES_SERVICE_PORT", cluster.server.port.to_string())
         .run()?;
     ended.expect("engine", Success, "")?.expect("health", Success, "")?.expect_end(0, LIMIT)
 }
