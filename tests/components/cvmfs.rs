@@ -253,6 +253,6 @@ fn odd_names() -> anyhow::Result<()> {
         }
         Ok(())
     })?;
-    let ended = check(&repository, &["--only=ttfb.warm", "--only=throughput"])?;
+    let ended = check(&repository, &["--only=ttfb.warm", "--only=throughput", "-w", "read_mbps=0:"])?;
     ended.expect("ttfb.warm", Success, "")?.expect_summary("throughput", "3 files")?.expect_end(0, LIMIT)
 }

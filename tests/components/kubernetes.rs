@@ -244,7 +244,8 @@ fn unready_server() -> anyhow::Result<()> {
     let cluster = Cluster::start(&[("/readyz", said)])?;
     let ended = cluster.check(&[POD])?;
     ended.expect("engine", Fail, "is not ready (500): etcd failed: reason withheld")?;
-    ended.expect("running", Skip, "container.it.engine")?.expect_end(1, LIMIT)
+    ended.expect("exists", Skip, "container.it.engine")?;
+    ended.expect("running", Skip, "container.it.exists")?.expect_end(1, LIMIT)
 }
 
 fn frozen() -> anyhow::Result<()> {
