@@ -14,17 +14,19 @@ use crate::probe::{Finding, Limits};
 /// How much of its output is kept.
 const MOST: usize = 64 << 10;
 
+/// What an engine says of a command that it has created.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Created {
-    id: String,
+pub(crate) struct Created {
+    pub(crate) id: String,
 }
 
+/// What an engine says of a command that was started.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Ended {
-    exit_code: Option<i64>,
-    running: bool,
+pub(crate) struct Ended {
+    pub(crate) exit_code: Option<i64>,
+    pub(crate) running: bool,
 }
 
 /// Runs it, and looks at its exit status. What does not end cannot be ended through the engine: it goes on.

@@ -7,7 +7,7 @@
 mod args;
 mod aspect;
 pub(crate) mod engine;
-mod exec;
+pub(crate) mod exec;
 mod inspect;
 mod judge;
 mod logs;

@@ -13,6 +13,7 @@ use super::binary::Program;
 use super::site::Container;
 use super::way::Failure;
 use crate::container::engine::Engine;
+use crate::container::exec::{Created, Ended};
 use crate::net::{Exchange, Place, Request, encode};
 use crate::probe::{Finding, Limits};
 
@@ -60,19 +61,6 @@ struct State {
 struct Version {
     os: String,
     arch: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Created {
-    id: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Ended {
-    exit_code: Option<i64>,
-    running: bool,
 }
 
 impl Inside {
