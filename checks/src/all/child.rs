@@ -369,7 +369,7 @@ impl Follow {
                 self.far.as_ref().map(|far| format!("{} does not run the program: {said}", far.place))
             }
             (_, Outcome::Exited(255)) if self.far.is_some() => self.far.as_ref().map(|far| far.lost(&stderr)),
-            (Cause::Interrupted, Outcome::Exited(130 | 143)) => None,
+            (Cause::Interrupted, Outcome::Exited(129 | 130 | 143)) => None,
             (Cause::Interrupted, Outcome::Signalled { signal: 9, .. }) => {
                 Some(format!("{called} was asked to end, did not, and was killed"))
             }

@@ -75,7 +75,7 @@ pub fn help_end(examples: &str) -> String {
            2    it could not be done: wrong arguments or configuration, nothing selected, output that cannot\n       \
                 be written\n  \
            4    every test was skipped\n  \
-           130  interrupted; 143 terminated: what was begun has failed, and is cleaned up\n  \
+           130  interrupted; 143 terminated, 129 hung up: what was begun has failed, and is cleaned up\n  \
            141  the reader of the output went away\n\
          With --format nagios, or called by a name check_…: 0 ok, 1 warning, 2 critical, 3 unknown"
     )
