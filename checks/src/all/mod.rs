@@ -4,7 +4,7 @@
 //! one by whose name it is called, as long as an environment variable says so. The parent never waits for one
 //! without a deadline, and closes the tests of one that dies, hangs or writes nonsense.
 //!
-//! A target that is looked at from elsewhere is checked by the same program there: see [`remote`].
+//! A target that is looked at from elsewhere is checked by the same program there: see `remote`.
 
 mod args;
 mod child;
