@@ -177,6 +177,8 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 impl Drop for Engine {
     fn drop(&mut self) {
         let _thawed = self.signal(Signal::CONT);
+        // Podman removes no paused one, and what is frozen is not killed.
+        let _thawed = self.run(&["unpause", "pausy"]);
         let all = ["ok", "pausy", "ended", "sick", "hungry", "loop", "starting", "stale", "jupyter-alice"];
         let _removed = self.run(&[&["rm", "--force"], &all[..]].concat());
         let _ended = self.server.terminate(Duration::from_secs(10));
