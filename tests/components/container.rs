@@ -177,10 +177,14 @@ fn run(command: &mut Command) -> anyhow::Result<()> {
 impl Drop for Engine {
     fn drop(&mut self) {
         let _thawed = self.signal(Signal::CONT);
-        // Podman removes no paused one, and what is frozen is not killed.
+        // What is frozen is not killed.
         let _thawed = self.run(&["unpause", "pausy"]);
         let all = ["ok", "pausy", "ended", "sick", "hungry", "loop", "starting", "stale", "jupyter-alice"];
-        let _removed = self.run(&[&["rm", "--force"], &all[..]].concat());
+        let _removed = match self.program {
+            // Where one of them is not there, it removes none.
+            "podman" => self.run(&["rm", "--force", "--time=0", "--all"]),
+            _ => self.run(&[&["rm", "--force"], &all[..]].concat()),
+        };
         let _ended = self.server.terminate(Duration::from_secs(10));
         let _over = self.server.wait_until(Deadline::after(Duration::from_secs(5)));
         for entry in mountinfo().unwrap_or_default().lines().rev() {
