@@ -110,7 +110,8 @@ impl<W: Write> RecordSink for PyunitWriter<W> {
         }
         self.note_times(record);
         let word = self.count(record)?;
-        writeln!(self.out, "{} ... {word}", ci::defuse(&title(record), true))?;
+        let line = format!("{} ... {word}", title(record));
+        writeln!(self.out, "{}", ci::defuse(&line, true))?;
         if record.outcome().is_failure() { self.section(record) } else { Ok(()) }
     }
 
@@ -199,7 +200,7 @@ fn skipped(record: &Record<'_>) -> io::Result<String> {
 }
 
 fn write_head(kind: &str, title: &str, out: &mut impl Write) -> io::Result<()> {
-    writeln!(out, "{:=<70}\n{kind}: {title}\n{:-<70}", "", "")
+    writeln!(out, "{:=<70}\n{kind}: {}\n{:-<70}", "", ci::defuse(title, false), "")
 }
 
 /// Writes what is no text by its name, then the texts, and the traceback last.
@@ -264,6 +265,17 @@ mod tests {
             "a ... ok\nb ... skipped 'no net'\nc ... expected failure\n\n--\nRan 3 tests in 0.000s\n\nOK (skipped=1, expected failures=1)\n",
         );
         check(&[], "\n--\nRan 0 tests in 0.000s\n\nNO TESTS RAN\n");
+    }
+
+    #[test]
+    fn no_id_is_a_command_wherever_it_stands() {
+        check(
+            &[Event::status("##vso[x]", Status::Fail)],
+            concat!(
+                "\\x23#vso[x] ... FAIL\n\n==\nFAIL: \\x23#vso[x]\n--\n\n",
+                "--\nRan 1 test in 0.000s\n\nFAILED (failures=1)\n"
+            ),
+        );
     }
 
     #[test]

@@ -1,3 +1,0 @@
-//! See [`fuzz::reports`].
-#![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::reports(data));
