@@ -2,8 +2,8 @@
 //!
 //! A law takes any bytes, makes of them what it needs, and panics when it does not hold. [`LAWS`] lists them
 //! all: `cargo test` runs each over the files of `corpus/` and over bytes from dice, and a file of
-//! `fuzz_targets/` of the same name hands it to libFuzzer. An input that broke a law becomes a file of the
-//! corpus.
+//! `fuzz_targets/` of the same name hands it to libFuzzer, but for `reports`, which has run as a plain test only.
+//! An input that broke a law becomes a file of the corpus.
 //!
 //! To add a law, for a format's reader and writer for example: the function, its line in [`LAWS`], its
 //! `[[bin]]` and its file in `fuzz_targets/`.
