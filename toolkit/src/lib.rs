@@ -1,15 +1,14 @@
 //! The command `subunit`: all others are its subcommands.
 //!
-//! Its own commands are in [`repo`], one a file: they keep runs and answer questions about them. Every other one
-//! is a command of another crate, and a line in [`others`].
+//! Those that keep runs and answer questions about them are in [`runs`]. Every other one is a command of another
+//! crate, and a line in [`others`].
 
 pub mod others;
-pub mod repo;
 
 use cli::{Command, Streams, Verdict};
+use runs::{Repo, RepoArgs};
 
 use crate::others::Other;
-use crate::repo::{Repo, RepoArgs};
 
 /// Keep the runs of tests, and work on their streams
 ///

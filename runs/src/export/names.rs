@@ -9,7 +9,7 @@ pub(super) fn is_stestr(folder: &Path) -> bool {
 }
 
 /// A test id as `stestr` has it in its timings: without the first `[…]`.
-pub(in crate::repo) fn without_brackets(id: &str) -> Cow<'_, str> {
+pub(crate) fn without_brackets(id: &str) -> Cow<'_, str> {
     let cut = || {
         let (start, end) = (id.find('[').filter(|start| *start > 0)?, id.find(']')?);
         (start < end).then_some((id.get(..start)?, id.get(end + 1..)?))

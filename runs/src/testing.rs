@@ -2,12 +2,28 @@
 
 use std::path::Path;
 
-use cli::{Outcome, run_with};
+use cli::{Command, Outcome, Streams, Verdict, run_with};
 use subunit::io::Writer;
 use subunit::{Event, Status, Timestamp};
 use tempfile::TempDir;
 
-use crate::Subunit;
+use crate::RepoArgs;
+
+/// `subunit`, as far as this crate has its commands.
+#[derive(clap::Parser)]
+#[command(name = "subunit")]
+pub(crate) struct Subunit {
+    #[command(flatten)]
+    repo: RepoArgs,
+    #[command(subcommand)]
+    command: crate::Repo,
+}
+
+impl Command for Subunit {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        self.command.run(&self.repo, streams)
+    }
+}
 
 /// A repository of its own, and what is run on it.
 pub(crate) struct Repo(TempDir);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cli::Outcome;
 
-use crate::Subunit;
+use crate::testing::Subunit;
 
 /// A repository of another tool, made by that tool.
 pub(crate) fn corpus(name: &str) -> PathBuf {

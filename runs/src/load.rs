@@ -239,7 +239,7 @@ mod tests {
     fn a_repository_is_made_only_when_asked() {
         let folder = tempfile::tempdir().unwrap();
         let place = ["-C", folder.path().to_str().unwrap()];
-        let load = |args: &[&str]| cli::run_with::<crate::Subunit>(&[&place, args].concat(), b"");
+        let load = |args: &[&str]| cli::run_with::<crate::testing::Subunit>(&[&place, args].concat(), b"");
         let outcome = load(&["load"]);
         assert_eq!(outcome.verdict, cli::Verdict::Error);
         assert!(outcome.errors().contains("`subunit init`"), "{}", outcome.errors());

@@ -74,7 +74,7 @@ fn duration(text: &str) -> anyhow::Result<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::repo::import::testing::corpus;
+    use crate::import::testing::corpus;
 
     fn check(repository: &str, id: &str, nanoseconds: u64) {
         let timings = read(&corpus(repository)).unwrap();

@@ -1,4 +1,4 @@
-//! The commands of the repository, one a file.
+//! The commands that keep runs in a repository and answer questions about them, one a file.
 //!
 //! What they share: [`RepoArgs`] finds the repository, `report` shows tests to people, `source` and `store`
 //! take streams in, `words` says how runs went.
