@@ -3,9 +3,10 @@
 use std::io::Read;
 use std::path::PathBuf;
 
+use process::Interrupt;
+
 use crate::exit::Verdict;
 use crate::input::{Documents, Input};
-use crate::interrupt::Interrupt;
 use crate::terminal::{ColorWish, Terminal};
 
 /// `FILE…`: what to read.

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use process::{Interrupt, Signal};
 use streamresult::Summary;
 
 /// How a command ended: its exit code, by name.
@@ -57,6 +58,16 @@ impl Verdict {
             Verdict::ClosedPipe => 141,
             Verdict::Terminated => 143,
         }
+    }
+
+    /// That of a process which a signal has asked to end, once one came.
+    #[must_use]
+    pub fn caught(interrupt: &Interrupt) -> Option<Verdict> {
+        interrupt.signal().map(|signal| match signal {
+            Signal::TERM => Verdict::Terminated,
+            Signal::HUP => Verdict::HungUp,
+            _ => Verdict::Interrupted,
+        })
     }
 
     /// The graver of the two.

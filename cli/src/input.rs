@@ -7,8 +7,9 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
+use process::Interrupt;
+
 use crate::error::PathError;
-use crate::interrupt::Interrupt;
 
 /// The files of a command line, one after the other; see [`InputArgs::open`](crate::InputArgs::open).
 ///
@@ -52,7 +53,7 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.interrupt.verdict().is_none() && !buffer.is_empty() {
+        while !self.interrupt.has_come() && !buffer.is_empty() {
             if self.current.is_none() {
                 self.current = self.next_source()?;
             }
@@ -116,7 +117,7 @@ impl Iterator for Documents {
     type Item = Document;
 
     fn next(&mut self) -> Option<Document> {
-        while self.interrupt.verdict().is_none() {
+        while !self.interrupt.has_come() {
             let path = self.files.next()?;
             let is_stdin = path.as_os_str() == "-";
             let stdin = if is_stdin { self.stdin.take() } else { Some(Box::new(io::empty()) as _) };

@@ -34,7 +34,6 @@ mod error;
 mod exit;
 mod help;
 mod input;
-mod interrupt;
 mod report;
 mod run;
 mod stdio;
@@ -44,7 +43,6 @@ pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, Passt
 pub use error::PathError;
 pub use exit::{Codes, Verdict};
 pub use input::{Document, Documents, Input};
-pub use interrupt::Interrupt;
 pub use report::{Channels, Report, ReportArgs, Shared};
 pub use run::{Command, Outcome, Streams, main, main_of, run_on, run_with};
 pub use terminal::{ColorWish, Terminal};

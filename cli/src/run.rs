@@ -6,9 +6,10 @@ use std::fmt;
 use std::io::{self, Cursor, Read, Write};
 use std::process::ExitCode;
 
+use process::Interrupt;
+
 use crate::error;
 use crate::exit::{Codes, Verdict};
-use crate::interrupt::Interrupt;
 use crate::stdio;
 use crate::terminal::Terminal;
 
@@ -156,7 +157,7 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
     };
     // What was done before an error is shown too.
     let flushed = output.flush().and_then(|()| errors.flush());
-    let caught = interrupt.verdict().unwrap_or(Verdict::Passed);
+    let caught = Verdict::caught(&interrupt).unwrap_or(Verdict::Passed);
     match done.and_then(|verdict| Ok(flushed.map(|()| verdict)?)) {
         Ok(verdict) => verdict.and(caught),
         Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),

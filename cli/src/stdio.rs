@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, IoSlice, LineWriter, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
+use process::Interrupt;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::{Errno, read, retry_on_intr, write, writev};
 
 use crate::error::PathError;
-use crate::interrupt::Interrupt;
 
 /// As much as a pipe holds.
 const BUFFER: usize = 64 * 1024;

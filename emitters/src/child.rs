@@ -7,8 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use cli::Interrupt;
-use process::{Child, Deadline, Outcome, Source};
+use process::{Child, Deadline, Interrupt, Outcome, Source};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use streamresult::StreamResult;

@@ -5,8 +5,9 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
-use cli::{Command, Document, Documents, InputArgs, Interrupt, PathError, Streams, Verdict};
+use cli::{Command, Document, Documents, InputArgs, PathError, Streams, Verdict};
 use formats::junit::read::{Error, Options, Parser, pass};
+use process::Interrupt;
 use streamresult::StreamResult;
 use subunit::Timestamp;
 
@@ -157,7 +158,7 @@ impl Reading {
         sink: &mut dyn StreamResult,
     ) -> Result<(), Error> {
         let passed = pass(parser, input, sink);
-        if passed.is_ok() && self.interrupt.verdict().is_some() {
+        if passed.is_ok() && self.interrupt.has_come() {
             // Nothing is wrong with what did not come.
             parser.give_up(sink)?;
         }

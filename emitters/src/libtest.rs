@@ -1,8 +1,9 @@
 //! The command `libtest2subunit`: what `cargo test` and nextest print, as a stream.
 
-use cli::{Command, InputArgs, Interrupt, Streams, Verdict};
+use cli::{Command, InputArgs, Streams, Verdict};
 use formats::libtest::{Format, Parser};
 use formats::lines::{self, Lines};
+use process::Interrupt;
 use streamresult::StreamResult;
 
 use crate::child::{self, Outputs, Watched};

@@ -3,7 +3,8 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use cli::{Input, InputArgs, Interrupt};
+use cli::{Input, InputArgs};
+use process::Interrupt;
 
 /// Gives a function each of these files, with its name, in order; none at all is stdin, as is `-`.
 ///

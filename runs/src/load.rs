@@ -109,7 +109,7 @@ impl Load {
         let mut store =
             if is_live { Store::patient(begun, onward, errors)? } else { Store::new(begun?, onward) };
         source::gather(sources, &mut store).with_context(|| store.incomplete())?;
-        let end = RunEnd { interrupted: interrupt.verdict().is_some(), ..self.about.end() };
+        let end = RunEnd { interrupted: interrupt.has_come(), ..self.about.end() };
         let (run, passed_on) = store.finish(end)?;
         let verdict = conclude(place.repository()?, &run, errors)?;
         passed_on?;

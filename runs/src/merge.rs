@@ -8,9 +8,10 @@ use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
-use cli::{Interrupt, Streams, Verdict, VerdictArgs};
+use cli::{Streams, Verdict, VerdictArgs};
 use foldhash::fast::RandomState;
 use formats::text::title;
+use process::Interrupt;
 use repository::{Repository, Run, RunEnd, RunRef, State};
 use streamresult::{DAMAGE_ID, Outcome, StreamResult};
 use subunit::{Event, Status};
@@ -73,7 +74,7 @@ impl Merge {
             source.pass(&mut store, Some(&mut seen)).with_context(|| format!("run {id} is incomplete"))?;
             silent.extend((!seen.has_said_anything).then_some(name));
         }
-        let was_stopped = interrupt.verdict().is_some();
+        let was_stopped = interrupt.has_come();
         let missing = seen.missing(&listed);
         let is_whole = whole && missing == 0 && silent.is_empty() && expected == 0 && !was_stopped;
         let end = self.about.end();

@@ -10,8 +10,9 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::{Context as _, bail, ensure};
-use cli::{InputArgs, Interrupt};
+use cli::InputArgs;
 use formats::v1;
+use process::Interrupt;
 use streamresult::{StreamResult, drive};
 use subunit::{EncodeError, Event, Packet, RoutePrefix, chunks, encode};
 

@@ -13,8 +13,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use cli::Interrupt;
-use process::{Captured, Child, Deadline, Outcome, Signal};
+use process::{Captured, Child, Deadline, Interrupt, Outcome, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use subunit::io::Reader;
@@ -248,7 +247,7 @@ impl Follow {
                 self.finish(&mut on_packet)?;
                 return Ok(Ending { outcome, cause });
             }
-            if matches!(cause, Cause::Itself) && interrupt.verdict().is_some() {
+            if matches!(cause, Cause::Itself) && interrupt.has_come() {
                 (cause, end) = (Cause::Interrupted, self.ask_to_end(CLEANING)?);
             } else if end.has_passed() {
                 match cause {

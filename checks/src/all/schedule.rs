@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use cli::{Interrupt, Verdict};
-use process::Deadline;
+use cli::Verdict;
+use process::{Deadline, Interrupt};
 use streamresult::StreamResult;
 use subunit::PacketBuf;
 
@@ -152,7 +152,7 @@ impl Run<'_, '_> {
 
     /// Starts what may be started now, and settles what needs no process, until nothing changes.
     fn start_what_may(&mut self) -> io::Result<()> {
-        while self.schedule.interrupt.verdict().is_none() {
+        while !self.schedule.interrupt.has_come() {
             let may = |index: &usize| self.may_start(*index);
             let Some(index) = (0..self.states.len()).find(may) else { return Ok(()) };
             self.start(index)?;

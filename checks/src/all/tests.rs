@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use cli::{Interrupt, Verdict};
-use process::Deadline;
+use cli::Verdict;
+use process::{Deadline, Interrupt};
 use streamresult::StreamResult;
 use subunit::{Event, Status};
 

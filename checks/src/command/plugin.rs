@@ -91,7 +91,7 @@ fn wait(child: &mut Child, said: &[&File], limits: Limits<'_>) -> io::Result<Opt
         }
         let size: u64 = said.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
         let cause = match () {
-            () if limits.interrupt.verdict().is_some() => Cause::Interrupted,
+            () if limits.interrupt.has_come() => Cause::Interrupted,
             () if limits.deadline.has_passed() => Cause::Late,
             () if size > MOST => Cause::Flooding,
             () => continue,

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn check(script: &str, expected: &Level) -> Finding {
-        let never = cli::Interrupt::never();
+        let never = process::Interrupt::never();
         let deadline = process::Deadline::after(Duration::from_secs(5));
         let limits = Limits { operation: Duration::from_secs(1), deadline, interrupt: &never };
         let arguments = ["-c", script].map(OsString::from).to_vec();

@@ -193,7 +193,7 @@ fn first_manifest(ways: &[Way], client: &Client, limits: Limits<'_>) -> Result<(
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
-    use cli::Interrupt;
+    use process::Interrupt;
 
     use super::*;
     use crate::net::testing::{Server, answer, client, limits};

@@ -146,7 +146,7 @@ fn differences(database: &Running, Said { running, pending }: &Said) -> BTreeSet
 
 #[cfg(test)]
 mod tests {
-    use cli::Interrupt;
+    use process::Interrupt;
 
     use super::*;
     use crate::net::testing::{Server, answer, client, limits};

@@ -270,7 +270,7 @@ impl MountTarget {
         let told = self.helper.ask(task, path.as_os_str(), &noted, limits)?;
         if !creates.is_empty() && self.helper.may_have_left(&told) {
             let deadline = Deadline::after(CLEANING);
-            let limits = Limits { operation: CLEANING, deadline, interrupt: &cli::Interrupt::never() };
+            let limits = Limits { operation: CLEANING, deadline, interrupt: &process::Interrupt::never() };
             // When this fails, the next run will find the names in the lock's file.
             let _later = self.remove(creates, &noted, limits);
         }

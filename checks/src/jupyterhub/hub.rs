@@ -114,7 +114,7 @@ pub(super) fn slow(limits: Limits<'_>) -> Limits<'_> {
 
 /// What it comes to that a signal has ended the wait, if one has.
 pub(super) fn ended(limits: Limits<'_>) -> Option<Finding> {
-    limits.interrupt.verdict()?;
+    limits.interrupt.signal()?;
     Some(Finding::new(Level::Interrupted("a signal ended the check".to_owned())))
 }
 

@@ -140,8 +140,8 @@ fn csv(exchanges: &[Exchange]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use cli::Interrupt;
     use process::Deadline;
+    use process::Interrupt;
 
     use super::*;
     use crate::net::testing::{Server, answer, client};

@@ -4,8 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use cli::Interrupt;
-use process::Deadline;
+use process::{Deadline, Interrupt};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::probe::Limits;
@@ -56,7 +55,7 @@ impl Patience {
     /// Whether a signal asked us to end.
     #[must_use]
     pub fn is_interrupted(&self) -> bool {
-        self.interrupt.verdict().is_some()
+        self.interrupt.has_come()
     }
 
     /// Whether it is over.

@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cli::Interrupt;
-use process::Deadline;
+use process::{Deadline, Interrupt};
 
 use super::{Client, NetArgs, Place, Url};
 use crate::probe::Limits;

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use cli::Interrupt;
+use process::Interrupt;
 
 use super::testing::{Server, answer, client, free_port, head, limits};
 use super::{Cause, Client, Exchange, NetArgs, Place, Request, Stage, Url};

@@ -57,7 +57,7 @@ fn parse(answer: &[u8]) -> Option<Response> {
 
 #[cfg(test)]
 mod tests {
-    use cli::Interrupt;
+    use process::Interrupt;
 
     use super::*;
     use crate::net::testing::{Server, answer, limits};

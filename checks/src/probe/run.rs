@@ -63,7 +63,7 @@ impl Run<'_> {
         }
         let end = Deadline::after(self.options.plan_timeout);
         for (number, test) in tests.iter().enumerate() {
-            if self.options.interrupt.verdict().is_some() {
+            if self.options.interrupt.has_come() {
                 break;
             }
             self.status(test, Status::InProgress, &[])?;
@@ -120,7 +120,7 @@ impl Run<'_> {
     }
 
     fn finish(&mut self, plan: &mut Plan) -> io::Result<()> {
-        let never = cli::Interrupt::never();
+        let never = process::Interrupt::never();
         let limits = Limits { operation: CLEANING, deadline: Deadline::after(CLEANING), interrupt: &never };
         for (test, finding) in plan.finish(limits) {
             self.status(&test, Status::InProgress, &[])?;

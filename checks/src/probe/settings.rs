@@ -67,7 +67,7 @@ pub struct RunOptions<'a> {
     /// What earlier runs have left to know.
     pub state: Option<State>,
     /// Whether a signal asked us to end.
-    pub interrupt: &'a cli::Interrupt,
+    pub interrupt: &'a process::Interrupt,
 }
 
 /// How long a test may take, and what ends it early.
@@ -78,7 +78,7 @@ pub struct Limits<'a> {
     /// When the test must be over.
     pub deadline: Deadline,
     /// Whether a signal asked us to end.
-    pub interrupt: &'a cli::Interrupt,
+    pub interrupt: &'a process::Interrupt,
 }
 
 impl Limits<'_> {
@@ -100,7 +100,7 @@ impl Limits<'_> {
     pub fn sleep(&self, time: Duration) -> bool {
         let end = Deadline::after(time);
         while !end.has_passed() {
-            if self.deadline.has_passed() || self.interrupt.verdict().is_some() {
+            if self.deadline.has_passed() || self.interrupt.has_come() {
                 return false;
             }
             let left = end.earlier(self.deadline).remaining().unwrap_or(SLICE);

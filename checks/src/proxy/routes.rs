@@ -22,7 +22,7 @@ pub(super) fn look(routes: &Routes, most: usize, limits: Limits<'_>) -> Finding 
     if shown < count {
         summary = format!("{summary}, of which {shown} were looked at");
     }
-    let finding = if limits.interrupt.verdict().is_some() {
+    let finding = if limits.interrupt.has_come() {
         Finding::new(crate::probe::Level::Interrupted("a signal ended the check".to_owned()))
     } else {
         Finding::fine(format!("{summary}, {} stale", stale.len()))

@@ -5,8 +5,7 @@ use std::io::{self, Write};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use cli::Interrupt;
-use process::{Child, Outcome, Usage};
+use process::{Child, Interrupt, Outcome, Usage};
 
 use super::follow::Follow;
 use super::test::Test;

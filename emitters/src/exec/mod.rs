@@ -11,7 +11,8 @@ use std::io::{IsTerminal as _, Write, stdin};
 use std::time::Duration;
 
 use anyhow::ensure;
-use cli::{Command, Interrupt, Streams, Verdict};
+use cli::{Command, Streams, Verdict};
+use process::Interrupt;
 use streamresult::{StreamResult as _, Summary};
 use subunit::{Event, Status};
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use cli::Interrupt;
+use process::Interrupt;
 use subunit::{Event, Status, Tags, Timestamp};
 
 use super::attachments::Opened;
@@ -50,7 +50,7 @@ impl<'a> Say<'a> {
         for file in files {
             left -= 1;
             self.file(file, end, left == 0, interrupt)?;
-            if interrupt.verdict().is_some() {
+            if interrupt.has_come() {
                 break;
             }
         }
@@ -76,7 +76,7 @@ impl<'a> Say<'a> {
                 self.batches.write_all(self.output)?;
             }
         }
-        let is_whole = interrupt.verdict().is_none();
+        let is_whole = !interrupt.has_come();
         let (ends, is_last) = (end && is_whole, is_last && is_whole);
         let is_final = is_last && self.status.is_some_and(Status::is_final);
         if held.len.is_some() || ends || is_final || (is_whole && !held.is_said) {

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use cli::{Command, Document, InputArgs, Interrupt, Streams, Verdict};
+use cli::{Command, Document, InputArgs, Streams, Verdict};
 use formats::lines::{Lines, pass};
 use formats::tap::Parser;
-use process::Source;
+use process::{Interrupt, Source};
 use streamresult::StreamResult;
 use subunit::{Event, Timestamp};
 

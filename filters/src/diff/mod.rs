@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use cli::{Command, InputArgs, Interrupt, Streams, Verdict};
+use cli::{Command, InputArgs, Streams, Verdict};
+use process::Interrupt;
 use streamresult::{Details, Outcome, Record, RecordSink, Records, drive};
 
 use crate::times::duration;
@@ -75,7 +76,7 @@ impl Command for Diff {
             if stdin_is_before { (input, Box::new(io::empty())) } else { (Box::new(io::empty()), input) };
         let before = self.read(Side::Before, first, &interrupt, &mut table)?;
         let after = self.read(Side::After, second, &interrupt, &mut table)?;
-        if let Some(verdict) = interrupt.verdict() {
+        if let Some(verdict) = Verdict::caught(&interrupt) {
             // Half of a run differs from a whole one everywhere.
             return Ok(verdict);
         }

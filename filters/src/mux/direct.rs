@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use cli::Interrupt;
+use process::Interrupt;
 use streamresult::deliver;
 use subunit::Frame;
 use subunit::io::Reader;
@@ -80,7 +80,7 @@ impl<'a> Interruptible<'a> {
 
 impl Read for Interruptible<'_> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        if self.interrupt.verdict().is_some() {
+        if self.interrupt.has_come() {
             return Ok(0);
         }
         match &mut self.file {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::thread;
 
 use anyhow::Context as _;
-use cli::{Interrupt, PathError};
+use cli::PathError;
+use process::Interrupt;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
 use rustix::io::retry_on_intr;

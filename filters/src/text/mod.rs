@@ -82,7 +82,7 @@ impl Command for Text {
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let input = self.input.open(input, &interrupt);
         let place = Place::find(&self.report, &terminal);
-        let was_stopped = || interrupt.verdict().is_some();
+        let was_stopped = || interrupt.has_come();
         if !place.live {
             let channels = report::channels(&self.report, output, errors, &terminal)?;
             return self.show(input, channels, None, place, was_stopped);

@@ -20,7 +20,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::bail;
-use cli::{Interrupt, Streams, Verdict};
+use cli::{Streams, Verdict};
+use process::Interrupt;
 use repository::{Foreign, Repository, RunId, RunWriter, State, Tool};
 use subunit::Timestamp;
 
@@ -115,7 +116,7 @@ impl Import {
         }
         let mut done = Done { known: source.runs.len() - new.len(), ..Done::default() };
         for (number, (run, entry)) in new.iter().enumerate() {
-            if interrupt.verdict().is_some() {
+            if interrupt.has_come() {
                 done.left = new.len() - number;
                 break;
             }

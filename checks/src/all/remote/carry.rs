@@ -10,8 +10,7 @@ use std::process::ExitCode;
 use std::thread;
 
 use anyhow::{Context as _, anyhow, bail};
-use cli::Interrupt;
-use process::Deadline;
+use process::{Deadline, Interrupt};
 
 use super::LOST;
 use super::container::{Desk, Order, start_path};

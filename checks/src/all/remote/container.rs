@@ -3,8 +3,7 @@
 use std::io::{Cursor, Read as _};
 use std::time::Duration;
 
-use cli::Interrupt;
-use process::Deadline;
+use process::{Deadline, Interrupt};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -292,7 +291,7 @@ impl<'a> Desk<'a> {
 
     /// What failed, unless it is the signal that made it fail.
     fn failure(&self, reason: String) -> Failure {
-        if self.interrupt.verdict().is_some() { Failure::Interrupted } else { Failure::new(reason) }
+        if self.interrupt.has_come() { Failure::Interrupted } else { Failure::new(reason) }
     }
 }
 

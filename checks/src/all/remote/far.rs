@@ -20,8 +20,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cli::Interrupt;
-use process::{Child, Deadline, Outcome, Signal};
+use process::{Child, Deadline, Interrupt, Outcome, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 
@@ -86,7 +85,7 @@ fn request(interrupt: &Interrupt) -> anyhow::Result<Request> {
     let (mut line, mut block) = (Vec::new(), vec![0; 64 << 10]);
     while !line.ends_with(b"\n") {
         let ready = wait(&[Some(stdin.as_fd()), interrupt.wake()], end)?;
-        if interrupt.verdict().is_some() || end.has_passed() || !ready {
+        if interrupt.has_come() || end.has_passed() || !ready {
             bail!("no request came");
         }
         // Not through a buffer of the library, which would keep what poll(2) shall see.
@@ -178,7 +177,7 @@ fn watch(child: &mut Child, mut end: Deadline, interrupt: &Interrupt) -> io::Res
         if is_asked && end.has_passed() {
             return Ok((child.kill(KILLING)?, cause));
         }
-        let is_left = || io::Result::Ok(interrupt.verdict().is_some() || is_at_end(stdin.as_fd())?);
+        let is_left = || io::Result::Ok(interrupt.has_come() || is_at_end(stdin.as_fd())?);
         if !is_asked && (end.has_passed() || is_left()?) {
             cause = if end.has_passed() { Cause::Late } else { Cause::Left };
             child.signal(Signal::TERM)?;

@@ -23,8 +23,7 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cli::Interrupt;
-use process::Deadline;
+use process::{Deadline, Interrupt};
 use subunit::PacketBuf;
 
 pub use args::RemoteArgs;

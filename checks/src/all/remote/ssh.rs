@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use cli::Interrupt;
-use process::{Deadline, Outcome};
+use process::{Deadline, Interrupt, Outcome};
 
 use super::binary::Program;
 use super::site::Host;

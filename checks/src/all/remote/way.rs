@@ -5,8 +5,7 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use cli::Interrupt;
-use process::{Child, Deadline, Outcome};
+use process::{Child, Deadline, Interrupt, Outcome};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// How long to wait at a time for an end that no descriptor announces.
@@ -70,7 +69,7 @@ pub(super) fn run(
         let _ended = child.terminate(GRACE);
     }
     let outcome = watched.map_err(|error| Failure::new(error.to_string()))?;
-    if outcome.is_none() && interrupt.verdict().is_some() {
+    if outcome.is_none() && interrupt.has_come() {
         return Err(Failure::Interrupted);
     }
     let (stdout, stderr) = (text(&mut stdout), text(&mut stderr));
@@ -83,7 +82,7 @@ fn watch(child: &mut Child, deadline: Deadline, interrupt: &Interrupt) -> io::Re
         if let Some(outcome) = child.try_wait()? {
             return Ok(Some(outcome));
         }
-        if deadline.has_passed() || interrupt.verdict().is_some() {
+        if deadline.has_passed() || interrupt.has_come() {
             return Ok(None);
         }
         let exit = child.exit_fd();

@@ -71,7 +71,7 @@ impl Tools {
         let finished = process::run(&mut command, process::Limits { deadline, grace: GRACE, keep: KEEP });
         let elapsed = begin.elapsed();
         let finished = finished.map_err(|error| Box::new(cannot_start(program, &error)))?;
-        if limits.interrupt.verdict().is_some() {
+        if limits.interrupt.has_come() {
             let reason = format!("a signal ended the check while it was at {what}");
             return Err(Box::new(Finding::new(Level::Interrupted(reason))));
         }

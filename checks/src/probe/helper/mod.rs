@@ -168,7 +168,7 @@ impl Helper {
                 }
                 Err(Refused::Failed(error)) => return Err(failed(error)),
                 Err(Refused::Busy(busy)) if end.has_passed() => return Err(Box::new(self.busy(&busy))),
-                Err(Refused::Busy(_)) if limits.interrupt.verdict().is_some() => {
+                Err(Refused::Busy(_)) if limits.interrupt.has_come() => {
                     let reason = "a signal ended the check while it waited for another run";
                     return Err(Box::new(Finding::new(Level::Interrupted(reason.to_owned()))));
                 }

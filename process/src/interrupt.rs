@@ -1,4 +1,4 @@
-//! Ctrl-C: reading ends, what came in is used, and the exit code says so.
+//! Ctrl-C: whoever waits is told, and uses what came in.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
-use crate::exit::Verdict;
 
 /// Tells whether the process was asked to end, by SIGINT, SIGTERM or SIGHUP: the terminal or the connection went away.
 ///
@@ -53,16 +52,17 @@ impl Interrupt {
         Interrupt(None)
     }
 
-    /// What to exit with, once a signal came.
+    /// The signal that came last: SIGINT, SIGTERM or SIGHUP.
     #[must_use]
-    pub fn verdict(&self) -> Option<Verdict> {
-        let signal = self.0.as_ref()?.signal.load(Ordering::Relaxed);
-        match i32::try_from(signal) {
-            Ok(SIGINT) => Some(Verdict::Interrupted),
-            Ok(SIGTERM) => Some(Verdict::Terminated),
-            Ok(SIGHUP) => Some(Verdict::HungUp),
-            _ => None,
-        }
+    pub fn signal(&self) -> Option<Signal> {
+        let number = self.0.as_ref()?.signal.load(Ordering::Relaxed);
+        i32::try_from(number).ok().and_then(Signal::from_named_raw)
+    }
+
+    /// Whether a signal came.
+    #[must_use]
+    pub fn has_come(&self) -> bool {
+        self.signal().is_some()
     }
 
     /// A descriptor that is readable from the first signal on, to wait for it beside others.
@@ -84,7 +84,7 @@ impl Interrupt {
             match poll(&mut fds, None) {
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(self.verdict().is_none()),
+                Ok(_) => return Ok(!self.has_come()),
             }
         }
     }
