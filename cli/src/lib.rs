@@ -38,6 +38,7 @@ mod report;
 mod run;
 mod stdio;
 mod terminal;
+pub mod value;
 
 pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, VerdictArgs};
 pub use error::PathError;
