@@ -43,6 +43,20 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// One of each code, in their order: the lines of the table.
+    pub(crate) const TABLE: [Verdict; 10] = [
+        Verdict::Passed,
+        Verdict::Failed,
+        Verdict::Error,
+        Verdict::Incomplete,
+        Verdict::Nothing,
+        Verdict::Outstanding,
+        Verdict::HungUp,
+        Verdict::Interrupted,
+        Verdict::ClosedPipe,
+        Verdict::Terminated,
+    ];
+
     /// The exit code.
     #[must_use]
     pub const fn code(self) -> u8 {
@@ -68,6 +82,41 @@ impl Verdict {
             Signal::HUP => Verdict::HungUp,
             _ => Verdict::Interrupted,
         })
+    }
+
+    /// What it says to users, where a command has no words of its own for it.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Verdict::Passed | Verdict::Warned => "the run succeeded",
+            Verdict::Failed => {
+                "the run failed: a test failed, passed though it was expected to fail, or never finished, or the \
+                 stream is damaged"
+            }
+            Verdict::Error => {
+                "it could not be done: wrong arguments, or a file that cannot be read or written"
+            }
+            Verdict::Incomplete => "the run is incomplete, though nothing in it failed",
+            Verdict::Nothing => "no test ran (--allow-empty makes it 0)",
+            Verdict::Outstanding => {
+                "all that ran passed, but tests that failed in earlier runs are still failing"
+            }
+            Verdict::HungUp => "hung up (SIGHUP): what came in before was used",
+            Verdict::Interrupted => "interrupted (SIGINT): what came in before was used",
+            Verdict::ClosedPipe => "the reader of the output went away",
+            Verdict::Terminated => "terminated (SIGTERM): what came in before was used",
+        }
+    }
+
+    /// Whether every command may end like this.
+    pub(crate) const fn is_of_all(self) -> bool {
+        matches!(
+            self,
+            Verdict::Error
+                | Verdict::HungUp
+                | Verdict::Interrupted
+                | Verdict::ClosedPipe
+                | Verdict::Terminated
+        )
     }
 
     /// The graver of the two.
@@ -121,6 +170,9 @@ pub enum Codes {
 }
 
 impl Codes {
+    /// What the codes of [`Codes::Plugin`] say, in a line.
+    pub const OF_PLUGINS: &str = "0 ok, 1 warning, 2 critical, 3 unknown";
+
     /// The exit code of a verdict.
     #[must_use]
     pub const fn code(self, verdict: Verdict) -> u8 {
@@ -141,25 +193,19 @@ mod tests {
     #[test]
     fn the_gravest_of_several_wins() {
         let order = [2, 130, 143, 129, 141, 1, 3, 4, 5, 0];
-        let all = [
-            Verdict::Passed,
-            Verdict::Failed,
-            Verdict::Error,
-            Verdict::Incomplete,
-            Verdict::Nothing,
-            Verdict::Outstanding,
-            Verdict::Interrupted,
-            Verdict::Terminated,
-            Verdict::HungUp,
-            Verdict::ClosedPipe,
-        ];
         let rank = |verdict: Verdict| order.iter().position(|code| *code == verdict.code());
-        for one in all {
-            for other in all {
+        for one in Verdict::TABLE {
+            for other in Verdict::TABLE {
                 let expected = if rank(one) < rank(other) { one } else { other };
                 assert_eq!(one.and(other), expected);
             }
         }
+    }
+
+    #[test]
+    fn the_table_has_each_code_once_in_order() {
+        let codes = Verdict::TABLE.map(Verdict::code);
+        assert!(codes.is_sorted_by(|one, other| one < other), "{codes:?}");
     }
 
     #[test]
@@ -170,6 +216,12 @@ mod tests {
         check(Verdict::Failed, 2);
         for other in [Verdict::Error, Verdict::Interrupted, Verdict::Incomplete, Verdict::Nothing] {
             check(other, 3);
+        }
+        for (word, verdict) in
+            [("ok", Verdict::Passed), ("warning", Verdict::Warned), ("critical", Verdict::Failed)]
+        {
+            let told = format!("{} {word},", Codes::Plugin.code(verdict));
+            assert!(Codes::OF_PLUGINS.contains(&told), "{told}");
         }
         assert_eq!(Codes::House.code(Verdict::Warned), 0);
         assert_eq!(Verdict::Warned.and(Verdict::Passed), Verdict::Warned);

@@ -43,6 +43,7 @@ pub mod value;
 pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, VerdictArgs};
 pub use error::PathError;
 pub use exit::{Codes, Verdict};
+pub use help::{Exit, HelpEnd};
 pub use input::{Document, Documents, Input};
 pub use report::{Channels, Report, ReportArgs, Shared};
 pub use run::{Command, Outcome, Streams, main, main_of, run_on, run_with};

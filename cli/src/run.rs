@@ -10,6 +10,7 @@ use process::Interrupt;
 
 use crate::error;
 use crate::exit::{Codes, Verdict};
+use crate::help;
 use crate::stdio;
 use crate::terminal::Terminal;
 
@@ -159,7 +160,10 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
     let flushed = output.flush().and_then(|()| errors.flush());
     let caught = Verdict::caught(&interrupt).unwrap_or(Verdict::Passed);
     match done.and_then(|verdict| Ok(flushed.map(|()| verdict)?)) {
-        Ok(verdict) => verdict.and(caught),
+        Ok(verdict) => {
+            debug_assert!(is_told::<C>(args, verdict), "the help says nothing of {verdict:?}");
+            verdict.and(caught)
+        }
         Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),
         Err(error) => {
             let line = error::line(C::command().get_name(), &error);
@@ -171,6 +175,18 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
             Verdict::Error
         }
     }
+}
+
+/// Whether the table of exit codes in the help has this verdict.
+fn is_told<C: Command>(args: &[OsString], verdict: Verdict) -> bool {
+    let mut command = C::command();
+    for arg in args.iter().skip(1) {
+        if let Some(subcommand) = command.find_subcommand(arg) {
+            command = subcommand.clone();
+        }
+    }
+    let end = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    help::codes(&end).is_none_or(|codes| codes.contains(&verdict.code()))
 }
 
 /// What monitoring is told when nothing could be found out.

@@ -20,7 +20,7 @@ use crate::report::tell_of_the_run;
     name = "subunit2disk",
     version,
     after_help = cli::help!(
-        "  0    all tests were written, whatever they did\n",
+        [Passed = "all tests were written, whatever they did"],
         "  subunit2disk -d logs run.subunit\n  \
            subunit-filter --no-skip <run.subunit | subunit2disk -d failures"
     )

@@ -19,7 +19,7 @@ use crate::{sources, times};
     name = "subunit-dump",
     version,
     after_help = cli::help!(
-        "  0    the stream was shown, whatever its tests did\n",
+        [Passed = "the stream was shown, whatever its tests did"],
         "  subunit-dump run.subunit | head\n  \
            subunit-dump --offsets run.subunit | grep damage\n  \
            make check | subunit-dump --hex"

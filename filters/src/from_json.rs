@@ -19,7 +19,7 @@ const READ: usize = 64 << 10;
     name = "json2subunit",
     version,
     after_help = cli::help!(
-        "  0    all lines were converted\n",
+        [Passed = "all lines were converted"],
         "  echo '{\"id\":\"boot\",\"status\":\"success\"}' | json2subunit | subunit-ls\n  \
            subunit2json run.subunit | grep -v '\"text\"' | json2subunit >packets.subunit"
     )

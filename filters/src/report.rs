@@ -33,12 +33,7 @@ impl LenientArgs {
 /// The end of the help of a command with [`LenientArgs`].
 macro_rules! lenient_help {
     ($examples:expr) => {
-        cli::help!(
-            "  0    the run succeeded, or no test ran\n  \
-               1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
-                    finished, or the stream is damaged\n",
-            $examples
-        )
+        cli::help!([Passed = "the run succeeded, or no test ran", Failed], $examples)
     };
 }
 pub(crate) use lenient_help;

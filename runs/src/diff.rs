@@ -17,8 +17,7 @@ use super::words;
 /// before. Where a test ran several times, also on several workers, a failure counts.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    nothing changed\n  \
-       1    something changed\n",
+    [Passed = "nothing changed", Failed = "something changed"],
     "  subunit diff\n  \
        subunit diff 40 42\n  \
        subunit diff --slower 1.5 --slower-by 1s -10 latest | grep ^slower"

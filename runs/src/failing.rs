@@ -24,8 +24,7 @@ const FEW: usize = 16;
 /// tests are run again. The report has what came with each failure in the run that decided it.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    nothing is failing\n  \
-       1    something is (--exit-zero makes it 0)\n",
+    [Passed = "nothing is failing", Failed = "something is (--exit-zero makes it 0)"],
     "  subunit failing\n  \
        subunit failing --list >failing.txt || make check TESTS='--load-list failing.txt'\n  \
        subunit failing --subunit | subunit2junitxml >failing.xml"

@@ -10,8 +10,7 @@ use repository::{Flakiness, Repository, RunRef};
 /// several. A test that broke once, or was fixed, is not flaky. Those that changed most often come first.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    no test is flaky\n  \
-       1    some are\n",
+    [Passed = "no test is flaky", Failed = "some are"],
     "  subunit flaky\n  \
        subunit flaky --runs 500 --least 10"
 ))]

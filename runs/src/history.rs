@@ -17,8 +17,7 @@ use super::{told, words};
 /// The latest is last. Runs whose streams were pruned are among them.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    there are runs, or outcomes\n  \
-       4    the test ran in none of the runs\n",
+    [Passed = "there are runs, or outcomes", Nothing = "the test ran in none of the runs"],
     "  subunit history\n  \
        subunit history -n 20 net.boot"
 ))]

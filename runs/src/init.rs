@@ -10,7 +10,7 @@ use super::place::RepoArgs;
 /// stestr and inquest are not taken over by this, but by `subunit import`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the repository was made\n",
+    [Passed = "the repository was made"],
     "  subunit init\n  \
        subunit -C ../results init"
 ))]

@@ -13,12 +13,7 @@ use super::told::Told;
 /// go to stdout as they came in.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the run succeeded, and nothing is failing\n  \
-       1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
-            finished, or the stream is damaged\n  \
-       3    the run is incomplete, though nothing in it failed\n  \
-       4    no test ran (--allow-empty makes it 0)\n  \
-       5    all that ran passed, but tests that failed in earlier runs are still failing\n",
+    [Passed = "the run succeeded, and nothing is failing", Failed, Incomplete, Nothing, Outstanding],
     "  subunit last\n  \
        subunit last --verbose --slowest 20\n  \
        subunit last --subunit | subunit2junitxml >report.xml"

@@ -17,8 +17,7 @@ use super::words;
 /// unfinished.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    there are such tests\n  \
-       4    there is none\n",
+    [Passed = "there are such tests", Nothing = "there is none"],
     "  subunit list\n  \
        subunit list --outcome skip --times latest-failing\n  \
        subunit list --outcome exists"

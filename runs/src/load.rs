@@ -29,11 +29,13 @@ use super::words;
 /// get of the stream would end there.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the run succeeded, and nothing is failing\n  \
-       1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
-            finished, the stream is damaged, or --exit is not 0\n  \
-       4    no test ran (--allow-empty makes it 0)\n  \
-       5    all that ran passed, but tests that failed in earlier runs are still failing\n",
+    [
+        Passed = "the run succeeded, and nothing is failing",
+        Failed = "the run failed: a test failed, passed though it was expected to fail, or never finished, the stream \
+                  is damaged, or --exit is not 0",
+        Nothing,
+        Outstanding,
+    ],
     "  make check | subunit load\n  \
        make check | tee >(subunit load) | subunit2junitxml >report.xml\n  \
        make check >run.subunit; subunit load --command 'make check' --exit $? run.subunit\n  \

@@ -16,8 +16,10 @@ use super::show::named;
 /// ran, and whose stream is there.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the test is there, whatever became of it\n  \
-       4    there is no such test, or no such attachment\n",
+    [
+        Passed = "the test is there, whatever became of it",
+        Nothing = "there is no such test, or no such attachment",
+    ],
     "  subunit log net.boot\n  \
        subunit log --run -2 --route worker-1 net.boot\n  \
        subunit log --attachment screenshot.png net.boot >screenshot.png"

@@ -32,11 +32,13 @@ use super::store::Store;
 /// nothing, and is stored all the same.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the runs succeeded, nothing is missing, and nothing is failing\n  \
-       1    a run failed\n  \
-       3    something is missing: a test, or a source\n  \
-       4    no test ran (--allow-empty makes it 0)\n  \
-       5    all that ran passed, but tests that failed in earlier runs are still failing\n",
+    [
+        Passed = "the runs succeeded, nothing is missing, and nothing is failing",
+        Failed = "a run failed",
+        Incomplete = "something is missing: a test, or a source",
+        Nothing,
+        Outstanding,
+    ],
     "  subunit merge 40 41 42\n  \
        subunit merge --expect 4 shard-*.subunit\n  \
        subunit merge --list tests.txt x86=shard-1.subunit arm=shard-2.subunit"

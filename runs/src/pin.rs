@@ -6,7 +6,7 @@ use repository::{Repository, RunRef};
 /// Keep runs from being pruned
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the runs are pinned\n",
+    [Passed = "the runs are pinned"],
     "  subunit pin 42\n  \
        subunit pin latest-failing"
 ))]
@@ -19,7 +19,7 @@ pub struct Pin {
 /// Let runs be pruned again that were pinned
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the runs are not pinned\n",
+    [Passed = "the runs are not pinned"],
     "  subunit unpin 42"
 ))]
 pub struct Unpin {

@@ -22,7 +22,7 @@ use super::words::{Count, Size};
 /// here, those that were set hold.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    it was done, even if there was nothing to remove\n",
+    [Passed = "it was done, even if there was nothing to remove"],
     "  subunit prune --keep 100\n  \
        subunit prune --older-than 30d --size 1GB --dry-run\n  \
        subunit prune --keep 1000 --older-than 90d --auto\n  \

@@ -11,7 +11,7 @@ use super::words::Count;
 /// whose streams were pruned, the results stay as they are.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    it was made anew\n",
+    [Passed = "it was made anew"],
     "  subunit rebuild"
 ))]
 pub struct Rebuild {}

@@ -21,11 +21,12 @@ const SO_FAR: &str = "this is what came of it so far";
 /// that says how the run went. A run that is under way is shown as far as it is.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the run succeeded\n  \
-       1    the run failed: a test failed, passed though it was expected to fail, or never\n       \
-            finished, or the stream is damaged\n  \
-       3    the run is incomplete, or under way, though nothing in it failed so far\n  \
-       4    no test ran (--allow-empty makes it 0)\n",
+    [
+        Passed,
+        Failed,
+        Incomplete = "the run is incomplete, or under way, though nothing in it failed so far",
+        Nothing,
+    ],
     "  subunit show 42\n  \
        subunit show -2\n  \
        subunit show latest-failing\n  \

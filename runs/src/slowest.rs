@@ -12,8 +12,7 @@ use super::words;
 /// Durations are told as exactly as they came in.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    there are tests with a duration\n  \
-       4    there is none\n",
+    [Passed = "there are tests with a duration", Nothing = "there is none"],
     "  subunit slowest\n  \
        subunit slowest -n 50 -2\n  \
        subunit slowest --all 42 | head"

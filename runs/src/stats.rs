@@ -9,7 +9,7 @@ use super::words::{Size, moment};
 /// Show figures about the repository
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the figures were shown, whatever the runs did\n",
+    [Passed = "the figures were shown, whatever the runs did"],
     "  subunit stats\n  \
        subunit-stats run.subunit     (of a stream)"
 ))]

@@ -16,7 +16,7 @@ use crate::notation::line_into;
     name = "make-stream",
     version,
     after_help = cli::help!(
-        "  0    the stream was made\n",
+        [Passed = "the stream was made"],
         "  make-stream 'id=a status=inprogress' 'id=a status=success'\n  \
            make-stream <lines.txt\n  \
            make-stream --seed 7 --tests 100000 --routes 4"

@@ -23,11 +23,13 @@ use crate::others::Other;
     propagate_version = true,
     arg_required_else_help = true,
     after_help = cli::help!(
-        "  0    done, and the run succeeded\n  \
-           1    done, and the run failed, or tests are failing\n  \
-           3    the run is incomplete, though nothing in it failed\n  \
-           4    nothing ran, or nothing matched\n  \
-           5    all that ran passed, but tests that failed in earlier runs are still failing\n",
+        [
+            Passed = "done, and the run succeeded",
+            Failed = "done, and the run failed, or tests are failing",
+            Incomplete,
+            Nothing = "nothing ran, or nothing matched",
+            Outstanding,
+        ],
         "  subunit init\n  \
            make check | subunit load\n  \
            make check | tee >(subunit load) | subunit2junitxml >report.xml\n  \

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::Context as _;
-use cli::{Streams, Verdict};
+use cli::{Codes, Streams, Verdict};
 
 use super::render::{Rendering, render};
 use super::{Check, Plan, RunOptions, Selection, State, run};
@@ -64,19 +64,22 @@ fn plan_of<C: Check>(check: &C, args: &[OsString]) -> anyhow::Result<Plan> {
     Ok(plan)
 }
 
+/// The exit codes of all checks.
+const EXITS: &str = cli::help!([
+    Passed = "everything that was looked at is fine",
+    Failed = "something failed",
+    Error = "it could not be done: wrong arguments or configuration, nothing selected, output that cannot be written",
+    Nothing = "every test was skipped",
+    HungUp = "hung up (SIGHUP): what was begun has failed, and is cleaned up",
+    Interrupted = "interrupted (SIGINT): what was begun has failed, and is cleaned up",
+    Terminated = "terminated (SIGTERM): what was begun has failed, and is cleaned up",
+]);
+
 /// The end of a check's `--help`: examples, then the exit status.
 #[must_use]
 pub fn help_end(examples: &str) -> String {
+    let of_plugins = Codes::OF_PLUGINS;
     format!(
-        "Examples:\n{examples}\n\n\
-         Exit status:\n  \
-           0    everything that was looked at is fine\n  \
-           1    something failed\n  \
-           2    it could not be done: wrong arguments or configuration, nothing selected, output that cannot\n       \
-                be written\n  \
-           4    every test was skipped\n  \
-           130  interrupted; 143 terminated, 129 hung up: what was begun has failed, and is cleaned up\n  \
-           141  the reader of the output went away\n\
-         With --format nagios, or called by a name check_…: 0 ok, 1 warning, 2 critical, 3 unknown"
+        "Examples:\n{examples}\n\n{EXITS}\nWith --format nagios, or called by a name check_…: {of_plugins}"
     )
 }

@@ -43,8 +43,10 @@ use test::Test;
     version,
     override_usage = "subunit-exec [OPTIONS] ID -- COMMAND [ARG]...",
     after_help = cli::help!(
-        "  0    the test passed, was skipped, or failed as expected\n  \
-           1    the test failed, or passed though it was expected to fail\n",
+        [
+            Passed = "the test passed, was skipped, or failed as expected",
+            Failed = "the test failed, or passed though it was expected to fail",
+        ],
         "  subunit-exec backup.home --timeout 1h -- rsync -a /home /backup | subunit2junitxml -o backup.xml\n  \
            for f in *.t; do subunit-exec \"$f\" --skip-code 77 -- sh \"$f\"; done | subunit2text\n  \
            (subunit-exec a -- ./a & subunit-exec b -- ./b & wait) | subunit-stats\n  \

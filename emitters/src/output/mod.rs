@@ -23,7 +23,7 @@ use say::Say;
     infer_long_args = true,
     override_usage = "subunit-output [STATUS TEST_ID] [OPTIONS]",
     after_help = cli::help!(
-        "  0    all was written, whatever the status says\n",
+        [Passed = "all was written, whatever the status says"],
         "  subunit-output --inprogress boot; ./boot >boot.log 2>&1\n  \
            subunit-output --fail boot --attach-file boot.log --mimetype 'text/plain;charset=utf8'\n  \
            subunit-output --skip net --attach-file - --file-name reason <<< 'no network'\n  \

@@ -29,8 +29,7 @@ use table::{Side, Table};
     name = "subunit-diff",
     version,
     after_help = cli::help!(
-        "  0    nothing changed\n  \
-           1    something changed\n",
+        [Passed = "nothing changed", Failed = "something changed"],
         "  subunit-diff before.subunit after.subunit\n  \
            make check | subunit-diff last-week.subunit -\n  \
            subunit-diff --slower 1.5 --slower-by 1s a.subunit b.subunit | grep ^slower\n  \

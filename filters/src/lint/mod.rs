@@ -26,8 +26,7 @@ use tests_seen::TestsSeen;
     name = "subunit-lint",
     version,
     after_help = cli::help!(
-        "  0    nothing was found\n  \
-           1    something was found\n",
+        [Passed = "nothing was found", Failed = "something was found"],
         "  subunit-lint run.subunit\n  \
            my-test-runner | subunit-lint\n  \
            subunit-lint run.subunit | grep -v '\\[time\\]$'"

@@ -49,8 +49,10 @@ use serve::{Plan, Planned};
     name = "subunit-mux",
     version,
     after_help = cli::help!(
-        "  0    all was passed on, whatever the tests did\n  \
-           1    children failed: any of them, or all, as --exit-status says\n",
+        [
+            Passed = "all was passed on, whatever the tests did",
+            Failed = "children failed: any of them, or all, as --exit-status says",
+        ],
         "  subunit-mux x86=x86.subunit arm=arm.subunit | subunit2junitxml -o report.xml\n  \
            subunit-mux --exec 'w1=ssh w1 run-tests' --exec 'w2=ssh w2 run-tests' --exit-status any\n  \
            subunit-mux --listen unix:/run/user/1000/mux.sock > nightly.subunit\n  \

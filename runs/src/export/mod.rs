@@ -30,8 +30,7 @@ pub(super) use self::names::without_brackets;
 /// only announced; what has more than 3 MiB is there in parts, since they cannot read it otherwise.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the runs are written, whatever their tests did\n  \
-       4    there are no runs\n",
+    [Passed = "the runs are written, whatever their tests did", Nothing = "there are no runs"],
     "  subunit export | subunit2html >report.html\n  \
        subunit export latest-failing --format junit -o report.xml\n  \
        subunit export --all --format csv -o runs.csv\n  \

@@ -39,8 +39,10 @@ use super::place::RepoArgs;
 /// no sense is refused as a whole, before anything is imported.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    "  0    the runs are imported, whatever their tests did; stderr tells what could not be\n  \
-       4    there are no runs\n",
+    [
+        Passed = "the runs are imported, whatever their tests did; stderr tells what could not be",
+        Nothing = "there are no runs",
+    ],
     "  subunit import\n  \
        subunit import ../old/.testrepository\n  \
        subunit -C results import ../old"
