@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
+use cli::value::time;
 use cli::{Command, Document, Documents, InputArgs, PathError, Streams, Verdict};
 use formats::junit::read::{Error, Options, Parser, pass};
 use process::Interrupt;
@@ -52,10 +53,6 @@ pub struct JunitXml {
     ignore_counts: bool,
     #[command(flatten)]
     emit: EmitArgs,
-}
-
-fn time(text: &str) -> Result<Timestamp, &'static str> {
-    formats::time::parse_rfc3339(text).ok_or("no time like 2026-01-31T12:00:00Z")
 }
 
 fn without_nul(text: &str) -> Result<String, &'static str> {

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
 use cli::{Command, InputArgs, Streams, Verdict};
-use formats::visible;
+use formats::{time, visible};
 use subunit::io::Reader;
 use subunit::{Frame, Packet};
 
-use crate::{sources, times};
+use crate::sources;
 
 /// Show what is in a stream, one line for each packet, stretch of text and stretch of damage
 ///
@@ -116,7 +116,7 @@ fn add_fields(packet: &Packet<'_>, line: &mut String) {
         line.push_str(" eof");
     }
     add_string("route", event.route_code, line);
-    add_string("time", event.timestamp.map(times::rfc3339).as_deref(), line);
+    add_string("time", event.timestamp.map(time::rfc3339).as_deref(), line);
 }
 
 fn add_string(name: &str, text: Option<&str>, line: &mut String) {

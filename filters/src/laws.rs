@@ -1,6 +1,9 @@
 //! The laws of filters: what changes nothing gives the same bytes, and text and damage stay where they are.
 
-use cli::{Command, Verdict, run_with};
+use std::time::Duration;
+
+use cli::{Command, Verdict, run_with, value};
+use formats::human::{Age, Bytes, show_duration};
 use proptest::prelude::{ProptestConfig, Strategy, proptest};
 use subunit::strategy::{Piece, pieces, timestamp};
 use subunit::{Event, PacketBuf};
@@ -44,6 +47,18 @@ proptest! {
         check_identity::<Filter>(&["--id", ""], &stream);
         check_identity::<TagStream>(&[], &stream);
         check_identity::<TagStream>(&["-no such tag"], &stream);
+    }
+
+    #[test]
+    fn what_is_shown_to_people_can_be_given_again(nanoseconds: u64, scale in 0..64, size: u64) {
+        let (length, size) = (Duration::from_nanos(nanoseconds >> scale), size >> scale);
+        let shown = value::duration(&Age(length).to_string()).unwrap();
+        assert!(shown <= length && (length - shown) * 24 <= length.max(Duration::from_secs(24)), "{length:?}");
+        let shown = value::duration(&show_duration(length)).unwrap().as_secs_f64();
+        let rounding = (length.as_secs_f64() / 10.0).max(5.1e-7);
+        assert!((shown - length.as_secs_f64()).abs() <= rounding, "{length:?}");
+        let shown = value::size(&Bytes(size).to_string()).unwrap();
+        assert!(shown.abs_diff(size) <= size / 18, "{size}");
     }
 
     #[test]

@@ -22,6 +22,5 @@ pub mod stats;
 pub mod tags;
 pub mod tap;
 pub mod text;
-mod times;
 pub mod timestamp;
 pub mod to_v1;

@@ -1,10 +1,9 @@
 //! The command `subunit-timestamp`: gives times to events, or moves those that they have.
 
+use cli::value::{Offset, offset};
 use cli::{Command, InputArgs, Streams, Verdict};
 use streamresult::{Edit, Text, edit_packets};
 use subunit::{Event, Timestamp};
-
-use crate::times::{Span, span};
 
 /// Give the current time to the events of a stream that have none
 ///
@@ -26,9 +25,9 @@ pub struct TimestampStream {
     /// Give the current time to all events, whatever time they have
     #[arg(long, conflicts_with_all = ["offset", "shift_to_now"])]
     overwrite: bool,
-    /// Move the times that events have by so much: 1.5s, 90m, 2h, -5s; seconds without a unit
-    #[arg(long, value_name = "DURATION", value_parser = span, allow_hyphen_values = true)]
-    offset: Option<Span>,
+    /// Move the times that events have by this much: 1.5s, 1h30m, 2d, -5s; seconds without a unit
+    #[arg(long, value_name = "DURATION", value_parser = offset, allow_hyphen_values = true)]
+    offset: Option<Offset>,
     /// Move the times that events have so that the first of them is now
     #[arg(long, conflicts_with = "offset")]
     shift_to_now: bool,
@@ -55,7 +54,7 @@ impl TimestampStream {
         let change = match (self.overwrite, self.shift_to_now, self.offset) {
             (true, ..) => Change::Overwrite,
             (_, true, _) => Change::ShiftToNow,
-            (_, _, Some(span)) => Change::Move(span),
+            (_, _, Some(offset)) => Change::Move(offset),
             _ => Change::None,
         };
         Clock { change, now }
@@ -67,7 +66,7 @@ impl TimestampStream {
 enum Change {
     None,
     Overwrite,
-    Move(Span),
+    Move(Offset),
     /// A move that is not known before the first time.
     ShiftToNow,
 }
@@ -84,10 +83,10 @@ impl<C: FnMut() -> Timestamp> Clock<C> {
         match self.change {
             Change::None => Ok(old),
             Change::Overwrite => Ok((self.now)()),
-            Change::Move(span) => span.from(old).ok_or_else(|| out_of_range(old)),
+            Change::Move(offset) => offset.of(old).ok_or_else(|| out_of_range(old)),
             Change::ShiftToNow => {
                 let now = (self.now)();
-                self.change = Change::Move(Span::between(old, now));
+                self.change = Change::Move(Offset::between(old, now));
                 Ok(now)
             }
         }
@@ -95,7 +94,7 @@ impl<C: FnMut() -> Timestamp> Clock<C> {
 }
 
 fn out_of_range(old: Timestamp) -> std::io::Error {
-    let time = crate::times::rfc3339(old);
+    let time = formats::time::rfc3339(old);
     std::io::Error::other(format!("moving {time} so far leads out of 1970 to 2106, which subunit can say"))
 }
 

@@ -30,6 +30,14 @@ pub fn push_rfc3339(time: Timestamp, out: &mut Vec<u8>) {
     out.push(b'Z');
 }
 
+/// A time as [`push_rfc3339`] has it.
+#[must_use]
+pub fn rfc3339(time: Timestamp) -> String {
+    let mut text = Vec::new();
+    push_rfc3339(time, &mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
 /// Reads a time as RFC 3339 has it, in any zone; `None` when it is not one, or one that subunit cannot say.
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use cli::value::duration;
 use cli::{Streams, Verdict};
 use formats::text::title;
 use repository::{Change, Compared, Repository, RunRef, Side};
 
-use super::times::duration;
 use super::words;
 
 /// Tell what changed from one run to another
@@ -32,7 +32,7 @@ pub struct Diff {
     /// Call a test slower that takes so many times as long; 0 is never
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     slower: f64,
-    /// Call a test slower only when it takes so much longer: 100ms, 1.5s; seconds without a unit
+    /// Call a test slower only when it takes this much longer: 100ms, 1.5s; seconds without a unit
     #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration)]
     slower_by: Duration,
 }

@@ -5,11 +5,10 @@ use std::io::Write;
 use anyhow::ensure;
 use cli::{Streams, Verdict};
 use formats::ci;
-use formats::text::Age;
+use formats::human::{Age, Bytes};
 use formats::visible;
 use repository::{Past, Repository, Run, State, Stored};
 
-use super::words::Size;
 use super::{told, words};
 
 /// List the runs, or the outcomes of a test in them
@@ -73,7 +72,7 @@ fn row(run: &Run) -> String {
     let is_running = run.state == State::Running;
     let [tests, failed] = [run.counts.total(), run.counts.failures()]
         .map(|count| if is_running { String::new() } else { count.to_string() });
-    let marks = if is_running { format!("{marks}({} so far) ", Size(run.disk)) } else { marks };
+    let marks = if is_running { format!("{marks}({} so far) ", Bytes(run.disk)) } else { marks };
     format!(
         "{:>6}  {:11} {tests:>8} {failed:>8}  {:20} {took:>7}  {marks}{}",
         run.id.0,

@@ -28,7 +28,6 @@ pub mod stats;
 mod store;
 #[cfg(test)]
 mod testing;
-mod times;
 mod told;
 mod words;
 

@@ -1,15 +1,15 @@
 //! `subunit load`: stores a stream as a run.
 
-use std::ffi::OsString;
 use std::io::Write;
 
 use anyhow::Context as _;
+use cli::value::NamedFile;
 use cli::{Streams, Verdict, VerdictArgs};
 use repository::{Repository, Run, RunEnd, RunInfo, RunWriter};
 
 use super::place::RepoArgs;
 use super::sniff::Protocol;
-use super::source::{self, Spec};
+use super::source;
 use super::store::Store;
 use super::told::{self, Told};
 use super::words;
@@ -44,7 +44,7 @@ use super::words;
 pub struct Load {
     /// Streams to store, each with a route when there are several; `-` is stdin, as is no FILE at all
     #[arg(value_name = "[NAME=]FILE")]
-    files: Vec<OsString>,
+    files: Vec<NamedFile>,
     /// Pass the stream on to stdout, as it is stored
     #[arg(short, long)]
     forward: bool,
@@ -102,9 +102,9 @@ impl Load {
             Version::One => Protocol::V1,
             Version::Two => Protocol::V2,
         });
-        let specs = Spec::all(&self.files);
-        let is_typed = terminal.input && specs.iter().any(Spec::is_stdin);
-        let sources = source::open(specs, input, &interrupt, protocol)?;
+        let files = source::or_stdin(self.files.clone());
+        let is_typed = terminal.input && files.iter().any(NamedFile::is_stdin);
+        let sources = source::open(files, input, &interrupt, protocol)?;
         let is_live = !is_typed && sources.iter().any(|source| source.is_live);
         let begun = self.begin(place, errors);
         let onward = self.forward.then_some(output);

@@ -1,13 +1,13 @@
 //! `subunit merge`: several runs or files as one run, and what is missing or doubled in it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::ffi::OsString;
 use std::fs;
 use std::hash::BuildHasher as _;
 use std::io::{self, Read as _, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use cli::value::NamedFile;
 use cli::{Streams, Verdict, VerdictArgs};
 use foldhash::fast::RandomState;
 use formats::text::title;
@@ -19,7 +19,7 @@ use subunit::{Event, Status};
 use super::list;
 use super::load::{AboutArgs, conclude};
 use super::sniff::Protocol;
-use super::source::{self, Source, Spec};
+use super::source::{self, Source};
 use super::store::Store;
 
 /// Store several runs as one, and tell what is missing or doubled
@@ -46,7 +46,7 @@ use super::store::Store;
 pub struct Merge {
     /// Runs and files, in the order in which they are stored; `-` is stdin
     #[arg(value_name = "[NAME=]SOURCE", required = true, allow_negative_numbers = true)]
-    sources: Vec<OsString>,
+    sources: Vec<NamedFile>,
     /// Miss the tests of this file that did not run; it has an id a line
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
@@ -103,18 +103,18 @@ impl Merge {
         stdin: Box<dyn io::Read + Send>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<Parts> {
-        let specs = Spec::all(&self.sources);
-        ensure!(specs.iter().filter(|spec| spec.is_stdin()).count() < 2, "stdin can be read only once");
-        let routes = source::routes(specs.iter().map(|spec| spec.name.clone()).collect());
+        let files = source::or_stdin(self.sources.clone());
+        ensure!(files.iter().filter(|file| file.is_stdin()).count() < 2, "stdin can be read only once");
+        let routes = source::routes(&files);
         let mut stdin = Some(stdin);
         let mut parts = Parts { sources: Vec::new(), whole: true, exit: None };
-        for (spec, route) in specs.into_iter().zip(routes) {
-            let name = spec.path.to_str().and_then(|name| name.parse::<RunRef>().ok());
+        for (file, route) in files.into_iter().zip(routes) {
+            let name = file.path.to_str().and_then(|name| name.parse::<RunRef>().ok());
             if let Some(name) = name {
                 parts.push_run(repository, &repository.run(name)?, route)?;
             } else {
-                let stdin = if spec.is_stdin() { stdin.take() } else { None };
-                parts.sources.push(source::open_one(spec, Some(route), stdin, interrupt)?);
+                let stdin = if file.is_stdin() { stdin.take() } else { None };
+                parts.sources.push(source::open_one(file, Some(route), stdin, interrupt)?);
             }
         }
         Ok(parts)

@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use cli::value::{duration, size};
 use cli::{Streams, Verdict};
-use formats::text::Age;
+use formats::human::{Age, Bytes};
 use repository::{Pruned, Repository, Retention, RunRef};
 use subunit::Timestamp;
 
-use super::times::{duration, size};
-use super::words::{Count, Size};
+use super::words::Count;
 
 /// Remove the streams of old runs
 ///
@@ -29,13 +29,13 @@ use super::words::{Count, Size};
        subunit prune --run 17 --run 18"
 ))]
 pub struct Prune {
-    /// Keep so many runs, the latest ones
+    /// Keep this many runs, the latest ones
     #[arg(long, value_name = "N")]
     keep: Option<usize>,
-    /// Keep runs that ended at most so long ago: 30d, 12h
+    /// Keep runs that ended at most this long ago: 30d, 12h, 2w; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Option<Duration>,
-    /// Keep so many bytes, of the latest runs: 500M, 1GB
+    /// Keep this much, of the latest runs: 500MB, 1.5GiB; bytes without a unit
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<u64>,
     /// Remove the streams of failing tests, too
@@ -74,12 +74,12 @@ impl Prune {
             repository.prune(&retention, now)?
         };
         for Pruned { run, bytes } in &pruned {
-            writeln!(streams.output, "run {run}: {}", Size(*bytes))?;
+            writeln!(streams.output, "run {run}: {}", Bytes(*bytes))?;
         }
         let bytes = pruned.iter().map(|pruned| pruned.bytes).sum();
         let done = if self.dry_run { "would be removed" } else { "removed" };
         let streams_of = Count(pruned.len() as u64, "stream", "streams");
-        writeln!(streams.errors, "{streams_of} {done}, {}", Size(bytes))?;
+        writeln!(streams.errors, "{streams_of} {done}, {}", Bytes(bytes))?;
         if self.auto {
             repository.set_retention(Some(&retention))?;
             writeln!(streams.errors, "from now on, what is stored is pruned to: {}", Limits(&retention))?;
@@ -112,7 +112,7 @@ impl fmt::Display for Limits<'_> {
         let Limits(Retention { runs, age, size, failing_too }) = self;
         let runs = runs.map(|runs| Count(runs as u64, "run", "runs").to_string());
         let age = age.map(|age| format!("runs of the last {}", Age(age)));
-        let size = size.map(|size| Size(size).to_string());
+        let size = size.map(|size| Bytes(size).to_string());
         let failing = failing_too.then(|| "those of failing tests not excepted".to_owned());
         let parts: Vec<String> = [runs, age, size, failing].into_iter().flatten().collect();
         formatter.write_str(&parts.join(", "))

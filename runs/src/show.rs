@@ -4,13 +4,14 @@ use std::io::{self, Read, Write};
 
 use anyhow::Context as _;
 use cli::{Streams, Verdict, VerdictArgs};
-use formats::text::{Age, Ending, title};
+use formats::human::{Age, Bytes};
+use formats::text::{Ending, title};
 use repository::{Error, Repository, Run, RunRef, State, Stored};
 use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
 
 use super::report::{Remains, ReportArgs, Sink, fail_run};
-use super::words::{self, Size};
+use super::words;
 use super::{list, told};
 
 const SO_FAR: &str = "this is what came of it so far";
@@ -126,7 +127,7 @@ pub(super) fn tell_if_running(run: &Run, errors: &mut dyn Write) -> io::Result<(
 pub(super) fn tell_of_running(run: &Run, what: &str, errors: &mut dyn Write) -> io::Result<()> {
     let age = run.start().map(|start| Age(Timestamp::now().saturating_since(start)));
     let age = age.map_or_else(String::new, |age| format!(" for {age}"));
-    writeln!(errors, "run {} is under way{age}, {} so far: {what}", run.id, Size(run.disk))
+    writeln!(errors, "run {} is under way{age}, {} so far: {what}", run.id, Bytes(run.disk))
 }
 
 /// Gives the events of a run's stream, and what its writer said of it.

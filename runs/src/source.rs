@@ -1,16 +1,14 @@
 //! Streams that are taken in, each as it comes, with a route where there are several.
 
-use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use anyhow::{Context as _, bail, ensure};
 use cli::InputArgs;
+use cli::value::{NamedFile, RouteNames};
 use formats::v1;
 use process::Interrupt;
 use streamresult::{StreamResult, drive};
@@ -23,57 +21,15 @@ const PIECE: usize = 64 * 1024;
 /// How many pieces of all sources together wait to be stored.
 const WAITING: usize = 4;
 
-/// `[NAME=]FILE`: a stream, and what is put before its routes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Spec {
-    pub(super) name: Option<String>,
-    pub(super) path: PathBuf,
+/// These files; none at all is stdin.
+pub(super) fn or_stdin(files: Vec<NamedFile>) -> Vec<NamedFile> {
+    if files.is_empty() { vec![NamedFile::stdin()] } else { files }
 }
 
-impl Spec {
-    /// Reads it: what stands before the first `=` is the name, unless all of it is the name of a file, or it holds
-    /// a `/`, which no element of a route does.
-    pub(super) fn of(text: &OsStr) -> Self {
-        let whole = Spec { name: None, path: PathBuf::from(text) };
-        let Some(at) = text.as_bytes().iter().position(|byte| *byte == b'=') else { return whole };
-        let (name, rest) = text.as_bytes().split_at(at);
-        match (std::str::from_utf8(name), rest.strip_prefix(b"=")) {
-            (Ok(name), Some(path @ [_, ..]))
-                if !name.is_empty() && !name.contains('/') && !Path::new(text).exists() =>
-            {
-                Spec { name: Some(name.to_owned()), path: OsStr::from_bytes(path).into() }
-            }
-            _ => whole,
-        }
-    }
-
-    /// These arguments; none at all is stdin.
-    pub(super) fn all(files: &[OsString]) -> Vec<Self> {
-        if files.is_empty() {
-            return vec![Spec { name: None, path: "-".into() }];
-        }
-        files.iter().map(|text| Spec::of(text)).collect()
-    }
-
-    pub(super) fn is_stdin(&self) -> bool {
-        self.path.as_os_str() == "-"
-    }
-}
-
-/// The routes of several sources: their names, or ordinals; `-2`, `-3`, … follow where one is taken.
-pub(super) fn routes(names: Vec<Option<String>>) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let mut give = |(number, name): (usize, Option<String>)| {
-        let wanted = name.unwrap_or_else(|| number.to_string());
-        let mut route = wanted.clone();
-        let mut count = 1;
-        while !taken.insert(route.clone()) {
-            count += 1;
-            route = format!("{wanted}-{count}");
-        }
-        route
-    };
-    names.into_iter().enumerate().map(&mut give).collect()
+/// The routes of several sources: their names, or ordinals.
+pub(super) fn routes(files: &[NamedFile]) -> Vec<String> {
+    let mut names = RouteNames::default();
+    files.iter().map(|file| names.give(file.name.clone())).collect()
 }
 
 /// A stream to take in.
@@ -89,32 +45,32 @@ pub(super) struct Source {
 
 /// Opens the sources of a command line. One that is alone and has no name gets no route. What can be known to fail does so now, before anything is stored.
 pub(super) fn open(
-    specs: Vec<Spec>,
+    files: Vec<NamedFile>,
     stdin: Box<dyn Read + Send>,
     interrupt: &Interrupt,
     protocol: Option<Protocol>,
 ) -> anyhow::Result<Vec<Source>> {
-    ensure!(specs.iter().filter(|spec| spec.is_stdin()).count() < 2, "stdin can be read only once");
-    let names: Vec<_> = specs.iter().map(|spec| spec.name.clone()).collect();
-    let is_alone = matches!(names.as_slice(), [None]);
+    ensure!(files.iter().filter(|file| file.is_stdin()).count() < 2, "stdin can be read only once");
+    let is_alone = matches!(files.as_slice(), [NamedFile { name: None, .. }]);
+    let routes = routes(&files);
     let mut stdin = Some(stdin);
-    let open = |(spec, route): (Spec, _)| {
-        let stdin = if spec.is_stdin() { stdin.take() } else { None };
-        Ok(Source { protocol, ..open_one(spec, Some(route).filter(|_| !is_alone), stdin, interrupt)? })
+    let open = |(file, route): (NamedFile, _)| {
+        let stdin = if file.is_stdin() { stdin.take() } else { None };
+        Ok(Source { protocol, ..open_one(file, Some(route).filter(|_| !is_alone), stdin, interrupt)? })
     };
-    specs.into_iter().zip(routes(names)).map(open).collect()
+    files.into_iter().zip(routes).map(open).collect()
 }
 
 /// Opens a source, which is `stdin` where there is one.
 pub(super) fn open_one(
-    spec: Spec,
+    file: NamedFile,
     route: Option<String>,
     stdin: Option<Box<dyn Read + Send>>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Source> {
-    let is_live = spec.is_stdin() || is_live(&spec.path)?;
+    let is_live = file.is_stdin() || is_live(&file.path)?;
     let stdin = stdin.unwrap_or_else(|| Box::new(io::empty()));
-    let input = Box::new(InputArgs { files: vec![spec.path] }.open(stdin, interrupt));
+    let input = Box::new(InputArgs { files: vec![file.path] }.open(stdin, interrupt));
     Ok(Source { route, input, protocol: None, is_live })
 }
 
@@ -277,33 +233,6 @@ impl StreamResult for Packets<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check_spec(text: &str, name: Option<&str>, path: &str) {
-        let expected = Spec { name: name.map(str::to_owned), path: path.into() };
-        assert_eq!(Spec::of(text.as_ref()), expected, "{text}");
-    }
-
-    #[test]
-    fn a_file_may_have_a_name() {
-        check_spec("run.subunit", None, "run.subunit");
-        check_spec("-", None, "-");
-        check_spec("remote=-", Some("remote"), "-");
-        check_spec("x86=/tmp/a=b", Some("x86"), "/tmp/a=b");
-        check_spec("/tmp/a=b", None, "/tmp/a=b");
-        check_spec("=file", None, "=file");
-        check_spec("name=", None, "name=");
-    }
-
-    fn check_routes(names: &[Option<&str>], expected: &[&str]) {
-        let names = names.iter().map(|name| name.map(str::to_owned)).collect();
-        assert_eq!(routes(names), expected);
-    }
-
-    #[test]
-    fn several_sources_have_routes_of_their_own() {
-        check_routes(&[None, None, Some("a"), None], &["0", "1", "a", "3"]);
-        check_routes(&[Some("a"), Some("a"), Some("a")], &["a", "a-2", "a-3"]);
-    }
 
     #[test]
     fn live_sources_are_taken_in_at_the_same_time() {

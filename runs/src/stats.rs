@@ -1,10 +1,11 @@
 //! `subunit stats`: figures about the repository.
 
 use cli::{Streams, Verdict};
+use formats::human::Bytes;
 use repository::Repository;
 
 use super::prune::Limits;
-use super::words::{Size, moment};
+use super::words::moment;
 
 /// Show figures about the repository
 #[derive(clap::Args, Debug)]
@@ -35,8 +36,8 @@ impl Stats {
         for (name, count) in counts {
             writeln!(out, "{:14} {count}", format!("{name}:"))?;
         }
-        writeln!(out, "came in:       {}", Size(stats.bytes))?;
-        writeln!(out, "on disk:       {}", Size(stats.disk))?;
+        writeln!(out, "came in:       {}", Bytes(stats.bytes))?;
+        writeln!(out, "on disk:       {}", Bytes(stats.disk))?;
         if let Some(limits) = repository.retention()? {
             writeln!(out, "kept:          {}", Limits(&limits))?;
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Write};
 
 use cli::Verdict;
-use formats::text::Age;
+use formats::human::Age;
 use formats::visible;
 use repository::{Outstanding, Repository, Run, Standing, State};
 

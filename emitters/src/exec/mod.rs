@@ -1,6 +1,5 @@
 //! `subunit-exec`: any command as a test.
 
-mod args;
 mod attempt;
 mod ending;
 mod follow;
@@ -11,12 +10,12 @@ use std::io::{IsTerminal as _, Write, stdin};
 use std::time::Duration;
 
 use anyhow::ensure;
+use cli::value::duration;
 use cli::{Command, Streams, Verdict};
 use process::Interrupt;
 use streamresult::{StreamResult as _, Summary};
 use subunit::{Event, Status};
 
-use args::{duration, test_id};
 use attempt::Attempt;
 use ending::Rules;
 use test::Test;
@@ -69,7 +68,8 @@ pub struct Exec {
     /// A signal, a timeout and a command that cannot be run are failures as ever.
     #[arg(long)]
     expect_failure: bool,
-    /// End the command and its process group when it takes longer, which is a failure
+    /// End the command and its process group when it takes longer, which is a failure: 500ms, 10m, 1h30m; seconds without a
+    /// unit
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
     /// Time between SIGTERM and SIGKILL for what is to end
@@ -98,6 +98,11 @@ pub struct Exec {
     /// Exit with 0 whatever became of the test: in a script with `set -e`, or below subunit-mux --exec
     #[arg(long)]
     exit_zero: bool,
+}
+
+/// Takes an id, which is not empty.
+fn test_id(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("a test has an id".to_owned()) } else { Ok(text.to_owned()) }
 }
 
 impl Command for Exec {

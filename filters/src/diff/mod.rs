@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context as _;
+use cli::value::duration;
 use cli::{Command, InputArgs, Streams, Verdict};
 use process::Interrupt;
 use streamresult::{Details, Outcome, Record, RecordSink, Records, drive};
 
-use crate::times::duration;
 use change::{Change, Counts, Kind};
 use spool::{Spool, Test};
 use table::{Side, Table};
@@ -49,7 +49,7 @@ pub struct Diff {
     /// Call a test slower that takes so many times as long; 0 is never
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     slower: f64,
-    /// Call a test slower only when it takes so much longer: 100ms, 1.5s; seconds without a unit
+    /// Call a test slower only when it takes this much longer: 100ms, 1.5s; seconds without a unit
     #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration)]
     slower_by: Duration,
     /// Know tests by their ids alone, wherever they ran; of several outcomes in a run, a failure counts

@@ -13,12 +13,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use cli::value::{duration, time};
 use cli::{Command, InputArgs, Streams, Verdict};
 use streamresult::{Decision, Outcome, StreamResult, StreamResultExt as _};
 use subunit::io::{Reader, Writer};
 use subunit::{Event, Frame, Packet, PacketError, PacketErrorKind, Timestamp};
 
-use crate::times::{duration, moment};
 use pattern::{Pattern, Patterns};
 use rename::{Fixups, Rename, rename};
 use toggles::Toggles;
@@ -74,13 +74,13 @@ pub struct Filter {
     /// Keep tests that ended like this: exists, success, uxsuccess, skip, fail, xfail or unfinished
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = outcome)]
     status: Vec<Outcome>,
-    /// Keep tests that were running at this time or later: 2026-01-31T12:00:00Z, or 10m for ten minutes ago
-    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    /// Keep tests that were running at this time or later: 2026-01-31T12:00:00Z, 2026-01-31, @1769860800, or 10m for ten minutes ago
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     since: Option<Timestamp>,
     /// Keep tests that began at this time or earlier
-    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     until: Option<Timestamp>,
-    /// Keep tests that took at least so long: 1.5s, 2m; seconds without a unit
+    /// Keep tests that took at least this long: 500ms, 1h30m; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     min_duration: Option<Duration>,
     /// A list of tests that are expected to fail: their failures become expected ones, their successes unexpected

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
+use formats::time::rfc3339;
 use subunit::{PacketError, Status, Timestamp};
-
-use crate::times::rfc3339;
 
 /// Something that is wrong. Closed: what is checked is here.
 #[derive(Clone, Copy, Debug)]

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cli::value::RouteNames;
 use streamresult::TagChange;
 use subunit::EncodeError;
 use tokio::sync::{mpsc, watch};
 
 use super::control::Input;
-use super::names::Names;
 use super::outlet::Outlet;
 use super::rewrite::{Rewrite, failure};
 
@@ -57,7 +57,7 @@ pub(crate) struct Hub {
     stop: watch::Receiver<bool>,
     /// How many sources have not ended.
     open: watch::Sender<usize>,
-    names: Mutex<Names>,
+    names: Mutex<RouteNames>,
     tally: Mutex<Tally>,
     inputs: Mutex<HashMap<String, mpsc::Sender<Input>>>,
 }
@@ -86,7 +86,7 @@ impl Hub {
         settings: Settings,
         outlet: Arc<Outlet>,
         stop: watch::Receiver<bool>,
-        names: Names,
+        names: RouteNames,
     ) -> Self {
         Hub {
             settings,

@@ -18,24 +18,23 @@ mod serve;
 mod source;
 mod stream;
 
-use std::ffi::OsString;
 use std::io::{Read, Write, stdout};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use cli::value::{NamedCommand, NamedFile, RouteNames, duration};
 use cli::{Command, PathError, Streams, Verdict};
 use rustix::pipe::fcntl_setpipe_size;
 use streamresult::TagChange;
 
-use crate::times::duration;
 use args::{Address, ExitStatus};
 
 use direct::Interruptible;
 use hub::{Settings, Tally, failure_id};
 use listen::Bound;
-use names::{Kind, Names, Spec, specs};
+use names::{Kind, Spec, specs};
 use rewrite::failure;
 use serve::{Plan, Planned};
 
@@ -65,14 +64,14 @@ pub struct Mux {
     ///
     /// Files are counted first, then commands, then connections. A name that is taken gets -2.
     #[arg(value_name = "[NAME=]FILE")]
-    files: Vec<OsString>,
+    files: Vec<NamedFile>,
     /// Run a command by `sh -c`, in a process group of its own, and read its output
     ///
     /// Its error output becomes the file "stderr" of its route. When it ends otherwise than with exit code 0,
     /// a failing test "subunit-mux.NAME" says so. What stands before the first = is the name, unless it holds
     /// a blank or a quote; write `env A=1 command` to set a variable.
     #[arg(long, value_name = "[NAME=]COMMAND")]
-    exec: Vec<String>,
+    exec: Vec<NamedCommand>,
     /// Take connections, each of which is a source: unix:PATH or tcp:HOST:PORT
     ///
     /// With other sources, until these have ended and no connection is open; alone, until SIGINT or SIGTERM.
@@ -100,7 +99,7 @@ pub struct Mux {
     /// When to exit with 1
     #[arg(long, value_name = "WHEN", default_value = "none")]
     exit_status: ExitStatus,
-    /// Take a packet for text when it is not complete this long after its first byte
+    /// Take a packet for text when it is not complete this long after its first byte: 500ms, 1m; seconds without a unit
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     stall_timeout: Option<Duration>,
     /// Time between SIGTERM and SIGKILL for children, and for what they leave running to let go of their output
@@ -111,7 +110,7 @@ pub struct Mux {
 impl Command for Mux {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, errors, interrupt, .. } = streams;
-        let mut names = Names::default();
+        let mut names = RouteNames::default();
         let (settings, mut sources) = self.plan(&mut names)?;
         widen_output();
         let is_single = self.listen.is_empty() && self.stall_timeout.is_none();
@@ -138,8 +137,8 @@ impl Command for Mux {
 
 impl Mux {
     /// What to read, under which names, and what becomes of it.
-    fn plan(&self, names: &mut Names) -> anyhow::Result<(Settings, Vec<Planned>)> {
-        let specs = specs(&self.files, &self.exec, !self.listen.is_empty())?;
+    fn plan(&self, names: &mut RouteNames) -> anyhow::Result<(Settings, Vec<Planned>)> {
+        let specs = specs(&self.files, &self.exec, !self.listen.is_empty());
         let reads_stdin = specs.iter().any(|spec| spec.kind == Kind::Stdin);
         ensure!(!(self.stdin_route && reads_stdin), "with --stdin-route, stdin is no source");
         let is_stdin_alone = self.listen.is_empty() && *specs == [Spec::STDIN];

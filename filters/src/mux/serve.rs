@@ -8,6 +8,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use cli::PathError;
+use cli::value::RouteNames;
 use process::Interrupt;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{FileType, fstat};
@@ -22,7 +23,7 @@ use super::control::{self, WAITING};
 use super::feed::Feed;
 use super::hub::{Hub, Open, SCRATCH, Settings, Tally, given};
 use super::listen::{self, Bound};
-use super::names::{Kind, Names};
+use super::names::Kind;
 use super::outlet::Outlet;
 use super::rewrite::Rewrite;
 use super::source::{Content, Source};
@@ -45,7 +46,7 @@ pub(crate) struct Plan {
     pub(crate) settings: Settings,
     pub(crate) sources: Vec<Planned>,
     pub(crate) bound: Vec<Bound>,
-    pub(crate) names: Names,
+    pub(crate) names: RouteNames,
     pub(crate) input: Box<dyn Read + Send>,
     /// Whether the input is control, not a source.
     pub(crate) is_control: bool,

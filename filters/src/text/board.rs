@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use formats::text::{Age, Tone, title};
+use formats::human::Age;
+use formats::text::{Tone, title};
 use formats::visible;
 use streamresult::DAMAGE_ID;
 use subunit::{Event, Status};

@@ -22,7 +22,7 @@ use self::live::Live;
 use self::place::Place;
 use self::screen::Screen;
 use self::ticking::Ticking;
-use crate::{report, times};
+use crate::report;
 
 /// Show a subunit stream to people
 ///
@@ -67,7 +67,7 @@ pub struct Text {
     #[arg(long, value_name = "PATH")]
     failing_to: Option<PathBuf>,
     /// Take a running test for hung when nothing was heard of it for so long
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = times::duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = cli::value::duration)]
     hung_after: Duration,
 }
 

@@ -1,7 +1,5 @@
 //! A test in one line.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
@@ -9,6 +7,7 @@ use streamresult::{Outcome, Record};
 
 use super::Tone;
 use crate::charset::Content;
+use crate::human::Age;
 use crate::{ci, time, visible};
 
 /// Longer reasons are cut off.
@@ -116,34 +115,6 @@ pub(super) fn first_line(record: &Record<'_>, name: &str) -> io::Result<Option<S
     Ok(line.map(|line| ci::defuse(&visible::line(line), true).into_owned()))
 }
 
-/// A duration as people say it: `7s`, `1m02s`, `2h05m`, `3d04h`.
-///
-/// ```
-/// use std::time::Duration;
-/// use formats::text::Age;
-///
-/// assert_eq!(Age(Duration::from_millis(62_900)).to_string(), "1m02s");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Age(
-    /// What is told, in whole seconds.
-    pub Duration,
-);
-
-impl fmt::Display for Age {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.as_secs();
-        let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-        let text: Cow<'static, str> = match (days, hours, minutes) {
-            (0, 0, 0) => format!("{seconds}s").into(),
-            (0, 0, _) => format!("{minutes}m{:02}s", seconds % 60).into(),
-            (0, _, _) => format!("{hours}h{:02}m", minutes % 60).into(),
-            _ => format!("{days}d{:02}h", hours % 24).into(),
-        };
-        formatter.pad(&text)
-    }
-}
-
 /// Writes how long something took, to the millisecond where that says something.
 pub(super) fn write_length(length: Duration, out: &mut Vec<u8>) {
     if length < Duration::from_secs(60) {
@@ -158,20 +129,6 @@ pub(super) fn write_length(length: Duration, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn check_age(seconds: u64, expected: &str) {
-        assert_eq!(Age(Duration::from_secs(seconds)).to_string(), expected);
-    }
-
-    #[test]
-    fn an_age_has_two_units_at_most() {
-        check_age(0, "0s");
-        check_age(59, "59s");
-        check_age(60, "1m00s");
-        check_age(7_500, "2h05m");
-        check_age(360_000, "4d04h");
-        assert_eq!(format!("{:>6}", Age(Duration::from_secs(9))), "    9s");
-    }
 
     fn check_duration(milliseconds: Option<u64>, expected: &str) {
         let mut line = b"ok".to_vec();

@@ -19,7 +19,7 @@ mod tally;
 mod tests;
 
 pub use ascii::Ascii;
-pub use line::{Age, title};
+pub use line::title;
 pub use paint::Tone;
 pub use report::TextReport;
 
