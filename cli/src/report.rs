@@ -90,21 +90,13 @@ impl Channels<'_> {
         reader: &mut Reader<impl Read>,
         sink: &mut S,
     ) -> io::Result<()> {
-        loop {
-            loop {
-                let offset = reader.offset();
-                let Some(frame) = reader.buffered_frame() else { break };
-                if self.forward.is_some() || self.loose.is_some() {
-                    self.frame(&frame)?;
-                }
-                deliver(&frame, offset, sink)?;
+        let take = |(channels, sink): &mut (&mut Self, &mut S), frame: Frame<'_>, offset| {
+            if channels.forward.is_some() || channels.loose.is_some() {
+                channels.frame(&frame)?;
             }
-            sink.flush()?;
-            self.flush()?;
-            if !reader.fill()? {
-                return Ok(());
-            }
-        }
+            deliver(&frame, offset, *sink)
+        };
+        reader.each(&mut (self, sink), take, |(channels, sink)| sink.flush().and_then(|()| channels.flush()))
     }
 
     fn frame(&mut self, frame: &Frame<'_>) -> io::Result<()> {

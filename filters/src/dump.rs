@@ -51,25 +51,20 @@ impl Command for Dump {
 
 impl Dump {
     fn dump(&self, input: impl Read, output: &mut dyn Write) -> io::Result<()> {
-        let mut reader = Reader::new(input);
         let mut line = String::new();
-        loop {
-            loop {
-                let offset = reader.offset();
-                let Some(frame) = reader.buffered_frame() else { break };
+        Reader::new(input).each(
+            output,
+            |output, frame, offset| {
                 line.clear();
                 self.line(&frame, offset, &mut line);
                 output.write_all(line.as_bytes())?;
                 if self.hex {
                     write_hex(frame.as_bytes(), output)?;
                 }
-                output.write_all(b"\n")?;
-            }
-            output.flush()?;
-            if !reader.fill()? {
-                return Ok(());
-            }
-        }
+                output.write_all(b"\n")
+            },
+            |output| output.flush(),
+        )
     }
 
     fn line(&self, frame: &Frame<'_>, offset: u64, line: &mut String) {

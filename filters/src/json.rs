@@ -48,20 +48,16 @@ impl Command for Json {
 }
 
 fn convert(input: impl Read, out: &mut impl Write, passthrough: bool) -> anyhow::Result<()> {
-    let (mut reader, mut writer, mut line) = (Reader::new(input), FrameWriter::default(), Vec::new());
-    loop {
-        while let Some(frame) = reader.buffered_frame() {
-            if passthrough || !is_loose(&frame) {
-                line.clear();
-                writer.push(&frame, &mut line);
-                out.write_all(&line).context("cannot write the lines")?;
-            }
-        }
-        out.flush().context("cannot write the lines")?;
-        if !reader.fill()? {
+    let (mut writer, mut line) = (FrameWriter::default(), Vec::new());
+    let take = |out: &mut _, frame: Frame<'_>, _| {
+        if !passthrough && is_loose(&frame) {
             return Ok(());
         }
-    }
+        line.clear();
+        writer.push(&frame, &mut line);
+        Write::write_all(out, &line).context("cannot write the lines")
+    };
+    Reader::new(input).each(out, take, |out| out.flush().context("cannot write the lines"))
 }
 
 /// Whether it is text between packets, or a piece of a file that belongs to no test.

@@ -37,17 +37,7 @@ pub fn drive<R: Read, S: StreamResult + ?Sized>(input: R, sink: &mut S) -> io::R
 }
 
 fn pass<R: Read, S: StreamResult + ?Sized>(reader: &mut Reader<R>, sink: &mut S) -> io::Result<()> {
-    loop {
-        loop {
-            let offset = reader.offset();
-            let Some(frame) = reader.buffered_frame() else { break };
-            deliver(&frame, offset, sink)?;
-        }
-        sink.flush()?;
-        if !reader.fill()? {
-            return Ok(());
-        }
-    }
+    reader.each(sink, |sink, frame, offset| deliver(&frame, offset, sink), S::flush)
 }
 
 /// Pushes a frame into `sink` as [`drive`] does; `offset` is its place in the stream, for what is said of

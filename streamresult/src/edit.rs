@@ -101,20 +101,13 @@ where
     W: Write,
     F: FnMut(&Packet<'_>, &mut Writer<W>) -> io::Result<Edit>,
 {
-    loop {
-        while let Some(frame) = reader.buffered_frame() {
-            let edit = match &frame {
-                Frame::Packet(packet) => change(packet, output)?,
-                Frame::Text(_) if text == Text::Drop => Edit::Drop,
-                Frame::Text(_) | Frame::Corrupt(..) => Edit::Keep,
-            };
-            if edit == Edit::Keep {
-                output.write_bytes(frame.as_bytes())?;
-            }
-        }
-        output.flush()?;
-        if !reader.fill()? {
-            return Ok(());
-        }
-    }
+    let take = |output: &mut Writer<W>, frame: Frame<'_>, _| {
+        let edit = match &frame {
+            Frame::Packet(packet) => change(packet, output)?,
+            Frame::Text(_) if text == Text::Drop => Edit::Drop,
+            Frame::Text(_) | Frame::Corrupt(..) => Edit::Keep,
+        };
+        if edit == Edit::Keep { output.write_bytes(frame.as_bytes()) } else { Ok(()) }
+    };
+    reader.each(output, take, Writer::flush)
 }

@@ -19,26 +19,20 @@ const PAGE: usize = 4096;
 
 /// Reads the frames of a stream.
 ///
-/// [`next_frame`](Reader::next_frame) is all that a program needs which reads to the end. One that is live
-/// takes what has come, hands it on, and only then waits:
+/// [`next_frame`](Reader::next_frame) is all that a program needs which keeps what it reads. One that hands it on
+/// is live: it takes what has come, flushes, and only then waits. That loop is [`each`](Reader::each):
 ///
 /// ```
-/// use subunit::Frame;
+/// use std::io::{Write, stdout};
+///
 /// use subunit::io::Reader;
 ///
-/// let stream: &[u8] = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
-/// let mut reader = Reader::new(stream);
-/// let mut packets = 0;
-/// loop {
-///     while let Some(frame) = reader.buffered_frame() {
-///         packets += usize::from(matches!(frame, Frame::Packet(_)));
-///     }
-///     // Here is the place to flush: reading may block.
-///     if !reader.fill()? {
-///         break;
-///     }
-/// }
-/// assert_eq!(packets, 1);
+/// let stream: &[u8] = b"text \xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+/// Reader::new(stream).each(
+///     &mut stdout(),
+///     |out, frame, offset| writeln!(out, "{offset}: {frame:?}"),
+///     |out| out.flush(),
+/// )?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -77,7 +71,40 @@ impl<R: Read> Reader<R> {
         }
     }
 
+    /// Reads to the end, and never holds back what has come: takes all frames of the bytes that were read, each
+    /// with its position in the stream, then flushes, and only then reads on, which may block.
+    ///
+    /// Both closures are handed `out`, which is where the frames go.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails, or a closure does; what came before has been taken then, and was flushed before the read.
+    #[inline]
+    pub fn each<T, E>(
+        &mut self,
+        out: &mut T,
+        mut take: impl FnMut(&mut T, Frame<'_>, u64) -> Result<(), E>,
+        mut flush: impl FnMut(&mut T) -> Result<(), E>,
+    ) -> Result<(), E>
+    where
+        T: ?Sized,
+        E: From<io::Error>,
+    {
+        loop {
+            let offset = self.offset();
+            if let Some(frame) = self.buffered_frame() {
+                take(out, frame, offset)?;
+                continue;
+            }
+            flush(out)?;
+            if !self.fill()? {
+                return Ok(());
+            }
+        }
+    }
+
     /// The next frame of the bytes that were read; `None` when it takes more of them, or at the end.
+    #[inline]
     pub fn buffered_frame(&mut self) -> Option<Frame<'_>> {
         let found = self.find(false);
         self.take(found)
@@ -362,6 +389,36 @@ mod tests {
         assert!(reader.fill().unwrap(), "the end is news, once");
         assert!(!reader.fill().unwrap());
         assert_eq!(reader.offset(), packet.as_bytes().len() as u64 + 4);
+    }
+
+    #[test]
+    fn all_that_has_come_is_flushed_before_each_read() {
+        let packet = PacketBuf::encode(&Event::status("a", Status::Success)).unwrap();
+        let (front, back) = packet.as_bytes().split_at(5);
+        let parts = vec![[b"text", packet.as_bytes(), front].concat(), [back, b"end"].concat()];
+        let mut seen = Vec::new();
+        let take = |seen: &mut Vec<_>, frame: Frame<'_>, offset| {
+            seen.push(Some((offset, frame.as_bytes().len())));
+            Ok(())
+        };
+        let flush = |seen: &mut Vec<_>| {
+            seen.push(None);
+            Ok(())
+        };
+        Reader::new(Parts(parts)).each(&mut seen, take, flush).map_err(|error: io::Error| error).unwrap();
+        let len = packet.as_bytes().len();
+        let (first, second) = ((4, len), (4 + len as u64, len));
+        let end = (second.0 + len as u64, 3);
+        let expected = [None, Some((0, 4)), Some(first), None, Some(second), Some(end), None, None];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_closure_that_fails_ends_the_loop() {
+        let mut reader = Reader::new(&b"text"[..]);
+        let broken = |_: &mut (), _: Frame<'_>, _| Err(io::Error::other("full"));
+        let error = reader.each(&mut (), broken, |()| Ok(())).unwrap_err();
+        assert_eq!(error.to_string(), "full");
     }
 
     #[test]

@@ -202,23 +202,19 @@ impl Pass {
         W: Write,
         S: StreamResult,
     {
-        loop {
-            while let Some(frame) = input.buffered_frame() {
-                if !tail.is_empty() {
-                    writer(sink).write_bytes(&std::mem::take(tail))?;
-                }
-                match frame {
-                    Frame::Corrupt(bytes, error) if is_truncated(&error) => tail.extend_from_slice(bytes),
-                    Frame::Packet(packet) => self.packet(&packet, sink)?,
-                    Frame::Text(_) if !self.keeps_text => {}
-                    Frame::Text(bytes) | Frame::Corrupt(bytes, _) => writer(sink).write_bytes(bytes)?,
-                }
+        let take = |sink: &mut S, frame: Frame<'_>, _| {
+            if !tail.is_empty() {
+                writer(sink).write_bytes(&std::mem::take(tail))?;
             }
-            sink.flush()?;
-            if !input.fill()? {
-                return Ok(());
+            match frame {
+                Frame::Corrupt(bytes, error) if is_truncated(&error) => tail.extend_from_slice(bytes),
+                Frame::Packet(packet) => self.packet(&packet, sink)?,
+                Frame::Text(_) if !self.keeps_text => {}
+                Frame::Text(bytes) | Frame::Corrupt(bytes, _) => writer(sink).write_bytes(bytes)?,
             }
-        }
+            Ok(())
+        };
+        input.each(sink, take, S::flush)
     }
 
     fn packet<S: StreamResult>(&self, packet: &Packet<'_>, sink: &mut S) -> io::Result<()> {

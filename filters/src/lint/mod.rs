@@ -94,24 +94,14 @@ struct Checks {
 
 impl Checks {
     fn run(mut self, input: impl Read, findings: &mut Findings<'_>) -> io::Result<()> {
-        let mut reader = Reader::new(input);
-        loop {
-            loop {
-                let offset = reader.offset();
-                let Some(frame) = reader.buffered_frame() else { break };
-                match frame {
-                    Frame::Packet(packet) => self.event(&packet.event(), offset, findings)?,
-                    Frame::Corrupt(bytes, error) => {
-                        findings.tell(offset, None, None, &Finding::Damage(bytes.len(), error))?;
-                    }
-                    Frame::Text(_) => {}
-                }
+        let take = |findings: &mut Findings<'_>, frame: Frame<'_>, offset| match frame {
+            Frame::Packet(packet) => self.event(&packet.event(), offset, findings),
+            Frame::Corrupt(bytes, error) => {
+                findings.tell(offset, None, None, &Finding::Damage(bytes.len(), error))
             }
-            findings.output.flush()?;
-            if !reader.fill()? {
-                break;
-            }
-        }
+            Frame::Text(_) => Ok(()),
+        };
+        Reader::new(input).each(findings, take, |findings| findings.output.flush())?;
         self.tests.unfinished(|offset, route, id| findings.tell(offset, route, id, &Finding::Unfinished))
     }
 

@@ -24,45 +24,68 @@ pub(crate) fn pass(
     rewrite: &mut Rewrite,
     output: &mut dyn Write,
 ) -> io::Result<io::Result<()>> {
-    let mut reader = Reader::new(input);
-    let mut batch = Vec::new();
-    loop {
-        let offset = reader.offset();
-        let Some(frame) = reader.buffered_frame() else {
-            output.write_all(&batch)?;
-            output.flush()?;
-            batch.clear();
-            match reader.fill() {
-                Ok(true) => continue,
-                ended => return Ok(ended.map(drop)),
-            }
-        };
-        if !write_long(&frame, rewrite, &mut batch, output)? {
-            deliver(&frame, offset, &mut Sink { rewrite: &mut *rewrite, out: &mut batch })?;
-        }
+    let mut batches = Batches { rewrite, batch: Vec::new(), output };
+    let passed = Reader::new(input).each(
+        &mut batches,
+        |batches, frame, offset| batches.add(&frame, offset).map_err(Failure::Write),
+        |batches| batches.flush().map_err(Failure::Write),
+    );
+    match passed {
+        Err(Failure::Write(error)) => Err(error),
+        Err(Failure::Read(error)) => Ok(Err(error)),
+        Ok(()) => Ok(Ok(())),
     }
 }
 
-/// Writes a long packet that changes in no more than its route; what comes before it in `batch` goes first,
-/// and its end stays there.
-#[inline]
-fn write_long(
-    frame: &Frame<'_>,
-    rewrite: &mut Rewrite,
-    batch: &mut Vec<u8>,
-    output: &mut dyn Write,
-) -> io::Result<bool> {
-    let Frame::Packet(packet) = frame else { return Ok(false) };
-    if packet.as_bytes().len() < LONG {
-        return Ok(false);
+enum Failure {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Read(error)
     }
-    let Some([head, middle, tail]) = rewrite.parts(packet) else { return Ok(false) };
-    batch.extend_from_slice(head);
-    output.write_all(batch)?;
-    output.write_all(middle)?;
-    batch.clear();
-    batch.extend_from_slice(tail);
-    Ok(true)
+}
+
+/// Writes what came in one read at once, changed.
+struct Batches<'a> {
+    rewrite: &'a mut Rewrite,
+    batch: Vec<u8>,
+    output: &'a mut dyn Write,
+}
+
+impl Batches<'_> {
+    #[inline]
+    fn add(&mut self, frame: &Frame<'_>, offset: u64) -> io::Result<()> {
+        if self.write_long(frame)? {
+            return Ok(());
+        }
+        deliver(frame, offset, &mut Sink { rewrite: self.rewrite, out: &mut self.batch })
+    }
+
+    /// Writes a long packet that changes in no more than its route; what comes before it in the batch goes first,
+    /// and its end stays there.
+    #[inline]
+    fn write_long(&mut self, frame: &Frame<'_>) -> io::Result<bool> {
+        let Frame::Packet(packet) = frame else { return Ok(false) };
+        if packet.as_bytes().len() < LONG {
+            return Ok(false);
+        }
+        let Some([head, middle, tail]) = self.rewrite.parts(packet) else { return Ok(false) };
+        self.batch.extend_from_slice(head);
+        self.output.write_all(&self.batch)?;
+        self.output.write_all(middle)?;
+        self.batch.clear();
+        self.batch.extend_from_slice(tail);
+        Ok(true)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.write_all(&self.batch)?;
+        self.batch.clear();
+        self.output.flush()
+    }
 }
 
 /// A regular file, opened by the first read, which ends when the process is asked to.
