@@ -11,7 +11,7 @@ use process::{Child, Deadline, Interrupt, Outcome, Source};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use streamresult::StreamResult;
-use subunit::{Event, Status, Timestamp};
+use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
 /// The time between SIGTERM and SIGKILL, and for what the command leaves running to let go of its output.
 const GRACE: Duration = Duration::from_secs(5);
@@ -206,7 +206,7 @@ impl<'a, P: FnMut(&Event<'_>) -> bool> Watched<'a, P> {
         let reason = format!("{}{why}: {command}\n", end.outcome);
         self.inner.status(&Event {
             file: Some(subunit::File { name: "reason", bytes: reason.as_bytes() }),
-            mime_type: Some("text/plain;charset=utf8"),
+            mime_type: Some(TEXT_TYPE),
             eof: true,
             runnable: false,
             timestamp: Some(Timestamp::now()),

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use cli::{Command, InputArgs, PassthroughArgs, Streams, Verdict};
 use formats::v1;
 use streamresult::{Edit, StreamResultExt as _, Text, edit_packets};
+use subunit::SIGNATURE;
 use subunit::io::Writer;
 
 /// Convert a subunit version 1 stream to version 2
@@ -29,9 +30,6 @@ pub struct FromV1 {
     #[command(flatten)]
     passthrough: PassthroughArgs,
 }
-
-/// The byte that begins a packet of v2, and no line of v1.
-const SIGNATURE: u8 = 0xB3;
 
 impl Command for FromV1 {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {

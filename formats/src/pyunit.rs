@@ -4,7 +4,7 @@ use std::io::{self, Seek as _, Write};
 use std::time::Duration;
 
 use streamresult::{Attachment, Outcome, Record, RecordSink};
-use subunit::{Event, Status, Timestamp};
+use subunit::{BYTES_TYPE, Event, Status, Timestamp};
 use tempfile::SpooledTempFile;
 
 use crate::charset::Content;
@@ -223,7 +223,7 @@ fn write_attachment(attachment: &Attachment<'_>, content: Content, out: &mut imp
     let name = visible::line(attachment.name());
     let name = ci::defuse(&name, true);
     if content == Content::Binary || attachment.is_empty() {
-        let mime_type = attachment.mime_type().unwrap_or("application/octet-stream");
+        let mime_type = attachment.mime_type().unwrap_or(BYTES_TYPE);
         return writeln!(out, "{name}: {} bytes ({})", attachment.len(), visible::line(mime_type));
     }
     writeln!(out, "{name}: {{{{{{")?;

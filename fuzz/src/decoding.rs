@@ -1,12 +1,11 @@
 //! The laws of the decoder.
 
-use subunit::{Event, Packet, PacketBuf, RoutePrefix};
+use subunit::{Packet, PacketBuf, RoutePrefix, SIGNATURE};
 
 use crate::dice::Dice;
 use crate::frames::{Kind, Stretch, frames, frames_by_codec, frames_given_up, frames_of, frames_read};
 use crate::records::accountings_agree;
 use crate::recovery::no_packet_is_lost;
-use crate::repair::SIGNATURE;
 
 /// Inputs up to this length also come one byte at a time.
 const SHORT: usize = 512;
@@ -71,11 +70,9 @@ fn packet_is_kept(packet: &Packet<'_>) {
     });
     assert_eq!(again, Ok(()), "what was read can be written");
     let Ok(mut prefix) = RoutePrefix::new("worker-1") else { return };
-    let route_code = prefix.join(event.route_code);
-    let Ok(parts) = prefix.reroute(packet) else { return };
-    let rerouted = Packet::parse(&parts.concat()).map(|packet| packet.to_owned());
-    let expected = Event { route_code: Some(&route_code), ..event };
-    assert_eq!(rerouted.as_ref().map(PacketBuf::event), Ok(expected));
+    let Ok(parts) = prefix.parts(packet).map(|parts| parts.concat()) else { return };
+    let rerouted = Packet::parse(&parts).map(|packet| packet.event());
+    assert_eq!(rerouted, Ok(prefix.event(&event)));
 }
 
 fn check_cut(data: &[u8], ends: &[usize], whole: &[Stretch]) {

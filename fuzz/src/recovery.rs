@@ -1,11 +1,11 @@
 //! The law of damage: a damaged packet costs no intact one.
 
 use arbitrary::{Arbitrary, Unstructured};
-use subunit::{Packet, PacketBuf};
+use subunit::{Packet, PacketBuf, SIGNATURE};
 
 use crate::any_event::AnyEvent;
 use crate::frames::{Kind, Stretch, frames};
-use crate::repair::{SIGNATURE, claim};
+use crate::repair::claim;
 
 /// A piece of a stream. Open: there are more ways to be broken.
 #[derive(Arbitrary, Clone, Debug)]

@@ -3,9 +3,10 @@
 //! A fuzzer does not guess a checksum. After each of its changes headers and checksums are put right, so that
 //! what it tries gets as far as the fields, and past them.
 
+use subunit::SIGNATURE;
+
 use crate::dice::Dice;
 
-pub(crate) const SIGNATURE: u8 = 0xB3;
 /// A header, whose length may take three bytes.
 const HEADER: usize = 6;
 const CHECKSUM: usize = 4;

@@ -4,9 +4,7 @@ use std::io;
 
 use formats::v1::Parser;
 use streamresult::{Outcome, StreamResult, Summary};
-use subunit::{Event, Packet};
-
-use crate::repair::SIGNATURE;
+use subunit::{Event, Packet, SIGNATURE};
 
 const PIECES: [usize; 3] = [1, 7, 64];
 

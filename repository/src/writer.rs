@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 
 use streamresult::StreamResult;
-use subunit::{EncodeError, Event, Packet, Timestamp, chunks, encode};
+use subunit::{Event, Packet, Timestamp, encode_chunks};
 
 use crate::derive::PIECE;
 use crate::error::{Error, Result, at};
@@ -140,23 +140,13 @@ impl RunWriter {
         self.has_failed |= done.is_err();
         done.map_err(at("write", &self.folder.raw()))
     }
-
-    fn encode(&mut self, event: &Event<'_>) -> std::result::Result<(), EncodeError> {
-        self.packet.clear();
-        match encode(event, &mut self.packet) {
-            Err(EncodeError::TooLong(_)) => {
-                self.packet.clear();
-                chunks(event)?.try_for_each(|piece| encode(&piece, &mut self.packet))
-            }
-            encoded => encoded,
-        }
-    }
 }
 
 /// Events are stored as packets. They are written when there are 64 KiB of them, and when the writer is flushed.
 impl StreamResult for RunWriter {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.encode(event)?;
+        self.packet.clear();
+        encode_chunks(event, &mut self.packet)?;
         let packet = std::mem::take(&mut self.packet);
         let taken = self.take(&packet);
         self.packet = packet;

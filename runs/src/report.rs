@@ -9,9 +9,7 @@ use formats::text::{self, Ending, TextReport};
 use formats::visible;
 use repository::{Failure, TestResult};
 use streamresult::{Outcome, StreamResult, from_fn};
-use subunit::{Event, File, Status, Timestamp};
-
-const TEXT_TYPE: &str = "text/plain;charset=utf8";
+use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
 
 /// How a report looks, and where it goes.
 #[derive(clap::Args, Clone, Debug)]

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
+use subunit::SIGNATURE;
+
 /// Text of this length before anything that tells is a stream of version 2, which keeps text as it is.
 const MOST: usize = 64 * 1024;
-/// The byte that begins a packet of version 2, and no line of version 1.
-const SIGNATURE: u8 = 0xB3;
 
 /// A version of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

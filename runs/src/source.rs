@@ -12,7 +12,7 @@ use cli::value::{NamedFile, RouteNames};
 use formats::v1;
 use process::Interrupt;
 use streamresult::{StreamResult, drive};
-use subunit::{EncodeError, Event, Packet, RoutePrefix, chunks, encode};
+use subunit::{Event, Packet, RoutePrefix, encode_chunks};
 
 use super::sniff::{self, Protocol};
 
@@ -150,13 +150,12 @@ impl Source {
             None => sniff::protocol(&mut input)?,
         };
         let input = Cursor::new(head).chain(input);
-        let prefix = route.map(RoutePrefix::new).transpose()?;
-        match (protocol, prefix) {
-            (Protocol::V2, None) => copy(input, out),
-            (Protocol::V2, prefix) => drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside)),
-            (Protocol::V1, prefix) => {
-                v1::drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside))
-            }
+        let has_route = route.is_some();
+        let prefix = route.map(RoutePrefix::new).transpose()?.unwrap_or_default();
+        match protocol {
+            Protocol::V2 if !has_route => copy(input, out),
+            Protocol::V2 => drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside)),
+            Protocol::V1 => v1::drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside)),
         }
     }
 }
@@ -176,7 +175,7 @@ fn copy(mut input: impl Read, out: &mut dyn Write) -> io::Result<()> {
 
 /// Writes events as packets, with a code before their routes.
 struct Packets<'a> {
-    prefix: Option<RoutePrefix>,
+    prefix: RoutePrefix,
     piece: Vec<u8>,
     out: &'a mut dyn Write,
 }
@@ -198,26 +197,13 @@ impl Packets<'_> {
 
 impl StreamResult for Packets<'_> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        let route = self.prefix.as_ref().map(|prefix| prefix.join(event.route_code));
-        let event = Event { route_code: route.as_deref().or(event.route_code), ..*event };
-        match encode(&event, &mut self.piece) {
-            Err(EncodeError::TooLong(_)) => {
-                chunks(&event)?.try_for_each(|event| encode(&event, &mut self.piece))?;
-            }
-            encoded => encoded?,
-        }
+        encode_chunks(&self.prefix.event(event), &mut self.piece)?;
         self.spill()
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        let is_appended = match &mut self.prefix {
-            Some(prefix) => prefix.append(packet, &mut self.piece).is_ok(),
-            None => {
-                self.piece.extend_from_slice(packet.as_bytes());
-                true
-            }
-        };
-        if is_appended { self.spill() } else { self.status(&packet.event()) }
+        self.prefix.append(packet, &mut self.piece)?;
+        self.spill()
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -3,15 +3,13 @@
 use std::io::{self, Read};
 
 use subunit::io::Reader;
-use subunit::{Event, File, Frame, PacketError, Status};
+use subunit::{BYTES_TYPE, Event, File, Frame, PacketError, Status, TEXT_TYPE};
 
 use crate::StreamResult;
 use crate::rules::DAMAGE_ID;
 
 /// The name of the file that text between packets becomes.
 const TEXT_FILE: &str = "stdout";
-const TEXT_TYPE: &str = "text/plain;charset=utf8";
-const BYTES_TYPE: &str = "application/octet-stream";
 
 /// Reads a stream to its end and pushes all of it into `sink`: the start of the run, its events, its stop.
 ///

@@ -46,7 +46,8 @@ pub trait StreamResultExt: StreamResult + Sized {
         Tagged::new(self, TagChange::new(add, discard))
     }
 
-    /// Puts `code` in front of every route code: `code/route`, and `code` where there was none.
+    /// Puts `code` in front of every route code: `code/route`, and `code` where there was none. A code
+    /// that holds a NUL, which no packet can carry, is the error of every event.
     fn routed(self, code: impl Into<String>) -> Routed<Self> {
         Routed::new(self, code.into())
     }

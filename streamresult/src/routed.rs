@@ -2,7 +2,7 @@
 
 use std::io;
 
-use subunit::Event;
+use subunit::{EncodeError, Event, RoutePrefix};
 
 use crate::StreamResult;
 
@@ -10,15 +10,12 @@ use crate::StreamResult;
 #[derive(Clone, Debug)]
 pub struct Routed<R> {
     inner: R,
-    /// The code, then `/` and the route code of an event.
-    route: String,
-    code: usize,
+    prefix: Result<RoutePrefix, EncodeError>,
 }
 
 impl<R> Routed<R> {
     pub(crate) fn new(inner: R, code: String) -> Self {
-        let len = code.len();
-        Routed { inner, route: code, code: len }
+        Routed { inner, prefix: RoutePrefix::new(code) }
     }
 
     /// Where the events go.
@@ -33,12 +30,8 @@ impl<R: StreamResult> StreamResult for Routed<R> {
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.route.truncate(self.code);
-        if let Some(rest) = event.route_code {
-            self.route.push('/');
-            self.route.push_str(rest);
-        }
-        self.inner.status(&Event { route_code: Some(&self.route), ..*event })
+        let prefix = self.prefix.as_mut().map_err(|error| *error)?;
+        self.inner.status(&prefix.event(event))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -71,5 +64,11 @@ mod tests {
         check("0", None, "0");
         check("0", Some("worker/1"), "0/worker/1");
         check("0", Some(""), "0/");
+    }
+
+    #[test]
+    fn a_code_that_no_packet_can_carry_is_an_error() {
+        let error = from_fn(|_| Ok(())).routed("a\0").status(&Event::default()).unwrap_err();
+        assert_eq!(error.to_string(), "route code holds a NUL, which subunit cannot carry");
     }
 }

@@ -1,10 +1,25 @@
 //! A long attachment as several events.
 
-use crate::encode::{MAX_OVERHEAD, fields_len, packet_len};
+use bytes::BufMut;
+
+use crate::encode::{MAX_OVERHEAD, encode, fields_len, packet_len};
 use crate::error::EncodeError;
 use crate::event::{Event, File};
 use crate::tags::Tags;
 use crate::wire::{MAX_PACKET, number_len};
+
+/// Appends the packet of an event, or the packets of its [`chunks`] where it does not fit in one.
+///
+/// # Errors
+///
+/// When the event is too long for a packet even without its file's bytes, or cannot be written at all; then
+/// nothing is appended.
+pub fn encode_chunks<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
+    match encode(event, out) {
+        Err(EncodeError::TooLong(_)) => chunks(event)?.try_for_each(|piece| encode(&piece, out)),
+        encoded => encoded,
+    }
+}
 
 /// The events that together say what `event` says, each fitting in a packet.
 ///
@@ -79,6 +94,10 @@ mod tests {
     fn check(event: &Event<'_>, expected: usize) {
         let pieces: Vec<_> = chunks(event).unwrap().map(|piece| PacketBuf::encode(&piece).unwrap()).collect();
         assert_eq!(pieces.len(), expected);
+        let mut out = b"before".to_vec();
+        encode_chunks(event, &mut out).unwrap();
+        let bytes: Vec<_> = pieces.iter().map(PacketBuf::as_bytes).collect();
+        assert!(out == [b"before", &*bytes.concat()].concat());
         let events: Vec<_> = pieces.iter().map(PacketBuf::event).collect();
         let bytes: Vec<u8> = events.iter().flat_map(|piece| piece.file.unwrap().bytes.to_vec()).collect();
         assert!(bytes == event.file.unwrap().bytes);
@@ -117,6 +136,10 @@ mod tests {
     fn an_event_that_is_too_long_without_its_file_is_refused() {
         let id = "x".repeat(MAX_PACKET);
         assert!(chunks(&Event::status(&id, Status::Fail)).is_err());
-        assert!(chunks(&Event { test_id: Some(&id), ..Event::file("log", b"1") }).is_err());
+        let event = Event { test_id: Some(&id), ..Event::file("log", b"1") };
+        assert!(chunks(&event).is_err());
+        let mut out = vec![];
+        assert!(encode_chunks(&event, &mut out).is_err());
+        assert!(out.is_empty());
     }
 }

@@ -6,6 +6,11 @@ use std::str::FromStr;
 use crate::tags::Tags;
 use crate::timestamp::Timestamp;
 
+/// The MIME type of text: what people read, in UTF-8.
+pub const TEXT_TYPE: &str = "text/plain;charset=utf8";
+/// The MIME type of bytes of which nothing else is known; also of a file without a type.
+pub const BYTES_TYPE: &str = "application/octet-stream";
+
 /// One event of a test run, every part borrowed.
 ///
 /// An event is small and `Copy`: change it by naming what changes,
@@ -13,11 +18,11 @@ use crate::timestamp::Timestamp;
 /// [`PacketBuf`](crate::PacketBuf).
 ///
 /// ```
-/// use subunit::{Event, File, Status};
+/// use subunit::{Event, File, Status, TEXT_TYPE};
 ///
 /// let event = Event {
 ///     file: Some(File { name: "log", bytes: b"ready\n" }),
-///     mime_type: Some("text/plain;charset=utf8"),
+///     mime_type: Some(TEXT_TYPE),
 ///     ..Event::status("tests.boot", Status::InProgress)
 /// };
 /// assert!(event.runnable);

@@ -233,7 +233,7 @@ impl<W: Write> Writer<W> {
     pub fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
         match encode(event, &mut self.buffer) {
             Ok(()) => self.spill(),
-            Err(EncodeError::TooLong(_)) => self.write_chunks(event),
+            Err(EncodeError::TooLong(_)) => chunks(event)?.try_for_each(|piece| self.write(&piece)),
             Err(error) => Err(error.into()),
         }
     }
@@ -253,15 +253,14 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails, or the packet would be too long and has no file that could be cut.
     pub fn write_routed(&mut self, packet: &Packet<'_>, prefix: &mut RoutePrefix) -> io::Result<()> {
-        if packet.as_bytes().len() >= BUFFER {
-            if let Ok(parts) = prefix.reroute(packet) {
-                return self.write_parts(parts);
-            }
-        } else if prefix.append(packet, &mut self.buffer).is_ok() {
+        if packet.as_bytes().len() < BUFFER {
+            prefix.append(packet, &mut self.buffer)?;
             return self.spill();
         }
-        let route_code = prefix.join(packet.route_code());
-        self.write_chunks(&Event { route_code: Some(&route_code), ..packet.event() })
+        match prefix.parts(packet) {
+            Ok(parts) => self.write_parts(parts),
+            Err(_) => self.write(&prefix.event(&packet.event())),
+        }
     }
 
     /// Writes bytes that are no packet, such as text between packets.
@@ -310,15 +309,6 @@ impl<W: Write> Writer<W> {
         let written = write_all_vectored(inner, [&self.buffer, head, middle, tail]);
         self.buffer.clear();
         written
-    }
-
-    #[cold]
-    fn write_chunks(&mut self, event: &Event<'_>) -> io::Result<()> {
-        for piece in chunks(event)? {
-            encode(&piece, &mut self.buffer)?;
-            self.spill()?;
-        }
-        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@
 //! | a packet's bytes | a checked [`Packet`] | [`Packet::parse`] |
 //! | a packet | what it says, an [`Event`] | [`Packet::event`] |
 //! | an event | a packet's bytes | [`encode`], [`PacketBuf::encode`] |
-//! | an event with a long attachment | several events that fit | [`chunks`] |
+//! | an event with a long attachment | several events that fit, or their packets | [`chunks`], [`encode_chunks`] |
 //! | a packet | the same from further away | [`RoutePrefix`] |
 //!
 //! [`io`] reads and writes streams over `std::io`, and `codec` (feature `tokio`) over tokio.
@@ -64,15 +64,15 @@ mod tags;
 mod timestamp;
 mod wire;
 
-pub use chunks::{Chunks, chunks};
+pub use chunks::{Chunks, chunks, encode_chunks};
 pub use decode::{Decoder, Frame, Step};
 pub use encode::encode;
 pub use error::{EncodeError, Field, PacketError, PacketErrorKind};
-pub use event::{Event, File, Status, UnknownStatus};
+pub use event::{BYTES_TYPE, Event, File, Status, TEXT_TYPE, UnknownStatus};
 pub use packet::{Packet, PacketBuf};
 pub use reroute::RoutePrefix;
 pub use tags::{TagIter, Tags};
 #[cfg(feature = "chrono")]
 pub use timestamp::OutOfRange;
 pub use timestamp::Timestamp;
-pub use wire::MAX_PACKET;
+pub use wire::{MAX_PACKET, SIGNATURE};

@@ -1,7 +1,9 @@
 //! A route code put before that of a packet, without encoding the packet again.
 
+use crate::chunks::encode_chunks;
 use crate::encode::{MAX_OVERHEAD, packet_len, put_bytes, put_header, put_number};
 use crate::error::{EncodeError, Field};
+use crate::event::Event;
 use crate::packet::Packet;
 use crate::sums::{self, shift};
 use crate::wire::{CHECKSUM, MAX_PACKET, ROUTE_CODE, number_len};
@@ -11,21 +13,24 @@ const COMBINE: usize = 50 * 1024;
 
 /// Puts a route code before the one that packets have: `worker-1` makes `worker-1/0` of `0`.
 ///
-/// Header, route code and checksum are written anew, and the bytes between stay as they are.
+/// Header, route code and checksum are written anew, and the bytes between stay as they are. The default is no
+/// code: packets and events pass through as they are.
 ///
 /// ```
 /// use subunit::{Event, Packet, PacketBuf, RoutePrefix, Status};
 ///
 /// let packet = PacketBuf::encode(&Event::status("boot", Status::Success))?;
 /// let mut prefix = RoutePrefix::new("worker-1")?;
-/// let parts = prefix.reroute(&packet.packet())?;
-/// let bytes = parts.concat();
+/// let mut bytes = Vec::new();
+/// prefix.append(&packet.packet(), &mut bytes)?;
 /// assert_eq!(Packet::parse(&bytes).unwrap().route_code(), Some("worker-1"));
 /// # Ok::<(), subunit::EncodeError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct RoutePrefix {
-    code: String,
+    code: Option<String>,
+    /// The code and one that it was put before.
+    joined: String,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
@@ -44,22 +49,40 @@ impl RoutePrefix {
         if code.len() > MAX_PACKET {
             return Err(EncodeError::TooLong(code.len()));
         }
-        Ok(RoutePrefix { code, head: Vec::new(), tail: Vec::new() })
+        Ok(RoutePrefix { code: Some(code), ..RoutePrefix::default() })
     }
 
-    /// The code that is put before.
-    #[must_use]
-    pub fn code(&self) -> &str {
-        &self.code
+    /// The event with the code before its own.
+    pub fn event<'a>(&'a mut self, event: &Event<'a>) -> Event<'a> {
+        let Some(code) = self.code.as_deref() else { return *event };
+        let Some(route_code) = event.route_code else { return Event { route_code: Some(code), ..*event } };
+        self.joined.clear();
+        [code, "/", route_code].into_iter().for_each(|part| self.joined.push_str(part));
+        Event { route_code: Some(&self.joined), ..*event }
     }
 
-    /// The route code that this one makes of another.
-    #[must_use]
-    pub fn join(&self, route_code: Option<&str>) -> String {
-        match route_code {
-            Some(route_code) => format!("{}/{route_code}", self.code),
-            None => self.code.clone(),
-        }
+    /// Appends the packet with the code before its own; as several packets, where it would get too long.
+    ///
+    /// # Errors
+    ///
+    /// When it would get too long and has no file that could be cut; then nothing is appended.
+    #[inline]
+    pub fn append(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
+        let Some(code) = self.code.as_deref() else {
+            out.extend_from_slice(packet.as_bytes());
+            return Ok(());
+        };
+        let Ok(plan) = Plan::of(packet, code) else {
+            return encode_chunks(&self.event(&packet.event()), out);
+        };
+        let start = out.len();
+        out.reserve(plan.len);
+        put_header(plan.flags, plan.len, out);
+        out.extend_from_slice(plan.middle);
+        put_route(code, plan.old, out);
+        let sum = sums::hash(out.get(start..).unwrap_or_default());
+        out.extend_from_slice(&sum.to_be_bytes());
+        Ok(())
     }
 
     /// The packet with the code before its own, in three parts: the middle one is the packet's own bytes, so
@@ -67,14 +90,14 @@ impl RoutePrefix {
     ///
     /// # Errors
     ///
-    /// When the packet would be too long. Then [`Event`](crate::Event) and [`chunks`](crate::chunks()) split
-    /// it, as [`Writer::write_routed`](crate::io::Writer::write_routed) does.
-    pub fn reroute<'a>(&'a mut self, packet: &Packet<'a>) -> Result<[&'a [u8]; 3], EncodeError> {
-        let plan = Plan::of(packet, &self.code)?;
+    /// When the packet would get too long, which [`append`](RoutePrefix::append) copes with.
+    pub fn parts<'a>(&'a mut self, packet: &Packet<'a>) -> Result<[&'a [u8]; 3], EncodeError> {
+        let Some(code) = self.code.as_deref() else { return Ok([&[], packet.as_bytes(), &[]]) };
+        let plan = Plan::of(packet, code)?;
         self.head.clear();
         put_header(plan.flags, plan.len, &mut self.head);
         self.tail.clear();
-        put_route(&self.code, plan.old, &mut self.tail);
+        put_route(code, plan.old, &mut self.tail);
         let sum = if plan.middle.len() < COMBINE {
             self.sum_again(plan.middle)
         } else {
@@ -82,23 +105,6 @@ impl RoutePrefix {
         };
         self.tail.extend_from_slice(&sum.to_be_bytes());
         Ok([&self.head, plan.middle, &self.tail])
-    }
-
-    /// Appends the packet with the code before its own.
-    ///
-    /// # Errors
-    ///
-    /// As [`reroute`](RoutePrefix::reroute); then nothing is appended.
-    pub fn append(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let plan = Plan::of(packet, &self.code)?;
-        let start = out.len();
-        out.reserve(plan.len);
-        put_header(plan.flags, plan.len, out);
-        out.extend_from_slice(plan.middle);
-        put_route(&self.code, plan.old, out);
-        let sum = sums::hash(out.get(start..).unwrap_or_default());
-        out.extend_from_slice(&sum.to_be_bytes());
-        Ok(())
     }
 
     fn sum_again(&self, middle: &[u8]) -> u32 {
@@ -167,44 +173,52 @@ fn put_route(code: &str, old: Option<&[u8]>, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
     use crate::packet::PacketBuf;
 
-    fn check(event: &Event<'_>, code: &str, expected: &str) {
+    fn check(event: &Event<'_>, mut prefix: RoutePrefix, expected: Option<&str>) {
         let packet = PacketBuf::encode(event).unwrap();
-        let expected = PacketBuf::encode(&Event { route_code: Some(expected), ..*event }).unwrap();
-        let mut prefix = RoutePrefix::new(code).unwrap();
-        assert!(prefix.reroute(&packet.packet()).unwrap().concat() == expected.as_bytes());
+        let event = Event { route_code: expected, ..*event };
+        let expected = PacketBuf::encode(&event).unwrap();
+        assert!(prefix.parts(&packet.packet()).unwrap().concat() == expected.as_bytes());
         let mut out = b"before".to_vec();
         prefix.append(&packet.packet(), &mut out).unwrap();
         assert!(out[6..] == *expected.as_bytes());
-        assert_eq!(prefix.join(event.route_code), expected.event().route_code.unwrap());
+        assert_eq!(prefix.event(&packet.event()), event);
     }
 
     #[test]
     fn a_rerouted_packet_is_the_one_encoded_with_the_new_route() {
+        let worker = || RoutePrefix::new("worker-1").unwrap();
         for len in [0, 10, 45, 50, 16_370, COMBINE, 1 << 20] {
             let content = vec![0x5A; len];
             for route_code in [None, Some(""), Some("0"), Some("a/b")] {
                 let event = Event { route_code, ..Event::file("log", &content) };
-                check(
-                    &event,
-                    "worker-1",
-                    &route_code.map_or("worker-1".into(), |old| format!("worker-1/{old}")),
-                );
+                let joined = route_code.map_or("worker-1".into(), |old| format!("worker-1/{old}"));
+                check(&event, worker(), Some(&joined));
+                check(&event, RoutePrefix::default(), route_code);
             }
         }
-        check(&Event::default(), "", "");
+        check(&Event::default(), RoutePrefix::new("").unwrap(), Some(""));
     }
 
     #[test]
-    fn a_packet_that_gets_too_long_is_refused_whole() {
+    fn a_packet_that_gets_too_long_is_split() {
         let content = vec![0; MAX_PACKET - 20];
         let packet = PacketBuf::encode(&Event::file("log", &content)).unwrap();
         let mut prefix = RoutePrefix::new("worker-1").unwrap();
-        assert!(prefix.reroute(&packet.packet()).is_err());
+        assert!(prefix.parts(&packet.packet()).is_err());
+        let (mut out, mut expected) = (vec![], vec![]);
+        prefix.append(&packet.packet(), &mut out).unwrap();
+        encode_chunks(&Event { route_code: Some("worker-1"), ..packet.event() }, &mut expected).unwrap();
+        assert!(out == expected && out.len() > MAX_PACKET);
+    }
+
+    #[test]
+    fn what_cannot_carry_the_code_is_refused_whole() {
+        let id = "x".repeat(MAX_PACKET - 20);
+        let packet = PacketBuf::encode(&Event { test_id: Some(&id), ..Event::default() }).unwrap();
         let mut out = vec![];
-        assert!(prefix.append(&packet.packet(), &mut out).is_err());
+        assert!(RoutePrefix::new("worker-1").unwrap().append(&packet.packet(), &mut out).is_err());
         assert!(out.is_empty());
         assert_eq!(RoutePrefix::new("a\0").unwrap_err(), EncodeError::Nul(Field::RouteCode));
     }

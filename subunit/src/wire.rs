@@ -7,7 +7,7 @@ use byteorder::{BigEndian, ByteOrder};
 use crate::error::{Field, PacketErrorKind};
 
 /// The first byte of every packet.
-pub(crate) const SIGNATURE: u8 = 0xB3;
+pub const SIGNATURE: u8 = 0xB3;
 /// The version, in bits 15–12 of the flags.
 pub(crate) const VERSION: u16 = 0x2000;
 pub(crate) const VERSION_MASK: u16 = 0xF000;

@@ -3,7 +3,7 @@
 use std::io;
 
 use subunit::io::Writer;
-use subunit::{Event, File, Status, Tags, Timestamp, chunks};
+use subunit::{Event, File, Status, Tags, Timestamp};
 
 use crate::notation::numbered_lines;
 
@@ -105,10 +105,7 @@ impl<W: io::Write> Maker<W> {
         self.clock += 1_000 + self.random.below(2_000_000);
         let (seconds, nanoseconds) = (self.clock / 1_000_000_000, self.clock % 1_000_000_000);
         let timestamp = Some(Timestamp { seconds: seconds as u32, nanoseconds: nanoseconds as u32 });
-        for piece in chunks(&Event { route_code: test.route.as_deref(), timestamp, ..event })? {
-            self.writer.write(&piece)?;
-        }
-        Ok(())
+        self.writer.write(&Event { route_code: test.route.as_deref(), timestamp, ..event })
     }
 }
 

@@ -24,7 +24,7 @@
 use std::num::ParseIntError;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use subunit::{Event, File, PacketBuf, Status, Tags, Timestamp, chunks};
+use subunit::{Event, File, Status, Tags, Timestamp, encode_chunks};
 
 /// The bytes that these lines stand for.
 ///
@@ -121,9 +121,7 @@ impl Words {
             timestamp: self.time,
         };
         let start = out.len();
-        for piece in chunks(&event)? {
-            out.extend(PacketBuf::encode(&piece)?.as_bytes());
-        }
+        encode_chunks(&event, out)?;
         out.truncate(out.len().saturating_sub(self.cut).max(start));
         if let Some(at) = self.flip {
             *out.get_mut(start + at).context("flip= is past the packet's end")? ^= 0xFF;
@@ -194,6 +192,8 @@ fn unescape(value: &str) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use subunit::PacketBuf;
+
     use super::*;
 
     fn check(line: &str, expected: &Event<'_>) {

@@ -5,11 +5,11 @@ use std::io;
 
 use cli::Verdict;
 use streamresult::StreamResult;
-use subunit::{Event, PacketBuf, Status, Timestamp};
+use subunit::{Event, PacketBuf, Status, TEXT_TYPE, Timestamp};
 
 use super::child::Ended;
 use super::unit::Unit;
-use crate::probe::{Redactor, TEXT, Teller};
+use crate::probe::{Redactor, Teller};
 
 /// Tags of what could not be told.
 const UNKNOWN: [&str; 2] = ["unknown", "infrastructure"];
@@ -235,7 +235,7 @@ impl<'a> Scribe<'a> {
             return Ok(());
         }
         let route_code = self.route_code(unit);
-        self.teller(&route_code).attach(id, name, TEXT, text.as_bytes())
+        self.teller(&route_code).attach(id, name, TEXT_TYPE, text.as_bytes())
     }
 
     fn teller<'t>(&'t mut self, route_code: &'t str) -> Teller<'t> {

@@ -1,5 +1,7 @@
 //! What a check found out about one aspect.
 
+use subunit::TEXT_TYPE;
+
 use super::{Range, Summary, Unit};
 
 /// How it is with an aspect.
@@ -113,12 +115,9 @@ impl Finding {
     /// The same with a piece of evidence in plain text; an empty one is left out.
     #[must_use]
     pub fn with_text(self, name: &str, text: String) -> Self {
-        self.with_file(name, TEXT, text.into_bytes())
+        self.with_file(name, TEXT_TYPE, text.into_bytes())
     }
 }
-
-/// The MIME type of plain text.
-pub(crate) const TEXT: &str = "text/plain;charset=utf8";
 
 /// A number that was measured.
 #[derive(Clone, Debug, PartialEq)]

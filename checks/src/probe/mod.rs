@@ -117,7 +117,6 @@ pub use digest::{Algorithm, Digest};
 pub use errors::failure;
 pub use execute::{execute, help_end};
 pub use expect::ExpectedFailure;
-pub(crate) use finding::TEXT;
 pub use finding::{Attachment, Finding, Level, Metric};
 pub use helper::Helper;
 pub(crate) use metric::rounded;

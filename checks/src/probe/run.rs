@@ -7,9 +7,8 @@ use std::time::Duration;
 use cli::Verdict;
 use process::Deadline;
 use streamresult::StreamResult;
-use subunit::Status;
+use subunit::{Status, TEXT_TYPE};
 
-use super::finding::TEXT;
 use super::judge::{judge, settle};
 use super::perfdata::Measured;
 use super::teller::Teller;
@@ -49,7 +48,7 @@ impl Run<'_> {
     fn tell(&mut self, tests: &[Planned]) -> io::Result<Verdict> {
         for test in tests {
             if self.options.dry_run {
-                self.teller.attach(&test.id, "plan", TEXT, test.about.as_bytes())?;
+                self.teller.attach(&test.id, "plan", TEXT_TYPE, test.about.as_bytes())?;
             }
             self.status(test, Status::Exists, &[])?;
         }
@@ -140,10 +139,10 @@ impl Run<'_> {
             judged = settle(id, judged, &test.settings, state);
         }
         for reason in judged.reason.iter().filter(|reason| !reason.is_empty()) {
-            self.teller.attach(id, "reason", TEXT, reason.as_bytes())?;
+            self.teller.attach(id, "reason", TEXT_TYPE, reason.as_bytes())?;
         }
         if let Some(summary) = finding.summary.filter(|_| judged.reason.is_none()) {
-            self.teller.attach(id, "summary", TEXT, summary.as_bytes())?;
+            self.teller.attach(id, "summary", TEXT_TYPE, summary.as_bytes())?;
         }
         let measured = Measured::all(&finding.metrics, &test.settings.thresholds);
         if !measured.is_empty() {
@@ -153,7 +152,7 @@ impl Run<'_> {
                 "application/json",
                 Measured::json(&measured).as_bytes(),
             )?;
-            self.teller.attach(id, "perfdata", TEXT, Measured::perfdata(&measured, "").as_bytes())?;
+            self.teller.attach(id, "perfdata", TEXT_TYPE, Measured::perfdata(&measured, "").as_bytes())?;
         }
         for Attachment { name, mime_type, bytes } in &finding.attachments {
             self.teller.attach(id, name, mime_type, bytes)?;

@@ -90,7 +90,7 @@ pub struct Exec {
     #[arg(long, value_name = "CODE")]
     route_code: Option<String>,
     /// The MIME type of the file "stdout"
-    #[arg(long, value_name = "TYPE", default_value = test::TEXT)]
+    #[arg(long, value_name = "TYPE", default_value = subunit::TEXT_TYPE)]
     mime_type: String,
     /// Let the command read stdin; without this it reads nothing, so that it cannot eat the input of a loop
     #[arg(long)]

@@ -3,14 +3,11 @@
 use std::io;
 
 use process::Source;
-use subunit::{EncodeError, Event, File, Status, Tags, Timestamp};
+use subunit::{EncodeError, Event, File, Status, TEXT_TYPE, Tags, Timestamp};
 
 use super::attempt::Ran;
 use super::ending::Ending;
 use crate::batches::Batches;
-
-/// The MIME type of text.
-pub(super) const TEXT: &str = "text/plain;charset=utf8";
 
 /// The test: what has been said about it, and what waits to be written.
 #[derive(Debug)]
@@ -62,7 +59,7 @@ impl<'a> Test<'a> {
     pub(super) fn wrote(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
         let at = usize::from(source == Source::Stderr);
         let begun = self.wrote.get_mut(at).is_some_and(|wrote| std::mem::replace(wrote, true));
-        let mime_type = if source == Source::Stdout { self.mime_type } else { TEXT };
+        let mime_type = if source == Source::Stdout { self.mime_type } else { TEXT_TYPE };
         let name = self.output_name(source);
         self.event(Event {
             file: Some(File { name: &name, bytes }),
@@ -76,7 +73,7 @@ impl<'a> Test<'a> {
         self.end_output()?;
         let reason = ending.reason.unwrap_or_default();
         let prefix = format!("attempt-{}.", self.failed.len() + 1);
-        self.attach(&format!("{prefix}reason"), TEXT, format!("{reason}\n").as_bytes())?;
+        self.attach(&format!("{prefix}reason"), TEXT_TYPE, format!("{reason}\n").as_bytes())?;
         self.metrics(ran, &prefix)?;
         self.failed.push(reason);
         self.tag_attempt();
@@ -88,7 +85,7 @@ impl<'a> Test<'a> {
         self.end_output()?;
         let reason = self.reason(&ending);
         if !reason.is_empty() {
-            self.attach("reason", TEXT, reason.as_bytes())?;
+            self.attach("reason", TEXT_TYPE, reason.as_bytes())?;
         }
         self.metrics(ran, "")?;
         let is_flaky = ending.status == Status::Success && !self.failed.is_empty();

@@ -7,7 +7,7 @@ use formats::lines::{Lines, pass};
 use formats::tap::Parser;
 use process::{Interrupt, Source};
 use streamresult::StreamResult;
-use subunit::{Event, Timestamp};
+use subunit::{Event, TEXT_TYPE, Timestamp};
 
 use crate::child::{self, Outputs, Watched};
 use crate::emit::{EmitArgs, Times};
@@ -115,7 +115,7 @@ fn run(
             Source::Stderr => {
                 // In the order of arrival.
                 lines.flush(&mut sink)?;
-                let (mime_type, timestamp) = (Some("text/plain;charset=utf8"), Some(Timestamp::now()));
+                let (mime_type, timestamp) = (Some(TEXT_TYPE), Some(Timestamp::now()));
                 sink.status(&Event { mime_type, timestamp, ..Event::file("stderr", bytes) })?;
             }
         }

@@ -4,17 +4,15 @@ use std::io;
 use std::sync::Arc;
 
 use streamresult::{StreamResult, TagChange};
-use subunit::{EncodeError, Event, File, Packet, RoutePrefix, Status, Timestamp, chunks, encode};
+use subunit::{EncodeError, Event, File, Packet, RoutePrefix, Status, TEXT_TYPE, Timestamp, encode_chunks};
 
-/// The MIME type of what people read.
-pub(crate) const TEXT_TYPE: &str = "text/plain;charset=utf8";
 /// The file of a run that holds what the multiplexer itself has to say.
 const NOTES: &str = "subunit-mux";
 
 /// How the packets of one source are changed on their way.
 #[derive(Clone, Debug)]
 pub(crate) struct Rewrite {
-    prefix: Option<RoutePrefix>,
+    prefix: RoutePrefix,
     /// None: tags stay as they are.
     tags: Option<Arc<TagChange>>,
     stamp: bool,
@@ -31,14 +29,14 @@ impl Rewrite {
         tags: Option<Arc<TagChange>>,
         stamp: bool,
     ) -> Result<Self, EncodeError> {
-        let prefix = route.map(RoutePrefix::new).transpose()?;
+        let prefix = route.map(RoutePrefix::new).transpose()?.unwrap_or_default();
         Ok(Rewrite { prefix, tags, stamp })
     }
 
     /// Appends a packet: its own bytes, as far as nothing of them changes.
     #[inline]
     pub(crate) fn packet(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) {
-        let forwarded = self.forwards(packet) && self.forward(packet, out).is_ok();
+        let forwarded = self.forwards(packet) && self.prefix.append(packet, out).is_ok();
         if !forwarded {
             self.event(&packet.event(), out);
         }
@@ -61,13 +59,7 @@ impl Rewrite {
 
     /// The packet in three parts that are written as they are, when no more than its route changes.
     pub(crate) fn parts<'a>(&'a mut self, packet: &Packet<'a>) -> Option<[&'a [u8]; 3]> {
-        if !self.forwards(packet) {
-            return None;
-        }
-        match &mut self.prefix {
-            Some(prefix) => prefix.reroute(packet).ok(),
-            None => Some([&[], packet.as_bytes(), &[]]),
-        }
+        if self.forwards(packet) { self.prefix.parts(packet).ok() } else { None }
     }
 
     /// Whether nothing but the route changes.
@@ -77,30 +69,14 @@ impl Rewrite {
         is_stamped && self.tags.as_ref().is_none_or(|tags| tags.apply(packet.tags()).is_none())
     }
 
-    #[inline]
-    fn forward(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        match &mut self.prefix {
-            Some(prefix) => prefix.append(packet, out),
-            None => {
-                out.extend_from_slice(packet.as_bytes());
-                Ok(())
-            }
-        }
-    }
-
-    fn try_event(&self, event: &Event<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let route = self.prefix.as_ref().map(|prefix| prefix.join(event.route_code));
+    fn try_event(&mut self, event: &Event<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
         let tags = self.tags.as_ref().and_then(|tags| tags.apply(event.tags));
         let event = Event {
-            route_code: route.as_deref().or(event.route_code),
             tags: tags.as_deref().map_or(event.tags, Into::into),
             timestamp: event.timestamp.or_else(|| self.stamp.then(Timestamp::now)),
-            ..*event
+            ..self.prefix.event(event)
         };
-        match encode(&event, out) {
-            Err(EncodeError::TooLong(_)) => chunks(&event)?.try_for_each(|piece| encode(&piece, out)),
-            done => done,
-        }
+        encode_chunks(&event, out)
     }
 }
 

@@ -4,13 +4,13 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use subunit::{Event, File};
+use subunit::{Event, File, TEXT_TYPE};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::feed::Feed;
 use super::hub::{Hub, SCRATCH, Turn, given};
-use super::rewrite::{Rewrite, TEXT_TYPE};
+use super::rewrite::Rewrite;
 use super::stream::{Ending, Flow, Stream};
 
 /// How much of what is ready is still read from a source that is closed, in turns: others may go on writing.

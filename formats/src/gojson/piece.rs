@@ -3,13 +3,12 @@
 use std::io;
 
 use streamresult::{StreamResult, text_event};
-use subunit::{Event, File, Status, Timestamp};
+use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
 
 use super::event::Output;
 
 /// The file of what a test printed, by the name that python-subunit has for it.
 const OUTPUT: &str = "go test output";
-const TEXT: &str = "text/plain;charset=utf8";
 const TRACEBACK: &str = "text/x-traceback;charset=utf8";
 /// A longer piece is handed on.
 const LONGEST: usize = 64 * 1024;
@@ -87,7 +86,7 @@ impl Piece {
             sink.status(&Event { timestamp: self.time, ..text_event(&self.bytes) })
         } else {
             let file = output(&self.bytes);
-            sink.status(&Event { file, mime_type: Some(TEXT), ..event(&self.id, self.time) })
+            sink.status(&Event { file, mime_type: Some(TEXT_TYPE), ..event(&self.id, self.time) })
         };
         self.bytes.clear();
         sent
@@ -117,7 +116,8 @@ impl Piece {
             self.flush(sink)?;
         }
         let has_output = end.has_output || !self.bytes.is_empty();
-        let last = Event { file: output(&self.bytes), mime_type: Some(TEXT), eof: true, ..event(id, time) };
+        let last =
+            Event { file: output(&self.bytes), mime_type: Some(TEXT_TYPE), eof: true, ..event(id, time) };
         let ended = match (end.reason, end.note) {
             (None, None) if has_output => sink.status(&Event { status: Some(status), ..last }),
             (None, None) => sink.status(&Event { status: Some(status), ..event(id, time) }),
@@ -126,7 +126,7 @@ impl Piece {
                     sink.status(&last)?;
                 }
                 let (name, mime_type) =
-                    if note.is_some() { ("traceback", TRACEBACK) } else { ("reason", TEXT) };
+                    if note.is_some() { ("traceback", TRACEBACK) } else { ("reason", TEXT_TYPE) };
                 let bytes = note.or(reason).unwrap_or_default().as_bytes();
                 sink.status(&Event {
                     status: Some(status),
@@ -152,6 +152,6 @@ impl Piece {
         self.flush(sink)?;
         let line = format!("{key}: {value}\n");
         let file = Some(File { name: "attributes", bytes: line.as_bytes() });
-        sink.status(&Event { file, mime_type: Some(TEXT), ..event(id, time) })
+        sink.status(&Event { file, mime_type: Some(TEXT_TYPE), ..event(id, time) })
     }
 }

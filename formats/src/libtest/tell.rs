@@ -5,13 +5,12 @@ use std::io;
 use std::time::Duration;
 
 use streamresult::{StreamResult, text_event};
-use subunit::{Event, File, Status, Tags, Timestamp};
+use subunit::{Event, File, Status, TEXT_TYPE, Tags, Timestamp};
 
 use super::line::{Ended, Outcome};
 
 /// Text is handed on in pieces of this size.
 const TEXT_PIECE: usize = 64 * 1024;
-pub(super) const TEXT_TYPE: &str = "text/plain;charset=utf8";
 /// The file that the output of a test is.
 pub(super) const OUTPUT: &str = "stdout";
 

@@ -4,9 +4,8 @@ use std::io;
 use std::time::Duration;
 
 use streamresult::StreamResult;
-use subunit::{Event, File, Status, Tags, Timestamp};
+use subunit::{Event, File, Status, TEXT_TYPE, Tags, Timestamp};
 
-pub(super) const TEXT_TYPE: &str = "text/plain;charset=utf8";
 /// A longer piece of a file is handed on.
 const PIECE: usize = 64 * 1024;
 

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::io;
 
 use streamresult::{StreamResult, text_event};
-use subunit::{Event, File, Status, Timestamp};
+use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
 
 use super::block::{Block, Place};
 use super::document::{Document, Nesting, Parent, Plan, skip_reason};
-use super::held::{Held, TEXT_TYPE};
+use super::held::Held;
 use super::ids::Ids;
 use super::line::{self, Line as Said, Point, Word, push_id, unescaped};
 use crate::charset::split_whole_characters;

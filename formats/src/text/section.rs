@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write};
 
 use streamresult::{Attachment, Outcome, Record};
-use subunit::{Event, Status, Timestamp};
+use subunit::{BYTES_TYPE, Event, Status, Timestamp};
 
 use super::Tone;
 use super::line::{harmless, title, word, write_length};
@@ -160,7 +160,7 @@ fn write_piece(name: &str, mime_type: Option<&str>, bytes: &[u8], out: &mut impl
 }
 
 fn write_size(name: &str, mime_type: Option<&str>, len: u64, out: &mut impl Write) -> io::Result<()> {
-    let (name, mime_type) = (harmless(name), harmless(mime_type.unwrap_or("application/octet-stream")));
+    let (name, mime_type) = (harmless(name), harmless(mime_type.unwrap_or(BYTES_TYPE)));
     if len == 0 {
         writeln!(out, "  {name}: empty")
     } else {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-const BYTES: &str = "application/octet-stream";
+use subunit::BYTES_TYPE;
 
 /// The type that a `Content-Type:` line gives, as v2 has it.
 pub(crate) fn from_v1(text: &str) -> Cow<'_, str> {
@@ -26,11 +26,11 @@ pub(crate) fn from_v1(text: &str) -> Cow<'_, str> {
 /// Appends a type as a `Content-Type:` line can carry it: one slash, no blank, no quotes. What would be in the
 /// way stands as `%2F`.
 pub(crate) fn push_v1(text: Option<&str>, out: &mut Vec<u8>) {
-    let Some(text) = text else { return out.extend_from_slice(BYTES.as_bytes()) };
+    let Some(text) = text else { return out.extend_from_slice(BYTES_TYPE.as_bytes()) };
     let (essence, parameters) = text.split_once(';').unwrap_or((text, ""));
     let essence = essence.trim();
     let is_sound = essence.split('/').count() == 2 && essence.split('/').all(is_token);
-    out.extend_from_slice(if is_sound { essence } else { BYTES }.as_bytes());
+    out.extend_from_slice(if is_sound { essence } else { BYTES_TYPE }.as_bytes());
     let mut separator = b';';
     if !is_sound && !essence.is_empty() {
         out.extend_from_slice(b";type=");
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn what_is_no_type_is_bytes_and_says_what_it_was() {
-        check("", BYTES, BYTES);
+        check("", BYTES_TYPE, BYTES_TYPE);
         check("text", "application/octet-stream;type=text", "application/octet-stream;type=text");
         check(
             "a/b\nc",

@@ -4,7 +4,7 @@ use std::io;
 
 use memchr::{memchr, memchr_iter};
 use streamresult::{DAMAGE_ID, StreamResult, deliver, text_event};
-use subunit::{Decoder, Event, File, Frame, Status, Step, Timestamp};
+use subunit::{BYTES_TYPE, Decoder, Event, File, Frame, SIGNATURE, Status, Step, TEXT_TYPE, Timestamp};
 
 use super::attach::{Part, Test};
 use super::line::{self, Details, Line};
@@ -15,8 +15,6 @@ use super::{label, mime};
 const LONGEST_LINE: usize = 1 << 20;
 /// Text is handed on in pieces of this size.
 const TEXT_PIECE: usize = 64 * 1024;
-/// The byte that begins a packet of v2.
-const SIGNATURE: u8 = 0xB3;
 
 /// Turns a v1 stream into events, as its bytes come.
 ///
@@ -462,7 +460,7 @@ impl Parser {
         let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
         sink.status(&Event {
             file: Some(File { name: "Packet data", bytes }),
-            mime_type: Some("application/octet-stream"),
+            mime_type: Some(BYTES_TYPE),
             ..event
         })?;
         let message = format!(
@@ -472,7 +470,7 @@ impl Parser {
         sink.status(&Event {
             status: Some(Status::Fail),
             file: Some(File { name: "Parser Error", bytes: message.as_bytes() }),
-            mime_type: Some("text/plain;charset=utf8"),
+            mime_type: Some(TEXT_TYPE),
             ..event
         })
     }
@@ -524,8 +522,8 @@ const TRACEBACK_TYPE: &str = "text/x-traceback;charset=utf8";
 /// The name and type of the file that bracketed details are.
 fn bracketed_file(status: Status) -> (&'static str, &'static str) {
     match status {
-        Status::Skip => ("reason", "text/plain;charset=utf8"),
-        Status::Success => ("message", "text/plain;charset=utf8"),
+        Status::Skip => ("reason", TEXT_TYPE),
+        Status::Success => ("message", TEXT_TYPE),
         _ => (TRACEBACK, TRACEBACK_TYPE),
     }
 }

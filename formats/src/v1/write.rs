@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Read as _, Write};
 
 use streamresult::{Attachment, Outcome, Record, RecordSink};
-use subunit::{Event, Status, Timestamp};
+use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
 use super::guard::Guard;
 use super::time::TimeWriter;
@@ -145,7 +145,7 @@ impl<W: Write> Writer<W> {
 
     fn note_unfinished(&mut self, record: &Record<'_>) -> io::Result<()> {
         let name = if record.attachment("traceback").is_some() { "interrupted" } else { "traceback" };
-        self.part(Some("text/plain;charset=utf8"), name);
+        self.part(Some(TEXT_TYPE), name);
         let message = format!("the run ended before the test; last sign of it: {}\n", record.last_sign());
         self.chunk(message.as_bytes())?;
         self.end_part();

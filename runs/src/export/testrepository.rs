@@ -12,7 +12,7 @@ use repository::{Repository, Run, RunId, Standing};
 use streamresult::{
     DAMAGE_ID, Outcome, Record, RecordSink, Records, StreamResult, StreamResultExt as _, drive,
 };
-use subunit::{Event, Status};
+use subunit::{Event, Status, TEXT_TYPE};
 
 use super::dumb;
 use super::names;
@@ -82,7 +82,7 @@ fn fail_run(run: RunId, why: &str, writer: &mut Writer<BufWriter<File>>) -> io::
     records.status(&Event {
         test_id: Some(RUN),
         status: Some(Status::Fail),
-        mime_type: Some("text/plain;charset=utf8"),
+        mime_type: Some(TEXT_TYPE),
         eof: true,
         ..Event::file("traceback", text.as_bytes())
     })?;

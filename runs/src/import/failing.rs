@@ -7,13 +7,12 @@ use std::path::Path;
 use formats::v1;
 use repository::Repository;
 use streamresult::{DAMAGE_ID, Records, drive, record_fn};
+use subunit::SIGNATURE;
 
 use super::source::{Source, in_file, open};
 
 /// How many tests are named at most.
 const MOST: usize = 20;
-/// The byte that begins a packet.
-const SIGNATURE: u8 = 0xB3;
 
 /// The tests that fail in a file with events of either version.
 pub(super) fn of_file(path: &Path) -> anyhow::Result<BTreeSet<String>> {

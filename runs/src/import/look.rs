@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use formats::v1;
 use streamresult::{DAMAGE_ID, StreamResult, drive};
-use subunit::{Event, Timestamp};
+use subunit::{Event, SIGNATURE, Timestamp};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::source::open;
@@ -35,9 +35,6 @@ pub(super) struct Look {
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
 }
-
-/// The byte that begins a packet.
-const SIGNATURE: u8 = 0xB3;
 
 /// Reads a file to its end, and gives the id of each event that has one.
 pub(super) fn look(path: &Path, seen: impl FnMut(&str)) -> anyhow::Result<Look> {

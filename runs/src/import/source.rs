@@ -11,7 +11,7 @@ use flate2::read::MultiGzDecoder;
 use formats::v1;
 use repository::{Foreign, RunEnd, RunInfo, RunWriter};
 use streamresult::{StreamResult, StreamResultExt as _, drive};
-use subunit::{Event, Status, Timestamp};
+use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
 /// A repository of another tool.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ fn announce(
         let start = Timestamp::from_epoch(end.since_epoch().saturating_sub(*duration));
         sink.status(&Event {
             test_id: Some(id),
-            mime_type: Some("text/plain;charset=utf8"),
+            mime_type: Some(TEXT_TYPE),
             eof: true,
             timestamp: start,
             runnable: true,
@@ -121,7 +121,7 @@ fn attach(path: &Path, name: &str, sink: &mut (impl StreamResult + ?Sized)) -> i
         if piece.is_empty() {
             return Ok(());
         }
-        let mime_type = Some("text/plain;charset=utf8");
+        let mime_type = Some(TEXT_TYPE);
         sink.status(&Event { mime_type, ..Event::file(name, &piece) })?;
     }
 }

@@ -3,14 +3,13 @@
 use std::io;
 
 use streamresult::{DAMAGE_ID, StreamResult};
-use subunit::{Event, File, Status};
+use subunit::{BYTES_TYPE, Event, File, Status, TEXT_TYPE};
 
 use super::Options;
 use super::encoding::Decoding;
 use super::error::{Error, Failure, Position};
 use super::report::Report;
 use super::scan::{Scanner, Token};
-use super::text::TEXT_TYPE;
 
 /// Bytes of a wrong tag that are shown.
 const SHOWN: usize = 256;
@@ -174,7 +173,7 @@ fn damage<S: StreamResult + ?Sized>(bytes: &[u8], message: &str, sink: &mut S) -
     let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
     sink.status(&Event {
         file: Some(File { name: "Packet data", bytes }),
-        mime_type: Some("application/octet-stream"),
+        mime_type: Some(BYTES_TYPE),
         ..event
     })?;
     sink.status(&Event {

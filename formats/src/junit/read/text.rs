@@ -4,11 +4,10 @@ use std::io;
 
 use memchr::memmem;
 use streamresult::StreamResult;
-use subunit::{Event, File};
+use subunit::{Event, File, TEXT_TYPE};
 
 use super::saying::Saying;
 
-pub(crate) const TEXT_TYPE: &str = "text/plain;charset=utf8";
 /// Text is handed on in pieces of this size, however the input is cut.
 const PIECE: usize = 64 << 10;
 
