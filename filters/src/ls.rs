@@ -59,8 +59,9 @@ impl Command for Ls {
         let input = self.input.open(streams.input, &streams.interrupt);
         let args = ReportArgs { output: self.output, passthrough: self.passthrough, ..ReportArgs::default() };
         let mut channels = report::channels(&args, streams.output, streams.errors, &streams.terminal)?;
-        let list = List { out: Live::take(&mut channels)?, form: self.form, line: Vec::new() };
-        let mut records = Records::new((list, Summary::new())).details(Details::None);
+        let list = List { out: Live::take(&mut channels)?, form: self.form, lines: Vec::new() };
+        let records = Records::new((list, Summary::new())).details(Details::None);
+        let mut records = if self.form.json { records } else { records.without_tags() };
         channels.drive(input, &mut records)?;
         let (list, summary) = records.into_sink();
         list.out.finish()?;
@@ -71,10 +72,22 @@ impl Command for Ls {
     }
 }
 
+/// So many bytes of lines wait at most.
+const WAITING: usize = 32 << 10;
+
 struct List<'a> {
     out: Live<'a>,
     form: Form,
-    line: Vec<u8>,
+    /// Lines that were not written yet.
+    lines: Vec<u8>,
+}
+
+impl List<'_> {
+    fn write(&mut self) -> io::Result<()> {
+        let written = self.out.write_all(&self.lines);
+        self.lines.clear();
+        written
+    }
 }
 
 impl RecordSink for List<'_> {
@@ -82,37 +95,37 @@ impl RecordSink for List<'_> {
         if record.outcome() == Outcome::Exists && !self.form.exists {
             return Ok(());
         }
-        self.line.clear();
         if self.form.json {
-            push_object(record, &mut self.line);
+            push_object(record, &mut self.lines);
         } else {
-            self.form.push_line(record, &mut self.line);
+            self.form.push_line(record, &mut self.lines);
         }
-        self.line.push(b'\n');
-        self.out.write_all(&self.line)
+        self.lines.push(b'\n');
+        if self.lines.len() < WAITING { Ok(()) } else { self.write() }
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.write()?;
         self.out.flush()
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        self.write()
     }
 }
 
 impl Form {
     fn push_line(self, record: &Record<'_>, line: &mut Vec<u8>) {
         if self.route {
-            push_shown(record.route_code().unwrap_or_default(), line);
+            visible::push_line(record.route_code_bytes().unwrap_or_default(), line);
             line.push(b'\t');
         }
-        push_shown(record.test_id(), line);
+        visible::push_line(record.test_id_bytes(), line);
         if self.times {
             line.push(b' ');
             time::push_seconds(record.duration().unwrap_or_default(), line);
         }
     }
-}
-
-fn push_shown(text: &str, line: &mut Vec<u8>) {
-    line.extend_from_slice(visible::line(text).as_bytes());
 }
 
 fn push_object(record: &Record<'_>, line: &mut Vec<u8>) {

@@ -1,13 +1,14 @@
 //! The command `subunit-stats`: how many tests ended in which way.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
 use anyhow::Context as _;
 use cli::{Command, InputArgs, ReportArgs, Streams, Verdict};
+use foldhash::fast::RandomState;
 use formats::json::Object;
 use formats::visible;
-use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
+use streamresult::{Details, Outcome, Record, RecordSink, RecordTags, Records, Summary};
 
 use crate::report::{self, LenientArgs, OfTheRun, lenient_help};
 
@@ -80,6 +81,12 @@ impl Tally {
         }
     }
 
+    fn add_all(&mut self, other: Tally) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.skipped += other.skipped;
+    }
+
     /// The whole run: as its tests are listed, where damage is a test.
     fn of(summary: &Summary) -> Self {
         Tally {
@@ -103,7 +110,44 @@ impl Tally {
 struct Groups {
     by: Option<By>,
     tags: BTreeMap<String, Tally>,
+    /// Tests that are not counted in `tags` yet, by the bytes that stand for their tags: many have the same ones.
+    sets: HashMap<Vec<u8>, SameTags, RandomState>,
     routes: BTreeMap<Option<String>, Tally>,
+}
+
+/// The tests that have the same tags.
+#[derive(Debug)]
+struct SameTags {
+    tags: Vec<String>,
+    tally: Tally,
+}
+
+/// So many sets of tags are kept.
+const SETS: usize = 256;
+
+impl Groups {
+    fn add_tags(&mut self, tags: RecordTags<'_>, outcome: Outcome) {
+        if tags.is_empty() {
+            return;
+        }
+        if let Some(set) = self.sets.get_mut(tags.as_bytes()) {
+            set.tally.add(outcome);
+            return;
+        }
+        if self.sets.len() >= SETS {
+            self.count_sets();
+        }
+        let mut set = SameTags { tags: tags.iter().map(str::to_owned).collect(), tally: Tally::default() };
+        set.tally.add(outcome);
+        self.sets.insert(tags.as_bytes().to_vec(), set);
+    }
+
+    /// Counts the tests of each set for each of its tags.
+    fn count_sets(&mut self) {
+        for SameTags { tags, tally } in std::mem::take(&mut self.sets).into_values() {
+            tags.into_iter().for_each(|tag| self.tags.entry(tag).or_default().add_all(tally));
+        }
+    }
 }
 
 impl RecordSink for Groups {
@@ -112,15 +156,15 @@ impl RecordSink for Groups {
         if outcome == Outcome::Exists {
             return Ok(());
         }
-        for tag in record.tags().iter() {
-            match self.tags.get_mut(tag) {
-                Some(tally) => tally.add(outcome),
-                None => self.tags.entry(tag.to_owned()).or_default().add(outcome),
-            }
-        }
+        self.add_tags(record.tags(), outcome);
         if self.by == Some(By::Route) {
             self.routes.entry(record.route_code().map(str::to_owned)).or_default().add(outcome);
         }
+        Ok(())
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        self.count_sets();
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Seek as _, Write};
 use std::time::Duration;
 
-use streamresult::{Attachment, Outcome, Record, RecordSink};
+use streamresult::{Attachment, Extent, Outcome, Record, RecordSink};
 use subunit::{BYTES_TYPE, Event, Status, Timestamp};
 use tempfile::SpooledTempFile;
 
@@ -115,7 +115,7 @@ impl<W: Write> RecordSink for PyunitWriter<W> {
         if record.outcome().is_failure() { self.section(record) } else { Ok(()) }
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         let (Some(id), Some(file)) = (event.test_id, event.file) else { return Ok(()) };
         let (id, name) = (visible::line(id), visible::line(file.name));
         write_head("LATE", &id, &mut self.sections)?;

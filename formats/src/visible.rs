@@ -17,6 +17,21 @@ pub fn line(text: &str) -> Cow<'_, str> {
     visible(text, |character| !is_harmless(character))
 }
 
+/// Appends one line of text that was checked, as [`line`] shows it; it need not be a string yet.
+///
+/// ```
+/// let mut out = b"1 ".to_vec();
+/// formats::visible::push_line(b"a\tb", &mut out);
+/// assert_eq!(out, br"1 a\tb");
+/// ```
+pub fn push_line(text: &[u8], out: &mut Vec<u8>) {
+    if text.iter().fold(true, |plain, byte| plain & (0x20..0x7f).contains(byte)) {
+        out.extend_from_slice(text);
+    } else {
+        out.extend_from_slice(line(&String::from_utf8_lossy(text)).as_bytes());
+    }
+}
+
 /// Text of several lines: tabs and newlines stay.
 #[must_use]
 pub fn text(text: &str) -> Cow<'_, str> {

@@ -3,7 +3,7 @@
 use std::io;
 
 use arbitrary::{Result, Unstructured};
-use streamresult::{DAMAGE_ID, Outcome, Record, RecordSink, Records, StreamResult, Summary, drive};
+use streamresult::{DAMAGE_ID, Extent, Outcome, Record, RecordSink, Records, StreamResult, Summary, drive};
 use subunit::{Event, Status};
 
 use crate::recovery::Piece;
@@ -103,7 +103,7 @@ impl RecordSink for Taken {
         Ok(())
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         self.account.add(event);
         Ok(())
     }

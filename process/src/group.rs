@@ -11,7 +11,9 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::Deadline;
 use crate::state::Stat;
-use crate::timeouts::INTERVAL;
+
+/// How often a group is looked at while it is given time to end.
+const INTERVAL: Duration = Duration::from_millis(10);
 
 /// A process group, by its leader's process id.
 ///

@@ -48,7 +48,7 @@ impl Interrupt {
 
     /// One that never comes: for tests, and for where signals cannot be watched.
     #[must_use]
-    pub const fn never() -> Self {
+    pub fn never() -> Self {
         Interrupt(None)
     }
 

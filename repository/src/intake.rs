@@ -3,10 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use streamresult::{DAMAGE_ID, Details, Record, RecordSink, Records, StreamResult, Summary, deliver};
-use subunit::{Decoder, Event, Frame, Packet, Step, Timestamp};
+use streamresult::{DAMAGE_ID, Details, Extent, Record, RecordSink, Records, StreamResult, Summary, deliver};
+use subunit::{Decoder, Event, Packet, Step, Timestamp};
 
-use crate::places::{Place, Places};
 use crate::row::{Facts, Kind, Row};
 use crate::run::Tally;
 use crate::sort::{Sorted, Sorter};
@@ -72,7 +71,7 @@ impl Intake {
     }
 }
 
-/// Passes events to the accounting, and knows where in the stream they are.
+/// Passes events to the accounting, and notes from when to when they were.
 #[derive(Debug)]
 struct Watch {
     records: Records<(Summary, RowSink)>,
@@ -85,14 +84,10 @@ impl Watch {
     fn pass(&mut self, decoder: &mut Decoder, input: &[u8], eof: bool) -> io::Result<usize> {
         let mut consumed = 0;
         loop {
-            let at = decoder.offset();
+            let offset = decoder.offset();
             let rest = input.get(consumed..).unwrap_or_default();
             let Step::Frame(len, frame) = decoder.decode(rest, eof) else { return Ok(consumed) };
-            // Text belongs to no test.
-            if !matches!(frame, Frame::Text(_)) {
-                self.records.sink_mut().1.place = Place { at, end: at + len as u64 };
-                deliver(&frame, at, self)?;
-            }
+            deliver(&frame, offset, self)?;
             consumed += len;
         }
     }
@@ -103,33 +98,21 @@ impl Watch {
             self.last = self.last.max(Some(time));
         }
     }
-
-    fn begin(&mut self, route: Option<&[u8]>, id: Option<&[u8]>) {
-        if let Some(id) = id {
-            self.records.sink_mut().1.begin_event(route, id);
-        }
-    }
-
-    fn end(&mut self) {
-        self.records.sink_mut().1.end_event();
-    }
 }
 
 impl StreamResult for Watch {
+    fn at(&mut self, extent: Extent) {
+        self.records.at(extent);
+    }
+
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.note_time(event.timestamp);
-        self.begin(event.route_code.map(str::as_bytes), event.test_id.map(str::as_bytes));
-        self.records.status(event)?;
-        self.end();
-        Ok(())
+        self.records.status(event)
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         self.note_time(packet.timestamp());
-        self.begin(packet.route_code_bytes(), packet.test_id_bytes());
-        self.records.packet(packet)?;
-        self.end();
-        Ok(())
+        self.records.packet(packet)
     }
 }
 
@@ -137,11 +120,6 @@ impl StreamResult for Watch {
 #[derive(Debug)]
 struct RowSink {
     sorter: Sorter,
-    places: Places,
-    /// Where the current event is.
-    place: Place,
-    /// The key's hash of the current event, until it has become part of a row.
-    current: Option<u64>,
     late: Option<Late>,
 }
 
@@ -150,45 +128,17 @@ struct RowSink {
 struct Late {
     id: String,
     route: Option<String>,
-    place: Place,
+    extent: Extent,
 }
 
 impl RowSink {
     fn new(sorter: Sorter) -> Self {
-        RowSink { sorter, places: Places::default(), place: Place::default(), current: None, late: None }
-    }
-
-    fn begin_event(&mut self, route: Option<&[u8]>, id: &[u8]) {
-        self.current = Some(self.places.hash(route, id));
-    }
-
-    /// An event that ended nothing is part of a test that goes on.
-    fn end_event(&mut self) {
-        if let Some(hash) = self.current.take() {
-            self.places.extend(hash, self.place);
-        }
-    }
-
-    /// Where the events of this record are.
-    fn place_of(&mut self, record: &Record<'_>) -> Place {
-        let (id, route) = (record.test_id().as_bytes(), record.route_code().map(str::as_bytes));
-        let Some(hash) = self.current.take() else {
-            // The run is over, and this test did not finish.
-            let hash = self.places.hash(route, id);
-            return self.places.remove(hash).unwrap_or(self.place);
-        };
-        // A running test that is announced again runs on.
-        let announced = record.events() == 1;
-        match if announced { None } else { self.places.remove(hash) } {
-            Some(begun) => Place { end: self.place.end, ..begun },
-            None => self.place,
-        }
+        RowSink { sorter, late: None }
     }
 
     fn end_late(&mut self) -> io::Result<()> {
-        let Some(Late { id, route, place }) = self.late.take() else { return Ok(()) };
-        let facts =
-            Facts { kind: Kind::Late, start: None, duration: None, offset: place.at, len: place.len() };
+        let Some(Late { id, route, extent }) = self.late.take() else { return Ok(()) };
+        let facts = Facts { kind: Kind::Late, start: None, duration: None, extent };
         self.sorter.push(&Row { id: id.as_bytes(), route: route.as_deref().map(str::as_bytes), facts })
     }
 
@@ -200,24 +150,27 @@ impl RowSink {
 
 impl RecordSink for RowSink {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let place = self.place_of(record);
-        let duration = record.duration().map(|duration| duration.as_nanos() as u64);
-        let kind = Kind::Outcome(record.outcome());
-        let facts = Facts { kind, start: record.first(), duration, offset: place.at, len: place.len() };
-        let route = record.route_code().map(str::as_bytes);
-        self.sorter.push(&Row { id: record.test_id().as_bytes(), route, facts })
+        let extent = record.extent().unwrap_or_default();
+        debug_assert!(!extent.is_empty(), "all events come from a stream");
+        let facts = Facts {
+            kind: Kind::Outcome(record.outcome()),
+            start: record.first(),
+            duration: record.duration().map(|duration| duration.as_nanos() as u64),
+            extent,
+        };
+        self.sorter.push(&Row { id: record.test_id_bytes(), route: record.route_code_bytes(), facts })
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.current = None;
+    fn late(&mut self, event: &Event<'_>, extent: Option<Extent>) -> io::Result<()> {
+        let extent = extent.unwrap_or_default();
         let (id, route) = (event.test_id.unwrap_or(DAMAGE_ID), event.route_code);
         if let Some(late) = self.late.as_mut().filter(|late| late.id == id && late.route.as_deref() == route)
         {
-            late.place.end = self.place.end;
+            late.extent = late.extent.to(extent);
             return Ok(());
         }
         self.end_late()?;
-        self.late = Some(Late { id: id.to_owned(), route: route.map(str::to_owned), place: self.place });
+        self.late = Some(Late { id: id.to_owned(), route: route.map(str::to_owned), extent });
         Ok(())
     }
 }
@@ -262,7 +215,7 @@ mod tests {
             let mut lines = Vec::new();
             while let Some(row) = rows.next().unwrap() {
                 let index = |at: u64| starts.binary_search(&at).unwrap();
-                let (from, to) = (index(row.facts.offset), index(row.facts.offset + row.facts.len));
+                let (from, to) = (index(row.facts.extent.start), index(row.facts.extent.end));
                 let kind = match row.facts.kind {
                     Kind::Outcome(outcome) => outcome.as_str(),
                     Kind::Late => "late",

@@ -58,7 +58,6 @@ mod intake;
 mod layout;
 mod lock;
 mod note;
-mod places;
 mod query;
 mod repository;
 mod results;

@@ -313,7 +313,7 @@ impl Rows<'_> {
 
 #[cfg(test)]
 mod tests {
-    use streamresult::Outcome;
+    use streamresult::{Extent, Outcome};
 
     use super::*;
     use crate::row::Kind;
@@ -324,7 +324,11 @@ mod tests {
         let mut sorter = Sorter::new(folder.path());
         for number in 0..tests {
             let id = format!("suite.test_{number:06}");
-            let facts = Facts { kind: Kind::Outcome(Outcome::Success), offset: number, ..Facts::ZERO };
+            let facts = Facts {
+                kind: Kind::Outcome(Outcome::Success),
+                extent: Extent { start: number, end: number + 1 },
+                ..Facts::ZERO
+            };
             for route in [None, Some(&b"w"[..])] {
                 sorter.push(&Row { id: id.as_bytes(), route, facts }).unwrap();
             }
@@ -341,7 +345,7 @@ mod tests {
         for number in 0..2 * tests {
             let row = rows.next().unwrap().unwrap();
             assert_eq!(row.id, format!("suite.test_{:06}", number / 2).as_bytes());
-            assert_eq!((row.route.is_some(), row.facts.offset), (number % 2 == 1, number / 2));
+            assert_eq!((row.route.is_some(), row.facts.extent.start), (number % 2 == 1, number / 2));
         }
         assert_eq!(rows.next().unwrap(), None);
     }
@@ -360,7 +364,7 @@ mod tests {
         for number in 0..10_000 {
             let mut offsets = Vec::new();
             let id = format!("suite.test_{number:06}");
-            results.find(id.as_bytes(), |row| offsets.push(row.facts.offset)).unwrap();
+            results.find(id.as_bytes(), |row| offsets.push(row.facts.extent.start)).unwrap();
             assert_eq!(offsets, [number, number]);
         }
         for id in ["", "suite.test_0000001", "z"] {

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use streamresult::Outcome;
+use streamresult::{Extent, Outcome};
 use subunit::Timestamp;
 
 use crate::wire::{put, take, unzigzag, zigzag};
@@ -40,14 +40,14 @@ pub(crate) struct Facts {
     pub(crate) start: Option<Timestamp>,
     /// In nanoseconds.
     pub(crate) duration: Option<u64>,
-    /// Where its first packet begins in the stream, and how far it is to the end of the last.
-    pub(crate) offset: u64,
-    pub(crate) len: u64,
+    /// Where in the stream it is, from its first packet to its last.
+    pub(crate) extent: Extent,
 }
 
 impl Facts {
     /// The facts before the first row of a block.
-    pub(crate) const ZERO: Facts = Facts { kind: Kind::Late, start: None, duration: None, offset: 0, len: 0 };
+    pub(crate) const ZERO: Facts =
+        Facts { kind: Kind::Late, start: None, duration: None, extent: Extent { start: 0, end: 0 } };
 }
 
 /// A row, borrowed.
@@ -65,7 +65,7 @@ impl Row<'_> {
     }
 
     fn end(&self) -> (u64, u64) {
-        (self.facts.offset.saturating_add(self.facts.len), self.facts.offset)
+        (self.facts.extent.end, self.facts.extent.start)
     }
 }
 
@@ -109,8 +109,8 @@ pub(crate) fn encode(row: &Row<'_>, before_id: &[u8], before: &Facts, out: &mut 
     if let Some(duration) = facts.duration {
         put(out, duration);
     }
-    put(out, zigzag(facts.offset.wrapping_sub(before.offset) as i64));
-    put(out, facts.len);
+    put(out, zigzag(facts.extent.start.wrapping_sub(before.extent.start) as i64));
+    put(out, facts.extent.len());
 }
 
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -147,8 +147,9 @@ pub(crate) fn decode<'a>(
         }
     };
     let duration = if head & HAS_DURATION == 0 { None } else { Some(take(input)?) };
-    let offset = before.offset.wrapping_add(unzigzag(take(input)?) as u64);
-    Some((route, Facts { kind, start, duration, offset, len: take(input)? }))
+    let at = before.extent.start.wrapping_add(unzigzag(take(input)?) as u64);
+    let extent = Extent { start: at, end: at.checked_add(take(input)?)? };
+    Some((route, Facts { kind, start, duration, extent }))
 }
 
 /// What the next row is encoded against: times are kept over rows that have none.
@@ -162,7 +163,12 @@ mod tests {
 
     fn facts(kind: Kind, start: Option<u32>, offset: u64) -> Facts {
         let start = start.map(|seconds| Timestamp { seconds, nanoseconds: 999_999_999 });
-        Facts { kind, start, duration: start.map(|_| u64::MAX), offset, len: 7 }
+        Facts {
+            kind,
+            start,
+            duration: start.map(|_| u64::MAX),
+            extent: Extent { start: offset, end: offset.saturating_add(7) },
+        }
     }
 
     fn check_round_trip(rows: &[Row<'_>]) {

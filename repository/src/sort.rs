@@ -261,10 +261,14 @@ fn write_row(row: &Row<'_>, out: &mut impl Write) -> io::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use streamresult::Outcome;
+    use streamresult::{Extent, Outcome};
 
     use super::*;
     use crate::row::Kind;
+
+    fn at(start: u64) -> Extent {
+        Extent { start, end: start + 1 }
+    }
 
     fn check_sorted(memory: usize) {
         let folder = tempfile::tempdir().unwrap();
@@ -274,7 +278,7 @@ mod tests {
         for number in 0_u64..1000 {
             let id = format!("test_{}", number * 7919 % 500);
             let route = routes[number as usize % 4];
-            let facts = Facts { kind: Kind::Outcome(Outcome::Fail), offset: number, ..Facts::ZERO };
+            let facts = Facts { kind: Kind::Outcome(Outcome::Fail), extent: at(number), ..Facts::ZERO };
             let row = Row { id: id.as_bytes(), route: route.map(str::as_bytes), facts };
             sorter.push(&row).unwrap();
             expected.push((id, route, number));
@@ -283,7 +287,7 @@ mod tests {
         let mut sorted = sorter.finish().unwrap();
         for (id, route, offset) in expected {
             let row = sorted.next().unwrap().unwrap();
-            let found = (row.id, row.route, row.facts.offset);
+            let found = (row.id, row.route, row.facts.extent.start);
             assert_eq!(found, (id.as_bytes(), route.map(str::as_bytes), offset));
         }
         assert_eq!(sorted.next().unwrap(), None);

@@ -3,10 +3,9 @@
 use std::io::{self, Read};
 
 use subunit::io::Reader;
-use subunit::{BYTES_TYPE, Event, File, Frame, PacketError, Status, TEXT_TYPE};
+use subunit::{Event, Frame, PacketError};
 
-use crate::StreamResult;
-use crate::rules::DAMAGE_ID;
+use crate::{Extent, StreamResult, damage};
 
 /// The name of the file that text between packets becomes.
 const TEXT_FILE: &str = "stdout";
@@ -14,7 +13,7 @@ const TEXT_FILE: &str = "stdout";
 /// Reads a stream to its end and pushes all of it into `sink`: the start of the run, its events, its stop.
 ///
 /// Text between packets is an event of the file `stdout` without a test id; a damaged packet is a failing
-/// test, [`DAMAGE_ID`]: nothing of the stream is passed over. Whenever reading may block, the sink is flushed
+/// test, [`DAMAGE_ID`](crate::DAMAGE_ID): nothing of the stream is passed over. Whenever reading may block, the sink is flushed
 /// first.
 ///
 /// ```
@@ -31,6 +30,7 @@ const TEXT_FILE: &str = "stdout";
 /// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
 pub fn drive<R: Read, S: StreamResult + ?Sized>(input: R, sink: &mut S) -> io::Result<()> {
     let passed = sink.start_run().and_then(|()| pass(&mut Reader::new(input), sink));
+    sink.at(Extent::default());
     passed.and(sink.stop_run())
 }
 
@@ -38,18 +38,18 @@ fn pass<R: Read, S: StreamResult + ?Sized>(reader: &mut Reader<R>, sink: &mut S)
     reader.each(sink, |sink, frame, offset| deliver(&frame, offset, sink), S::flush)
 }
 
-/// Pushes a frame into `sink` as [`drive`] does; `offset` is its place in the stream, for what is said of
-/// damage.
+/// Pushes a frame into `sink` as [`drive`] does; it begins at `offset` of the stream.
 ///
 /// # Errors
 ///
 /// When the sink fails.
 #[inline]
 pub fn deliver<S: StreamResult + ?Sized>(frame: &Frame<'_>, offset: u64, sink: &mut S) -> io::Result<()> {
+    sink.at(Extent { start: offset, end: offset + frame.as_bytes().len() as u64 });
     match frame {
         Frame::Packet(packet) => sink.packet(packet),
         Frame::Text(text) => sink.status(&text_event(text)),
-        Frame::Corrupt(bytes, error) => damage(bytes, error, offset, sink),
+        Frame::Corrupt(bytes, error) => corrupt(bytes, error, offset, sink),
     }
 }
 
@@ -59,29 +59,14 @@ pub fn text_event(text: &[u8]) -> Event<'_> {
     Event::file(TEXT_FILE, text)
 }
 
-/// Pushes the two events that stand for a damaged packet: one with its bytes, and one that fails and says
-/// what is wrong and where.
 #[cold]
-fn damage<S: StreamResult + ?Sized>(
+fn corrupt<S: StreamResult + ?Sized>(
     bytes: &[u8],
     error: &PacketError,
     offset: u64,
     sink: &mut S,
 ) -> io::Result<()> {
-    let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
-    let data = sink.status(&Event {
-        file: Some(File { name: "Packet data", bytes }),
-        mime_type: Some(BYTES_TYPE),
-        ..event
-    });
-    let message = format!("damaged packet at offset {offset} of the stream: {error}");
-    let failure = sink.status(&Event {
-        status: Some(Status::Fail),
-        file: Some(File { name: "Parser Error", bytes: message.as_bytes() }),
-        mime_type: Some(TEXT_TYPE),
-        ..event
-    });
-    data.and(failure)
+    damage(bytes, &format!("damaged packet at offset {offset} of the stream: {error}"), sink)
 }
 
 #[cfg(test)]

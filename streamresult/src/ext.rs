@@ -79,7 +79,7 @@ pub trait StreamResultExt: StreamResult + Sized {
     /// Holds each test's events until `decide` says whether they pass.
     fn held<F>(self, decide: F) -> Held<Self, F>
     where
-        F: FnMut(Option<&Event<'_>>, &Waiting<'_>) -> Decision,
+        F: FnMut(&Waiting<'_>) -> Decision,
     {
         Held::new(self, decide)
     }

@@ -4,7 +4,7 @@ use std::io;
 
 use subunit::{Event, Packet, Status};
 
-use crate::StreamResult;
+use crate::{Extent, StreamResult};
 
 /// Calls a function when a test fails or passes unexpectedly, and passes everything on; made by
 /// [`fail_fast`](crate::StreamResultExt::fail_fast).
@@ -69,6 +69,10 @@ fn is_failure(status: Option<Status>) -> bool {
 impl<R: StreamResult, F: FnMut(&Event<'_>)> StreamResult for FailFast<R, F> {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()
+    }
+
+    fn at(&mut self, extent: Extent) {
+        self.inner.at(extent);
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {

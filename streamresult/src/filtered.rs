@@ -4,7 +4,7 @@ use std::io;
 
 use subunit::{Event, Packet};
 
-use crate::StreamResult;
+use crate::{Extent, StreamResult};
 
 /// Passes the events for which a predicate holds; made by
 /// [`filtered`](crate::StreamResultExt::filtered).
@@ -28,6 +28,10 @@ impl<R, P> Filtered<R, P> {
 impl<R: StreamResult, P: FnMut(&Event<'_>) -> bool> StreamResult for Filtered<R, P> {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()
+    }
+
+    fn at(&mut self, extent: Extent) {
+        self.inner.at(extent);
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {

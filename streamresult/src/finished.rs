@@ -1,4 +1,8 @@
 //! The tests that finished last, by their hashes.
+//!
+//! Every test is entered and few are looked for: the hashes stand in a ring, which is written from one end to
+//! the other, and the index that finds them catches up when one is looked for. An index that is entered at once
+//! costs a cache miss a test, which is as much as reading its packets.
 
 use hashbrown::HashTable;
 
@@ -6,17 +10,14 @@ use hashbrown::HashTable;
 pub(crate) const WINDOW: usize = 100_000;
 
 /// The hashes of the last tests that finished.
-///
-/// Every test is entered and few are looked for, so entering writes to a ring only; the table that finds
-/// them catches up when one is looked for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Finished {
     /// The hash of the test that finished as number `n` stands at `n % WINDOW`.
     ring: Vec<u64>,
     /// How many have finished.
     count: u64,
-    /// Each hash with the number of the last test that had it, for the tests before `indexed`.
-    index: HashTable<(u64, u64)>,
+    /// Where in the ring the last test with each hash is, for the tests before `indexed`.
+    index: HashTable<u32>,
     indexed: u64,
 }
 
@@ -24,50 +25,73 @@ impl Finished {
     /// Enters a test that has just finished.
     #[inline]
     pub(crate) fn push(&mut self, hash: u64) {
-        let at = (self.count % WINDOW as u64) as usize;
-        match self.ring.get_mut(at) {
-            // What falls out of the ring has to leave the table first.
-            Some(_) if self.indexed != 0 => {
-                self.catch_up();
-                self.replace(at, hash);
-            }
+        let at = place(self.count);
+        match self.ring.get_mut(at as usize) {
+            // What falls out of the ring has to leave the index first.
+            Some(_) if self.indexed != 0 => self.replace(at, hash),
             Some(old) => *old = hash,
             None => self.ring.push(hash),
         }
         self.count += 1;
     }
 
+    /// Whether none has finished yet.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
     /// Whether a test with this hash is among the last.
+    #[inline]
     pub(crate) fn contains(&mut self, hash: u64) -> bool {
-        self.last(hash).is_some()
+        !self.is_empty() && self.last(hash).is_some()
     }
 
     /// The number of the last test with this hash, counted from the first of the run.
     pub(crate) fn last(&mut self, hash: u64) -> Option<u64> {
         self.catch_up();
-        self.index.find(hash, |entry| entry.0 == hash).map(|entry| entry.1)
+        let ring = &self.ring;
+        let at = *self.index.find(hash, |at| hash_at(ring, *at) == hash)?;
+        let newest = self.count.saturating_sub(1);
+        let back = (place(newest) + WINDOW as u32 - at) % WINDOW as u32;
+        Some(newest - u64::from(back))
     }
 
     /// Puts a hash in the place of the oldest.
-    fn replace(&mut self, at: usize, hash: u64) {
-        let Some(place) = self.ring.get_mut(at) else { return };
-        let (old, number) = (*place, self.count - WINDOW as u64);
-        *place = hash;
-        if let Ok(entry) = self.index.find_entry(old, |entry| *entry == (old, number)) {
+    fn replace(&mut self, at: u32, hash: u64) {
+        self.catch_up();
+        let Some(old) = self.ring.get_mut(at as usize) else { return };
+        let old = std::mem::replace(old, hash);
+        if let Ok(entry) = self.index.find_entry(old, |other| *other == at) {
             entry.remove();
         }
     }
 
-    /// Enters in the table what has finished since it was last used.
+    /// Enters in the index what has finished since it was last used.
     fn catch_up(&mut self) {
-        let oldest = self.count.saturating_sub(WINDOW as u64);
-        for number in self.indexed.max(oldest)..self.count {
-            let Some(&hash) = self.ring.get((number % WINDOW as u64) as usize) else { continue };
-            let entry = self.index.entry(hash, |entry| entry.0 == hash, |entry| entry.0);
-            entry.insert((hash, number));
+        let Finished { ring, count, index, indexed } = self;
+        let oldest = count.saturating_sub(WINDOW as u64);
+        for at in (oldest.max(*indexed)..*count).map(place) {
+            let hash = hash_at(ring, at);
+            let entry =
+                index.entry(hash, |other| hash_at(ring, *other) == hash, |other| hash_at(ring, *other));
+            entry.insert(at);
         }
-        self.indexed = self.count;
+        *indexed = *count;
     }
+}
+
+/// Where in the ring a number stands.
+#[inline]
+fn place(number: u64) -> u32 {
+    (number % WINDOW as u64) as u32
+}
+
+#[inline]
+fn hash_at(ring: &[u64], at: u32) -> u64 {
+    let hash = ring.get(at as usize).copied();
+    debug_assert!(hash.is_some(), "the index points into the ring");
+    hash.unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Holds the events of a test until it is known whether they pass.
 
-use std::io::{self, BufReader, Read};
+use std::io;
 
-use subunit::{Event, Packet, Status, chunks, encode};
+use subunit::io::Reader;
+use subunit::{Event, Frame, Packet, Status, chunks, encode};
 
 use crate::finished::Finished;
-use crate::look::Look;
-use crate::open_tests::{OpenTests, Slot};
+use crate::look::{Given, Look};
+use crate::open_tests::{Found, OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
 use crate::spill::{Spill, SpillBuf};
-use crate::{Record, StreamResult};
+use crate::{Record, StreamResult, each_packet, not_packets};
 
 /// Holds the events of each test until a function decides whether they pass; made by
 /// [`held`](crate::StreamResultExt::held).
@@ -22,13 +23,15 @@ use crate::{Record, StreamResult};
 /// When the run stops, the function is asked again for each test that waits, in order of start, without an
 /// event. If it waits still, the events pass: nothing is lost that it did not drop.
 ///
+/// What passes has no [place](StreamResult::at) in the stream any more.
+///
 /// ```
 /// use streamresult::{Decision, Outcome, StreamResult, StreamResultExt, from_fn};
 /// use subunit::{Event, Status};
 ///
 /// let mut passed = Vec::new();
 /// let out = from_fn(|event| Ok(passed.push(format!("{:?} {:?}", event.test_id, event.status))));
-/// let mut failures = out.held(|_, waiting| match waiting.record().outcome() {
+/// let mut failures = out.held(|waiting| match waiting.record().outcome() {
 ///     Outcome::Unfinished => Decision::Wait,
 ///     outcome if outcome.is_failure() => Decision::Keep,
 ///     _ => Decision::Drop,
@@ -45,7 +48,7 @@ use crate::{Record, StreamResult};
 pub struct Held<R, F> {
     inner: R,
     decide: F,
-    tests: OpenTests,
+    tests: OpenTests<()>,
     /// The tests that finished, with what was decided in the lowest bit.
     finished: Finished,
     scratch: Vec<u8>,
@@ -66,6 +69,7 @@ pub enum Decision {
 #[derive(Clone, Copy, Debug)]
 pub struct Waiting<'a> {
     record: Record<'a>,
+    event: Option<Given<'a>>,
     packets: Option<&'a SpillBuf>,
     spill: &'a Spill,
 }
@@ -73,9 +77,26 @@ pub struct Waiting<'a> {
 impl<'a> Waiting<'a> {
     /// What is known of the test, the event included: its key, outcome so far, tags and times. It has no
     /// attachments; they are in the events.
+    #[inline]
     #[must_use]
     pub fn record(&self) -> &Record<'a> {
         &self.record
+    }
+
+    /// The event that the decision is about; `None` at the end of the run.
+    #[must_use]
+    pub fn event(&self) -> Option<Event<'a>> {
+        match self.event? {
+            Given::Event(event) => Some(*event),
+            Given::Packet(packet) => Some(packet.event()),
+        }
+    }
+
+    /// Whether the run has ended, and no event is the reason to ask.
+    #[inline]
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.event.is_none()
     }
 
     /// Calls a function with each event that is held, in order of arrival. The one that the decision is about
@@ -87,7 +108,10 @@ impl<'a> Waiting<'a> {
     pub fn for_each(&self, mut function: impl FnMut(&Event<'_>) -> io::Result<()>) -> io::Result<()> {
         match self.packets {
             None => Ok(()),
-            Some(packets) => replay(packets, self.spill, |packet| function(&packet.event())),
+            Some(packets) => match packets.in_memory() {
+                Some(bytes) => each_packet(bytes, |packet| function(&packet.event())),
+                None => each_packet_of_file(packets, self.spill, |packet| function(&packet.event())),
+            },
         }
     }
 }
@@ -95,7 +119,7 @@ impl<'a> Waiting<'a> {
 impl<R, F> Held<R, F>
 where
     R: StreamResult,
-    F: FnMut(Option<&Event<'_>>, &Waiting<'_>) -> Decision,
+    F: FnMut(&Waiting<'_>) -> Decision,
 {
     pub(crate) fn new(inner: R, decide: F) -> Self {
         let (tests, finished) = (OpenTests::default(), Finished::default());
@@ -117,9 +141,10 @@ where
         self.inner
     }
 
+    #[inline]
     fn take(&mut self, event: &impl Look) -> io::Result<()> {
         let Some(key) = event.key() else { return event.pass(&mut self.inner) };
-        let (hash, open) = self.tests.find(key);
+        let Found { hash, open } = self.tests.find(key);
         let before = open.map_or(Before::Closed, |slot| self.tests.test(slot).before());
         let finished = &mut self.finished;
         let mut late = None;
@@ -142,10 +167,11 @@ where
     }
 
     /// Passes, drops or holds an event of a test.
+    #[inline]
     fn sort(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let kept = match self.tests.test(slot).seen.kept {
             Some(kept) => kept,
-            None => match self.ask(slot, Some(&event.event())) {
+            None => match self.ask(slot, Some(event.given())) {
                 Decision::Wait => return self.hold(slot, event),
                 decision => self.settle(slot, decision == Decision::Keep)?,
             },
@@ -153,13 +179,15 @@ where
         if kept { event.pass(&mut self.inner) } else { Ok(()) }
     }
 
-    fn ask(&mut self, slot: Slot, event: Option<&Event<'_>>) -> Decision {
+    #[inline]
+    fn ask(&mut self, slot: Slot, event: Option<Given<'_>>) -> Decision {
         let (test, spill) = (self.tests.test(slot), &self.tests.spill);
         let packets = test.parts.as_ref().map(|parts| &parts.packets);
-        (self.decide)(event, &Waiting { record: Record::new(test, spill, true), packets, spill })
+        (self.decide)(&Waiting { record: Record::new(test, spill), event, packets, spill })
     }
 
     /// Passes or drops what is held of a test.
+    #[inline]
     fn settle(&mut self, slot: Slot, keep: bool) -> io::Result<bool> {
         self.tests.test_mut(slot).seen.kept = Some(keep);
         if self.tests.test(slot).parts.is_none() {
@@ -167,20 +195,25 @@ where
         }
         let inner = &mut self.inner;
         let (parts, spill) = self.tests.parts(slot);
-        let passed = if keep { replay(&parts.packets, spill, |packet| inner.packet(packet)) } else { Ok(()) };
+        let passed = match parts.packets.in_memory() {
+            _ if !keep => Ok(()),
+            Some(bytes) => inner.packets(bytes),
+            None => each_packet_of_file(&parts.packets, spill, |packet| inner.packet(packet)),
+        };
         spill.clear(&mut parts.packets);
         passed.map(|()| keep)
     }
 
+    #[inline]
     fn hold(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let (parts, spill) = self.tests.parts(slot);
-        if let Some(packet) = event.packet() {
-            return append(&mut parts.packets, spill, packet.as_bytes());
+        if let Given::Packet(packet) = event.given() {
+            return spill.append(&mut parts.packets, packet.as_bytes());
         }
         for piece in chunks(&event.event())? {
             self.scratch.clear();
             encode(&piece, &mut self.scratch)?;
-            append(&mut parts.packets, spill, &self.scratch)?;
+            spill.append(&mut parts.packets, &self.scratch)?;
         }
         Ok(())
     }
@@ -209,60 +242,25 @@ fn decided(finished: &mut Finished, hash: u64) -> Option<bool> {
     (dropped.is_some() || kept.is_some()).then_some(kept > dropped)
 }
 
-/// Adds a packet to those held: its length, then its bytes.
-fn append(packets: &mut SpillBuf, spill: &mut Spill, bytes: &[u8]) -> io::Result<()> {
-    spill.append(packets, &(bytes.len() as u32).to_ne_bytes())?;
-    spill.append(packets, bytes)
-}
-
-/// Calls a function with each packet that is held.
-fn replay(
+/// Calls a function with each packet that is held in the file.
+#[cold]
+fn each_packet_of_file(
     packets: &SpillBuf,
     spill: &Spill,
-    call: impl FnMut(&Packet<'_>) -> io::Result<()>,
-) -> io::Result<()> {
-    match packets.in_memory() {
-        Some(bytes) => replay_in_place(bytes, call),
-        None => replay_from(&mut BufReader::new(packets.reader(spill)), packets.len(), call),
-    }
-}
-
-fn replay_in_place(mut bytes: &[u8], mut call: impl FnMut(&Packet<'_>) -> io::Result<()>) -> io::Result<()> {
-    while let Some((len, rest)) = bytes.split_first_chunk() {
-        let len = u32::from_ne_bytes(*len) as usize;
-        let Some((packet, rest)) = rest.split_at_checked(len) else { break };
-        call(&parse(packet)?)?;
-        bytes = rest;
-    }
-    Ok(())
-}
-
-fn replay_from(
-    from: &mut impl Read,
-    mut left: u64,
     mut call: impl FnMut(&Packet<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    while left > 0 {
-        let mut len = [0; 4];
-        from.read_exact(&mut len)?;
-        let len = u32::from_ne_bytes(len);
-        bytes.resize(len as usize, 0);
-        from.read_exact(&mut bytes)?;
-        left = left.saturating_sub(4 + u64::from(len));
-        call(&parse(&bytes)?)?;
+    let mut reader = Reader::new(packets.reader(spill));
+    while let Some(frame) = reader.next_frame()? {
+        let Frame::Packet(packet) = frame else { return Err(not_packets()) };
+        call(&packet)?;
     }
     Ok(())
-}
-
-fn parse(bytes: &[u8]) -> io::Result<Packet<'_>> {
-    Packet::parse(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 impl<R, F> StreamResult for Held<R, F>
 where
     R: StreamResult,
-    F: FnMut(Option<&Event<'_>>, &Waiting<'_>) -> Decision,
+    F: FnMut(&Waiting<'_>) -> Decision,
 {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use subunit::io::Writer;
 use subunit::{Event, Packet};
 
-use crate::StreamResult;
 use crate::fan_out::{all, both, fan_out, forward};
+use crate::{Extent, StreamResult};
 
 /// Gives the methods of [`StreamResult`] to a macro that implements them.
 macro_rules! methods {
@@ -15,6 +15,7 @@ macro_rules! methods {
             start_run();
             status(event: &Event<'_>);
             packet(packet: &Packet<'_>);
+            packets(packets: &[u8]);
             flush();
             stop_run();
         }
@@ -23,25 +24,46 @@ macro_rules! methods {
 
 impl<R: StreamResult + ?Sized> StreamResult for &mut R {
     methods!(forward);
+
+    fn at(&mut self, extent: Extent) {
+        (**self).at(extent);
+    }
 }
 
 impl<R: StreamResult + ?Sized> StreamResult for Box<R> {
     methods!(forward);
+
+    fn at(&mut self, extent: Extent) {
+        (**self).at(extent);
+    }
 }
 
 /// `None` takes everything and does nothing with it.
 impl<R: StreamResult> StreamResult for Option<R> {
     methods!(fan_out);
+
+    fn at(&mut self, extent: Extent) {
+        self.iter_mut().for_each(|target| target.at(extent));
+    }
 }
 
 /// Every target in order; all get each call, even when one fails.
 impl<R: StreamResult> StreamResult for Vec<R> {
     methods!(fan_out);
+
+    fn at(&mut self, extent: Extent) {
+        self.iter_mut().for_each(|target| target.at(extent));
+    }
 }
 
 /// Both in order; the second gets each call even when the first fails.
 impl<A: StreamResult, B: StreamResult> StreamResult for (A, B) {
     methods!(both);
+
+    fn at(&mut self, extent: Extent) {
+        self.0.at(extent);
+        self.1.at(extent);
+    }
 }
 
 /// Writes each event as a packet (as several, where one cannot hold its file content), and each packet as
@@ -53,6 +75,10 @@ impl<W: Write> StreamResult for Writer<W> {
 
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         self.write_packet(packet)
+    }
+
+    fn packets(&mut self, packets: &[u8]) -> io::Result<()> {
+        self.write_bytes(packets)
     }
 
     fn flush(&mut self) -> io::Result<()> {

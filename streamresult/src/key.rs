@@ -60,21 +60,26 @@ impl KeyBuf {
     /// Becomes a copy of this key.
     #[inline]
     pub(crate) fn set(&mut self, key: Key<'_>) {
-        let route = key.route_code.unwrap_or_default();
         self.text.clear();
-        self.text.reserve_exact(route.len() + key.test_id.len());
-        self.text.extend_from_slice(route);
+        self.route = NO_ROUTE;
+        if let Some(route) = key.route_code {
+            self.text.reserve_exact(route.len() + key.test_id.len());
+            self.text.extend_from_slice(route);
+            self.route = route.len() as u32;
+        } else {
+            self.text.reserve_exact(key.test_id.len());
+        }
         self.text.extend_from_slice(key.test_id);
-        self.route = if key.route_code.is_some() { route.len() as u32 } else { NO_ROUTE };
     }
 
-    /// Forgets the key, but not the buffer.
+    /// Gives a long buffer back, and says whether the key is still there.
     #[inline]
-    pub(crate) fn clear(&mut self) {
-        self.text.clear();
-        if self.text.capacity() > KEPT {
+    pub(crate) fn forget_long(&mut self) -> bool {
+        let is_short = self.text.capacity() <= KEPT;
+        if !is_short {
             self.text = Vec::new();
         }
+        is_short
     }
 
     /// Whether it is a copy of this key.

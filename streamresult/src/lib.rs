@@ -126,12 +126,15 @@
 //!
 //! Features: `tokio` adds the module `channel`.
 
+mod announced;
 mod attachments;
 #[cfg(feature = "tokio")]
 pub mod channel;
+mod damage;
 mod drive;
 mod edit;
 mod ext;
+mod extent;
 mod fail_fast;
 mod fan_out;
 mod filtered;
@@ -159,11 +162,13 @@ mod testing;
 
 use std::io;
 
-use subunit::{Event, Packet};
+use subunit::{Decoder, Event, Frame, Packet, Step};
 
+pub use damage::{DAMAGE_DATA, DAMAGE_MESSAGE, damage};
 pub use drive::{deliver, drive, text_event};
 pub use edit::{Edit, Text, edit, edit_packets};
 pub use ext::StreamResultExt;
+pub use extent::Extent;
 pub use fail_fast::FailFast;
 pub use filtered::Filtered;
 pub use from_fn::{FromFn, from_fn};
@@ -194,6 +199,13 @@ pub trait StreamResult {
         Ok(())
     }
 
+    /// What comes next stands here in a stream: all calls until the next of this. Whoever reads a stream says so
+    /// before each frame; events that a program makes have no place. What holds events back, or changes their
+    /// order, does not pass it on.
+    fn at(&mut self, extent: Extent) {
+        let _ = extent;
+    }
+
     /// Something happened, to a test or to the run.
     ///
     /// # Errors
@@ -209,6 +221,16 @@ pub trait StreamResult {
     /// As [`status`](Self::status).
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         self.status(&packet.event())
+    }
+
+    /// Several things happened: `packets` are whole packets, one after the other, and nothing else. It means what
+    /// [`packet`](Self::packet) of each means.
+    ///
+    /// # Errors
+    ///
+    /// As [`status`](Self::status), and when the bytes are something else.
+    fn packets(&mut self, packets: &[u8]) -> io::Result<()> {
+        each_packet(packets, |packet| self.packet(packet))
     }
 
     /// Nothing more comes before more input: what is held back for speed goes out now.
@@ -228,4 +250,25 @@ pub trait StreamResult {
     fn stop_run(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Calls a function with each of the packets that `bytes` are.
+fn each_packet(bytes: &[u8], mut call: impl FnMut(&Packet<'_>) -> io::Result<()>) -> io::Result<()> {
+    let mut decoder = Decoder::new();
+    let mut rest = bytes;
+    loop {
+        match decoder.decode(rest, true) {
+            Step::Frame(len, Frame::Packet(packet)) => {
+                call(&packet)?;
+                rest = rest.get(len..).unwrap_or_default();
+            }
+            Step::End => return Ok(()),
+            Step::NeedMore(_) | Step::Frame(..) => return Err(not_packets()),
+        }
+    }
+}
+
+#[cold]
+fn not_packets() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "these bytes are not all packets")
 }

@@ -25,8 +25,8 @@ pub(crate) trait Look {
     /// The tags as they stand in a packet, if they do: the same bytes are the same tags.
     fn tags_bytes(&self) -> Option<&[u8]>;
 
-    /// The packet that it came as, if it did.
-    fn packet(&self) -> Option<&Packet<'_>>;
+    /// It, in the form in which it came.
+    fn given(&self) -> Given<'_>;
 
     /// All of it.
     fn event(&self) -> Event<'_>;
@@ -49,11 +49,18 @@ pub(crate) trait Look {
     /// Gives it to a sink in the form that it has.
     #[inline]
     fn pass<R: StreamResult + ?Sized>(&self, sink: &mut R) -> io::Result<()> {
-        match self.packet() {
-            Some(packet) => sink.packet(packet),
-            None => sink.status(&self.event()),
+        match self.given() {
+            Given::Packet(packet) => sink.packet(packet),
+            Given::Event(event) => sink.status(event),
         }
     }
+}
+
+/// An event in the form in which it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given<'a> {
+    Event(&'a Event<'a>),
+    Packet(&'a Packet<'a>),
 }
 
 /// A piece of a file.
@@ -111,8 +118,8 @@ impl Look for Event<'_> {
     }
 
     #[inline]
-    fn packet(&self) -> Option<&Packet<'_>> {
-        None
+    fn given(&self) -> Given<'_> {
+        Given::Event(self)
     }
 
     #[inline]
@@ -170,8 +177,8 @@ impl Look for Packet<'_> {
     }
 
     #[inline]
-    fn packet(&self) -> Option<&Packet<'_>> {
-        Some(self)
+    fn given(&self) -> Given<'_> {
+        Given::Packet(self)
     }
 
     #[inline]

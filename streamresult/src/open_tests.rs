@@ -3,6 +3,7 @@
 use hashbrown::HashTable;
 use subunit::{Status, Timestamp};
 
+use crate::Extent;
 use crate::attachments::Parts;
 use crate::key::{HashState, Key, KeyBuf};
 use crate::look::Look;
@@ -15,18 +16,15 @@ use crate::tag_set::TagSet;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Slot(u32);
 
-/// Tests that have begun and not ended.
-#[derive(Debug, Default)]
-pub(crate) struct OpenTests {
-    tests: Vec<OpenTest>,
+/// Tests that have begun and not ended, each with a value of the user's.
+#[derive(Debug)]
+pub(crate) struct OpenTests<V> {
+    tests: Vec<OpenTest<V>>,
     /// Places in `tests` that are free.
     free: Vec<Slot>,
-    /// All open tests but `recent`, which is in it at times.
+    /// All open tests; the recent one is in it at times.
     index: HashTable<Slot>,
-    /// The test of the last event, if it is open: the next event is likely to be about it too.
-    recent: Option<Slot>,
-    /// Whether the recent test is in the index. A test that is open alone never gets there.
-    indexed: bool,
+    recent: Recent,
     hash_state: HashState,
     /// How many tests were ever opened.
     opened: u64,
@@ -36,9 +34,30 @@ pub(crate) struct OpenTests {
     pub(crate) spill: Spill,
 }
 
+/// The test of the last event: the next event is likely to be about it too, so it is looked at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Recent {
+    #[default]
+    None,
+    /// It is open and not in the index. A test that is open alone never gets there.
+    Alone(Slot),
+    /// It is open and in the index.
+    Indexed(Slot),
+    /// It has ended; its place, the next to be given, still has its key.
+    Ended(Slot),
+}
+
+/// What is known of a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) hash: u64,
+    /// The test, if it is open.
+    pub(crate) open: Option<Slot>,
+}
+
 /// What is known of a test so far.
 #[derive(Debug, Default)]
-pub(crate) struct OpenTest {
+pub(crate) struct OpenTest<V> {
     key: KeyBuf,
     pub(crate) tags: TagSet,
     pub(crate) parts: Option<Box<Parts>>,
@@ -46,11 +65,14 @@ pub(crate) struct OpenTest {
     /// How many were opened before.
     order: u64,
     pub(crate) seen: Seen,
+    pub(crate) value: V,
 }
 
 /// What the events of a test say, that takes no buffer.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
+    /// From the first packet to the last; empty where that is not known.
+    pub(crate) extent: Extent,
     pub(crate) first: Option<Timestamp>,
     pub(crate) last: Option<Timestamp>,
     pub(crate) events: u32,
@@ -67,78 +89,109 @@ pub(crate) struct Seen {
 /// So many buffers are kept.
 const SPARE: usize = 32;
 
-impl OpenTests {
-    /// The key's hash, and the test, if it is open.
-    #[inline]
-    pub(crate) fn find(&mut self, key: Key<'_>) -> (u64, Option<Slot>) {
-        if let Some(recent) = self.recent {
-            let test = self.test(recent);
-            if test.key.is(key) {
-                return (test.hash, Some(recent));
-            }
-            self.enter(recent);
+impl<V> Default for OpenTests<V> {
+    fn default() -> Self {
+        OpenTests {
+            tests: Vec::new(),
+            free: Vec::new(),
+            index: HashTable::new(),
+            recent: Recent::None,
+            hash_state: HashState::default(),
+            opened: 0,
+            spare: Vec::new(),
+            spill: Spill::default(),
         }
+    }
+}
+
+impl<V: Default> OpenTests<V> {
+    /// Looks for a test.
+    #[inline]
+    pub(crate) fn find(&mut self, key: Key<'_>) -> Found {
+        match self.recent {
+            Recent::None => {}
+            Recent::Alone(slot) | Recent::Indexed(slot) if self.test(slot).key.is(key) => {
+                return Found { hash: self.test(slot).hash, open: Some(slot) };
+            }
+            Recent::Ended(slot) if self.test(slot).key.is(key) => {
+                return Found { hash: self.test(slot).hash, open: None };
+            }
+            Recent::Alone(slot) => self.enter(slot),
+            Recent::Indexed(_) => {}
+            Recent::Ended(_) => self.recent = Recent::None,
+        }
+        self.find_other(key)
+    }
+
+    /// Looks for a test that is not the recent one.
+    fn find_other(&mut self, key: Key<'_>) -> Found {
         let hash = key.hash(&self.hash_state);
         // As a rule one test runs at a time, and this is the next.
         if self.index.is_empty() {
-            return (hash, None);
+            return Found { hash, open: None };
         }
         let is_it = |slot: &Slot| {
             let test = self.test(*slot);
             test.hash == hash && test.key.is(key)
         };
-        let found = self.index.find(hash, is_it).copied();
-        if found.is_some() {
-            (self.recent, self.indexed) = (found, true);
+        let open = self.index.find(hash, is_it).copied();
+        if let Some(slot) = open {
+            self.recent = Recent::Indexed(slot);
         }
-        (hash, found)
+        Found { hash, open }
     }
 
     /// Puts the recent test in the index.
     #[inline]
-    fn enter(&mut self, recent: Slot) {
-        if !self.indexed {
-            let tests = &self.tests;
-            let hash = |slot: &Slot| tests[slot.0 as usize].hash;
-            self.index.insert_unique(hash(&recent), recent, hash);
-            self.indexed = true;
-        }
+    fn enter(&mut self, slot: Slot) {
+        let tests = &self.tests;
+        let hash = |slot: &Slot| tests[slot.0 as usize].hash;
+        self.index.insert_unique(hash(&slot), slot, hash);
+        self.recent = Recent::Indexed(slot);
     }
 
     /// Opens a test that was looked for and is not open.
     #[inline]
     pub(crate) fn open(&mut self, key: Key<'_>, hash: u64) -> Slot {
         let slot = self.begin(key, hash);
-        (self.recent, self.indexed) = (Some(slot), false);
+        self.recent = Recent::Alone(slot);
         slot
     }
 
-    /// Begins a record that no later event will find.
+    /// Begins a record that no later event will find, of a test that was looked for.
     #[inline]
     pub(crate) fn begin(&mut self, key: Key<'_>, hash: u64) -> Slot {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.tests.push(OpenTest::default());
             Slot((self.tests.len() - 1) as u32)
         });
+        let has_key = self.recent == Recent::Ended(slot);
         self.opened += 1;
         let opened = self.opened;
         let test = self.test_mut(slot);
-        test.key.set(key);
-        (test.hash, test.order) = (hash, opened);
+        test.order = opened;
+        if has_key {
+            debug_assert!(test.hash == hash && test.key.is(key), "this test was looked for last");
+            self.recent = Recent::None;
+        } else {
+            test.key.set(key);
+            test.hash = hash;
+        }
         slot
     }
 
     /// Takes a test out of what is found; [`release`](OpenTests::release) has to follow.
     #[inline]
     pub(crate) fn close(&mut self, slot: Slot) {
-        let is_recent = self.recent == Some(slot);
-        if !is_recent || self.indexed {
-            if let Ok(entry) = self.index.find_entry(self.test(slot).hash, |other| *other == slot) {
-                entry.remove();
-            }
+        if self.recent == Recent::Alone(slot) {
+            self.recent = Recent::None;
+            return;
         }
-        if is_recent {
-            self.recent = None;
+        if self.recent == Recent::Indexed(slot) {
+            self.recent = Recent::None;
+        }
+        if let Ok(entry) = self.index.find_entry(self.test(slot).hash, |other| *other == slot) {
+            entry.remove();
         }
     }
 
@@ -146,27 +199,37 @@ impl OpenTests {
     #[inline]
     pub(crate) fn release(&mut self, slot: Slot) {
         let test = &mut self.tests[slot.0 as usize];
-        test.key.clear();
+        let keeps_key = test.key.forget_long();
         test.tags.clear();
         test.seen = Seen::default();
-        if let Some(mut parts) = test.parts.take() {
-            parts.clear(&mut self.spill);
-            if self.spare.len() < SPARE {
-                self.spare.push(parts);
-            }
+        test.value = V::default();
+        if let Some(parts) = test.parts.take() {
+            self.put_away(parts);
         }
         self.free.push(slot);
+        if !matches!(self.recent, Recent::Alone(_) | Recent::Indexed(_)) {
+            self.recent = if keeps_key { Recent::Ended(slot) } else { Recent::None };
+        }
     }
 
+    fn put_away(&mut self, mut parts: Box<Parts>) {
+        parts.clear(&mut self.spill);
+        if self.spare.len() < SPARE {
+            self.spare.push(parts);
+        }
+    }
+}
+
+impl<V> OpenTests<V> {
     /// The test in a place that was given by this table.
     #[inline]
-    pub(crate) fn test(&self, slot: Slot) -> &OpenTest {
+    pub(crate) fn test(&self, slot: Slot) -> &OpenTest<V> {
         &self.tests[slot.0 as usize]
     }
 
     /// The test in a place that was given by this table.
     #[inline]
-    pub(crate) fn test_mut(&mut self, slot: Slot) -> &mut OpenTest {
+    pub(crate) fn test_mut(&mut self, slot: Slot) -> &mut OpenTest<V> {
         &mut self.tests[slot.0 as usize]
     }
 
@@ -179,19 +242,26 @@ impl OpenTests {
 
     /// How many tests are open.
     pub(crate) fn len(&self) -> usize {
-        self.index.len() + usize::from(self.recent.is_some() && !self.indexed)
+        self.index.len() + usize::from(self.alone().is_some())
     }
 
     /// All tests that are open, in order of start.
     pub(crate) fn in_order(&self) -> Vec<Slot> {
-        let alone = self.recent.filter(|_| !self.indexed);
-        let mut slots: Vec<Slot> = self.index.iter().copied().chain(alone).collect();
+        let mut slots: Vec<Slot> = self.index.iter().copied().chain(self.alone()).collect();
         slots.sort_unstable_by_key(|slot| self.test(*slot).order);
         slots
     }
+
+    /// The open test that is not in the index.
+    fn alone(&self) -> Option<Slot> {
+        match self.recent {
+            Recent::Alone(slot) => Some(slot),
+            _ => None,
+        }
+    }
 }
 
-impl OpenTest {
+impl<V> OpenTest<V> {
     pub(crate) fn key(&self) -> Key<'_> {
         self.key.key()
     }
@@ -239,23 +309,23 @@ mod tests {
 
     #[test]
     fn a_test_takes_less_than_200_bytes() {
-        assert!(size_of::<OpenTest>() <= 128, "{}", size_of::<OpenTest>());
+        assert!(size_of::<OpenTest<()>>() <= 144, "{}", size_of::<OpenTest<()>>());
     }
 
-    fn open(tests: &mut OpenTests, id: &str) {
-        let (hash, found) = tests.find(key(id));
-        assert_eq!(found, None);
-        tests.open(key(id), hash);
+    fn open(tests: &mut OpenTests<()>, id: &str) {
+        let found = tests.find(key(id));
+        assert_eq!(found.open, None);
+        tests.open(key(id), found.hash);
     }
 
-    fn close(tests: &mut OpenTests, id: &str) {
-        let slot = tests.find(key(id)).1.unwrap();
+    fn close(tests: &mut OpenTests<()>, id: &str) {
+        let slot = tests.find(key(id)).open.unwrap();
         tests.close(slot);
         tests.release(slot);
-        assert_eq!(tests.find(key(id)).1, None);
+        assert_eq!(tests.find(key(id)).open, None);
     }
 
-    fn check_open(tests: &OpenTests, expected: &[&str]) {
+    fn check_open(tests: &OpenTests<()>, expected: &[&str]) {
         let id = |&slot: &Slot| checked(tests.test(slot).key().test_id);
         let order: Vec<&str> = tests.in_order().iter().map(id).collect();
         assert_eq!(order, expected);
@@ -264,7 +334,7 @@ mod tests {
 
     #[test]
     fn tests_are_found_until_closed_and_come_in_order_of_start() {
-        let mut tests = OpenTests::default();
+        let mut tests: OpenTests<()> = OpenTests::default();
         let ids: Vec<String> = (0..1000).map(|number| format!("test {number}")).collect();
         ids.iter().for_each(|id| open(&mut tests, id));
         ids.iter().step_by(2).for_each(|id| close(&mut tests, id));
@@ -277,7 +347,7 @@ mod tests {
 
     #[test]
     fn a_test_that_is_open_alone_is_found_too() {
-        let mut tests = OpenTests::default();
+        let mut tests: OpenTests<()> = OpenTests::default();
         for _ in 0..3 {
             open(&mut tests, "a");
             check_open(&tests, &["a"]);

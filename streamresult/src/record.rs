@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use subunit::{Event, Status, Timestamp};
 
+use crate::Extent;
 use crate::attachments::AttachmentBuf;
 use crate::look::{Look, checked};
 use crate::open_tests::OpenTest;
@@ -13,13 +14,21 @@ use crate::rules::DAMAGE_ID;
 use crate::spill::{Spill, SpillReader};
 use crate::tag_set::TagSet;
 
-/// What became of one test: all its events in one piece, lent to a [`RecordSink`](crate::RecordSink).
-#[derive(Clone, Copy)]
-pub struct Record<'a> {
-    test: &'a OpenTest,
+/// What became of one test: all its events in one piece, lent to a [`RecordSink`](crate::RecordSink), with the
+/// value that the sink keeps with it.
+pub struct Record<'a, V = ()> {
+    test: &'a OpenTest<V>,
     spill: &'a Spill,
-    has_run: bool,
+    is_running: bool,
 }
+
+impl<V> Clone for Record<'_, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<V> Copy for Record<'_, V> {}
 
 /// How a test ended. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,9 +136,14 @@ impl fmt::Display for Sign {
     }
 }
 
-impl<'a> Record<'a> {
-    pub(crate) fn new(test: &'a OpenTest, spill: &'a Spill, has_run: bool) -> Self {
-        Record { test, spill, has_run }
+impl<'a, V> Record<'a, V> {
+    pub(crate) fn new(test: &'a OpenTest<V>, spill: &'a Spill) -> Self {
+        Record { test, spill, is_running: false }
+    }
+
+    /// The record of an announcement that came while its test is running.
+    pub(crate) fn while_running(self) -> Self {
+        Record { is_running: true, ..self }
     }
 
     /// The test's id.
@@ -142,6 +156,35 @@ impl<'a> Record<'a> {
     #[must_use]
     pub fn route_code(&self) -> Option<&'a str> {
         self.test.key().route_code.map(checked)
+    }
+
+    /// [`test_id`](Record::test_id) as bytes, which makes no string.
+    #[inline]
+    #[must_use]
+    pub fn test_id_bytes(&self) -> &'a [u8] {
+        self.test.key().test_id
+    }
+
+    /// [`route_code`](Record::route_code) as bytes, which makes no string.
+    #[inline]
+    #[must_use]
+    pub fn route_code_bytes(&self) -> Option<&'a [u8]> {
+        self.test.key().route_code
+    }
+
+    /// Where in the stream it is: from the beginning of its first packet to the end of its last. `None` where the
+    /// events did not come from a stream, or something on their way held them back.
+    #[inline]
+    #[must_use]
+    pub fn extent(&self) -> Option<Extent> {
+        Some(self.test.seen.extent).filter(|extent| !extent.is_empty())
+    }
+
+    /// What the sink keeps with the test: see [`RecordSink::event`](crate::RecordSink::event).
+    #[inline]
+    #[must_use]
+    pub fn value(&self) -> &'a V {
+        &self.test.value
     }
 
     /// How it ended.
@@ -206,7 +249,7 @@ impl<'a> Record<'a> {
     }
 
     /// Its files in order of appearance, as far as [`Details`](crate::Details) says to keep them.
-    pub fn attachments(&self) -> impl ExactSizeIterator<Item = Attachment<'a>> + Clone + use<'a> {
+    pub fn attachments(&self) -> impl ExactSizeIterator<Item = Attachment<'a>> + Clone + use<'a, V> {
         let kept = self.test.parts.as_ref().map(|parts| parts.attachments.as_slice()).unwrap_or_default();
         let spill = self.spill;
         kept.iter().map(move |file| Attachment { file, spill })
@@ -223,13 +266,13 @@ impl<'a> Record<'a> {
         self.test.hash
     }
 
-    /// Whether an announced test is known to have run, or to be running.
-    pub(crate) fn has_run(&self) -> bool {
-        self.has_run
+    /// Whether it is an announcement that came while its test is running.
+    pub(crate) fn is_running(&self) -> bool {
+        self.is_running
     }
 }
 
-impl fmt::Debug for Record<'_> {
+impl<V> fmt::Debug for Record<'_, V> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Record")
@@ -252,6 +295,13 @@ impl<'a> RecordTags<'a> {
     /// The tags in order of appearance.
     pub fn iter(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         self.0.iter()
+    }
+
+    /// Bytes to know them by: other tags have other bytes. The same tags may have several, where they came in other
+    /// ways.
+    #[must_use]
+    pub fn as_bytes(&self) -> &'a [u8] {
+        self.0.as_bytes()
     }
 
     /// How many there are.

@@ -4,8 +4,8 @@ use std::io;
 
 use subunit::{Event, Status};
 
-use crate::Record;
 use crate::fan_out::{all, both, fan_out, forward};
+use crate::{Extent, Record};
 
 /// Takes what [`Records`](crate::Records) makes of events: a record for each test as it ends, and all that
 /// belongs to none.
@@ -35,7 +35,41 @@ use crate::fan_out::{all, both, fan_out, forward};
 /// assert_eq!(records.into_sink().0, ["login success", "boot unfinished"]);
 /// # Ok::<(), io::Error>(())
 /// ```
-pub trait RecordSink {
+///
+/// A sink that wants to know more of each test than its record says keeps a value `V` with it, which [`Records`]
+/// keep as long as the test is open:
+///
+/// ```
+/// use std::io;
+/// use streamresult::{Record, RecordSink, Records, StreamResult};
+/// use subunit::{Event, File};
+///
+/// /// Counts the lines that each test writes, and keeps none of them.
+/// struct Lines(Vec<(String, usize)>);
+///
+/// impl RecordSink<usize> for Lines {
+///     fn event(&mut self, event: &Event<'_>, lines: &mut usize) -> io::Result<()> {
+///         let bytes = event.file.map_or(&[][..], |file| file.bytes);
+///         *lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+///         Ok(())
+///     }
+///
+///     fn record(&mut self, record: &Record<'_, usize>) -> io::Result<()> {
+///         self.0.push((record.test_id().to_owned(), *record.value()));
+///         Ok(())
+///     }
+/// }
+///
+/// let mut records = Records::with_values(Lines(Vec::new()));
+/// let file = Some(File { name: "log", bytes: b"one\ntwo\n" });
+/// records.status(&Event { test_id: Some("boot"), file, ..Event::default() })?;
+/// records.stop_run()?;
+/// assert_eq!(records.into_sink().0, [("boot".to_owned(), 2)]);
+/// # Ok::<(), io::Error>(())
+/// ```
+///
+/// [`Records`]: crate::Records
+pub trait RecordSink<V = ()> {
     /// The run begins.
     ///
     /// # Errors
@@ -50,15 +84,27 @@ pub trait RecordSink {
     /// # Errors
     ///
     /// When this cannot be reported.
-    fn record(&mut self, record: &Record<'_>) -> io::Result<()>;
+    fn record(&mut self, record: &Record<'_, V>) -> io::Result<()>;
 
-    /// An event without a status, of a test whose record was given before: a late attachment.
+    /// An event joins the record of its test, with which `value` is kept. Where `V` has no size, as `()`, there is
+    /// nothing to keep, and this is not called.
     ///
     /// # Errors
     ///
     /// When this cannot be reported.
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
-        let _ = event;
+    fn event(&mut self, event: &Event<'_>, value: &mut V) -> io::Result<()> {
+        let _ = (event, value);
+        Ok(())
+    }
+
+    /// An event without a status, of a test whose record was given before: a late attachment. It stands at
+    /// `extent` in the stream, where that is known.
+    ///
+    /// # Errors
+    ///
+    /// When this cannot be reported.
+    fn late(&mut self, event: &Event<'_>, extent: Option<Extent>) -> io::Result<()> {
+        let _ = (event, extent);
         Ok(())
     }
 
@@ -106,8 +152,9 @@ macro_rules! methods {
     ($implement:ident) => {
         $implement! {
             start_run();
-            record(record: &Record<'_>);
-            late(event: &Event<'_>);
+            record(record: &Record<'_, V>);
+            event(event: &Event<'_>, value: &mut V);
+            late(event: &Event<'_>, extent: Option<Extent>);
             global(event: &Event<'_>);
             global_status(event: &Event<'_>, status: Status);
             flush();
@@ -116,26 +163,26 @@ macro_rules! methods {
     };
 }
 
-impl<S: RecordSink + ?Sized> RecordSink for &mut S {
+impl<V, S: RecordSink<V> + ?Sized> RecordSink<V> for &mut S {
     methods!(forward);
 }
 
-impl<S: RecordSink + ?Sized> RecordSink for Box<S> {
+impl<V, S: RecordSink<V> + ?Sized> RecordSink<V> for Box<S> {
     methods!(forward);
 }
 
 /// `None` takes everything and does nothing with it.
-impl<S: RecordSink> RecordSink for Option<S> {
+impl<V, S: RecordSink<V>> RecordSink<V> for Option<S> {
     methods!(fan_out);
 }
 
 /// Every sink in order; all get each call, even when one fails.
-impl<S: RecordSink> RecordSink for Vec<S> {
+impl<V, S: RecordSink<V>> RecordSink<V> for Vec<S> {
     methods!(fan_out);
 }
 
 /// Both in order; the second gets each call even when the first fails.
-impl<A: RecordSink, B: RecordSink> RecordSink for (A, B) {
+impl<V, A: RecordSink<V>, B: RecordSink<V>> RecordSink<V> for (A, B) {
     methods!(both);
 }
 

@@ -7,9 +7,9 @@ use subunit::{Event, Packet, Status};
 use crate::finished::Finished;
 use crate::key::Key;
 use crate::look::Look;
-use crate::open_tests::{OpenTests, Slot};
+use crate::open_tests::{Found, OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
-use crate::{Outcome, Record, RecordSink, StreamResult};
+use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 
 /// Makes one record of the events of each test, and gives it to a [`RecordSink`] when the test ends.
 ///
@@ -22,9 +22,10 @@ use crate::{Outcome, Record, RecordSink, StreamResult};
 /// - The last tags win, and empty ones clear; the first MIME type of a file wins; a file without bytes is
 ///   a file.
 /// - Events without a test id are given as they come.
+/// - Where events come from a stream, a record [knows where](Record::extent) in it its packets are.
 ///
 /// A file is kept in memory up to 1 MiB, all together up to 8 MiB; what is beyond is kept in a temporary
-/// file. A test in flight takes about 130 bytes beside its key and its files.
+/// file. A test in flight takes about 150 bytes beside its key, its files and its value.
 ///
 /// ```
 /// use streamresult::{Details, Records, StreamResult, record_fn};
@@ -45,10 +46,12 @@ use crate::{Outcome, Record, RecordSink, StreamResult};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Records<S> {
+pub struct Records<S, V = ()> {
     sink: S,
-    tests: OpenTests,
+    tests: OpenTests<V>,
     finished: Finished,
+    /// Where the current event is; empty where that is not known.
+    extent: Extent,
     details: Details,
     cap: u64,
     tags: bool,
@@ -70,10 +73,18 @@ pub enum Details {
 impl<S: RecordSink> Records<S> {
     /// Gives records with all their files to `sink`.
     pub fn new(sink: S) -> Self {
+        Records::with_values(sink)
+    }
+}
+
+impl<S: RecordSink<V>, V: Default> Records<S, V> {
+    /// Gives records with all their files to `sink`, and keeps a value of its own with each test.
+    pub fn with_values(sink: S) -> Self {
         Records {
             sink,
             tests: OpenTests::default(),
             finished: Finished::default(),
+            extent: Extent::default(),
             details: Details::default(),
             cap: u64::MAX,
             tags: true,
@@ -116,9 +127,9 @@ impl<S: RecordSink> Records<S> {
 
     /// The records of the tests that are running, in order of start, as far as they have come.
     #[must_use]
-    pub fn open(&self) -> Vec<Record<'_>> {
+    pub fn open(&self) -> Vec<Record<'_, V>> {
         let slots = self.tests.in_order();
-        slots.into_iter().map(|slot| Record::new(self.tests.test(slot), &self.tests.spill, false)).collect()
+        slots.into_iter().map(|slot| Record::new(self.tests.test(slot), &self.tests.spill)).collect()
     }
 
     /// How many tests are running.
@@ -144,29 +155,37 @@ impl<S: RecordSink> Records<S> {
 
     #[inline]
     fn test(&mut self, key: Key<'_>, event: &impl Look) -> io::Result<()> {
-        let (hash, open) = self.tests.find(key);
+        let Found { hash, open } = self.tests.find(key);
         let before = open.map_or(Before::Closed, |slot| self.tests.test(slot).before());
         let finished = &mut self.finished;
         let effect = rules::effect(before, event.status(), || {
             rules::may_be_late(key.test_id) && finished.contains(hash)
         });
-        match effect {
-            Effect::Joins => {
-                let slot = open.unwrap_or_else(|| self.tests.open(key, hash));
-                self.add(slot, event)
+        if effect == Effect::Late {
+            return self.sink.late(&event.event(), known(self.extent));
+        }
+        let slot = self.slot(effect, key, Found { hash, open });
+        let added = self.add(slot, event);
+        if effect == Effect::Joins {
+            return added;
+        }
+        if effect == Effect::Ends && event.status() != Some(Status::Exists) {
+            self.finished.push(hash);
+        }
+        added.and(self.end(slot, effect == Effect::Announces))
+    }
+
+    /// The place of the record that an event joins.
+    #[inline]
+    fn slot(&mut self, effect: Effect, key: Key<'_>, Found { hash, open }: Found) -> Slot {
+        match (effect, open) {
+            (Effect::Announces, _) | (Effect::Ends, None) => self.tests.begin(key, hash),
+            (_, None) => self.tests.open(key, hash),
+            (Effect::Ends, Some(slot)) => {
+                self.tests.close(slot);
+                slot
             }
-            Effect::Ends => {
-                if let Some(slot) = open {
-                    self.tests.close(slot);
-                }
-                let slot = open.unwrap_or_else(|| self.tests.begin(key, hash));
-                self.end(slot, event, false)
-            }
-            Effect::Announces => {
-                let slot = self.tests.begin(key, hash);
-                self.end(slot, event, true)
-            }
-            Effect::Late => self.sink.late(&event.event()),
+            (_, Some(slot)) => slot,
         }
     }
 
@@ -175,9 +194,18 @@ impl<S: RecordSink> Records<S> {
     fn add(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let test = self.tests.test_mut(slot);
         test.seen.note(event);
+        test.seen.extent = test.seen.extent.to(self.extent);
         if self.tags {
             test.tags.note(event);
         }
+        let told =
+            if size_of::<V>() == 0 { Ok(()) } else { self.sink.event(&event.event(), &mut test.value) };
+        told.and(self.add_piece(slot, event))
+    }
+
+    /// Adds the piece of a file that an event brings.
+    #[inline]
+    fn add_piece(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let piece = match self.details {
             Details::None => None,
             Details::Reason => event.piece().filter(|piece| piece.name == b"reason"),
@@ -189,19 +217,13 @@ impl<S: RecordSink> Records<S> {
         parts.attachments.add(piece, cap, spill)
     }
 
-    /// Adds the last event of a record and gives it to the sink.
-    fn end(&mut self, slot: Slot, event: &impl Look, running: bool) -> io::Result<()> {
-        let added = self.add(slot, event);
-        let test = self.tests.test(slot);
-        let has_run = if event.status() == Some(Status::Exists) {
-            running || self.finished.contains(test.hash)
-        } else {
-            self.finished.push(test.hash);
-            true
-        };
-        let told = self.sink.record(&Record::new(test, &self.tests.spill, has_run));
+    /// Gives a record to the sink, after its last event.
+    #[inline]
+    fn end(&mut self, slot: Slot, is_running: bool) -> io::Result<()> {
+        let record = Record::new(self.tests.test(slot), &self.tests.spill);
+        let told = self.sink.record(&if is_running { record.while_running() } else { record });
         self.tests.release(slot);
-        added.and(told)
+        told
     }
 
     /// Gives the records of all tests that are open.
@@ -210,7 +232,7 @@ impl<S: RecordSink> Records<S> {
         for slot in self.tests.in_order() {
             self.tests.close(slot);
             if told.is_ok() {
-                let record = Record::new(self.tests.test(slot), &self.tests.spill, true);
+                let record = Record::new(self.tests.test(slot), &self.tests.spill);
                 debug_assert_eq!(record.outcome(), Outcome::Unfinished);
                 told = self.sink.record(&record);
             }
@@ -220,9 +242,19 @@ impl<S: RecordSink> Records<S> {
     }
 }
 
-impl<S: RecordSink> StreamResult for Records<S> {
+/// Where an event is, if that is known.
+fn known(extent: Extent) -> Option<Extent> {
+    Some(extent).filter(|extent| !extent.is_empty())
+}
+
+impl<S: RecordSink<V>, V: Default> StreamResult for Records<S, V> {
     fn start_run(&mut self) -> io::Result<()> {
         self.sink.start_run()
+    }
+
+    #[inline]
+    fn at(&mut self, extent: Extent) {
+        self.extent = extent;
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {

@@ -5,7 +5,7 @@ use std::io;
 
 use subunit::{Event, Packet};
 
-use crate::StreamResult;
+use crate::{Extent, StreamResult};
 
 /// Gives tests the ids that a function makes of theirs; made by
 /// [`renamed`](crate::StreamResultExt::renamed).
@@ -45,6 +45,10 @@ where
 {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()
+    }
+
+    fn at(&mut self, extent: Extent) {
+        self.inner.at(extent);
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 
 use subunit::{EncodeError, Event, RoutePrefix};
 
-use crate::StreamResult;
+use crate::{Extent, StreamResult};
 
 /// Puts a code in front of every event's route code; made by [`routed`](crate::StreamResultExt::routed).
 #[derive(Clone, Debug)]
@@ -27,6 +27,10 @@ impl<R> Routed<R> {
 impl<R: StreamResult> StreamResult for Routed<R> {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()
+    }
+
+    fn at(&mut self, extent: Extent) {
+        self.inner.at(extent);
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {

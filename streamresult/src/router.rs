@@ -5,7 +5,7 @@ use std::io;
 
 use subunit::{Event, Packet};
 
-use crate::StreamResult;
+use crate::{Extent, StreamResult};
 
 /// Hands each event to the one sink that a rule names: by route code, by test id, else to the fallback.
 ///
@@ -51,6 +51,8 @@ pub struct Router<S> {
     /// The most elements that a route rule has.
     depth: usize,
     running: bool,
+    /// Where the current event is.
+    extent: Extent,
 }
 
 /// A sink of a [`Router`].
@@ -127,6 +129,7 @@ impl<S> Default for Router<S> {
             fallback: None,
             depth: 0,
             running: false,
+            extent: Extent::default(),
         }
     }
 }
@@ -285,14 +288,21 @@ impl<S: StreamResult> StreamResult for Router<S> {
         self.each(Sink::start)
     }
 
+    fn at(&mut self, extent: Extent) {
+        self.extent = extent;
+    }
+
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let extent = self.extent;
         let (sink, route_code) = self.target(event.route_code, event.test_id)?;
+        sink.at(extent);
         sink.status(&Event { route_code, ..*event })
     }
 
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        let before = packet.route_code();
+        let (extent, before) = (self.extent, packet.route_code());
         let (sink, route_code) = self.target(before, packet.test_id())?;
+        sink.at(extent);
         if route_code == before {
             sink.packet(packet)
         } else {

@@ -4,7 +4,7 @@ use std::io;
 
 use subunit::{Event, Packet, Timestamp};
 
-use crate::StreamResult;
+use crate::{Extent, StreamResult};
 
 /// Gives the time of a clock to events without one; made by [`stamped`](crate::StreamResultExt::stamped)
 /// and [`stamped_by`](crate::StreamResultExt::stamped_by).
@@ -28,6 +28,10 @@ impl<R, C> Stamped<R, C> {
 impl<R: StreamResult, C: FnMut() -> Timestamp> StreamResult for Stamped<R, C> {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()
+    }
+
+    fn at(&mut self, extent: Extent) {
+        self.inner.at(extent);
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {

@@ -5,11 +5,12 @@ use std::io;
 use hashbrown::HashTable;
 use subunit::{Event, Packet, Status};
 
+use crate::announced::Announced;
 use crate::finished::Finished;
 use crate::key::{HashState, Key};
 use crate::look::Look;
 use crate::rules::{self, Before, DAMAGE_ID, Effect};
-use crate::{Outcome, Record, RecordSink, StreamResult};
+use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 
 /// The one accounting of all commands: how many tests ended in which way, and whether the run succeeded.
 ///
@@ -37,11 +38,10 @@ pub struct Summary {
     damaged: u64,
     late: u64,
     global: [u64; Status::ALL.len()],
-    /// The hashes of the tests that were announced and did not run yet.
-    announced: HashTable<u64>,
-    /// What it takes to count events.
-    open: OpenHashes,
+    announced: Announced,
     finished: Finished,
+    /// The tests in flight, where events are counted.
+    open: OpenHashes,
     hash_state: HashState,
 }
 
@@ -129,7 +129,7 @@ impl Summary {
     /// as it is among the last 100 000 that finished.
     #[must_use]
     pub fn announced(&self) -> u64 {
-        self.announced.len() as u64
+        self.announced.count(&self.finished) as u64
     }
 
     /// How many events had this status and no test id.
@@ -173,27 +173,26 @@ impl Summary {
         self.total() != 0
     }
 
-    fn add(&mut self, outcome: Outcome, hash: u64, is_damage: bool, has_run: bool) {
+    /// Counts a test. One that is running and was announced again is known to run.
+    fn add(&mut self, outcome: Outcome, hash: u64, is_damage: bool, is_running: bool) {
         if is_damage {
             self.damaged += 1;
-            return;
+        } else {
+            self.count_outcome(outcome);
+            match outcome {
+                Outcome::Exists if is_running => {}
+                Outcome::Exists => self.announced.announce(hash, &mut self.finished),
+                _ => self.announced.run(hash, &mut self.finished),
+            }
         }
-        if let Some(count) = self.outcomes.get_mut(outcome as usize) {
-            *count += 1;
-        }
-        if outcome != Outcome::Exists {
-            self.has_run(hash);
-        } else if !has_run {
-            self.announced.entry(hash, |other| *other == hash, |other| *other).insert(hash);
+        if !matches!(outcome, Outcome::Exists | Outcome::Unfinished) {
+            self.finished.push(hash);
         }
     }
 
-    #[inline]
-    fn has_run(&mut self, hash: u64) {
-        if !self.announced.is_empty() {
-            if let Ok(entry) = self.announced.find_entry(hash, |other| *other == hash) {
-                entry.remove();
-            }
+    fn count_outcome(&mut self, outcome: Outcome) {
+        if let Some(count) = self.outcomes.get_mut(outcome as usize) {
+            *count += 1;
         }
     }
 
@@ -234,22 +233,16 @@ impl Summary {
                 if before != Before::Closed {
                     self.open.remove(hash);
                 }
-                self.end(status, hash, is_damage);
+                self.add(Outcome::of(status), hash, is_damage, false);
             }
             Effect::Announces => self.add(Outcome::Exists, hash, is_damage, true),
             Effect::Late => self.late += 1,
         }
     }
 
-    fn end(&mut self, status: Option<Status>, hash: u64, is_damage: bool) {
-        let outcome = Outcome::of(status);
-        let has_run = if outcome == Outcome::Exists {
-            self.finished.contains(hash)
-        } else {
-            self.finished.push(hash);
-            true
-        };
-        self.add(outcome, hash, is_damage, has_run);
+    /// The run is over: what waited to be looked at is.
+    fn settle(&mut self) {
+        self.announced.settle(&mut self.finished);
     }
 }
 
@@ -266,25 +259,31 @@ impl StreamResult for Summary {
 
     fn stop_run(&mut self) -> io::Result<()> {
         for test in self.open.take() {
-            self.add(Outcome::Unfinished, test.hash, test.is_damage, true);
+            self.add(Outcome::Unfinished, test.hash, test.is_damage, false);
         }
+        self.settle();
         Ok(())
     }
 }
 
-impl RecordSink for Summary {
-    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        self.add(record.outcome(), record.hash(), record.is_damage(), record.has_run());
+impl<V> RecordSink<V> for Summary {
+    fn record(&mut self, record: &Record<'_, V>) -> io::Result<()> {
+        self.add(record.outcome(), record.hash(), record.is_damage(), record.is_running());
         Ok(())
     }
 
-    fn late(&mut self, _: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, _: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         self.late += 1;
         Ok(())
     }
 
     fn global_status(&mut self, _: &Event<'_>, status: Status) -> io::Result<()> {
         self.add_global(status);
+        Ok(())
+    }
+
+    fn stop_run(&mut self) -> io::Result<()> {
+        self.settle();
         Ok(())
     }
 }

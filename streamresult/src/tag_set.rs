@@ -8,16 +8,23 @@ use crate::look::{Look, checked};
 
 /// The tags of a test: each once, in order of appearance.
 ///
-/// What a packet said of them is remembered beyond the test: the next test in its place has the same tags, as
-/// a rule, and they need not be read again.
+/// Most tags are never looked at, so those of a packet are kept as the packet has them, and read when asked for.
 #[derive(Debug, Default)]
 pub(crate) struct TagSet {
-    /// Each tag, and after it a byte that is in no text; then what the packet said.
     bytes: Vec<u8>,
-    /// How many bytes that is: none where it was no packet, or there are too many.
-    said: u16,
-    /// Whether these are the tags of this test.
+    form: Form,
+    /// Whether these are the tags of this test, and not left from the one before in its place.
     holds: bool,
+}
+
+/// What the bytes are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Form {
+    /// Each tag once, and after it a byte that is in no text.
+    #[default]
+    Ended,
+    /// So many tags as they stand in a packet; they are few, but may be there twice.
+    Packet(u16),
 }
 
 /// Ends a tag: UTF-8 has no such byte.
@@ -32,68 +39,50 @@ impl TagSet {
     #[inline]
     pub(crate) fn note(&mut self, event: &impl Look) {
         if event.has_tags() {
-            let said = event.tags_bytes().unwrap_or_default();
-            if said.is_empty() || said != self.said() {
-                self.set(event.tags(), said);
+            let tags = event.tags();
+            match event.tags_bytes() {
+                Some(said) if tags.len() <= FEW => {
+                    self.form = Form::Packet(tags.len() as u16);
+                    self.bytes.clear();
+                    self.bytes.extend_from_slice(said);
+                }
+                _ => self.read(tags),
             }
             self.holds = true;
         }
     }
 
-    /// What the packet said that gave the tags.
-    #[inline]
-    fn said(&self) -> &[u8] {
-        self.bytes.get(self.len()..).unwrap_or_default()
-    }
-
-    /// How many bytes the tags take.
-    #[inline]
-    fn len(&self) -> usize {
-        self.bytes.len() - usize::from(self.said)
-    }
-
-    fn set(&mut self, tags: Tags<'_>, said: &[u8]) {
-        self.bytes.clear();
-        self.said = 0;
-        self.read(tags);
-        if self.bytes.len() + said.len() <= KEPT {
-            self.bytes.extend_from_slice(said);
-            self.said = said.len() as u16;
-        }
-    }
-
+    #[cold]
     fn read(&mut self, tags: Tags<'_>) {
-        if tags.len() <= FEW {
-            for tag in tags {
-                if self.bytes.is_empty() || !self.pieces().any(|other| other == tag.as_bytes()) {
-                    self.push(tag);
-                }
-            }
-        } else {
-            let mut seen = HashSet::new();
-            tags.iter().filter(|tag| seen.insert(*tag)).for_each(|tag| self.push(tag));
+        self.form = Form::Ended;
+        self.bytes.clear();
+        let mut seen = HashSet::new();
+        for tag in tags.iter().filter(|tag| seen.insert(*tag)) {
+            self.bytes.extend_from_slice(tag.as_bytes());
+            self.bytes.push(END);
         }
-    }
-
-    #[inline]
-    fn push(&mut self, tag: &str) {
-        self.bytes.reserve(tag.len() + 1);
-        self.bytes.extend_from_slice(tag.as_bytes());
-        self.bytes.push(END);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        !self.holds || self.len() == 0
+        !self.holds || self.bytes.is_empty()
+    }
+
+    /// Bytes that differ where the tags do.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        if self.holds { &self.bytes } else { &[] }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
-        let pieces = self.holds.then(|| self.pieces());
-        pieces.into_iter().flatten().map(checked)
-    }
-
-    fn pieces(&self) -> impl Iterator<Item = &[u8]> + Clone {
-        let ended = self.bytes.get(..self.len()).and_then(<[u8]>::split_last).map(|(_, bytes)| bytes);
-        ended.into_iter().flat_map(|bytes| bytes.split(|byte| *byte == END))
+        let (ended, tags) = match self.form {
+            _ if !self.holds => (&[][..], Tags::default()),
+            Form::Ended => (&self.bytes[..], Tags::default()),
+            Form::Packet(count) => (&[][..], Tags::kept(&self.bytes, usize::from(count))),
+        };
+        let ended = ended.split_last().map(|(_, bytes)| bytes.split(|byte| *byte == END).map(checked));
+        let is_new =
+            move |&(number, tag): &(usize, &str)| !tags.iter().take(number).any(|other| other == tag);
+        let of_packet = tags.iter().enumerate().filter(is_new).map(|(_, tag)| tag);
+        ended.into_iter().flatten().chain(of_packet)
     }
 
     /// Has no tags from here on, but keeps the buffer.
@@ -101,7 +90,7 @@ impl TagSet {
     pub(crate) fn clear(&mut self) {
         self.holds = false;
         if self.bytes.capacity() > KEPT {
-            (self.bytes, self.said) = (Vec::new(), 0);
+            self.bytes = Vec::new();
         }
     }
 }

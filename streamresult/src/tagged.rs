@@ -4,7 +4,7 @@ use std::io;
 
 use subunit::{Event, Packet, Tags};
 
-use crate::StreamResult;
+use crate::{Extent, StreamResult};
 
 /// Adds tags to every event and takes others away; made by [`tagged`](crate::StreamResultExt::tagged).
 #[derive(Clone, Debug)]
@@ -27,6 +27,10 @@ impl<R> Tagged<R> {
 impl<R: StreamResult> StreamResult for Tagged<R> {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()
+    }
+
+    fn at(&mut self, extent: Extent) {
+        self.inner.at(extent);
     }
 
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {

@@ -35,6 +35,23 @@ impl<'a> Tags<'a> {
         Tags(Form::Wire(bytes, count))
     }
 
+    /// The tags that a packet had, from a copy of its [`tags_bytes`](crate::Packet::tags_bytes) and their number.
+    /// Of other bytes it makes tags that nobody wrote, or none.
+    ///
+    /// ```
+    /// use subunit::{Event, PacketBuf, Tags};
+    ///
+    /// let event = Event { tags: Tags::from(&["slow", "arm64"]), ..Event::default() };
+    /// let packet = PacketBuf::encode(&event)?;
+    /// let kept = packet.packet().tags_bytes().unwrap_or_default().to_vec();
+    /// assert_eq!(Tags::kept(&kept, 2), event.tags);
+    /// # Ok::<(), subunit::EncodeError>(())
+    /// ```
+    #[must_use]
+    pub fn kept(bytes: &'a [u8], count: usize) -> Self {
+        Tags::wire(bytes, count)
+    }
+
     /// Whether the event says nothing about tags.
     #[must_use]
     pub fn is_absent(&self) -> bool {

@@ -1,7 +1,8 @@
 //! `subunit-exec`: any command as a test.
 
 mod attempt;
-mod judgement;
+mod ending;
+mod follow;
 mod test;
 
 use std::ffi::OsString;
@@ -16,7 +17,7 @@ use streamresult::{StreamResult as _, Summary};
 use subunit::{Event, Status};
 
 use attempt::Attempt;
-use judgement::Rules;
+use ending::Rules;
 use test::Test;
 
 /// Run a command as one test, and write a stream about it
@@ -121,8 +122,7 @@ impl Exec {
     /// Runs the test, with as many attempts as it takes, and says what became of it.
     fn test(&self, output: &mut dyn Write, interrupt: &Interrupt) -> anyhow::Result<Status> {
         let mut test = Test::new(&self.id, self.route_code.as_deref(), &self.tags, &self.mime_type);
-        let rules =
-            Rules { skip_codes: &self.skip_code, expect_failure: self.expect_failure, timeout: self.timeout };
+        let rules = Rules { skip_codes: &self.skip_code, expect_failure: self.expect_failure };
         let attempt = Attempt {
             command: &self.command,
             takes_stdin: self.stdin,

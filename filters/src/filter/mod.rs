@@ -108,8 +108,8 @@ impl Command for Filter {
             return Ok(Verdict::Passed);
         }
         let failed = Cell::new(Ok(()));
-        let held = output.held(|event, waiting| {
-            wanted.decide(event, waiting).unwrap_or_else(|error| {
+        let held = output.held(|waiting| {
+            wanted.decide(waiting).unwrap_or_else(|error| {
                 failed.set(Err(error));
                 Decision::Wait
             })
@@ -143,7 +143,7 @@ impl Filter {
             || self.min_duration.is_some();
         let address = Address { routes: self.route.clone(), ids: Patterns::new(&self.id), with, without };
         let wanted = Wanted {
-            outcomes: Outcomes { toggles: self.toggles, selected, only: self.status.clone() },
+            outcomes: Outcomes::new(&self.toggles, selected, &self.status),
             tags: Tags { with: self.with_tag.clone(), without: self.without_tag.clone() },
             period: Period { since: self.since, until: self.until },
             min_duration: self.min_duration,

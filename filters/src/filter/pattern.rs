@@ -72,12 +72,8 @@ struct TextFile {
 }
 
 impl<'p> Search<'p> {
-    /// Which of these patterns match a test, of which `last` is the last event.
-    pub(crate) fn run(
-        patterns: &'p [&'p Patterns],
-        waiting: &Waiting<'_>,
-        last: Option<&Event<'_>>,
-    ) -> io::Result<Vec<bool>> {
+    /// Which of these patterns match a test.
+    pub(crate) fn run(patterns: &'p [&'p Patterns], waiting: &Waiting<'_>) -> io::Result<Vec<bool>> {
         let found = vec![false; patterns.len()];
         let mut search = Search { patterns, found, files: HashMap::new(), kept: 0 };
         search.look_in(waiting.record().test_id().as_bytes());
@@ -86,7 +82,7 @@ impl<'p> Search<'p> {
             search.event(event);
             Ok(())
         })?;
-        last.into_iter().for_each(|event| search.event(event));
+        waiting.event().iter().for_each(|event| search.event(event));
         search.look_in_rests();
         Ok(search.found)
     }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use streamresult::{Decision, Outcome, Record, Waiting};
-use subunit::{Event, Packet, Timestamp};
+use subunit::{Packet, Timestamp};
 
 use super::pattern::{Patterns, Search};
 use super::toggles::Toggles;
@@ -59,13 +59,9 @@ pub(crate) struct Wanted {
 }
 
 /// Which outcomes stay.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Outcomes {
-    pub(crate) toggles: Toggles,
-    /// Whether other options tell what is wanted.
-    pub(crate) selected: bool,
-    /// Those of `--status`; empty for all.
-    pub(crate) only: Vec<Outcome>,
+    stay: [bool; Outcome::ALL.len()],
 }
 
 /// Which tags a test has to have, and which not.
@@ -102,19 +98,19 @@ impl Wanted {
     /// # Errors
     ///
     /// When the events that wait cannot be read.
-    pub(crate) fn decide(&self, event: Option<&Event<'_>>, waiting: &Waiting<'_>) -> io::Result<Decision> {
+    pub(crate) fn decide(&self, waiting: &Waiting<'_>) -> io::Result<Decision> {
         let record = waiting.record();
         let so_far = all([
-            self.outcomes.answer(record, event.is_none()),
+            self.outcomes.answer(record, waiting.is_last()),
             self.tags.answer(record),
             self.period.answer(record),
             self.answer_duration(record),
         ]);
-        let has_ended = record.outcome() != Outcome::Unfinished || event.is_none();
         if so_far == Decision::Drop || !self.searches_text() {
             return Ok(so_far);
         }
-        let in_text = if has_ended { self.search(event, waiting)? } else { Decision::Wait };
+        let has_ended = record.outcome() != Outcome::Unfinished || waiting.is_last();
+        let in_text = if has_ended { self.search(waiting)? } else { Decision::Wait };
         Ok(all([so_far, in_text, Decision::Keep, Decision::Keep]))
     }
 
@@ -126,9 +122,9 @@ impl Wanted {
         }
     }
 
-    fn search(&self, event: Option<&Event<'_>>, waiting: &Waiting<'_>) -> io::Result<Decision> {
+    fn search(&self, waiting: &Waiting<'_>) -> io::Result<Decision> {
         let patterns: Vec<&Patterns> = self.with.iter().chain(&self.without).collect();
-        let mut found = Search::run(&patterns, waiting, event)?.into_iter();
+        let mut found = Search::run(&patterns, waiting)?.into_iter();
         let with = self.with.is_none() || found.next() == Some(true);
         let without = self.without.is_some() && found.next() == Some(true);
         Ok(if with && !without { Decision::Keep } else { Decision::Drop })
@@ -156,12 +152,20 @@ fn decided(keep: bool) -> Decision {
 }
 
 impl Outcomes {
+    /// Those that the toggles keep, and of `only` if there are any; `selected` is whether other options tell what is
+    /// wanted.
+    pub(crate) fn new(toggles: &Toggles, selected: bool, only: &[Outcome]) -> Self {
+        let stays =
+            |outcome| (only.is_empty() || only.contains(&outcome)) && toggles.keeps(outcome, selected);
+        Outcomes { stay: Outcome::ALL.map(stays) }
+    }
+
     fn keeps_all(&self) -> bool {
-        self.only.is_empty() && Outcome::ALL.into_iter().all(|outcome| self.keeps(outcome))
+        self.stay == [true; Outcome::ALL.len()]
     }
 
     fn keeps(&self, outcome: Outcome) -> bool {
-        (self.only.is_empty() || self.only.contains(&outcome)) && self.toggles.keeps(outcome, self.selected)
+        self.stay.get(outcome as usize).copied().unwrap_or_default()
     }
 
     fn answer(&self, record: &Record<'_>, run_has_ended: bool) -> Decision {

@@ -468,7 +468,7 @@ mod tests {
         let damage = Event {
             status: Some(Status::Fail),
             test_id: Some(DAMAGE_ID),
-            ..Event::file("Parser Error", b"cut")
+            ..Event::file(streamresult::DAMAGE_MESSAGE, b"cut")
         };
         assert_eq!(kept(damage, 7), expected("FAIL          cut"));
         assert_eq!(kept(Event::status("b", Status::Success), 7), None);

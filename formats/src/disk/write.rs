@@ -8,7 +8,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use foldhash::quality::RandomState;
-use streamresult::{Outcome, Record, RecordSink};
+use streamresult::{Extent, Outcome, Record, RecordSink};
 use subunit::{Event, Status, Timestamp};
 
 use super::folder::Folder;
@@ -128,7 +128,7 @@ impl RecordSink for DiskWriter {
         self.write(record).map_err(|error| in_writing(&self.path, Some(record.test_id()), error))
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         let (Some(test_id), Some(file)) = (event.test_id, event.file) else { return Ok(()) };
         let written = self.late_file(event, test_id, file.name).and_then(|out| out.write_all(file.bytes));
         written.map_err(|error| in_writing(&self.path, Some(test_id), error))

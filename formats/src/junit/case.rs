@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use streamresult::{Attachment, Outcome, Record};
+use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, Record};
 
 use super::attachments::Folder;
 use super::escape;
@@ -71,7 +71,7 @@ impl Kind {
         let kind = |element, name, message, details| Kind { element, name, message, details };
         match record.outcome() {
             _ if record.is_damage() => {
-                kind(Element::Error, "Damage", "the stream is damaged", &["Parser Error"])
+                kind(Element::Error, "Damage", "the stream is damaged", &[DAMAGE_MESSAGE])
             }
             Outcome::Fail => kind(Element::Failure, "Failure", "failed", &["traceback", "reason"]),
             Outcome::UxSuccess => kind(

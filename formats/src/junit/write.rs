@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Write};
 
 use foldhash::quality::RandomState;
-use streamresult::{Outcome, Record, RecordSink};
+use streamresult::{Extent, Outcome, Record, RecordSink};
 use subunit::{Event, Status, Timestamp};
 
 use super::attachments::Folder;
@@ -179,7 +179,7 @@ impl RecordSink for JunitWriter {
     }
 
     /// Its case was written: the text goes to the suite.
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         let Self { options, spool, suites, .. } = self;
         let (Some(id), Some(file)) = (event.test_id, event.file) else { return Ok(()) };
         let route = event.route_code.filter(|_| !options.single_suite);

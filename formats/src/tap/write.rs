@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Write};
 
-use streamresult::{Outcome, Record, RecordSink};
+use streamresult::{Extent, Outcome, Record, RecordSink};
 use subunit::{Event, Status};
 
 use super::yaml;
@@ -79,7 +79,7 @@ impl<W: Write> RecordSink for TapWriter<W> {
         yaml::write_block(record, &mut self.out)
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         let Some(file) = event.file else { return Ok(()) };
         let (id, name) = (visible::line(event.test_id.unwrap_or_default()), visible::line(file.name));
         writeln!(self.out, "# {} bytes of {name:?} came after the end of {id:?}", file.bytes.len())

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
 
-use streamresult::{Outcome, Record};
+use streamresult::{DAMAGE_MESSAGE, Outcome, Record};
 
 use super::Tone;
 use crate::charset::Content;
@@ -98,7 +98,7 @@ fn pad(count: usize, line: &mut Vec<u8>) {
 /// What is said of a test beside its outcome: why it was skipped, what is damaged.
 fn remark(record: &Record<'_>) -> io::Result<Option<String>> {
     match record.outcome() {
-        _ if record.is_damage() => first_line(record, "Parser Error"),
+        _ if record.is_damage() => first_line(record, DAMAGE_MESSAGE),
         Outcome::Skip => first_line(record, "reason"),
         _ => Ok(None),
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
-use streamresult::{Details, Outcome, Record, RecordSink, Records, StreamResult, Summary};
+use streamresult::{Details, Extent, Outcome, Record, RecordSink, Records, StreamResult, Summary};
 use subunit::{Event, Status, Timestamp};
 
 use super::longest::Longest;
@@ -175,7 +175,7 @@ impl<W: Write> RecordSink for Tests<W> {
         }
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         let Some(file) = event.file else { return Ok(()) };
         let len = file.bytes.len() as u64;
         if self.options.summary_only {

@@ -3,8 +3,8 @@
 use std::io;
 
 use memchr::{memchr, memchr_iter};
-use streamresult::{DAMAGE_ID, StreamResult, deliver, text_event};
-use subunit::{BYTES_TYPE, Decoder, Event, File, Frame, SIGNATURE, Status, Step, TEXT_TYPE, Timestamp};
+use streamresult::{StreamResult, damage, deliver, text_event};
+use subunit::{Decoder, Event, File, Frame, SIGNATURE, Status, Step, TEXT_TYPE, Timestamp};
 
 use super::attach::{Part, Test};
 use super::line::{self, Details, Line};
@@ -25,7 +25,7 @@ const TEXT_PIECE: usize = 64 * 1024;
 /// - A test whose outcome never comes fails, with a file that says so. When another test begins within a test
 ///   that is its output, unless its outcome comes first: then both are reported.
 /// - A line that says nothing of this is text (see [`text_event`]), in its place; a malformed multipart report
-///   is damage, a failing test [`DAMAGE_ID`].
+///   is damage, a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID).
 /// - A packet of v2 that stands where a line may begin is passed on.
 ///
 /// Input may be cut anywhere: files and text come in other pieces then, and are the same.
@@ -457,22 +457,11 @@ impl Parser {
     /// Tells of bytes that are no part of a report.
     fn damage<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
         self.place = Place::Multipart;
-        let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
-        sink.status(&Event {
-            file: Some(File { name: "Packet data", bytes }),
-            mime_type: Some(BYTES_TYPE),
-            ..event
-        })?;
         let message = format!(
             "damaged report at offset {} of the stream: neither a content type nor the end of the report",
             self.offset
         );
-        sink.status(&Event {
-            status: Some(Status::Fail),
-            file: Some(File { name: "Parser Error", bytes: message.as_bytes() }),
-            mime_type: Some(TEXT_TYPE),
-            ..event
-        })
+        damage(bytes, &message, sink)
     }
 
     fn push_part<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read as _, Write};
 
-use streamresult::{Attachment, Outcome, Record, RecordSink};
+use streamresult::{Attachment, Extent, Outcome, Record, RecordSink};
 use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
 use super::guard::Guard;
@@ -204,7 +204,7 @@ impl<W: Write> RecordSink for Writer<W> {
         self.send()
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         let (Some(id), Some(file)) = (event.test_id, event.file) else { return Ok(()) };
         let title =
             format!("more of the file {} of {}, which has ended:\n", label::name(file.name), label::line(id));

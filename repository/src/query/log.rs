@@ -2,12 +2,11 @@
 
 use std::io::Read;
 
-use streamresult::{StreamResult, deliver};
+use streamresult::{Extent, StreamResult, deliver};
 use subunit::Frame;
 use subunit::io::Reader;
 
 use crate::error::{Result, at};
-use crate::places::Place;
 use crate::repository::Repository;
 use crate::run_id::RunRef;
 use crate::stream::StreamReader;
@@ -55,20 +54,17 @@ impl Repository {
         sink: &mut (impl StreamResult + ?Sized),
     ) -> Result<u64> {
         let run = self.run(name)?;
-        let places = self.with_results_so_far(run.id, |_, results| {
-            let mut places = Vec::new();
-            results.find(test_id.as_bytes(), |row| {
-                let end = row.facts.offset.saturating_add(row.facts.len);
-                places.push(Place { at: row.facts.offset, end });
-            })?;
-            Ok(places)
+        let extents = self.with_results_so_far(run.id, |_, results| {
+            let mut extents = Vec::new();
+            results.find(test_id.as_bytes(), |row| extents.push(row.facts.extent))?;
+            Ok(extents)
         })?;
         let mut stream = self.stream_of(&run)?;
         let path = self.folder(run.id).compressed();
         let read = sink.start_run().and_then(|()| {
             let mut packets = 0;
-            for place in joined(places.0) {
-                packets += pass(&mut stream, place, test_id, route_code, sink)?;
+            for extent in joined(extents.0) {
+                packets += pass(&mut stream, extent, test_id, route_code, sink)?;
             }
             Ok(packets)
         });
@@ -77,14 +73,14 @@ impl Repository {
     }
 }
 
-/// The same places, in order and none twice.
-fn joined(mut places: Vec<Place>) -> Vec<Place> {
-    places.sort_by_key(|place| place.at);
-    let mut joined: Vec<Place> = Vec::new();
-    for place in places {
+/// The same stretches, in order and none twice.
+fn joined(mut extents: Vec<Extent>) -> Vec<Extent> {
+    extents.sort_by_key(|extent| extent.start);
+    let mut joined: Vec<Extent> = Vec::new();
+    for extent in extents {
         match joined.last_mut() {
-            Some(last) if place.at <= last.end => last.end = last.end.max(place.end),
-            _ => joined.push(place),
+            Some(last) if extent.start <= last.end => last.end = last.end.max(extent.end),
+            _ => joined.push(extent),
         }
     }
     joined
@@ -92,16 +88,16 @@ fn joined(mut places: Vec<Place>) -> Vec<Place> {
 
 fn pass(
     stream: &mut StreamReader,
-    place: Place,
+    extent: Extent,
     test_id: &str,
     route_code: Option<Option<&str>>,
     sink: &mut (impl StreamResult + ?Sized),
 ) -> std::io::Result<u64> {
-    stream.seek(place.at)?;
-    let mut reader = Reader::new(stream.take(place.len()));
+    stream.seek(extent.start)?;
+    let mut reader = Reader::new(stream.take(extent.len()));
     let mut packets = 0;
     loop {
-        let offset = place.at + reader.offset();
+        let offset = extent.start + reader.offset();
         let Some(frame) = reader.next_frame()? else { return Ok(packets) };
         let is_it = match &frame {
             Frame::Packet(packet) => {

@@ -10,7 +10,7 @@ mod timings;
 
 use std::time::Duration;
 
-use streamresult::Outcome;
+use streamresult::{Extent, Outcome};
 use subunit::Timestamp;
 
 use crate::derive::{Put, derive, is_unwritable, put_results};
@@ -44,10 +44,9 @@ pub struct TestResult<'a> {
     pub start: Option<Timestamp>,
     /// The time from that to its last event, as exact as it came.
     pub duration: Option<Duration>,
-    /// Where its first packet begins in the stream, in bytes.
-    pub offset: u64,
-    /// How far it is from there to the end of its last packet, in bytes; those of other tests may be between.
-    pub len: u64,
+    /// Where in the stream it is, from the beginning of its first packet to the end of its last; packets of other
+    /// tests may be between.
+    pub extent: Extent,
 }
 
 impl<'a> TestResult<'a> {
@@ -60,8 +59,7 @@ impl<'a> TestResult<'a> {
             outcome,
             start: row.facts.start,
             duration: row.facts.duration.map(Duration::from_nanos),
-            offset: row.facts.offset,
-            len: row.facts.len,
+            extent: row.facts.extent,
         })
     }
 }

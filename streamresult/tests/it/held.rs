@@ -6,9 +6,9 @@ use subunit::{Event, File, PacketBuf, Status};
 use crate::script::{Lines, check_lines, events, line, run};
 
 /// Passes tests that fail, drops those that do not, and those that are unfinished.
-fn failing(event: Option<&Event<'_>>, waiting: &Waiting<'_>) -> Decision {
+fn failing(waiting: &Waiting<'_>) -> Decision {
     match waiting.record().outcome() {
-        Outcome::Unfinished if event.is_none() => Decision::Drop,
+        Outcome::Unfinished if waiting.is_last() => Decision::Drop,
         Outcome::Unfinished => Decision::Wait,
         outcome if outcome.is_failure() => Decision::Keep,
         _ => Decision::Drop,
@@ -17,7 +17,7 @@ fn failing(event: Option<&Event<'_>>, waiting: &Waiting<'_>) -> Decision {
 
 fn check<F>(script: &str, decide: F, expected: &str)
 where
-    F: FnMut(Option<&Event<'_>>, &Waiting<'_>) -> Decision,
+    F: FnMut(&Waiting<'_>) -> Decision,
 {
     let mut held = Lines::default().held(decide);
     run(script, &mut held);
@@ -55,7 +55,7 @@ fn what_is_undecided_passes_at_the_end_in_order_of_start() {
          a success
          b - file=log:x
          - exists",
-        |_, _| Decision::Wait,
+        |_| Decision::Wait,
         "start
          - exists
          b inprogress
@@ -75,7 +75,7 @@ fn a_decision_holds_for_the_rest_of_the_test_and_is_made_anew_for_the_next() {
          a inprogress
          a success
          a - file=log:late",
-        |_, _| {
+        |_| {
             asked += 1;
             if asked == 1 { Decision::Drop } else { Decision::Keep }
         },
@@ -90,8 +90,8 @@ fn a_decision_holds_for_the_rest_of_the_test_and_is_made_anew_for_the_next() {
 
 #[test]
 fn a_test_may_be_held_beyond_its_end() {
-    let last = |event: Option<&Event<'_>>, _: &Waiting<'_>| {
-        let done = event.is_some_and(|event| event.tags.contains("last"));
+    let last = |waiting: &Waiting<'_>| {
+        let done = waiting.event().is_some_and(|event| event.tags.contains("last"));
         if done { Decision::Keep } else { Decision::Wait }
     };
     check(
@@ -112,8 +112,8 @@ fn a_test_may_be_held_beyond_its_end() {
 #[test]
 fn the_held_events_can_be_looked_at() {
     let mut lines = Vec::new();
-    let mut held = Lines::default().held(|event, waiting| {
-        if event.is_some_and(|event| event.status == Some(Status::Fail)) {
+    let mut held = Lines::default().held(|waiting| {
+        if waiting.event().is_some_and(|event| event.status == Some(Status::Fail)) {
             let note = |event: &Event<'_>| {
                 lines.push(line(event));
                 Ok(())

@@ -7,8 +7,8 @@ use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, prop_oneof, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 use streamresult::{
-    DAMAGE_ID, Decision, Details, Edit, Outcome, Record, RecordSink, Records, StreamResult, StreamResultExt,
-    Summary, Text, Waiting, drive, edit, edit_packets,
+    DAMAGE_ID, Decision, Details, Edit, Extent, Outcome, Record, RecordSink, Records, StreamResult,
+    StreamResultExt, Summary, Text, Waiting, drive, edit, edit_packets,
 };
 use subunit::io::Writer;
 use subunit::strategy::{Piece, packet, pieces};
@@ -74,7 +74,7 @@ impl RecordSink for Account {
         Ok(())
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         self.global(event)
     }
 
@@ -108,7 +108,7 @@ impl RecordSink for Told {
         self.note(format!("{record:?} {counts:?} {files:?}"))
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         self.note(format!("late {event:?}"))
     }
 
@@ -170,8 +170,8 @@ proptest! {
             let [events, packets] = by_event_and_packet(&packets, records, Records::into_sink);
             prop_assert_eq!(events, packets);
         }
-        let decide = |event: Option<&Event<'_>>, waiting: &Waiting<'_>| match waiting.record().outcome() {
-            Outcome::Unfinished if event.is_some() => Decision::Wait,
+        let decide = |waiting: &Waiting<'_>| match waiting.record().outcome() {
+            Outcome::Unfinished if !waiting.is_last() => Decision::Wait,
             outcome if outcome.is_failure() => Decision::Keep,
             _ => Decision::Drop,
         };
@@ -187,7 +187,7 @@ proptest! {
         check_identity(&packets, |writer| writer.tagged([""; 0], ["none such"]), |result| result.into_inner());
         check_identity(&packets, |writer| writer.renamed(|id| Cow::Borrowed(id)), |result| result.into_inner());
         check_identity(&packets, |writer| writer.fail_fast(|_| ()), |result| result.into_inner());
-        check_identity(&packets, |writer| writer.held(|_, _| Decision::Keep), |result| result.into_inner());
+        check_identity(&packets, |writer| writer.held(|_| Decision::Keep), |result| result.into_inner());
     }
 
     #[test]
@@ -198,7 +198,7 @@ proptest! {
             passed.push(PacketBuf::encode(event).map_err(io::Error::from)?);
             Ok(())
         });
-        let mut held = out.held(|_, _| {
+        let mut held = out.held(|_| {
             asked = asked.wrapping_add(1);
             if asked % 8 < wait { Decision::Wait } else { Decision::Keep }
         });

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use streamresult::{Record, RecordSink, StreamResult};
+use streamresult::{Extent, Record, RecordSink, StreamResult};
 use subunit::{Event, File, Status, Tags, Timestamp};
 
 /// Pushes a run, one event a line: `id status file=name:bytes mime=type eof tags=a,b t=7 route=r norun`.
@@ -106,7 +106,7 @@ impl RecordSink for Lines {
         Ok(())
     }
 
-    fn late(&mut self, event: &Event<'_>) -> io::Result<()> {
+    fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         self.0.push(format!("late: {}", line(event)));
         Ok(())
     }

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use streamresult::{DAMAGE_ID, StreamResult};
-use subunit::{BYTES_TYPE, Event, File, Status, TEXT_TYPE};
+use streamresult::{StreamResult, damage};
 
 use super::Options;
 use super::encoding::Decoding;
@@ -166,20 +165,4 @@ impl Wrong {
     fn place(&mut self, token: Position) {
         self.position = token.at(self.offset, &self.before);
     }
-}
-
-/// Pushes the two events that stand for what could not be read.
-fn damage<S: StreamResult + ?Sized>(bytes: &[u8], message: &str, sink: &mut S) -> io::Result<()> {
-    let event = Event { test_id: Some(DAMAGE_ID), runnable: true, eof: true, ..Event::default() };
-    sink.status(&Event {
-        file: Some(File { name: "Packet data", bytes }),
-        mime_type: Some(BYTES_TYPE),
-        ..event
-    })?;
-    sink.status(&Event {
-        status: Some(Status::Fail),
-        file: Some(File { name: "Parser Error", bytes: message.as_bytes() }),
-        mime_type: Some(TEXT_TYPE),
-        ..event
-    })
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use streamresult::{DAMAGE_ID, StreamResult};
+use streamresult::{DAMAGE_ID, DAMAGE_MESSAGE, StreamResult};
 use subunit::{Event, Status, Timestamp};
 
 use super::Options;
@@ -293,7 +293,7 @@ impl Report {
         let is_damage = element == Element::Detail(Detail::Error) && self.case.id == DAMAGE_ID;
         let name = match element {
             // As it was called before our writer made a case of it.
-            _ if is_damage => "Parser Error".to_owned(),
+            _ if is_damage => DAMAGE_MESSAGE.to_owned(),
             _ => element.file_name(tag.name(), self.case.attempt_number()),
         };
         let name = if is_of_test { self.case.file_name(&name) } else { name };
