@@ -37,6 +37,7 @@ mod input;
 mod report;
 mod run;
 mod stdio;
+mod suggest;
 mod terminal;
 pub mod value;
 
@@ -47,4 +48,5 @@ pub use help::{Exit, HelpEnd};
 pub use input::{Document, Documents, Input};
 pub use report::{Channels, Report, ReportArgs, Shared};
 pub use run::{Command, Outcome, Streams, main, main_of, run_on, run_with};
+pub use suggest::suggest;
 pub use terminal::{ColorWish, Terminal};

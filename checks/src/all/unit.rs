@@ -9,11 +9,12 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
+use cli::suggest;
 
 use super::args::{Given, option, values};
 use super::registry::{CHECKS, Entry, Looked};
 use super::remote::{RemoteArgs, Site};
-use crate::config::{Config, Target, suggestion};
+use crate::config::{Config, Target};
 use crate::probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
 
 /// How much earlier than its process a check shall be done by itself, so that it can say what hangs.
@@ -157,7 +158,7 @@ impl Unit {
 pub(super) fn chosen<'a>(config: &'a Config, names: &[String]) -> anyhow::Result<Vec<&'a Target>> {
     let all = || config.targets.iter().map(|target| target.name.as_str());
     if let Some(name) = names.iter().find(|name| !all().any(|other| other == *name)) {
-        bail!("{} has no target {name}{}", config.path.display(), suggestion(name, all()));
+        bail!("{} has no target {name}{}", config.path.display(), suggest(name, all()));
     }
     let is_chosen = |target: &&Target| names.is_empty() || names.contains(&target.name);
     Ok(config.targets.iter().filter(is_chosen).collect())
@@ -166,7 +167,7 @@ pub(super) fn chosen<'a>(config: &'a Config, names: &[String]) -> anyhow::Result
 /// The check of a target.
 pub(super) fn entry_of(target: &Target, config: &Config) -> anyhow::Result<&'static Entry> {
     Entry::of(&target.check).ok_or_else(|| {
-        let suggestion = suggestion(&target.check, CHECKS.iter().map(|entry| entry.name));
+        let suggestion = suggest(&target.check, CHECKS.iter().map(|entry| entry.name));
         let (place, check) = (config.place(target, "check"), &target.check);
         anyhow!("{place}: there is no check `{check}`{suggestion}")
     })

@@ -34,7 +34,6 @@ mod blame;
 mod expand;
 mod find;
 mod places;
-mod suggest;
 mod swan;
 mod target;
 
@@ -43,12 +42,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
+use cli::suggest;
 use serde::Deserialize;
 
 pub use expand::{Expanded, expand, expand_target};
 pub use find::find;
 use places::Places;
-pub use suggest::suggestion;
 use swan::Kept;
 pub use target::Target;
 use target::one_or_many;
@@ -106,7 +105,7 @@ impl Config {
         let places = Places::of_toml(text);
         if let Some(key) = config.unknown.keys().next() {
             let line = places.shown("", key);
-            bail!("{line}there is no `{key}`{}", suggestion(key, ["target", "defaults"]));
+            bail!("{line}there is no `{key}`{}", suggest(key, ["target", "defaults"]));
         }
         let mut targets = ordered(config.targets, &places)?;
         if let Some(on) = config.defaults.remove("on") {
@@ -137,7 +136,7 @@ fn ordered(mut waiting: Vec<Target>, places: &Places) -> anyhow::Result<Vec<Targ
             target.name
         );
         if let Some(name) = target.after.iter().find(|name| !others.clone().any(|other| other == *name)) {
-            let suggestion = suggestion(name, others);
+            let suggestion = suggest(name, others);
             let line = places.shown(&target.name, "after");
             bail!("{line}target {}: `after` names {name}, which is no target{suggestion}", target.name);
         }

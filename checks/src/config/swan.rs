@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail, ensure};
+use cli::suggest;
 use serde_json::{Map, Value};
 use toml::Table;
 
-use super::{Config, Places, Target, suggestion};
+use super::{Config, Places, Target};
 
 /// A file without a name that holds a secret: the processes of this user can read it as long as this lives.
 #[derive(Debug)]
@@ -96,7 +97,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Config> {
         match key.as_str() {
             "tests" => {}
             "output" => ensure_output(value, &lines)?,
-            _ => bail!("{}there is no `{key}`{}", lines.at(&[key]), suggestion(key, ["tests", "output"])),
+            _ => bail!("{}there is no `{key}`{}", lines.at(&[key]), suggest(key, ["tests", "output"])),
         }
     }
     let mut drafts = Drafts::default();
@@ -106,7 +107,7 @@ pub(super) fn parse(text: &str) -> anyhow::Result<Config> {
         let above = ["tests", directory.as_str()];
         let names = TESTS.iter().map(|(directory, ..)| *directory);
         let Some(known) = names.clone().find(|name| plain(name) == plain(directory)) else {
-            let suggestion = suggestion(directory, names);
+            let suggestion = suggest(directory, names);
             bail!("{}there are no tests of `{directory}`{suggestion}", lines.at(&above));
         };
         for (test, keys) in lines.in_order(object(tests, directory, &lines, &above)?, &above) {
@@ -136,12 +137,12 @@ fn ensure_output(value: &Value, lines: &Lines) -> anyhow::Result<()> {
         let known = OUTPUT.iter().find(|(name, _)| plain(name) == plain(key));
         let words = || OUTPUT.iter().map(|(name, _)| *name);
         let Some((_, keys)) = known else {
-            bail!("{}`output` has no `{key}`{}", lines.at(&["output", key]), suggestion(key, words()));
+            bail!("{}`output` has no `{key}`{}", lines.at(&["output", key]), suggest(key, words()));
         };
         for inner in value.as_object().into_iter().flat_map(Map::keys) {
             let is_known = keys.iter().any(|name| plain(name) == plain(inner));
             let place = || lines.at(&["output", key, inner]);
-            let suggestion = || suggestion(inner, keys.iter().copied());
+            let suggestion = || suggest(inner, keys.iter().copied());
             ensure!(is_known, "{}`{key}` has no `{inner}`{}", place(), suggestion());
         }
     }
@@ -223,7 +224,7 @@ impl Drafts {
         let path = ["tests", directory, test];
         let tests = TESTS.iter().filter(|(directory, ..)| *directory == known);
         let Some((_, name, allowed)) = tests.clone().find(|(_, name, _)| plain(name) == plain(test)) else {
-            let suggestion = suggestion(test, tests.map(|(_, name, _)| *name));
+            let suggestion = suggest(test, tests.map(|(_, name, _)| *name));
             bail!("{}`{directory}` has no test `{test}`{suggestion}", lines.at(&path));
         };
         let mut all = Vec::new();
@@ -232,7 +233,7 @@ impl Drafts {
             let twin = TWINS.iter().find(|(twin, _)| *twin == plain(key)).map(|(_, name)| (*name).to_owned());
             let Some(name) = [Some(plain(key)), twin].into_iter().flatten().find(|name| is(name)) else {
                 let place = lines.at(&["tests", directory, test, key]);
-                bail!("{place}`{test}` has no `{key}`{}", suggestion(key, allowed.iter().copied()));
+                bail!("{place}`{test}` has no `{key}`{}", suggest(key, allowed.iter().copied()));
             };
             all.push((name, value.clone()));
         }

@@ -3,10 +3,9 @@
 use std::ffi::OsString;
 
 use anyhow::{bail, ensure};
+use cli::suggest;
 use serde::{Deserialize, Deserializer};
 use toml::Value;
-
-use super::suggestion;
 
 /// A target: what to check, by which check, with which options.
 #[derive(Clone, Debug, Deserialize)]
@@ -119,7 +118,7 @@ fn option(
         bail!(
             "check-{} has no `{key}`{}",
             known.get_name().trim_start_matches("check-"),
-            suggestion(key, words)
+            suggest(key, words)
         );
     };
     let takes_value = argument.get_action().takes_values();
@@ -152,7 +151,7 @@ fn thresholds(value: &Value, arguments: &mut Vec<OsString>) -> anyhow::Result<()
             ensure!(
                 ["warning", "critical"].contains(&kind.as_str()),
                 "a threshold has no `{kind}`{}",
-                suggestion(kind, ["warning", "critical"])
+                suggest(kind, ["warning", "critical"])
             );
             arguments.push(OsString::from(format!("--{kind}={metric}={}", text(metric, range)?)));
         }

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
+use cli::suggest;
 
 use super::site::{Container, Site, is_user};
-use crate::config::{Config, LOCAL, Target, suggestion};
+use crate::config::{Config, LOCAL, Target};
 use crate::net::Place;
 use crate::probe::parse_duration;
 
@@ -129,7 +130,7 @@ impl RemoteArgs {
             const KINDS: [&str; 3] = ["ssh", "container", LOCAL];
             let kind = text.split(':').next().unwrap_or_default();
             let is_known = KINDS.contains(&kind);
-            format!("{error}{}", if is_known { String::new() } else { suggestion(kind, KINDS) })
+            format!("{error}{}", if is_known { String::new() } else { suggest(kind, KINDS) })
         })
     }
 
