@@ -12,7 +12,7 @@ pub mod database;
 pub mod eos;
 pub mod http;
 pub mod jupyterhub;
-pub mod net;
+pub mod network;
 pub mod probe;
 pub mod proxy;
 pub mod tcp;

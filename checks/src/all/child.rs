@@ -13,7 +13,8 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use process::{Captured, Child, Deadline, Interrupt, Outcome, Signal};
+use process::Interrupt;
+use process::{Captured, Child, Deadline, Outcome, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use subunit::io::Reader;

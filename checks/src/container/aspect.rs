@@ -1,6 +1,6 @@
 //! What is looked at, and by which names.
 
-use crate::net::TOTAL_SECONDS;
+use crate::network::TOTAL_SECONDS;
 use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 /// All that is looked at, in this order.

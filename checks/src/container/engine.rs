@@ -3,11 +3,12 @@
 use std::env;
 use std::path::PathBuf;
 
+use net::{Client, Exchange, Place, Request, Url, encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::inspect::Inspect;
-use crate::net::{Client, Exchange, NetArgs, Place, Request, Url, encode};
+use crate::network::{Evidence as _, NetArgs, one_operation};
 use crate::probe::{Finding, Limits};
 
 /// Where it listens, and the version of its API that is spoken.
@@ -113,7 +114,7 @@ impl Engine {
     }
 
     pub(crate) fn get(&self, path: &str, limits: Limits<'_>) -> Exchange {
-        self.client.send(&self.get_request(path), limits)
+        self.client.send(&self.get_request(path), &one_operation(limits))
     }
 
     /// A request without a body, to be changed.
@@ -123,7 +124,7 @@ impl Engine {
 
     /// The same, of an answer that may be as long as this.
     pub(crate) fn get_long(&self, path: &str, max_body: usize, limits: Limits<'_>) -> Exchange {
-        self.client.send(&Request { max_body, ..Request::get(self.url(path)) }, limits)
+        self.client.send(&Request { max_body, ..Request::get(self.url(path)) }, &one_operation(limits))
     }
 
     /// A request that sends JSON.

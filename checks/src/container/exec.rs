@@ -2,13 +2,14 @@
 
 use std::io::Read as _;
 
+use net::encode;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::engine::Engine;
 use super::inspect::Inspect;
 use super::logs::{Chunks, lossy};
-use crate::net::encode;
+use crate::network::{Evidence as _, one_operation, whole_test};
 use crate::probe::{Finding, Limits};
 
 /// How much of its output is kept.
@@ -43,10 +44,10 @@ fn run(
     let wanted = json!({ "AttachStdout": true, "AttachStderr": true, "Cmd": ["/bin/sh", "-c", command] });
     let path = format!("/containers/{}/exec", encode(&inspect.id));
     let created: Created =
-        engine.client().send(&engine.post(&path, &wanted.to_string()), limits).json(201)?;
+        engine.client().send(&engine.post(&path, &wanted.to_string()), &one_operation(limits)).json(201)?;
     let start =
         engine.post(&format!("/exec/{}/start", encode(&created.id)), r#"{"Detach":false,"Tty":false}"#);
-    let (exchange, body) = engine.client().stream(&start, limits).map_err(|exchange| {
+    let (exchange, body) = engine.client().stream(&start, &whole_test(limits)).map_err(|exchange| {
         Box::new(exchange.answer().err().map_or_else(
             || Finding::unknown("the engine did not start the command".to_owned()),
             |finding| *finding,

@@ -1,10 +1,11 @@
 //! The container's log.
 
+use net::encode;
 use regex::Regex;
 
 use super::engine::Engine;
 use super::inspect::Inspect;
-use crate::net::encode;
+use crate::network::Evidence as _;
 use crate::probe::{Finding, Limits};
 
 /// How much of a log is read.

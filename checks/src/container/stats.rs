@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use net::encode;
 use serde::Deserialize;
 
 use super::engine::Engine;
 use super::inspect::Inspect;
-use crate::net::encode;
 use crate::probe::{Finding, Limits};
 
 /// The time between two looks at the processors, where the engine takes only one itself.

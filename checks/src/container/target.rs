@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use anyhow::ensure;
+use net::encode;
 use serde::Deserialize;
 
 use super::args::CheckContainer;
@@ -14,7 +15,6 @@ use super::inspect::Inspect;
 use super::stats::{self, Stats};
 use super::time::seconds_before;
 use super::{exec, judge, logs};
-use crate::net::encode;
 use crate::probe::{Aspect, Finding, Limits, Target, target_names};
 
 /// The containers that the arguments name.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::aspect::{ASPECTS, METRICS};
 use super::{target, task};
-use crate::net::NetArgs;
+use crate::network::NetArgs;
 use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, parse_size};
 
 const EXAMPLES: &str = "  check-cvmfs sft.cern.ch

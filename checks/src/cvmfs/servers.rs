@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use net::{Client, Place, Request, Url, get_through};
+
 use super::args::CheckCvmfs;
 use super::attributes::Attributes;
 use super::judge::hidden;
 use super::published::Published;
-use crate::net::{Client, Place, Request, Url, get_through};
+use crate::network::one_operation;
 use crate::probe::{Finding, Limits};
 
 /// After how many lifetimes of a manifest a client that has not taken it is broken.
@@ -114,8 +116,8 @@ impl Way {
     fn manifest(&self, client: &Client, limits: Limits<'_>) -> Result<Published, String> {
         let url: Url = format!("{}/.cvmfspublished", self.url.trim_end_matches('/')).parse()?;
         let response = match &self.proxy {
-            None => client.send(&Request::get(url), limits).result,
-            Some(proxy) => get_through(proxy.place.as_ref()?, &url, limits),
+            None => client.send(&Request::get(url), &one_operation(limits)).result,
+            Some(proxy) => get_through(proxy.place.as_ref()?, &url, &one_operation(limits)),
         };
         let response = response.map_err(|fault| fault.to_string())?;
         if response.status != 200 {
@@ -193,10 +195,11 @@ fn first_manifest(ways: &[Way], client: &Client, limits: Limits<'_>) -> Result<(
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use net::testing::{Server, answer, client};
     use process::Interrupt;
 
     use super::*;
-    use crate::net::testing::{Server, answer, client, limits};
+    use crate::network::testing::limits;
     use crate::probe::Level;
 
     const MANIFEST: &str = "S14823\nT1000\nD240\n--\n";

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use globset::{Glob, GlobMatcher};
+use net::Client;
 
 use super::args::CheckCvmfs;
 use super::aspect::{AUTOMOUNT, FRESHNESS, INTEGRITY, NETWORK, RESPONSIVE, THROUGHPUT, TTFB_COLD, TTFB_WARM};
@@ -11,7 +12,6 @@ use super::attributes::Attributes;
 use super::judge::Judge;
 use super::servers;
 use super::task::{ATTRIBUTE, Sample, Task};
-use crate::net::Client;
 use crate::probe::{Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, target_names};
 
 /// How many files to look at, unless told.

@@ -4,10 +4,12 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use net::Url;
+
 use super::aspect::{ASPECTS, METRICS};
 use super::password::PasswordArgs;
 use super::{target, task};
-use crate::net::{NetArgs, Url};
+use crate::network::NetArgs;
 use crate::probe::{
     Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_duration, parse_size,
 };

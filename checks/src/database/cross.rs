@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use net::{Client, Request, Url};
 use serde::Deserialize;
 
-use crate::net::{Client, Request, Url};
+use crate::network::{Evidence as _, one_operation};
 use crate::probe::{Finding, Limits, Secret};
 
 /// How many users are asked for at a time: more than that no hub gives.
@@ -68,7 +69,7 @@ pub(super) fn ask(
         if let Some(token) = token {
             request = request.header("authorization", &format!("token {}", token.reveal()));
         }
-        let exchange = client.send(&request, limits);
+        let exchange = client.send(&request, &one_operation(limits));
         let response = exchange.answer()?;
         if matches!(response.status, 401 | 403) {
             let reason = format!("the hub does not tell its users: {}", response.describe());
@@ -146,10 +147,11 @@ fn differences(database: &Running, Said { running, pending }: &Said) -> BTreeSet
 
 #[cfg(test)]
 mod tests {
+    use net::testing::{Server, answer, client};
     use process::Interrupt;
 
     use super::*;
-    use crate::net::testing::{Server, answer, client, limits};
+    use crate::network::testing::limits;
     use crate::probe::Level;
 
     const USERS: &str = r#"{"items": [{"name": "alice", "servers": {"": {"ready": true, "pending": null}}},

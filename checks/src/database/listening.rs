@@ -130,7 +130,7 @@ mod tests {
     fn servers_that_do_not_listen_are_counted() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let free = crate::net::testing::free_port();
+        let free = net::testing::free_port();
         let all = format!("UPDATE servers SET port = {port}");
         assert_eq!(dead(&looked(&all, true, false)), Some(0.0));
         let one = format!("{all}; UPDATE servers SET port = {free} WHERE id = 1");

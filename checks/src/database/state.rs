@@ -108,7 +108,7 @@ impl Hub {
             "" => format!("/user/{user}/"),
             name => format!("/user/{user}/{name}/"),
         };
-        if percent_decoded(&server.base_url).ends_with(&end) {
+        if net::decode(&server.base_url).ends_with(&end) {
             return State::Active(spawner, server);
         }
         State::Contradiction(format!("its server {id} is that of {}, not of {end}", server.base_url))
@@ -165,19 +165,6 @@ pub(super) fn orphans(hub: &Hub, left: &BTreeSet<Leftover>) -> Finding {
         .with_metric("orphan_servers", orphans as f64)
         .with_metric("dangling_servers", (left.len() - orphans) as f64)
         .with_text("orphans.txt", lines.collect())
-}
-
-/// The text with `%40` and the like as the characters that they stand for.
-pub(super) fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.first_chunk::<2>().filter(|_| *first == b'%');
-        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
-        bytes.push(code.unwrap_or(*first));
-        rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -251,10 +238,5 @@ mod tests {
             "UPDATE services SET _server_id = 9 WHERE name = 'checker'",
             &["the service checker refers to server 9, which is not there"],
         );
-    }
-
-    #[test]
-    fn escaped_names_are_decoded() {
-        assert_eq!(percent_decoded("/user/a%40b%/%4"), "/user/a@b%/%4");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use net::Client;
+
 use super::args::{CheckDatabase, Expected};
 use super::aspect::{
     CONNECTIONS, CROSS, FOREIGN_KEYS, INTEGRITY, LISTENING, LOCK_WAIT, OPEN, ORPHANS, SCHEMA, SIZE, TOKENS,
@@ -12,7 +14,6 @@ use super::fault::LOCKED;
 use super::place::Place;
 use super::task::{Credentials, Task, USER, Work};
 use super::tls::TlsOptions;
-use crate::net::Client;
 use crate::probe::helper::Told;
 use crate::probe::{Aspect, Finding, Helper, Limits, Secret, Target, target_names};
 

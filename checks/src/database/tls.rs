@@ -1,6 +1,5 @@
 //! TLS to a server of PostgreSQL: verified, unless it is said that it need not be.
 
-use std::fs;
 use std::future::Future;
 use std::io;
 use std::path::PathBuf;
@@ -8,18 +7,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use net::Trust;
 use postgres::Socket;
 use postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, InvalidDnsNameError, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme, version};
+use rustls::ClientConfig;
+use rustls::pki_types::{InvalidDnsNameError, ServerName};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{Connect, TlsConnector, client};
 
-use crate::net::{MinTls, NetArgs};
+use crate::network::{MinTls, NetArgs};
 
 /// Whom to trust, as a helper is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,30 +35,9 @@ impl TlsOptions {
 
     /// What makes connections of it.
     pub(super) fn connector(&self) -> Result<MakeTls, String> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let versions: &[_] =
-            if self.only_tls13 { &[&version::TLS13] } else { &[&version::TLS13, &version::TLS12] };
-        let config = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_protocol_versions(versions)
-            .map_err(|error| error.to_string())?;
-        let config = if self.insecure {
-            config.dangerous().with_custom_certificate_verifier(Arc::new(Unverified(provider)))
-        } else {
-            config.with_root_certificates(self.roots()?)
-        };
-        Ok(MakeTls(Arc::new(config.with_no_client_auth())))
-    }
-
-    fn roots(&self) -> Result<RootCertStore, String> {
-        let mut roots = RootCertStore::empty();
-        if self.ca.is_empty() {
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        }
-        for path in &self.ca {
-            let text = fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            roots.add_parsable_certificates(CertificateDer::pem_slice_iter(&text).flatten());
-        }
-        Ok(roots)
+        let trust = Trust::new(&self.ca, self.insecure, self.only_tls13);
+        let config = trust.map_err(|error| format!("{error:#}"))?.config(&[])?;
+        Ok(MakeTls(Arc::new(config)))
     }
 }
 
@@ -137,44 +113,5 @@ impl AsyncWrite for Encrypted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
-    }
-}
-
-/// Accepts every certificate, but only from who has its key.
-#[derive(Debug)]
-struct Unverified(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Unverified {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

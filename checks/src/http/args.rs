@@ -4,12 +4,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use net::{Request, Url};
 use regex::bytes::Regex;
 
 use super::StatusCodes;
 use super::aspect::{ASPECTS, METRICS};
 use super::target::HttpTarget;
-use crate::net::{NetArgs, Request, Url};
+use crate::network::NetArgs;
 use crate::probe::{
     Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, parse_size, target_names,
 };
@@ -145,9 +146,9 @@ impl CheckHttp {
 mod tests {
     use clap::CommandFactory as _;
     use cli::Verdict;
+    use net::testing::{Server, answer};
 
     use super::*;
-    use crate::net::testing::{Server, answer};
     use crate::probe::Run;
 
     fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {

@@ -1,6 +1,6 @@
 //! What is looked at, and what is measured.
 
-use crate::net;
+use crate::network;
 use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 pub(super) const RESOLVE: &str = "resolve";
@@ -32,15 +32,15 @@ pub(super) const BODY_BYTES: &str = "body_bytes";
 
 /// The numbers that are measured, with the thresholds that hold unless others are given.
 pub(super) const METRICS: &[MetricKind] = &[
-    net::RESOLVE_SECONDS,
-    net::CONNECT_SECONDS,
-    net::TLS_SECONDS,
-    net::FIRST_BYTE_SECONDS,
-    net::TRANSFER_SECONDS,
-    net::TOTAL_SECONDS,
-    net::REQUEST_SECONDS,
-    net::SAMPLES,
-    net::CERTIFICATE_DAYS,
+    network::RESOLVE_SECONDS,
+    network::CONNECT_SECONDS,
+    network::TLS_SECONDS,
+    network::FIRST_BYTE_SECONDS,
+    network::TRANSFER_SECONDS,
+    network::TOTAL_SECONDS,
+    network::REQUEST_SECONDS,
+    network::SAMPLES,
+    network::CERTIFICATE_DAYS,
     MetricKind::new(BODY_BYTES, Unit::Bytes),
 ];
 

@@ -1,10 +1,11 @@
 //! An address, and what it answers.
 
+use net::{Client, Exchange, Place, Request, Response, Route};
 use regex::bytes::Regex;
 
 use super::args::CheckHttp;
 use super::aspect::{BODY, BODY_BYTES, CONNECT, LATENCY, RESOLVE, STATUS, TLS};
-use crate::net::{self, Client, Exchange, Place, Request, Response, Route};
+use crate::network::{self, Evidence as _, one_operation};
 use crate::probe::{Aspect, Finding, Limits, Secret, Target};
 
 /// How often to ask, unless it is said.
@@ -53,7 +54,7 @@ impl HttpTarget {
     }
 
     fn look_at_status(&mut self, limits: Limits<'_>) -> Finding {
-        let exchange = self.client.send(&self.request, limits);
+        let exchange = self.client.send(&self.request, &one_operation(limits));
         let finding = match self.expected(&exchange) {
             Ok(response) => exchange.witness(Finding::fine(status_line(&exchange, response))),
             Err(finding) => *finding,
@@ -66,7 +67,7 @@ impl HttpTarget {
     fn look_at_body(&mut self, limits: Limits<'_>) -> Finding {
         let exchange = match self.exchange.take() {
             Some(exchange) => exchange,
-            None => self.client.send(&self.request, limits),
+            None => self.client.send(&self.request, &one_operation(limits)),
         };
         let response = match self.expected(&exchange) {
             Ok(response) => response,
@@ -126,15 +127,15 @@ impl Target for HttpTarget {
 
     fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
         match aspect.name() {
-            RESOLVE => net::resolve(&self.route(), limits),
-            CONNECT => net::connect(&self.route(), limits),
-            TLS => net::tls(&self.route(), limits),
+            RESOLVE => network::resolve(&self.route(), limits),
+            CONNECT => network::connect(&self.route(), limits),
+            TLS => network::tls(&self.route(), limits),
             STATUS => self.look_at_status(limits),
             BODY => self.look_at_body(limits),
             _ => {
                 let samples = self.args.probe.samples.unwrap_or(SAMPLES);
                 let accept = |exchange: &Exchange| self.expected(exchange).map(drop);
-                net::latency(&self.client, &self.request, samples, accept, limits)
+                network::latency(&self.client, &self.request, samples, accept, limits)
             }
         }
     }

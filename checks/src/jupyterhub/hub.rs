@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use net::{Client, Exchange, Request, Url, encode};
 use serde::de::DeserializeOwned;
 
 use super::judge;
 use super::model::{State, User};
-use crate::net::{Client, Exchange, Request, Url, encode};
+use crate::network::{Evidence as _, one_operation};
 use crate::probe::{Finding, Level, Limits, Secret};
 
 /// How long a hub itself waits for a server to start or to stop, before it says that it goes on in the background:
@@ -64,7 +65,7 @@ impl Hub {
     }
 
     pub(super) fn send(&self, request: &Request, limits: Limits<'_>) -> Exchange {
-        self.client.send(request, limits)
+        self.client.send(request, &one_operation(limits))
     }
 
     /// Asks for JSON, with the token.
@@ -137,8 +138,9 @@ pub(super) fn unexpected(exchange: &Exchange, what: &str) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use net::testing::client;
+
     use super::*;
-    use crate::net::testing::client;
 
     fn hub(url: &str) -> Hub {
         Hub::new(&url.parse().unwrap(), client(), Some(Secret::new("t")))

@@ -3,10 +3,10 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
+use net::Response;
 
 use super::aspect::TOKEN_DAYS;
 use super::model::{Message, Root, Token, User};
-use crate::net::Response;
 use crate::probe::Finding;
 
 const DAY: f64 = 86_400.0;

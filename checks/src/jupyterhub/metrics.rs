@@ -2,6 +2,7 @@
 
 use super::aspect::{ACTIVE_USERS, FAILED_SPAWNS, LOOP_INTERVAL, RUNNING_SERVERS};
 use super::hub::{Hub, accepted, unexpected};
+use crate::network::Evidence as _;
 use crate::probe::{Finding, Level, Limits};
 
 /// Reads the hub's metrics.

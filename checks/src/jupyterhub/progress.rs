@@ -2,8 +2,9 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use net::BodyStream;
+
 use super::model::Event;
-use crate::net::BodyStream;
 
 /// Bytes of events to read, at most.
 const MOST: u64 = 1 << 20;

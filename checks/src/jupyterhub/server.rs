@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use net::{Exchange, Request, Response, Url};
 use process::Deadline;
 use serde_json::{Map, Value};
 
@@ -14,7 +15,7 @@ use super::hub::{Hub, accepted, ended, slow, unexpected};
 use super::judge::words;
 use super::model::{Root, ServerStatus, State};
 use super::progress::{End, Progress};
-use crate::net::{Exchange, Request, Response, Url};
+use crate::network::{Evidence as _, whole_test};
 use crate::probe::{Finding, Limits};
 
 /// How often to look whether something has changed.
@@ -138,7 +139,7 @@ impl UserServer {
     fn follow(&self, progress: &mut Progress, limits: Limits<'_>) -> End {
         let request = self.hub.request("GET", &self.path("server/progress"));
         let request = request.header("accept", "text/event-stream");
-        match self.hub.client().stream(&request, limits) {
+        match self.hub.client().stream(&request, &whole_test(limits)) {
             Ok((exchange, body)) if exchange.result.as_ref().is_ok_and(|head| head.status == 200) => {
                 progress.follow(body)
             }
@@ -336,7 +337,7 @@ impl UserServer {
 
     /// A request to the server itself.
     fn ask(&self, path: &str, limits: Limits<'_>) -> Exchange {
-        let usual = || self.hub.base().below("user").below(&crate::net::encode(&self.user));
+        let usual = || self.hub.base().below("user").below(&net::encode(&self.user));
         let url = self.url.clone().unwrap_or_else(usual).below(path);
         self.hub.send(&self.hub.with_token(Request::get(url)), limits)
     }

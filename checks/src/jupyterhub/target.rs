@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use net::{Exchange, Request, encode};
 use serde_json::{Map, Value};
 
 use super::args::CheckJupyterhub;
@@ -13,7 +14,7 @@ use super::hub::Hub;
 use super::model::{Root, Token, User};
 use super::server::UserServer;
 use super::{judge, metrics, pages, routes, services};
-use crate::net::{self, Exchange, Request, encode};
+use crate::network::{self, Evidence as _};
 use crate::probe::{Aspect, Finding, Limits, Secret, Target};
 
 /// How often to ask, unless it is said.
@@ -112,7 +113,7 @@ impl HubTarget {
     fn latency(&self, limits: Limits<'_>) -> Finding {
         let samples = self.args.probe.samples.unwrap_or(SAMPLES);
         let accept = |exchange: &Exchange| exchange.json::<Root>(200).map(drop);
-        net::latency(self.hub.client(), &self.root(), samples, accept, limits)
+        network::latency(self.hub.client(), &self.root(), samples, accept, limits)
     }
 
     /// The server of the user that is named, else of the token's own.
@@ -184,7 +185,7 @@ impl Target for HubTarget {
     fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
         match aspect.name() {
             HEALTH => self.health(limits),
-            TLS => net::tls(&self.hub.client().route(self.hub.base()), limits),
+            TLS => network::tls(&self.hub.client().route(self.hub.base()), limits),
             VERSION => self.version(limits),
             METRICS_PAGE => metrics::look(&self.hub, limits),
             LATENCY => self.latency(limits),

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use net::testing::{Server, answer};
+
 use super::CheckJupyterhub;
-use crate::net::testing::{Server, answer};
 use crate::probe::Run;
 
 /// What was asked: `GET /hub/health`.
@@ -322,7 +323,7 @@ fn options_are_sent_with_their_types() {
     let seen = Arc::clone(&heads);
     let server = Server::new(move |mut stream| {
         use std::io::{Read as _, Write as _};
-        let head = crate::net::testing::head(&mut stream);
+        let head = net::testing::head(&mut stream);
         let said = match head.starts_with("POST") {
             true => {
                 let length = head

@@ -8,9 +8,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands for a secret.
 const REDACTED: &[u8] = b"[redacted]";
+/// What is escaped where a secret is a part of an address.
+const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `--token-file`, `--token-env`: never a token in the command line, which everyone can see.
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -105,7 +108,7 @@ impl Redactor {
                 text.clone().into_bytes(),
                 STANDARD.encode(text).into_bytes(),
                 URL_SAFE_NO_PAD.encode(text).into_bytes(),
-                percent_encoded(text).into_bytes(),
+                utf8_percent_encode(text, OTHERS).to_string().into_bytes(),
             ]);
         }
         needles.sort_by_key(|needle| std::cmp::Reverse(needle.len()));
@@ -179,13 +182,6 @@ fn redact_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
         offset += line.len();
     }
     result
-}
-
-fn percent_encoded(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode =
-        |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use net::{Client, Exchange, Request, Url, encode};
 use serde::Deserialize;
 
-use crate::net::{Client, Exchange, Request, Url, encode};
+use crate::network::{Evidence as _, one_operation};
 use crate::probe::{Finding, Limits, Secret};
 
 /// A route of the proxy. Whatever else is known of it does not matter here.
@@ -112,7 +113,7 @@ impl Api {
         let url = if path.len() > 1 { url } else { self.url.below("api/routes") };
         let request = Request::new(method, url).header("authorization", &format!("token {token}"));
         let request = if body.is_empty() { request } else { request.json(body) };
-        self.client.send(&Request { max_body: 16 << 20, ..request }, limits)
+        self.client.send(&Request { max_body: 16 << 20, ..request }, &one_operation(limits))
     }
 }
 

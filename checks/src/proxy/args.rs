@@ -1,11 +1,12 @@
 //! The command line of `check-proxy`.
 
 use anyhow::ensure;
+use net::Url;
 
 use super::api::Api;
 use super::aspect::{ASPECTS, METRICS};
 use super::target::ProxyTarget;
-use crate::net::{NetArgs, Url};
+use crate::network::NetArgs;
 use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, target_names};
 
 const EXAMPLES: &str = "  check-proxy http://127.0.0.1:8000
@@ -105,9 +106,9 @@ impl CheckProxy {
 mod tests {
     use clap::CommandFactory as _;
     use cli::Verdict;
+    use net::testing::{Server, answer};
 
     use super::*;
-    use crate::net::testing::{Server, answer};
     use crate::probe::Run;
 
     fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {

@@ -1,6 +1,6 @@
 //! What is looked at, and what is measured.
 
-use crate::net;
+use crate::network;
 use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 pub(super) const TLS: &str = "tls";
@@ -57,15 +57,15 @@ pub(super) const LAG_MAX: &str = "eventloop_lag_max_seconds";
 
 /// The numbers that are measured, with the thresholds that hold unless others are given.
 pub(super) const METRICS: &[MetricKind] = &[
-    net::RESOLVE_SECONDS,
-    net::CONNECT_SECONDS,
-    net::TLS_SECONDS,
-    net::FIRST_BYTE_SECONDS,
-    net::TRANSFER_SECONDS,
-    net::TOTAL_SECONDS,
-    net::REQUEST_SECONDS,
-    net::SAMPLES,
-    net::CERTIFICATE_DAYS,
+    network::RESOLVE_SECONDS,
+    network::CONNECT_SECONDS,
+    network::TLS_SECONDS,
+    network::FIRST_BYTE_SECONDS,
+    network::TRANSFER_SECONDS,
+    network::TOTAL_SECONDS,
+    network::REQUEST_SECONDS,
+    network::SAMPLES,
+    network::CERTIFICATE_DAYS,
     MetricKind::new(ROUTE_COUNT, Unit::Count),
     MetricKind { critical: Some("0"), ..MetricKind::new(STALE_ROUTES, Unit::Count) },
     MetricKind { warning: Some("100ms"), critical: Some("1s"), ..MetricKind::new(LAG_P99, Unit::Seconds) },

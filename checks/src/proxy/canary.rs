@@ -6,11 +6,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use net::{Client, Connection, Fault, Request, Stage, Trace, Url};
 
 use super::api::Api;
 use super::responder::Responder;
 use super::websocket::{accept_key, read_frame, write_frame};
-use crate::net::{Client, Connection, Fault, Patience, Request, Stage, Trace, Url};
+use crate::network::{Evidence as _, FaultFinding as _, measure, one_operation};
 use crate::probe::{Finding, Limits, nonce};
 
 /// What the paths of our routes begin with.
@@ -69,7 +70,7 @@ impl Canary {
     }
 
     fn request(&self, path: &str, word: &str, limits: Limits<'_>) -> Finding {
-        let exchange = self.client.send(&Request::get(self.url.at(path)), limits);
+        let exchange = self.client.send(&Request::get(self.url.at(path)), &one_operation(limits));
         let finding = match exchange.answer() {
             Ok(response) if response.status == 200 && response.body == word.as_bytes() => exchange
                 .witness(Finding::fine("a new route was taken, led there, and is gone again".to_owned())),
@@ -84,7 +85,7 @@ impl Canary {
     }
 
     fn websocket(&self, path: &str, word: &str, limits: Limits<'_>) -> Finding {
-        let patience = Patience::operation(limits);
+        let patience = one_operation(limits);
         let mut trace = Trace::begin();
         let opened = self.client.route(&self.url).open(&patience, &mut trace);
         let mut heard = Vec::new();
@@ -97,7 +98,8 @@ impl Canary {
             Ok(Err(reason)) => Finding::broken(reason),
             Err(fault) => fault.finding(),
         };
-        trace.phases.measure(finding).with_text("handshake.txt", String::from_utf8_lossy(&heard).into_owned())
+        measure(&trace.phases, finding)
+            .with_text("handshake.txt", String::from_utf8_lossy(&heard).into_owned())
     }
 
     /// Opens a WebSocket, and sends a word that must come back.

@@ -1,7 +1,9 @@
 //! How late the proxy's event loop is, from its metrics.
 
+use net::{Client, Request, Url};
+
 use super::aspect::{LAG_MAX, LAG_MEAN, LAG_P99};
-use crate::net::{Client, Request, Url};
+use crate::network::{Evidence as _, one_operation};
 use crate::probe::{Finding, Limits};
 
 /// The metrics by their names there and here. The proxy's are those of the last interval in which it was asked.
@@ -13,7 +15,7 @@ const NAMES: [(&str, &str); 3] = [
 
 /// Reads the metrics.
 pub(super) fn look(client: &Client, url: &Url, limits: Limits<'_>) -> Finding {
-    let exchange = client.send(&Request::get(url.clone()), limits);
+    let exchange = client.send(&Request::get(url.clone()), &one_operation(limits));
     let response = match exchange.answer() {
         Ok(response) if response.status == 200 => response,
         Ok(response) => {

@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use net::{Route, Trace, Url};
+
 use super::api::Routes;
 use super::aspect::{ROUTE_COUNT, STALE_ROUTES};
-use crate::net::{Patience, Route, Trace, Url};
+use crate::network::one_operation;
 use crate::probe::{Finding, Limits};
 
 /// How many targets are connected to at a time.
@@ -59,6 +61,6 @@ fn stale(all: &[(&str, &str)], limits: Limits<'_>) -> Vec<String> {
 fn reach(target: &str, limits: Limits<'_>) -> Result<(), String> {
     let url: Url = target.parse()?;
     let route = Route { place: url.place(), tls: None, protocols: &[] };
-    let connected = route.connect(&Patience::operation(limits), &mut Trace::begin());
+    let connected = route.connect(&one_operation(limits), &mut Trace::begin());
     connected.map(drop).map_err(|fault| fault.to_string())
 }

@@ -1,11 +1,13 @@
 //! A proxy, and the aspects that only ask.
 
+use net::{Client, Exchange, Request, Url};
+
 use super::api::{Api, Routes};
 use super::args::CheckProxy;
 use super::aspect::{API, CANARY, EVENTLOOP_LAG, HEALTH, HUB_ROUTE, LATENCY, ROUTES, TLS, WEBSOCKET};
 use super::canary::{Canary, Kind};
 use super::{lag, routes};
-use crate::net::{self, Client, Exchange, Request, Url};
+use crate::network::{self, Evidence as _, one_operation};
 use crate::probe::{Aspect, Finding, Limits, Secret, Target};
 
 /// Where the proxy itself answers.
@@ -32,7 +34,7 @@ impl ProxyTarget {
     }
 
     fn health(&self, limits: Limits<'_>) -> Finding {
-        let exchange = self.client.send(&Request::get(self.url.at(HEALTH_PATH)), limits);
+        let exchange = self.client.send(&Request::get(self.url.at(HEALTH_PATH)), &one_operation(limits));
         let finding = match healthy(&exchange) {
             Ok(()) => exchange.witness(Finding::fine("the proxy says it is OK".to_owned())),
             Err(finding) => *finding,
@@ -69,7 +71,7 @@ impl ProxyTarget {
             return Finding::broken(format!("no route leads to a hub; there are: {}", paths.join(" ")));
         };
         let below = |url: Url| url.at(path).below(HUB_HEALTH);
-        let exchange = self.client.send(&Request::get(below(self.url.clone())), limits);
+        let exchange = self.client.send(&Request::get(below(self.url.clone())), &one_operation(limits));
         match exchange.answer() {
             Ok(response) if response.status == 200 => {
                 let fine = Finding::fine(format!("{path} leads to {target}, which answers"));
@@ -89,7 +91,7 @@ impl ProxyTarget {
     fn ask_hub(&self, target: &str, below: &dyn Fn(Url) -> Url, limits: Limits<'_>) -> String {
         let Ok(url) = target.parse::<Url>() else { return format!("the route leads to `{target}`") };
         let direct = Client::clone(&self.client).without_detour();
-        let exchange = direct.send(&Request::get(below(url)), limits);
+        let exchange = direct.send(&Request::get(below(url)), &one_operation(limits));
         match &exchange.result {
             Ok(response) if response.status == 200 => format!("the hub itself, {}, is well", exchange.url),
             Ok(response) => format!("the hub itself, {}, answers {}", exchange.url, response.describe()),
@@ -107,7 +109,7 @@ impl ProxyTarget {
     fn latency(&self, limits: Limits<'_>) -> Finding {
         let samples = self.args.probe.samples.unwrap_or(SAMPLES);
         let request = Request::get(self.url.at(HEALTH_PATH));
-        net::latency(&self.client, &request, samples, healthy, limits)
+        network::latency(&self.client, &request, samples, healthy, limits)
     }
 
     fn lag(&self, limits: Limits<'_>) -> Finding {
@@ -164,7 +166,7 @@ impl Target for ProxyTarget {
     fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
         match aspect.name() {
             HEALTH => self.health(limits),
-            TLS => net::tls(&self.client.route(&self.url), limits),
+            TLS => network::tls(&self.client.route(&self.url), limits),
             API => self.api(limits),
             HUB_ROUTE => self.hub_route(limits),
             ROUTES => self.routes(limits),

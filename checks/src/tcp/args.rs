@@ -1,10 +1,11 @@
 //! The command line of `check-tcp`.
 
+use net::Place;
 use regex::bytes::Regex;
 
 use super::aspect::{ASPECTS, METRICS};
 use super::target::TcpTarget;
-use crate::net::{NetArgs, Place};
+use crate::network::NetArgs;
 use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, target_names};
 
 const EXAMPLES: &str = "  check-tcp --expect '^SSH-2' host.example:22

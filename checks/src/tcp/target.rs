@@ -4,9 +4,11 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
+use net::{Connection, Fault, Place, Route, Stage, Trace, Trust};
+
 use super::args::CheckTcp;
 use super::aspect::{BANNER, CONNECT, RESOLVE, TLS};
-use crate::net::{self, Connection, Fault, Patience, Place, Route, Stage, Trace, Trust};
+use crate::network::{self, FaultFinding as _, measure, one_operation};
 use crate::probe::{Aspect, Finding, Limits, Target};
 
 /// Bytes of what the other side says to look at.
@@ -34,7 +36,7 @@ impl TcpTarget {
     }
 
     fn banner(&self, limits: Limits<'_>) -> Finding {
-        let patience = Patience::operation(limits);
+        let patience = one_operation(limits);
         let mut trace = Trace::begin();
         let mut said = Vec::new();
         let opened = self.route.open(&patience, &mut trace);
@@ -48,7 +50,7 @@ impl TcpTarget {
             Err(fault) => fault.finding(),
         };
         let bytes = u32::try_from(said.len()).unwrap_or(u32::MAX);
-        let finding = trace.phases.measure(finding).with_metric("banner_bytes", f64::from(bytes));
+        let finding = measure(&trace.phases, finding).with_metric("banner_bytes", f64::from(bytes));
         finding.with_text("banner.txt", String::from_utf8_lossy(&said).into_owned())
     }
 
@@ -116,9 +118,9 @@ impl Target for TcpTarget {
 
     fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
         match aspect.name() {
-            RESOLVE => net::resolve(&self.route, limits),
-            CONNECT => net::connect(&self.route, limits),
-            TLS => net::tls(&self.route, limits),
+            RESOLVE => network::resolve(&self.route, limits),
+            CONNECT => network::connect(&self.route, limits),
+            TLS => network::tls(&self.route, limits),
             _ => self.banner(limits),
         }
     }

@@ -10,12 +10,13 @@ use std::process::ExitCode;
 use std::thread;
 
 use anyhow::{Context as _, anyhow, bail};
-use process::{Deadline, Interrupt};
+use net::Place;
+use process::Deadline;
+use process::Interrupt;
 
 use super::LOST;
 use super::container::{Desk, Order, start_path};
 use super::way::Failure;
-use crate::net::Place;
 
 /// Bytes of the head of an answer.
 const HEAD: u64 = 64 << 10;

@@ -3,7 +3,9 @@
 use std::io::{Cursor, Read as _};
 use std::time::Duration;
 
-use process::{Deadline, Interrupt};
+use net::{Exchange, Place, Request, encode};
+use process::Deadline;
+use process::Interrupt;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -13,7 +15,7 @@ use super::site::Container;
 use super::way::Failure;
 use crate::container::engine::Engine;
 use crate::container::exec::{Created, Ended};
-use crate::net::{Exchange, Place, Request, encode};
+use crate::network::{Evidence as _, one_operation};
 use crate::probe::{Finding, Limits};
 
 /// Where the program is put: in the root, which no mount hides. It is root's, and everyone may run it.
@@ -239,7 +241,7 @@ impl<'a> Desk<'a> {
     fn has(&self, name: &str, path: &str) -> Result<bool, Failure> {
         let head = self.engine.get_request(&format!("{}?path={}", archive(name), encode(path)));
         let request = Request { method: "HEAD".to_owned(), ..head };
-        let exchange = self.engine.client().send(&request, self.limits(SOON));
+        let exchange = self.engine.client().send(&request, &one_operation(self.limits(SOON)));
         let response = exchange.answer().map_err(|finding| self.found(&finding))?;
         Ok(response.status != 404)
     }
@@ -260,7 +262,7 @@ impl<'a> Desk<'a> {
         let body = packed(program).map_err(|error| Failure::new(error.to_string()))?;
         let url = format!("{}?path=%2F&noOverwriteDirNonDir=true", archive(name));
         let request = Request { method: "PUT".to_owned(), body, ..self.engine.get_request(&url) };
-        let exchange = self.engine.client().send(&request, self.limits(Duration::MAX));
+        let exchange = self.engine.client().send(&request, &one_operation(self.limits(Duration::MAX)));
         let response = exchange.answer().map_err(|finding| self.found(&finding))?;
         match response.status {
             200 => Ok(()),
@@ -273,7 +275,7 @@ impl<'a> Desk<'a> {
     }
 
     pub(super) fn send(&self, request: &Request) -> Result<Exchange, Failure> {
-        let exchange = self.engine.client().send(request, self.limits(SOON));
+        let exchange = self.engine.client().send(request, &one_operation(self.limits(SOON)));
         match exchange.answer() {
             Ok(response) if response.status < 300 => Ok(exchange),
             Ok(response) => Err(self.failure(format!("the engine answers {}", response.describe()))),

@@ -20,7 +20,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use process::{Child, Deadline, Interrupt, Outcome, Signal};
+use process::Interrupt;
+use process::{Child, Deadline, Outcome, Signal};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 

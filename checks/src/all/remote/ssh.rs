@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use process::{Deadline, Interrupt, Outcome};
+use process::Interrupt;
+use process::{Deadline, Outcome};
 
 use super::binary::Program;
 use super::site::Host;

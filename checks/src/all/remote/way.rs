@@ -5,7 +5,8 @@ use std::io::{self, Read as _, Seek as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use process::{Child, Deadline, Interrupt, Outcome};
+use process::Interrupt;
+use process::{Child, Deadline, Outcome};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// How long to wait at a time for an end that no descriptor announces.

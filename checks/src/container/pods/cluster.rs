@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Context as _;
+use net::{Client, Exchange, Request, Response, Url, encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::model::{Failure, Pod, Pods};
 use crate::container::CheckContainer;
-use crate::net::{Client, Exchange, NetArgs, Request, Response, Url, encode};
+use crate::network::{Evidence as _, NetArgs, one_operation};
 use crate::probe::{Finding, Limits, Secret, TokenArgs};
 
 /// Bytes of an answer.
@@ -205,7 +206,7 @@ impl Cluster {
         if let Some(token) = &self.token {
             request = request.header("authorization", &format!("Bearer {}", token.reveal()));
         }
-        self.client.send(&request, limits)
+        self.client.send(&request, &one_operation(limits))
     }
 
     /// What was asked for, where it was not refused.

@@ -6,6 +6,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
 use crate::database::fault::Fault;
 
 /// With these bytes begins every database of SQLite.
@@ -13,6 +15,8 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// Where its header says how it is written and read: 2 with a write-ahead log.
 const VERSIONS: std::ops::Range<usize> = 18..20;
 const HEADER: usize = 100;
+/// What is escaped in the name of a file.
+const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.');
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,20 +82,13 @@ impl Found {
 impl Access {
     /// The name by which SQLite opens a file so.
     pub(super) fn uri(self, path: &Path) -> String {
-        let mut uri = "file:".to_owned();
-        for byte in path.as_os_str().as_bytes() {
-            match byte {
-                b'/' | b'-' | b'_' | b'.' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => {
-                    uri.push(char::from(*byte))
-                }
-                other => uri += &format!("%{other:02X}"),
-            }
-        }
-        uri + match self {
-            Access::Journal => "?mode=ro",
-            Access::Log => "?mode=ro&readonly_shm=1",
-            Access::Still => "?mode=ro&immutable=1",
-        }
+        let path = percent_encode(path.as_os_str().as_bytes(), OTHERS);
+        let how = match self {
+            Access::Journal => "mode=ro",
+            Access::Log => "mode=ro&readonly_shm=1",
+            Access::Still => "mode=ro&immutable=1",
+        };
+        format!("file:{path}?{how}")
     }
 }
 

@@ -6,69 +6,12 @@ use std::sync::Arc;
 use ureq::http;
 
 use super::wire::{Log, SharedLog, agent};
-use super::{Cause, Connection, Exchange, Fault, Patience, Place, Response, Route, Stage, Trace, Trust, Url};
-use crate::probe::Limits;
-
-/// Bytes of a body to read, unless a request says otherwise.
-const BODY: usize = 1 << 20;
+use super::{
+    Cause, Connection, Exchange, Fault, Patience, Place, Request, Response, Route, Stage, Trace, Trust, Url,
+};
 
 /// Methods that tell the length of their bodies also when these are empty.
 const WITH_BODY: [&str; 3] = ["POST", "PUT", "PATCH"];
-
-/// What to ask for.
-///
-/// ```
-/// use checks::net::Request;
-///
-/// let url = "http://127.0.0.1:8001/api/routes/x".parse()?;
-/// let request = Request::new("POST", url).header("authorization", "token abc").json(r#"{"target": "http://h"}"#);
-/// assert_eq!(request.method, "POST");
-/// # Ok::<(), String>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// The method.
-    pub method: String,
-    /// Of what.
-    pub url: Url,
-    /// The headers; those of the protocol are added.
-    pub headers: Vec<(String, String)>,
-    /// The body.
-    pub body: Vec<u8>,
-    /// Bytes of the answer's body to read.
-    pub max_body: usize,
-    /// How many redirects to follow.
-    pub redirects: u32,
-}
-
-impl Request {
-    /// A request without a body.
-    #[must_use]
-    pub fn new(method: &str, url: Url) -> Self {
-        let (method, headers, body) = (method.to_owned(), Vec::new(), Vec::new());
-        Request { method, url, headers, body, max_body: BODY, redirects: 0 }
-    }
-
-    /// Asks for what is there.
-    #[must_use]
-    pub fn get(url: Url) -> Self {
-        Request::new("GET", url)
-    }
-
-    /// The same with a header.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// The same with a body of JSON.
-    #[must_use]
-    pub fn json(self, text: &str) -> Self {
-        let body = text.as_bytes().to_vec();
-        Request { body, ..self.header("content-type", "application/json") }
-    }
-}
 
 /// Sends requests.
 #[derive(Clone, Debug)]
@@ -104,18 +47,17 @@ impl Client {
         Route { place, tls, protocols: &[b"http/1.1"] }
     }
 
-    /// Sends a request and reads the answer, all as long as an operation may take.
+    /// Sends a request and reads the answer, within the patience.
     #[must_use]
-    pub fn send(&self, request: &Request, limits: Limits<'_>) -> Exchange {
-        let patience = Patience::operation(limits);
-        let mut exchange = self.send_one(request, &patience);
+    pub fn send(&self, request: &Request, patience: &Patience) -> Exchange {
+        let mut exchange = self.send_one(request, patience);
         let mut before = Vec::new();
         let mut request = request.clone();
         while let Some(next) = request.next(&exchange) {
             let (url, cause) = match next {
                 Ok(next) => {
                     request = next;
-                    before.push(std::mem::replace(&mut exchange, self.send_one(&request, &patience)));
+                    before.push(std::mem::replace(&mut exchange, self.send_one(&request, patience)));
                     continue;
                 }
                 Err(reason) => (exchange.url.clone(), Cause::Protocol(reason)),
@@ -125,7 +67,7 @@ impl Client {
         Exchange { before, ..exchange }
     }
 
-    /// Sends a request and gives the answer's body bit by bit, as long as the test may take.
+    /// Sends a request and gives the answer's body bit by bit, within the patience.
     ///
     /// # Errors
     ///
@@ -133,9 +75,9 @@ impl Client {
     pub fn stream(
         &self,
         request: &Request,
-        limits: Limits<'_>,
+        patience: &Patience,
     ) -> Result<(Exchange, BodyStream), Box<Exchange>> {
-        let mut talk = Talk::new(request, Patience::test(limits));
+        let mut talk = Talk::new(request, patience.clone());
         match talk.begin(self, request) {
             Ok((response, body)) => {
                 let body = BodyStream(body.into_with_config().limit(u64::MAX).reader());

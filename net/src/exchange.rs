@@ -2,8 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Fault, Trace, Url, evidence};
-use crate::probe::Finding;
+use super::{Fault, Trace, Url};
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,40 +79,16 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The answer.
-    ///
-    /// # Errors
-    ///
-    /// What it comes to that there is none, with the evidence.
-    pub fn answer(&self) -> Result<&Response, Box<Finding>> {
-        self.result.as_ref().map_err(|fault| Box::new(self.witness(fault.finding())))
-    }
-
-    /// The answer's body as JSON, where the answer has this status.
-    ///
-    /// # Errors
-    ///
-    /// What it comes to that it is not so, with the evidence.
-    pub fn json<T: DeserializeOwned>(&self, status: u16) -> Result<T, Box<Finding>> {
-        let response = self.answer()?;
-        let read = match response.status == status {
-            true => response.json().map_err(|error| format!("{}: {error}", self.url)),
-            false => Err(format!("{} answers {}", self.url, response.describe())),
-        };
-        read.map_err(|reason| Box::new(self.witness(Finding::broken(reason))))
-    }
-
-    /// The finding with what was said, as `http-exchange.txt`. Secrets in headers are hidden when it is told, as
-    /// are those that the target names.
+    /// The beginning of what was sent, as it was.
     #[must_use]
-    pub fn witness(&self, finding: Finding) -> Finding {
-        finding.with_text("http-exchange.txt", evidence::text(self))
+    pub fn sent(&self) -> &[u8] {
+        &self.sent
     }
 
-    /// The finding with the seconds of each phase as metrics.
+    /// The beginning of what came, as it was.
     #[must_use]
-    pub fn measure(&self, finding: Finding) -> Finding {
-        self.trace.phases.measure(finding)
+    pub fn received(&self) -> &[u8] {
+        &self.received
     }
 
     /// All that it was redirected from, and itself, in order.

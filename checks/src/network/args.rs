@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Client, Place, Trust};
+use net::{Client, Place, Trust};
 
 /// `--ca`, `--insecure`, `--min-tls`, `--connect-to`: how to get there, and whom to trust.
 #[derive(clap::Args, Clone, Debug, Default)]

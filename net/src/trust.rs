@@ -14,7 +14,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, version
 
 use super::socket::Socket;
 use super::witness::Witness;
-use super::{Cause, Certificate, Patience};
+use super::{Cause, Patience, Peer};
 
 /// Whom to trust.
 #[derive(Debug)]
@@ -25,17 +25,6 @@ pub struct Trust {
     only_tls13: bool,
     provider: Arc<CryptoProvider>,
     verifier: OnceLock<Result<Arc<WebPkiServerVerifier>, String>>,
-}
-
-/// What a TLS handshake showed.
-#[derive(Clone, Debug, Default)]
-pub struct Peer {
-    /// The server's certificate, then those of its issuers, as it sent them.
-    pub certificates: Vec<Certificate>,
-    /// Why the certificate is not to be trusted.
-    pub objection: Option<String>,
-    /// The version of the protocol, and the cipher suite, once they are agreed upon.
-    pub protocol: Option<String>,
 }
 
 /// An encrypted connection.
@@ -76,12 +65,7 @@ impl Trust {
         mut socket: Socket,
         patience: &Patience,
     ) -> (Peer, Result<Encrypted, Cause>) {
-        let witness = Arc::new(Witness::new(
-            self.verifier(),
-            self.given.clone().unwrap_or_default(),
-            self.insecure,
-            Arc::clone(&self.provider),
-        ));
+        let witness = self.witness();
         let mut connection = match self.begin(name, protocols, &witness) {
             Ok(connection) => connection,
             Err(reason) => return (Peer::default(), Err(Cause::Local(reason))),
@@ -93,14 +77,21 @@ impl Trust {
         (peer, done.map(|()| StreamOwned::new(connection, socket)))
     }
 
-    fn begin(
-        &self,
-        name: &str,
-        protocols: &[&[u8]],
-        witness: &Arc<Witness>,
-    ) -> Result<ClientConnection, String> {
-        let server =
-            ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+    /// What rustls is configured with to trust these, for libraries that make connections of their own.
+    ///
+    /// # Errors
+    ///
+    /// When the library refuses the versions of TLS that are asked for.
+    pub fn config(&self, protocols: &[&[u8]]) -> Result<ClientConfig, String> {
+        self.config_with(protocols, &self.witness())
+    }
+
+    fn witness(&self) -> Arc<Witness> {
+        let given = self.given.clone().unwrap_or_default();
+        Arc::new(Witness::new(self.verifier(), given, self.insecure, Arc::clone(&self.provider)))
+    }
+
+    fn config_with(&self, protocols: &[&[u8]], witness: &Arc<Witness>) -> Result<ClientConfig, String> {
         let versions: &[_] =
             if self.only_tls13 { &[&version::TLS13] } else { &[&version::TLS13, &version::TLS12] };
         let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
@@ -110,6 +101,18 @@ impl Trust {
             .with_custom_certificate_verifier(Arc::clone(witness) as Arc<_>)
             .with_no_client_auth();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(config)
+    }
+
+    fn begin(
+        &self,
+        name: &str,
+        protocols: &[&[u8]],
+        witness: &Arc<Witness>,
+    ) -> Result<ClientConnection, String> {
+        let server =
+            ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+        let config = self.config_with(protocols, witness)?;
         ClientConnection::new(Arc::new(config), server).map_err(|error| error.to_string())
     }
 

@@ -1,4 +1,5 @@
 //! Servers for tests: each says what it is told to, and ends with its value.
+#![expect(clippy::unwrap_used, reason = "what tests stand on fails loudly")]
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,11 +10,10 @@ use std::time::Duration;
 
 use process::{Deadline, Interrupt};
 
-use super::{Client, NetArgs, Place, Url};
-use crate::probe::Limits;
+use super::{Client, Patience, Place, Trust, Url};
 
 /// A server on a free port of this machine; every connection is served by a thread of its own.
-pub(crate) struct Server {
+pub struct Server {
     address: SocketAddr,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -21,7 +21,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// One that does this with every connection.
-    pub(crate) fn new(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+    pub fn new(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let ended = Arc::new(AtomicBool::new(false));
@@ -40,12 +40,12 @@ impl Server {
     }
 
     /// One that answers every request with these bytes, then closes the connection.
-    pub(crate) fn saying(answer: &'static str) -> Self {
+    pub fn saying(answer: &'static str) -> Self {
         Server::answering(move |_| answer.to_owned())
     }
 
     /// One that answers each request, of which the head is given, then closes the connection.
-    pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+    pub fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
         Server::new(move |mut stream| {
             let head = head(&mut stream);
             let _gone = stream.write_all(answer(&head).as_bytes());
@@ -53,17 +53,19 @@ impl Server {
     }
 
     /// One that accepts connections and says nothing.
-    pub(crate) fn silent() -> Self {
+    pub fn silent() -> Self {
         Server::new(|mut stream| {
             let _closed = stream.read_to_end(&mut Vec::new());
         })
     }
 
-    pub(crate) fn url(&self, path: &str) -> Url {
+    /// The address of a path of it.
+    pub fn url(&self, path: &str) -> Url {
         format!("http://{}{path}", self.address).parse().unwrap()
     }
 
-    pub(crate) fn place(&self) -> Place {
+    /// Where it is.
+    pub fn place(&self) -> Place {
         Place::Tcp { host: "127.0.0.1".to_owned(), port: self.address.port() }
     }
 }
@@ -79,7 +81,7 @@ impl Drop for Server {
 }
 
 /// The head of a request.
-pub(crate) fn head(stream: &mut TcpStream) -> String {
+pub fn head(stream: &mut TcpStream) -> String {
     let (mut head, mut byte) = (Vec::new(), [0]);
     while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|count| count > 0) {
         head.extend(byte);
@@ -88,21 +90,22 @@ pub(crate) fn head(stream: &mut TcpStream) -> String {
 }
 
 /// An answer with its length.
-pub(crate) fn answer(status: &str, headers: &str, body: &str) -> String {
+pub fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
 }
 
 /// A port of this machine on which nobody listens.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-pub(crate) fn client() -> Client {
-    NetArgs::default().client().unwrap()
+/// A client that trusts what the system trusts.
+pub fn client() -> Client {
+    Client::new(Trust::new(&[], false, false).unwrap(), None)
 }
 
-/// Half a second for an operation, two for a test.
-pub(crate) fn limits(interrupt: &Interrupt) -> Limits<'_> {
+/// Half a second, of two for a test.
+pub fn patience() -> Patience {
     let deadline = Deadline::after(Duration::from_secs(2));
-    Limits { operation: Duration::from_millis(500), deadline, interrupt }
+    Patience::new(Duration::from_millis(500), deadline, &Interrupt::never())
 }

@@ -5,7 +5,6 @@ use std::io;
 use std::time::Duration;
 
 use super::Patience;
-use crate::probe::{Finding, Level, failure};
 
 /// How far an exchange came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,19 +75,9 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) fn new(stage: Stage, cause: Cause, place: impl fmt::Display) -> Self {
+    /// This went wrong there.
+    pub fn new(stage: Stage, cause: Cause, place: impl fmt::Display) -> Self {
         Fault { stage, cause, place: place.to_string() }
-    }
-
-    /// What it comes to: broken, as a rule.
-    #[must_use]
-    pub fn finding(&self) -> Finding {
-        match &self.cause {
-            Cause::Interrupted => Finding::new(Level::Interrupted("a signal ended the check".to_owned())),
-            Cause::Local(reason) => Finding::unknown(reason.clone()),
-            Cause::System(errno, message) => failure(self.stage.verb(), &self.place, *errno, message),
-            _ => Finding::broken(self.to_string()),
-        }
     }
 
     fn late(&self, time: Duration) -> String {
@@ -107,7 +96,9 @@ impl Fault {
 }
 
 impl Stage {
-    fn verb(self) -> &'static str {
+    /// What was being done then, in a word or two.
+    #[must_use]
+    pub fn verb(self) -> &'static str {
         match self {
             Stage::Resolve => "resolve",
             Stage::Connect => "connect",
@@ -147,9 +138,8 @@ mod tests {
     use super::*;
 
     fn check(stage: Stage, cause: Cause, words: &str) {
-        let fault = Fault::new(stage, cause, "h:1");
-        let reason = fault.finding().level.reason().unwrap().to_owned();
-        assert!(reason.contains(words), "{reason}");
+        let shown = Fault::new(stage, cause, "h:1").to_string();
+        assert!(shown.contains(words), "{shown}");
     }
 
     #[test]
@@ -160,14 +150,5 @@ mod tests {
         check(Stage::FirstByte, late(), "accepts connections, but did not answer within 1s");
         check(Stage::Transfer, Cause::Closed, "before the answer's end");
         check(Stage::FirstByte, Cause::Closed, "without an answer");
-        check(Stage::Connect, Cause::System(Some(111), String::new()), "nothing listens there (ECONNREFUSED");
-    }
-
-    #[test]
-    fn what_is_our_own_fault_is_not_the_servers() {
-        let local = Fault::new(Stage::Send, Cause::Local("no such file".to_owned()), "h:1");
-        assert_eq!(local.finding().level, Level::Unknown("no such file".to_owned()));
-        let ended = Fault::new(Stage::Send, Cause::Interrupted, "h:1");
-        assert!(matches!(ended.finding().level, Level::Interrupted(_)));
     }
 }

@@ -4,9 +4,10 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
+use net::{Cause, Client, Exchange, Fault, Peer, Place, Request, Route, Trace};
+
 use super::{
-    CERTIFICATE_DAYS, Cause, Client, Exchange, Fault, Patience, Peer, Place, REQUEST_SECONDS, Request, Route,
-    SAMPLES, Trace,
+    CERTIFICATE_DAYS, Evidence as _, FaultFinding as _, REQUEST_SECONDS, SAMPLES, measure, one_operation,
 };
 use crate::probe::{Finding, Limits, Summary};
 
@@ -17,41 +18,41 @@ pub fn resolve(route: &Route, limits: Limits<'_>) -> Finding {
         return Finding::skipped(format!("{} is a file, not a name", route.place));
     };
     let mut trace = Trace::begin();
-    let finding = match route.resolve(&Patience::operation(limits), &mut trace) {
+    let finding = match route.resolve(&one_operation(limits), &mut trace) {
         Ok(addresses) => {
             let shown: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
             Finding::fine(format!("{host} is {}", shown.join(", ")))
         }
         Err(fault) => fault.finding(),
     };
-    trace.phases.measure(finding)
+    measure(&trace.phases, finding)
 }
 
 /// Connects, and says nothing.
 #[must_use]
 pub fn connect(route: &Route, limits: Limits<'_>) -> Finding {
     let mut trace = Trace::begin();
-    let finding = match route.connect(&Patience::operation(limits), &mut trace) {
+    let finding = match route.connect(&one_operation(limits), &mut trace) {
         Ok(_) => Finding::fine(match trace.address {
             Some(address) => format!("{address} accepts connections"),
             None => format!("{} accepts connections", route.place),
         }),
         Err(fault) => fault.finding(),
     };
-    trace.phases.measure(finding)
+    measure(&trace.phases, finding)
 }
 
 /// Does the TLS handshake: whom does the certificate name, is it to be trusted, for how long is it valid?
 #[must_use]
 pub fn tls(route: &Route, limits: Limits<'_>) -> Finding {
     let mut trace = Trace::begin();
-    let opened = route.open(&Patience::operation(limits), &mut trace);
+    let opened = route.open(&one_operation(limits), &mut trace);
     let peer = trace.peer.clone().unwrap_or_default();
     let finding = match opened.map(drop) {
         Ok(()) => Finding::fine(summary(&peer)),
         Err(fault) => fault.finding(),
     };
-    let finding = trace.phases.measure(with_certificates(finding, &peer));
+    let finding = measure(&trace.phases, with_certificates(finding, &peer));
     finding.with_text("certificates.txt", described(&peer))
 }
 
@@ -97,7 +98,7 @@ pub fn latency(
         if !exchanges.is_empty() && limits.deadline.has_passed() {
             break;
         }
-        let exchange = client.send(request, limits);
+        let exchange = client.send(request, &one_operation(limits));
         if let Err(finding) = accept(&exchange) {
             // The last one had less time than an operation may take: it tells nothing.
             let was_cut = matches!(&exchange.result, Err(Fault { cause: Cause::Timeout(time), .. }) if *time < limits.operation);
@@ -140,11 +141,11 @@ fn csv(exchanges: &[Exchange]) -> String {
 mod tests {
     use std::time::Duration;
 
+    use net::testing::{Server, answer, client};
     use process::Deadline;
     use process::Interrupt;
 
     use super::*;
-    use crate::net::testing::{Server, answer, client};
 
     #[test]
     fn samples_for_which_there_is_no_time_are_not_taken() {

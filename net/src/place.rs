@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// Where to connect to: `HOST:PORT`, `[ADDRESS]:PORT` or `unix:PATH`.
 ///
 /// ```
-/// use checks::net::Place;
+/// use net::Place;
 ///
 /// assert_eq!("[::1]:80".parse(), Ok(Place::Tcp { host: "::1".to_owned(), port: 80 }));
 /// assert_eq!("unix:/run/x.sock".parse(), Ok(Place::Unix("/run/x.sock".into())));

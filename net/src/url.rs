@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use ureq::http::Uri;
 
 use super::Place;
@@ -12,7 +13,7 @@ use super::Place;
 /// Shown, it says no secrets that a query may hold.
 ///
 /// ```
-/// use checks::net::Url;
+/// use net::Url;
 ///
 /// let url: Url = "https://hub.example/jupyter/?token=abc".parse()?;
 /// assert_eq!(url.to_string(), "https://hub.example/jupyter/?token=[redacted]");
@@ -155,11 +156,15 @@ impl fmt::Display for Url {
     }
 }
 
+/// What is escaped in a path or a query: all but letters, digits and `-._~`.
+const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
 /// Words that, in the names of parameters, tell a secret.
 const SECRETS: [&str; 8] = ["token", "secret", "passw", "pwd", "key", "sig", "code", "auth"];
 
 /// The text without the values of parameters that may be secrets, and without passwords.
-pub(super) fn hide(text: &str) -> String {
+#[must_use]
+pub fn hide(text: &str) -> String {
     let (before, query) = match text.split_once('?') {
         Some((before, query)) => (before, Some(query)),
         None => (text, None),
@@ -186,14 +191,21 @@ pub(super) fn hide(text: &str) -> String {
 /// The text as a part of a path or a query.
 ///
 /// ```
-/// assert_eq!(checks::net::encode("a b/ü"), "a%20b%2F%C3%BC");
+/// assert_eq!(net::encode("a b/ü"), "a%20b%2F%C3%BC");
 /// ```
 #[must_use]
 pub fn encode(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode =
-        |byte: u8| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
+    utf8_percent_encode(text, OTHERS).to_string()
+}
+
+/// The text whose escapes (`%2F`) these are; what is not an escape stays as it is.
+///
+/// ```
+/// assert_eq!(net::decode("/user/a%40b%/%4"), "/user/a@b%/%4");
+/// ```
+#[must_use]
+pub fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

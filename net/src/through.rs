@@ -3,7 +3,6 @@
 use std::io::{Read as _, Write as _};
 
 use super::{Cause, Fault, Patience, Place, Response, Route, Stage, Trace, Url};
-use crate::probe::Limits;
 
 /// Bytes of an answer.
 const ANSWER: u64 = 1 << 20;
@@ -13,9 +12,9 @@ const ANSWER: u64 = 1 << 20;
 /// # Errors
 ///
 /// When the proxy does not answer in time, or as HTTP has it.
-pub fn get_through(proxy: &Place, url: &Url, limits: Limits<'_>) -> Result<Response, Fault> {
+pub fn get_through(proxy: &Place, url: &Url, patience: &Patience) -> Result<Response, Fault> {
     let route = Route { place: proxy.clone(), tls: None, protocols: &[] };
-    let mut connection = route.open(&Patience::operation(limits), &mut Trace::begin())?;
+    let mut connection = route.open(patience, &mut Trace::begin())?;
     // To the older version answers come as they are, and end with the connection.
     let request = format!(
         "GET {} HTTP/1.0\r\nhost: {}\r\nuser-agent: subunit-checks/{}\r\nconnection: close\r\n\r\n",
@@ -57,14 +56,12 @@ fn parse(answer: &[u8]) -> Option<Response> {
 
 #[cfg(test)]
 mod tests {
-    use process::Interrupt;
-
     use super::*;
-    use crate::net::testing::{Server, answer, limits};
+    use crate::testing::{Server, answer, patience};
 
     fn ask(server: &Server) -> Result<Response, Fault> {
         let url = "http://stratum.example:8000/cvmfs/it/.cvmfspublished".parse().unwrap();
-        get_through(&server.place(), &url, limits(&Interrupt::never()))
+        get_through(&server.place(), &url, &patience())
     }
 
     #[test]

@@ -7,8 +7,6 @@ use std::time::Duration;
 use process::{Deadline, Interrupt};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::probe::Limits;
-
 /// How long something may take on the network: until a deadline passes or a signal comes.
 #[derive(Clone, Debug)]
 pub struct Patience {
@@ -18,20 +16,19 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// As long as an operation may take that begins now.
+    /// Until the deadline passes, but at most this long, or until a signal comes.
     #[must_use]
-    pub fn operation(limits: Limits<'_>) -> Self {
-        let left = limits.deadline.remaining().filter(|left| *left < limits.operation);
-        let time = left.map_or(limits.operation, rounded);
-        let deadline = limits.operation_deadline();
-        Patience { deadline, time, interrupt: limits.interrupt.clone() }
+    pub fn new(most: Duration, deadline: Deadline, interrupt: &Interrupt) -> Self {
+        let time = deadline.remaining().filter(|left| *left < most).map_or(most, rounded);
+        Patience { deadline: Deadline::after(most).earlier(deadline), time, interrupt: interrupt.clone() }
     }
 
-    /// As long as the test may take: for answers that come bit by bit.
+    /// Until the deadline passes or a signal comes: for answers that come bit by bit. What is reported of a wait
+    /// without a deadline is `usual`.
     #[must_use]
-    pub fn test(limits: Limits<'_>) -> Self {
-        let time = limits.deadline.remaining().map_or(limits.operation, rounded);
-        Patience { deadline: limits.deadline, time, interrupt: limits.interrupt.clone() }
+    pub fn until(deadline: Deadline, usual: Duration, interrupt: &Interrupt) -> Self {
+        let time = deadline.remaining().map_or(usual, rounded);
+        Patience { deadline, time, interrupt: interrupt.clone() }
     }
 
     /// How long it was at the beginning.
@@ -46,7 +43,7 @@ impl Patience {
         self.deadline.remaining().unwrap_or(self.time)
     }
 
-    /// One of so many equal parts of what is left.
+    /// One of this many equal parts of what is left.
     pub(super) fn share(&self, parts: u32) -> Self {
         let time = rounded(self.remaining() / parts.max(1));
         Patience { deadline: self.deadline.earlier(Deadline::after(time)), time, ..self.clone() }

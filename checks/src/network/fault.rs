@@ -1,0 +1,56 @@
+//! What it comes to that an exchange failed.
+
+use net::{Cause, Fault};
+
+use crate::probe::{Finding, Level, failure};
+
+/// A fault of the network, as a finding.
+pub trait FaultFinding {
+    /// What it comes to: broken, as a rule.
+    #[must_use]
+    fn finding(&self) -> Finding;
+}
+
+impl FaultFinding for Fault {
+    fn finding(&self) -> Finding {
+        match &self.cause {
+            Cause::Interrupted => Finding::new(Level::Interrupted("a signal ended the check".to_owned())),
+            Cause::Local(reason) => Finding::unknown(reason.clone()),
+            Cause::System(errno, message) => failure(self.stage.verb(), &self.place, *errno, message),
+            _ => Finding::broken(self.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use net::Stage;
+
+    use super::*;
+
+    fn level(stage: Stage, cause: Cause) -> Level {
+        Fault::new(stage, cause, "h:1").finding().level
+    }
+
+    #[test]
+    fn faults_of_others_are_broken() {
+        let check = |stage, cause, words: &str| {
+            let level = level(stage, cause);
+            let reason = level.reason().unwrap_or_default();
+            assert!(matches!(level, Level::Broken(_)) && reason.contains(words), "{level:?}");
+        };
+        let late = Cause::Timeout(Duration::from_secs(1));
+        check(Stage::Resolve, late, "the name h:1 was not resolved within 1s");
+        check(Stage::Transfer, Cause::Closed, "before the answer's end");
+        check(Stage::Connect, Cause::System(Some(111), String::new()), "nothing listens there (ECONNREFUSED");
+    }
+
+    #[test]
+    fn what_is_our_own_fault_is_not_the_servers() {
+        let local = level(Stage::Send, Cause::Local("no such file".to_owned()));
+        assert_eq!(local, Level::Unknown("no such file".to_owned()));
+        assert!(matches!(level(Stage::Send, Cause::Interrupted), Level::Interrupted(_)));
+    }
+}
