@@ -13,6 +13,9 @@ pub mod eos;
 pub mod http;
 pub mod jupyterhub;
 pub mod network;
-pub mod probe;
 pub mod proxy;
 pub mod tcp;
+
+/// The command of a check, whose targets may stand in a configuration file: `cli::main::<Run<CheckEos>>()` is its
+/// binary.
+pub type Run<C> = probe::Run<C, config::Configured>;

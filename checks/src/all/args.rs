@@ -4,9 +4,9 @@ use std::ffi::OsString;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _};
+use probe::{ProbeArgs, help_end};
 
 use super::remote::RemoteArgs;
-use crate::probe::{ProbeArgs, help_end};
 
 const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.xml
   check-all --config /etc/subunit/subunit-checks.toml --probe deep --jobs 4

@@ -1,13 +1,13 @@
 //! `--print-config`: all options that hold, as a configuration file that says the same.
 
 use clap::parser::ValueSource;
+use probe::ProbeArgs;
 use toml::{Table, Value};
 
 use super::args::Given;
 use super::remote::RemoteArgs;
 use super::unit::{Effective, arguments, chosen, entry_of};
 use crate::config::{Config, LOCAL, is_of_targets};
-use crate::probe::ProbeArgs;
 
 /// What holds for each target, the usual values of options included.
 ///

@@ -29,13 +29,14 @@ use cli::{Codes, Command, Streams, Verdict};
 pub use args::CheckAll;
 pub use remote::{Container, Host, RemoteArgs, Site};
 
-use crate::config::{Config, find};
-use crate::probe::{Redactor, Rendering, codes, render};
 use args::Given;
+use probe::{Redactor, Rendering, codes, render};
 use registry::Entry;
 use remote::{Remote, Role};
 use schedule::Schedule;
 use unit::Units;
+
+use crate::config::{Config, find};
 
 /// The variable that tells a process of this program which check it is, and its helpers whose they are.
 const SELF: &str = "SUBUNIT_CHECK";

@@ -4,6 +4,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use probe::{Aspect, Check, MetricKind, Plan, Selection, Thresholds};
+
+use crate::Run;
 use crate::command::CheckCommand;
 use crate::config::{Config, Expanded, Target, expand_target};
 use crate::container::CheckContainer;
@@ -12,7 +15,6 @@ use crate::database::CheckDatabase;
 use crate::eos::CheckEos;
 use crate::http::CheckHttp;
 use crate::jupyterhub::CheckJupyterhub;
-use crate::probe::{Aspect, Check, MetricKind, Plan, Run, Selection, Thresholds};
 use crate::proxy::CheckProxy;
 use crate::tcp::CheckTcp;
 

@@ -8,7 +8,9 @@ use std::thread;
 use std::time::Duration;
 
 use cli::Verdict;
-use process::{Deadline, Interrupt};
+use probe::{Redactor, show_duration};
+use process::Deadline;
+use process::Interrupt;
 use streamresult::StreamResult;
 use subunit::PacketBuf;
 
@@ -16,7 +18,6 @@ use super::child::{Ended, Job};
 use super::remote::Remote;
 use super::scribe::{Progress, Scribe};
 use super::unit::Unit;
-use crate::probe::{Redactor, show_duration};
 
 /// How many at a time from the same place elsewhere: servers of ssh refuse the eleventh.
 const TOGETHER: usize = 8;

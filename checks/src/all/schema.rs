@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction};
+use probe::MetricKind;
 use serde_json::{Map, Value, json};
 
 use super::registry::{CHECKS, Entry};
 use crate::config::is_of_targets;
-use crate::probe::MetricKind;
 
 /// The schema of `subunit-checks.toml`, as JSON.
 pub(super) fn schema() -> String {

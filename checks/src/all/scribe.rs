@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io;
 
 use cli::Verdict;
+use probe::{Redactor, Teller};
 use streamresult::StreamResult;
 use subunit::{Event, PacketBuf, Status, TEXT_TYPE, Timestamp};
 
 use super::child::Ended;
 use super::unit::Unit;
-use crate::probe::{Redactor, Teller};
 
 /// Tags of what could not be told.
 const UNKNOWN: [&str; 2] = ["unknown", "infrastructure"];
@@ -273,8 +273,8 @@ fn run_of(unit: &Unit) -> String {
 
 /// The test that fails when a unit has no tests because it cannot be looked at.
 fn first(unit: &Unit) -> String {
-    let aspect = unit.entry.aspects.first().map_or("run", crate::probe::Aspect::name);
-    let names = crate::probe::target_names(std::slice::from_ref(&unit.name), &[("", "")]);
+    let aspect = unit.entry.aspects.first().map_or("run", probe::Aspect::name);
+    let names = probe::target_names(std::slice::from_ref(&unit.name), &[("", "")]);
     let name = names.ok().and_then(|names| names.into_iter().next()).unwrap_or_default();
     format!("{}.{name}.{aspect}", unit.entry.name)
 }

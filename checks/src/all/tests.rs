@@ -506,7 +506,7 @@ fn a_check_of_its_own_leaves_alone_what_is_elsewhere() {
             format!("[[target]]\nname = 'a'\ncheck = 'tcp'\nplace = '127.0.0.1:1'\non = {on}\n{other}");
         fs::write(&path, text).unwrap();
         let args = ["--list", "--format=human", "--config", path.to_str().unwrap()];
-        let outcome = cli::run_with::<crate::probe::Run<crate::tcp::CheckTcp>>(&args, b"");
+        let outcome = cli::run_with::<crate::Run<crate::tcp::CheckTcp>>(&args, b"");
         assert!(
             format!("{}{}", outcome.output(), outcome.errors()).contains(expected),
             "{on} {}",

@@ -10,12 +10,12 @@ use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
 use cli::suggest;
+use probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
 
 use super::args::{Given, option, values};
 use super::registry::{CHECKS, Entry, Looked};
 use super::remote::{RemoteArgs, Site};
 use crate::config::{Config, Target};
-use crate::probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
 
 /// How much earlier than its process a check shall be done by itself, so that it can say what hangs.
 const MARGIN: Duration = Duration::from_millis(500);

@@ -1,5 +1,5 @@
 //! Checks by any monitoring plugin; see `checks::command`.
 
 fn main() -> std::process::ExitCode {
-    cli::main::<checks::probe::Run<checks::command::CheckCommand>>()
+    cli::main::<checks::Run<checks::command::CheckCommand>>()
 }

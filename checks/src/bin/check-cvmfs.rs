@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main::<checks::probe::Run<checks::cvmfs::CheckCvmfs>>()
+    cli::main::<checks::Run<checks::cvmfs::CheckCvmfs>>()
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main::<checks::probe::Run<checks::database::CheckDatabase>>()
+    cli::main::<checks::Run<checks::database::CheckDatabase>>()
 }

@@ -1,5 +1,5 @@
 //! Checks an EOS mount; see `checks::eos`.
 
 fn main() -> std::process::ExitCode {
-    cli::main::<checks::probe::Run<checks::eos::CheckEos>>()
+    cli::main::<checks::Run<checks::eos::CheckEos>>()
 }

@@ -1,5 +1,5 @@
 //! Checks addresses of HTTP; see `checks::http`.
 
 fn main() -> std::process::ExitCode {
-    cli::main::<checks::probe::Run<checks::http::CheckHttp>>()
+    cli::main::<checks::Run<checks::http::CheckHttp>>()
 }

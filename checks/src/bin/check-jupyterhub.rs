@@ -1,5 +1,5 @@
 //! Checks a JupyterHub; see `checks::jupyterhub`.
 
 fn main() -> std::process::ExitCode {
-    cli::main::<checks::probe::Run<checks::jupyterhub::CheckJupyterhub>>()
+    cli::main::<checks::Run<checks::jupyterhub::CheckJupyterhub>>()
 }

@@ -1,5 +1,5 @@
 //! Checks a configurable-http-proxy; see `checks::proxy`.
 
 fn main() -> std::process::ExitCode {
-    cli::main::<checks::probe::Run<checks::proxy::CheckProxy>>()
+    cli::main::<checks::Run<checks::proxy::CheckProxy>>()
 }

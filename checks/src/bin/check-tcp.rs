@@ -1,5 +1,5 @@
 //! Checks ports that take connections; see `checks::tcp`.
 
 fn main() -> std::process::ExitCode {
-    cli::main::<checks::probe::Run<checks::tcp::CheckTcp>>()
+    cli::main::<checks::Run<checks::tcp::CheckTcp>>()
 }

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::target::CommandTarget;
-use crate::probe::{
+use probe::{
     Aspect, Check, MetricKind, ProbeArgs, ProbeKind, Target, Unit, help_end, parse_duration, target_names,
 };
+
+use super::target::CommandTarget;
 
 const EXAMPLES: &str = "  check-command -- check_load -w 5,4,3 -c 10,8,6
   check-command --name ssh -- check_tcp -H host.example -p 22
@@ -83,7 +84,7 @@ mod tests {
     use cli::Verdict;
 
     use super::*;
-    use crate::probe::Run;
+    use crate::Run;
 
     fn check(args: &[&str], verdict: Verdict, output: &str) {
         let outcome = cli::run_with::<Run<CheckCommand>>(&[&["--format=human"], args].concat(), b"");

@@ -8,10 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use probe::Limits;
 use process::{Child, Deadline, Outcome};
 use rustix::fs::{MemfdFlags, memfd_create};
-
-use crate::probe::Limits;
 
 /// Where distributions put plugins.
 const FOLDERS: [&str; 6] = [

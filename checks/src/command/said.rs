@@ -1,6 +1,6 @@
 //! What a monitoring plugin says: a line, performance data, more lines.
 
-use crate::probe::{Range, Unit, rounded};
+use probe::{Range, Unit, rounded};
 
 /// What a plugin says.
 ///

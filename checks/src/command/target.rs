@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use probe::{Aspect, Finding, Level, Limits, Metric, Range, Target};
 use process::Outcome;
 
 use super::plugin::{Cause, Ended, find, run};
 use super::said::{Datum, Said};
-use crate::probe::{Aspect, Finding, Level, Limits, Metric, Range, Target};
 
 /// A plugin to run.
 pub(super) struct CommandTarget {
@@ -143,7 +143,7 @@ mod tests {
         let arguments = ["-c", script].map(OsString::from).to_vec();
         let (name, program) = ("it".to_owned(), OsString::from("sh"));
         let mut target = CommandTarget { name, program, arguments, grace: Duration::from_millis(200) };
-        let finding = target.look(&Aspect::new(&["result"], crate::probe::ProbeKind::Startup, ""), limits);
+        let finding = target.look(&Aspect::new(&["result"], probe::ProbeKind::Startup, ""), limits);
         assert_eq!(&finding.level, expected);
         finding
     }

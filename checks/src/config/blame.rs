@@ -1,10 +1,10 @@
 //! Of what is wrong with a target, which of its options it is.
 
 use clap::error::ErrorKind;
+use probe::{MetricKind, Thresholds};
 use toml::{Table, Value};
 
 use super::{Config, Target};
-use crate::probe::{MetricKind, Thresholds};
 
 impl Config {
     /// The error with the place in the file that it is about.

@@ -2,10 +2,10 @@
 
 use std::ffi::OsString;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
+use probe::{Arguments, Check, Plan, Planner};
 
 use super::{Config, Target, find};
-use crate::probe::Check;
 
 /// A target of a file, as the check's command line would have it.
 #[derive(Clone, Debug)]
@@ -16,6 +16,25 @@ pub struct Expanded<C> {
     pub name: String,
     /// The targets that it builds on.
     pub after: Vec<String>,
+}
+
+/// The planner of checks whose targets may stand in a configuration file: they are those of the arguments, else
+/// those of the file, else what the check finds.
+#[derive(Clone, Copy, Debug)]
+pub struct Configured;
+
+impl Planner for Configured {
+    fn plan<C: Check>(check: &C, args: &[OsString]) -> anyhow::Result<Plan> {
+        let Some(targets) = expand(check, args)? else { return Arguments::plan(check, args) };
+        let mut plan = Plan::new();
+        // What the command line selects is selected among the tests of all targets.
+        let also = check.shared().selection()?;
+        for Expanded { check, name, after } in targets {
+            plan.add(&check, &also, &after).with_context(|| format!("target {name}"))?;
+        }
+        plan.ensure_selected(&also)?;
+        Ok(plan)
+    }
 }
 
 /// The targets of the configuration file that holds for this command line; `None` when none does: a target is

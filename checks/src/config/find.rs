@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::probe::{Mounts, absolute};
+use probe::{Mounts, absolute};
 
 /// The file's name.
 const NAME: &str = "subunit-checks.toml";

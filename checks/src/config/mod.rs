@@ -31,6 +31,8 @@
 //! user's configuration folder and in the system's, see [`find`].
 
 mod blame;
+#[cfg(test)]
+mod configured;
 mod expand;
 mod find;
 mod places;
@@ -45,7 +47,7 @@ use anyhow::{Context as _, bail, ensure};
 use cli::suggest;
 use serde::Deserialize;
 
-pub use expand::{Expanded, expand, expand_target};
+pub use expand::{Configured, Expanded, expand, expand_target};
 pub use find::find;
 use places::Places;
 use swan::Kept;

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use net::Place;
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end};
 
 use super::aspect::{ASPECTS, METRICS};
 use super::{pods, target};
 use crate::network::{MinTls, NetArgs};
-use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end};
 
 pub use super::pods::Api;
 

@@ -1,7 +1,8 @@
 //! What is looked at, and by which names.
 
+use probe::{Aspect, MetricKind, ProbeKind, Unit};
+
 use crate::network::TOTAL_SECONDS;
-use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 /// All that is looked at, in this order.
 pub(super) const ASPECTS: &[Aspect] = &[
@@ -80,8 +81,9 @@ pub(super) const METRICS: &[MetricKind] = &[
 
 #[cfg(test)]
 mod tests {
+    use probe::testing::check_ranges;
+
     use super::*;
-    use crate::probe::testing::check_ranges;
 
     #[test]
     fn every_threshold_is_a_range() {

@@ -4,12 +4,12 @@ use std::env;
 use std::path::PathBuf;
 
 use net::{Client, Exchange, Place, Request, Url, encode};
+use probe::{Finding, Limits};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::inspect::Inspect;
 use crate::network::{Evidence as _, NetArgs, one_operation};
-use crate::probe::{Finding, Limits};
 
 /// Where it listens, and the version of its API that is spoken.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ impl Engine {
 
     /// A finding about a missing answer, with what to do where permission is missing.
     fn explained(&self, mut finding: Finding) -> Finding {
-        if let crate::probe::Level::Unknown(reason) = &mut finding.level
+        if let probe::Level::Unknown(reason) = &mut finding.level
             && reason.contains("denied")
         {
             reason.push_str(": run the check as root or in the group of the socket");

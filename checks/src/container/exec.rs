@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use net::encode;
+use probe::{Finding, Limits};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -10,7 +11,6 @@ use super::engine::Engine;
 use super::inspect::Inspect;
 use super::logs::{Chunks, lossy};
 use crate::network::{Evidence as _, one_operation, whole_test};
-use crate::probe::{Finding, Limits};
 
 /// How much of its output is kept.
 const MOST: usize = 64 << 10;

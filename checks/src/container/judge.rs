@@ -2,9 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use probe::{Finding, show_duration};
+
 use super::inspect::{Health, Inspect, State};
 use super::time::seconds_before;
-use crate::probe::{Finding, show_duration};
 
 /// A container that was restarted and runs for no longer than this keeps falling over, in seconds.
 pub(super) const FLAPPING: f64 = 60.0;
@@ -145,8 +146,9 @@ pub(super) fn shown(seconds: f64) -> String {
 mod tests {
     use std::time::UNIX_EPOCH;
 
+    use probe::Level;
+
     use super::*;
-    use crate::probe::Level;
 
     type Judge = fn(&Inspect) -> Finding;
 

@@ -1,12 +1,12 @@
 //! The container's log.
 
 use net::encode;
+use probe::{Finding, Limits};
 use regex::Regex;
 
 use super::engine::Engine;
 use super::inspect::Inspect;
 use crate::network::Evidence as _;
-use crate::probe::{Finding, Limits};
 
 /// How much of a log is read.
 const MOST: usize = 4 << 20;

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use net::encode;
+use probe::{Finding, Limits};
 use serde::Deserialize;
 
 use super::engine::Engine;
 use super::inspect::Inspect;
-use crate::probe::{Finding, Limits};
 
 /// The time between two looks at the processors, where the engine takes only one itself.
 const BETWEEN: Duration = Duration::from_secs(1);

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use anyhow::ensure;
 use net::encode;
+use probe::{Aspect, Finding, Limits, Target, target_names};
 use serde::Deserialize;
 
 use super::args::CheckContainer;
@@ -15,7 +16,6 @@ use super::inspect::Inspect;
 use super::stats::{self, Stats};
 use super::time::seconds_before;
 use super::{exec, judge, logs};
-use crate::probe::{Aspect, Finding, Limits, Target, target_names};
 
 /// The containers that the arguments name.
 pub(super) fn targets(args: &CheckContainer) -> anyhow::Result<Vec<Box<dyn Target>>> {

@@ -3,10 +3,11 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, parse_size};
+
 use super::aspect::{ASPECTS, METRICS};
 use super::{target, task};
 use crate::network::NetArgs;
-use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, parse_size};
 
 const EXAMPLES: &str = "  check-cvmfs sft.cern.ch
   check-cvmfs --probe deep --file lcg/releases/version.txt sft.cern.ch | subunit2junitxml -o cvmfs.xml
@@ -93,7 +94,7 @@ mod tests {
     use cli::Verdict;
 
     use super::*;
-    use crate::probe::Run;
+    use crate::Run;
 
     #[test]
     fn the_arguments_are_sound() {

@@ -1,6 +1,6 @@
 //! What is looked at, and by which names.
 
-use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
+use probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 /// All that is looked at, in this order. The other names are those of the checks that these replace.
 pub(super) const ASPECTS: &[Aspect] = &[
@@ -92,8 +92,9 @@ pub(super) const METRICS: &[MetricKind] = &[
 
 #[cfg(test)]
 mod tests {
+    use probe::testing::check_ranges;
+
     use super::*;
-    use crate::probe::testing::check_ranges;
 
     #[test]
     fn every_threshold_is_a_range() {

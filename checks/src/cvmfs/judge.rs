@@ -1,9 +1,10 @@
 //! What the attributes come to, aspect by aspect.
 
+use probe::{Finding, show_duration};
+
 use super::args::CheckCvmfs;
 use super::aspect::{CACHE, CATALOGS, ERRORS, FAILOVER, FDS, IDENTITY, VERSION};
 use super::attributes::Attributes;
-use crate::probe::{Finding, show_duration};
 
 /// What is needed to judge an aspect.
 pub(super) struct Judge<'a> {
@@ -134,9 +135,9 @@ pub(super) fn hidden(attributes: &Attributes) -> Finding {
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
+    use probe::Level;
 
     use super::*;
-    use crate::probe::Level;
 
     const HEALTHY: &str = "fqrn sft.cern.ch\nnioerr 0\nhost http://s1\nhost_list http://s1;http://s2\nproxy http://p1\n\
                            proxy_list http://p1;DIRECT\nncleanup24 3\nhitrate 99.2\nusedfd 10\nmaxfd 1000\nnclg 20\n\

@@ -3,13 +3,13 @@
 use std::fmt;
 
 use net::{Client, Place, Request, Url, get_through};
+use probe::{Finding, Limits};
 
 use super::args::CheckCvmfs;
 use super::attributes::Attributes;
 use super::judge::hidden;
 use super::published::Published;
 use crate::network::one_operation;
-use crate::probe::{Finding, Limits};
 
 /// After how many lifetimes of a manifest a client that has not taken it is broken.
 const MOST_LIFETIMES: f64 = 3.0;
@@ -196,11 +196,11 @@ fn first_manifest(ways: &[Way], client: &Client, limits: Limits<'_>) -> Result<(
 mod tests {
     use clap::Parser as _;
     use net::testing::{Server, answer, client};
+    use probe::Level;
     use process::Interrupt;
 
     use super::*;
     use crate::network::testing::limits;
-    use crate::probe::Level;
 
     const MANIFEST: &str = "S14823\nT1000\nD240\n--\n";
 

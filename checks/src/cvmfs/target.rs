@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use globset::{Glob, GlobMatcher};
 use net::Client;
+use probe::{Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, target_names};
 
 use super::args::CheckCvmfs;
 use super::aspect::{AUTOMOUNT, FRESHNESS, INTEGRITY, NETWORK, RESPONSIVE, THROUGHPUT, TTFB_COLD, TTFB_WARM};
@@ -12,7 +13,6 @@ use super::attributes::Attributes;
 use super::judge::Judge;
 use super::servers;
 use super::task::{ATTRIBUTE, Sample, Task};
-use crate::probe::{Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, target_names};
 
 /// How many files to look at, unless told.
 const SAMPLES: u32 = 5;

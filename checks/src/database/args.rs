@@ -5,14 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use net::Url;
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_duration, parse_size};
 
 use super::aspect::{ASPECTS, METRICS};
 use super::password::PasswordArgs;
 use super::{target, task};
 use crate::network::NetArgs;
-use crate::probe::{
-    Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_duration, parse_size,
-};
 
 const EXAMPLES: &str = "  check-database /srv/jupyterhub/jupyterhub.sqlite
   check-database --password-file pg.password postgresql://hub@db.example/jupyterhub
@@ -124,7 +122,7 @@ mod tests {
     use cli::Verdict;
 
     use super::*;
-    use crate::probe::Run;
+    use crate::Run;
 
     #[test]
     fn the_arguments_are_sound() {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use net::{Client, Request, Url};
+use probe::{Finding, Limits, Secret};
 use serde::Deserialize;
 
 use crate::network::{Evidence as _, one_operation};
-use crate::probe::{Finding, Limits, Secret};
 
 /// How many users are asked for at a time: more than that no hub gives.
 const PAGE: usize = 200;
@@ -148,11 +148,11 @@ fn differences(database: &Running, Said { running, pending }: &Said) -> BTreeSet
 #[cfg(test)]
 mod tests {
     use net::testing::{Server, answer, client};
+    use probe::Level;
     use process::Interrupt;
 
     use super::*;
     use crate::network::testing::limits;
-    use crate::probe::Level;
 
     const USERS: &str = r#"{"items": [{"name": "alice", "servers": {"": {"ready": true, "pending": null}}},
         {"name": "bob", "servers": {"gpu": {"ready": false, "pending": "spawn"}}}], "_pagination": {"next": null}}"#;

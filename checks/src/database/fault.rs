@@ -1,11 +1,10 @@
 //! What can be wrong with a database that is asked.
 
 use std::fmt;
-
-use process::helper::{Reporter, Stop};
 use std::io::{self, Write};
 
-use crate::probe::{Finding, Level, helper::value};
+use probe::{Finding, Level, helper::value};
+use process::helper::{Reporter, Stop};
 
 /// Why a question to a database has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::io::{ErrorKind, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
+use probe::Finding;
 use process::helper::{Reporter, Stop};
 
 use super::state::{Hub, Server};
-use crate::probe::Finding;
 
 /// How many servers are looked at: the first ones.
 const MOST: usize = 200;
@@ -113,9 +113,10 @@ fn is_starting(hub: &Hub, (user, name): (&str, &str), just_now: impl Fn(&str) ->
 mod tests {
     use std::net::TcpListener;
 
+    use probe::Level;
+
     use super::*;
     use crate::database::sqlite::testing::hub_with;
-    use crate::probe::Level;
 
     fn looked(changes: &str, is_here: bool, is_new: bool) -> Finding {
         let view = View { is_here, patience: Duration::from_millis(500) };

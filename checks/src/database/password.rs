@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use postgres::config::{Config, Host};
+use probe::Secret;
 use serde::{Deserialize, Serialize};
-
-use crate::probe::Secret;
 
 /// `--password-file`, `--password-env`: never a password in the command line, which everyone can see.
 #[derive(clap::Args, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +24,7 @@ pub struct PasswordArgs {
 impl PasswordArgs {
     /// The same, for a process in another folder.
     pub(super) fn absolute(&self) -> anyhow::Result<Self> {
-        let password_file = self.password_file.as_deref().map(crate::probe::absolute).transpose()?;
+        let password_file = self.password_file.as_deref().map(probe::absolute).transpose()?;
         Ok(PasswordArgs { password_file, ..self.clone() })
     }
 

@@ -4,8 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
-
-use crate::probe::absolute;
+use probe::absolute;
 
 /// A file, or a database of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,12 @@ use std::time::Duration;
 use postgres::config::SslMode;
 use postgres::error::SqlState;
 use postgres::{Client, NoTls, SimpleQueryMessage};
+use probe::{Finding, Level, failure};
 use process::helper::{Reporter, Stop};
 
 use super::fault::{Fault, Kind, step};
 use super::store::{Row, Store, number, text};
 use super::task::Credentials;
-use crate::probe::{Finding, Level, failure};
 
 /// Who holds locks that keep readers out.
 const HOLDERS: &str = "SELECT a.pid, coalesce(nullif(a.application_name, ''), a.usename, '?'), a.state, \

@@ -1,8 +1,9 @@
 //! Which revision of the schema a database is of.
 
+use probe::Finding;
+
 use super::fault::Fault;
 use super::store::{Store, text};
-use crate::probe::Finding;
 
 /// All revisions there are, from the first one to that of JupyterHub 6.1.
 const REVISIONS: &[&str] = &[
@@ -107,9 +108,10 @@ fn position(revision: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use probe::Level;
+
     use super::*;
     use crate::database::sqlite::testing::store_with;
-    use crate::probe::Level;
 
     fn check(changes: &str, accepted: &[&str], expected: Result<&str, &str>) {
         let accepted: Vec<_> = accepted.iter().map(|text| (*text).to_owned()).collect();

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use probe::Finding;
+
 use super::fault::Fault;
 use super::store::{Store, number, text};
-use crate::probe::Finding;
 
 /// What the tables say at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use net::Client;
+use probe::helper::Told;
+use probe::{Aspect, Finding, Helper, Limits, Secret, Target, target_names};
 
 use super::args::{CheckDatabase, Expected};
 use super::aspect::{
@@ -14,8 +16,6 @@ use super::fault::LOCKED;
 use super::place::Place;
 use super::task::{Credentials, Task, USER, Work};
 use super::tls::TlsOptions;
-use crate::probe::helper::Told;
-use crate::probe::{Aspect, Finding, Helper, Limits, Secret, Target, target_names};
 
 /// The databases that the arguments name.
 pub(super) fn targets(args: &CheckDatabase) -> anyhow::Result<Vec<Box<dyn Target>>> {
@@ -123,7 +123,7 @@ impl Database {
         }
         let told = self.ask(Work::Rows, limits)?;
         let finding = told.finding();
-        if finding.level != crate::probe::Level::Fine {
+        if finding.level != probe::Level::Fine {
             return Err(Box::new(finding));
         }
         Ok(told.values(USER).filter_map(|text| serde_json::from_str(text).ok()).collect())

@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use probe::helper::{assist, tell_metric, value};
+use probe::{Finding, show_duration};
 use process::helper::{Reporter, Stop};
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,6 @@ use super::state::{Hub, State, orphans};
 use super::store::Store;
 use super::tls::TlsOptions;
 use super::{revision, tokens, users};
-use crate::probe::helper::{assist, tell_metric, value};
-use crate::probe::{Finding, show_duration};
 
 /// The name of a value: a user and the names of the servers that run, as JSON.
 pub(super) const USER: &str = "user";

@@ -29,7 +29,7 @@ pub(super) struct TlsOptions {
 impl TlsOptions {
     /// What the arguments say.
     pub(super) fn new(args: &NetArgs) -> anyhow::Result<Self> {
-        let ca = args.ca.iter().map(|path| crate::probe::absolute(path)).collect::<Result<_, _>>()?;
+        let ca = args.ca.iter().map(|path| probe::absolute(path)).collect::<Result<_, _>>()?;
         Ok(TlsOptions { ca, insecure: args.insecure, only_tls13: args.min_tls == MinTls::V13 })
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use probe::Finding;
+
 use super::fault::Fault;
 use super::state::Hub;
 use super::store::{Row, Store, number, text};
-use crate::probe::Finding;
 
 /// How the hub notes what a token is for, before the path of the server.
 const NOTE: &str = "Server at ";

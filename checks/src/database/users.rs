@@ -1,9 +1,10 @@
 //! Whether users have a running server, or none.
 
+use probe::Finding;
+
 use super::args::Expected;
 use super::listening::Reached;
 use super::state::{Hub, Server, Spawner, State};
-use crate::probe::Finding;
 
 /// What holds for each of these users' servers of this name. `reach` tells whether anybody listens there, and
 /// `just_now` whether a time, as the database has it, is so recent that it may still be starting.
@@ -55,8 +56,8 @@ pub(super) fn users(
 
 fn level_name(finding: &Finding) -> &'static str {
     match &finding.level {
-        crate::probe::Level::Broken(_) => "broken",
-        crate::probe::Level::Warning(_) => "warning",
+        probe::Level::Broken(_) => "broken",
+        probe::Level::Warning(_) => "warning",
         _ => "fine",
     }
 }
@@ -84,9 +85,10 @@ fn active(spawner: &Spawner, server: &Server, reached: Reached, is_new: bool) ->
 
 #[cfg(test)]
 mod tests {
+    use probe::Level;
+
     use super::*;
     use crate::database::sqlite::testing::hub_with;
-    use crate::probe::Level;
 
     fn check(changes: &str, user: &str, expected: Expected, reached: &Reached, words: Result<&str, &str>) {
         let hub = hub_with(changes);

@@ -3,12 +3,11 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use probe::{Algorithm, Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_size};
+
 use super::aspect::{ASPECTS, METRICS};
 use super::target::targets;
 use super::task;
-use crate::probe::{
-    Algorithm, Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_size,
-};
 
 const EXAMPLES: &str = "  check-eos /eos/user
   check-eos --probe deep --dir .checks /eos/user | subunit2junitxml -o eos.xml
@@ -104,7 +103,7 @@ mod tests {
     use cli::Verdict;
 
     use super::*;
-    use crate::probe::Run;
+    use crate::Run;
 
     fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {
         let outcome = cli::run_with::<Run<CheckEos>>(args, b"");

@@ -1,6 +1,6 @@
 //! What is looked at, and by which names.
 
-use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
+use probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 pub(super) const MOUNTED: &str = "mounted";
 pub(super) const PENDING: &str = "requests-pending";
@@ -128,8 +128,9 @@ pub(super) const METRICS: &[MetricKind] = &[
 
 #[cfg(test)]
 mod tests {
+    use probe::testing::check_ranges;
+
     use super::*;
-    use crate::probe::testing::check_ranges;
 
     #[test]
     fn every_threshold_is_a_range() {

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::probe::{Finding, Limits, Mount};
+use probe::{Finding, Limits, Mount};
 
 /// Where the kernel tells it.
 const CONNECTIONS: &str = "/sys/fs/fuse/connections";
@@ -64,8 +64,9 @@ fn judge(counts: &[u32]) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use probe::Level;
+
     use super::*;
-    use crate::probe::Level;
 
     #[test]
     fn what_waits_for_ever_longer_is_a_warning() {

@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use globset::{Glob, GlobMatcher};
+use probe::helper::Told;
+use probe::{
+    Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, host, nonce, target_names,
+};
 use process::Deadline;
 
 use super::args::CheckEos;
@@ -16,10 +20,6 @@ use super::aspect::{
 use super::native::{self, NativeTarget};
 use super::pending;
 use super::task::{Part, RESOLVED, Task, Volume};
-use crate::probe::helper::Told;
-use crate::probe::{
-    Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, host, nonce, target_names,
-};
 
 /// How long a helper may take to remove what one that was killed has left.
 const CLEANING: Duration = Duration::from_secs(2);

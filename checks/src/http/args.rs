@@ -5,15 +5,15 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use net::{Request, Url};
+use probe::{
+    Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, parse_size, target_names,
+};
 use regex::bytes::Regex;
 
 use super::StatusCodes;
 use super::aspect::{ASPECTS, METRICS};
 use super::target::HttpTarget;
 use crate::network::NetArgs;
-use crate::probe::{
-    Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, parse_size, target_names,
-};
 
 const EXAMPLES: &str = "  check-http https://hub.example/hub/health
   check-http --status 200 --match '\"status\": *\"ok\"' https://api.example/health
@@ -149,7 +149,7 @@ mod tests {
     use net::testing::{Server, answer};
 
     use super::*;
-    use crate::probe::Run;
+    use crate::Run;
 
     fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {
         let args = [&["--format=human"], args].concat();

@@ -1,7 +1,8 @@
 //! What is looked at, and what is measured.
 
+use probe::{Aspect, MetricKind, ProbeKind, Unit};
+
 use crate::network;
-use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 pub(super) const RESOLVE: &str = "resolve";
 pub(super) const CONNECT: &str = "connect";
@@ -46,8 +47,9 @@ pub(super) const METRICS: &[MetricKind] = &[
 
 #[cfg(test)]
 mod tests {
+    use probe::testing::check_ranges;
+
     use super::*;
-    use crate::probe::testing::check_ranges;
 
     #[test]
     fn every_threshold_is_a_range() {

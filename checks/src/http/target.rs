@@ -1,12 +1,12 @@
 //! An address, and what it answers.
 
 use net::{Client, Exchange, Place, Request, Response, Route};
+use probe::{Aspect, Finding, Limits, Secret, Target};
 use regex::bytes::Regex;
 
 use super::args::CheckHttp;
 use super::aspect::{BODY, BODY_BYTES, CONNECT, LATENCY, RESOLVE, STATUS, TLS};
 use crate::network::{self, Evidence as _, one_operation};
-use crate::probe::{Aspect, Finding, Limits, Secret, Target};
 
 /// How often to ask, unless it is said.
 const SAMPLES: u32 = 5;

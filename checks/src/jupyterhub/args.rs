@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
 use net::Url;
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, target_names};
 use serde_json::{Map, Value};
 
 use super::aspect::{ASPECTS, METRICS};
 use super::hub::Hub;
 use super::target::HubTarget;
 use crate::network::NetArgs;
-use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, target_names};
 
 const EXAMPLES: &str = "  check-jupyterhub https://hub.example
   check-jupyterhub --token-file token --scope 'servers!user=probe' https://hub.example/jupyter

@@ -1,7 +1,8 @@
 //! What is looked at, by which names, and what is measured.
 
+use probe::{Aspect, MetricKind, ProbeKind, Unit};
+
 use crate::network;
-use crate::probe::{Aspect, MetricKind, ProbeKind, Unit};
 
 pub(super) const HEALTH: &str = "health";
 pub(super) const TLS: &str = "tls";
@@ -107,8 +108,9 @@ pub(super) const METRICS: &[MetricKind] = &[
 
 #[cfg(test)]
 mod tests {
+    use probe::testing::check_ranges;
+
     use super::*;
-    use crate::probe::testing::check_ranges;
 
     #[test]
     fn every_threshold_is_a_range() {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use net::{Client, Exchange, Request, Url, encode};
+use probe::{Finding, Level, Limits, Secret};
 use serde::de::DeserializeOwned;
 
 use super::judge;
 use super::model::{State, User};
 use crate::network::{Evidence as _, one_operation};
-use crate::probe::{Finding, Level, Limits, Secret};
 
 /// How long a hub itself waits for a server to start or to stop, before it says that it goes on in the background:
 /// ten seconds, and some.

@@ -4,10 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::DateTime;
 use net::Response;
+use probe::Finding;
 
 use super::aspect::TOKEN_DAYS;
 use super::model::{Message, Root, Token, User};
-use crate::probe::Finding;
 
 const DAY: f64 = 86_400.0;
 
@@ -125,8 +125,9 @@ fn missing<'a>(scopes: &[String], needed: &'a [String]) -> Vec<&'a str> {
 mod tests {
     use std::time::Duration;
 
+    use probe::Level;
+
     use super::*;
-    use crate::probe::Level;
 
     fn response(status: u16, kind: &str, body: &str) -> Response {
         let headers = vec![("content-type".to_owned(), kind.to_owned())];

@@ -1,9 +1,10 @@
 //! The numbers that a hub gives for monitoring.
 
+use probe::{Finding, Level, Limits};
+
 use super::aspect::{ACTIVE_USERS, FAILED_SPAWNS, LOOP_INTERVAL, RUNNING_SERVERS};
 use super::hub::{Hub, accepted, unexpected};
 use crate::network::Evidence as _;
-use crate::probe::{Finding, Level, Limits};
 
 /// Reads the hub's metrics.
 pub(super) fn look(hub: &Hub, limits: Limits<'_>) -> Finding {

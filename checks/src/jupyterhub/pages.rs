@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use net::{Request, Url};
+use probe::{Finding, Limits};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::hub::{Hub, accepted, ended};
 use crate::network::Evidence as _;
-use crate::probe::{Finding, Limits};
 
 /// What makes a hub tell where a page ends; others give all there is, or silently a part of it.
 const PAGED: &str = "application/jupyterhub-pagination+json";

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use probe::{Finding, Limits};
+
 use super::aspect::{MISSING_ROUTES, ROUTE_COUNT, STALE_ROUTES};
 use super::hub::Hub;
 use super::model::{Route, State, User};
 use super::pages;
-use crate::probe::{Finding, Limits};
 
 /// After how long to look again at what does not fit: servers come and go.
 const PAUSE: Duration = Duration::from_millis(1500);
@@ -106,8 +107,9 @@ fn judge(compared: &Compared) -> Finding {
 
 #[cfg(test)]
 mod tests {
+    use probe::Level;
+
     use super::*;
-    use crate::probe::Level;
 
     const USERS: &str = r#"[{"name": "a", "servers": {"": {"ready": true}, "big": {"ready": true}}},
         {"name": "b", "servers": {"": {"ready": false, "pending": "stop"}}}]"#;

@@ -7,6 +7,7 @@
 use std::time::{Duration, Instant};
 
 use net::{Exchange, Request, Response, Url};
+use probe::{Finding, Limits};
 use process::Deadline;
 use serde_json::{Map, Value};
 
@@ -16,7 +17,6 @@ use super::judge::words;
 use super::model::{Root, ServerStatus, State};
 use super::progress::{End, Progress};
 use crate::network::{Evidence as _, whole_test};
-use crate::probe::{Finding, Limits};
 
 /// How often to look whether something has changed.
 const INTERVAL: Duration = Duration::from_millis(250);

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use net::{Exchange, Request};
+use probe::{Finding, Limits};
 
 use super::aspect::{SERVICE_COUNT, SERVICES_DOWN};
 use super::hub::{Hub, ended};
 use super::judge::words;
 use super::model::Service;
-use crate::probe::{Finding, Limits};
 
 /// Reads the list of services, and asks those that have an address.
 pub(super) fn look(hub: &Hub, limits: Limits<'_>) -> Finding {

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use net::{Exchange, Request, encode};
+use probe::{Aspect, Finding, Limits, Secret, Target};
 use serde_json::{Map, Value};
 
 use super::args::CheckJupyterhub;
@@ -15,7 +16,6 @@ use super::model::{Root, Token, User};
 use super::server::UserServer;
 use super::{judge, metrics, pages, routes, services};
 use crate::network::{self, Evidence as _};
-use crate::probe::{Aspect, Finding, Limits, Secret, Target};
 
 /// How often to ask, unless it is said.
 const SAMPLES: u32 = 5;

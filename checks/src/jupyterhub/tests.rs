@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use net::testing::{Server, answer};
 
 use super::CheckJupyterhub;
-use crate::probe::Run;
+use crate::Run;
 
 /// What was asked: `GET /hub/health`.
 type Log = Arc<Mutex<Vec<String>>>;

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use net::{Exchange, Response, Trace, hide};
+use probe::{Finding, show_duration};
 use serde::de::DeserializeOwned;
 
 use super::{FaultFinding as _, measure};
-use crate::probe::{Finding, show_duration};
 
 /// Bytes of a body to show.
 const BODY: usize = 4 * 1024;
@@ -129,9 +129,9 @@ fn shown(body: &[u8], text: &mut String) {
 mod tests {
     use net::testing::{Server, client, patience};
     use net::{Exchange, Request};
+    use probe::Redactor;
 
     use super::*;
-    use crate::probe::Redactor;
 
     fn send(request: &Request) -> Exchange {
         client().send(request, &patience())

@@ -1,8 +1,7 @@
 //! What it comes to that an exchange failed.
 
 use net::{Cause, Fault};
-
-use crate::probe::{Finding, Level, failure};
+use probe::{Finding, Level, failure};
 
 /// A fault of the network, as a finding.
 pub trait FaultFinding {

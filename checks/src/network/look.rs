@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use net::{Cause, Client, Exchange, Fault, Peer, Place, Request, Route, Trace};
+use probe::{Finding, Limits, Summary};
 
 use super::{
     CERTIFICATE_DAYS, Evidence as _, FaultFinding as _, REQUEST_SECONDS, SAMPLES, measure, one_operation,
 };
-use crate::probe::{Finding, Limits, Summary};
 
 /// Resolves the name; which address it has is the summary.
 #[must_use]

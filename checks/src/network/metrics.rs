@@ -1,8 +1,7 @@
 //! The numbers that all checks of servers measure.
 
 use net::Phases;
-
-use crate::probe::{Finding, MetricKind, Unit};
+use probe::{Finding, MetricKind, Unit};
 
 /// How long the name took to become addresses.
 pub const RESOLVE_SECONDS: MetricKind = MetricKind::new("resolve_seconds", Unit::Seconds);

@@ -4,7 +4,7 @@
 //!
 //! ```no_run
 //! use checks::network::{Evidence as _, one_operation};
-//! use checks::probe::{Finding, Limits};
+//! use probe::{Finding, Limits};
 //! use net::{Client, Request};
 //!
 //! fn health(client: &Client, limits: Limits<'_>) -> Finding {
@@ -39,7 +39,7 @@ pub use metrics::{
     TLS_SECONDS, TOTAL_SECONDS, TRANSFER_SECONDS, measure,
 };
 
-use crate::probe::Limits;
+use probe::Limits;
 
 /// As long as an operation may take that begins now.
 #[must_use]
@@ -57,9 +57,9 @@ pub fn whole_test(limits: Limits<'_>) -> Patience {
 pub(crate) mod testing {
     use std::time::Duration;
 
-    use process::{Deadline, Interrupt};
-
-    use crate::probe::Limits;
+    use probe::Limits;
+    use process::Deadline;
+    use process::Interrupt;
 
     /// Half a second for an operation, two for a test.
     pub(crate) fn limits(interrupt: &Interrupt) -> Limits<'_> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use net::{Client, Exchange, Request, Url, encode};
+use probe::{Finding, Limits, Secret};
 use serde::Deserialize;
 
 use crate::network::{Evidence as _, one_operation};
-use crate::probe::{Finding, Limits, Secret};
 
 /// A route of the proxy. Whatever else is known of it does not matter here.
 #[derive(Clone, Debug, Deserialize)]

@@ -2,12 +2,12 @@
 
 use anyhow::ensure;
 use net::Url;
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, target_names};
 
 use super::api::Api;
 use super::aspect::{ASPECTS, METRICS};
 use super::target::ProxyTarget;
 use crate::network::NetArgs;
-use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, target_names};
 
 const EXAMPLES: &str = "  check-proxy http://127.0.0.1:8000
   check-proxy --token-file proxy.token --api-url http://127.0.0.1:8001 https://hub.example
@@ -109,7 +109,7 @@ mod tests {
     use net::testing::{Server, answer};
 
     use super::*;
-    use crate::probe::Run;
+    use crate::Run;
 
     fn check(args: &[&str], verdict: Verdict, output: &str, errors: &str) {
         let outcome = cli::run_with::<Run<CheckProxy>>(&[&["--format=human"], args].concat(), b"");

@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use net::{Client, Connection, Fault, Request, Stage, Trace, Url};
+use probe::{Finding, Limits, nonce};
 
 use super::api::Api;
 use super::responder::Responder;
 use super::websocket::{accept_key, read_frame, write_frame};
 use crate::network::{Evidence as _, FaultFinding as _, measure, one_operation};
-use crate::probe::{Finding, Limits, nonce};
 
 /// What the paths of our routes begin with.
 const PREFIX: &str = "/.probe-";
@@ -64,7 +64,7 @@ impl Canary {
         };
         match self.remove(&path, limits) {
             Ok(()) => finding,
-            Err(removing) if finding.level == crate::probe::Level::Fine => *removing,
+            Err(removing) if finding.level == probe::Level::Fine => *removing,
             Err(_) => finding,
         }
     }

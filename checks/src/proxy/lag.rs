@@ -1,10 +1,10 @@
 //! How late the proxy's event loop is, from its metrics.
 
 use net::{Client, Request, Url};
+use probe::{Finding, Limits};
 
 use super::aspect::{LAG_MAX, LAG_MEAN, LAG_P99};
 use crate::network::{Evidence as _, one_operation};
-use crate::probe::{Finding, Limits};
 
 /// The metrics by their names there and here. The proxy's are those of the last interval in which it was asked.
 const NAMES: [(&str, &str); 3] = [

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use net::{Route, Trace, Url};
+use probe::{Finding, Limits};
 
 use super::api::Routes;
 use super::aspect::{ROUTE_COUNT, STALE_ROUTES};
 use crate::network::one_operation;
-use crate::probe::{Finding, Limits};
 
 /// How many targets are connected to at a time.
 const AT_A_TIME: usize = 16;
@@ -25,7 +25,7 @@ pub(super) fn look(routes: &Routes, most: usize, limits: Limits<'_>) -> Finding 
         summary = format!("{summary}, of which {shown} were looked at");
     }
     let finding = if limits.interrupt.has_come() {
-        Finding::new(crate::probe::Level::Interrupted("a signal ended the check".to_owned()))
+        Finding::new(probe::Level::Interrupted("a signal ended the check".to_owned()))
     } else {
         Finding::fine(format!("{summary}, {} stale", stale.len()))
     };

@@ -1,6 +1,7 @@
 //! A proxy, and the aspects that only ask.
 
 use net::{Client, Exchange, Request, Url};
+use probe::{Aspect, Finding, Limits, Secret, Target};
 
 use super::api::{Api, Routes};
 use super::args::CheckProxy;
@@ -8,7 +9,6 @@ use super::aspect::{API, CANARY, EVENTLOOP_LAG, HEALTH, HUB_ROUTE, LATENCY, ROUT
 use super::canary::{Canary, Kind};
 use super::{lag, routes};
 use crate::network::{self, Evidence as _, one_operation};
-use crate::probe::{Aspect, Finding, Limits, Secret, Target};
 
 /// Where the proxy itself answers.
 const HEALTH_PATH: &str = "/_chp_healthz";

@@ -1,12 +1,12 @@
 //! The command line of `check-tcp`.
 
 use net::Place;
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, target_names};
 use regex::bytes::Regex;
 
 use super::aspect::{ASPECTS, METRICS};
 use super::target::TcpTarget;
 use crate::network::NetArgs;
-use crate::probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, target_names};
 
 const EXAMPLES: &str = "  check-tcp --expect '^SSH-2' host.example:22
   check-tcp --send 'PING\\r\\n' --expect '^\\+PONG' 127.0.0.1:6379

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use net::{Connection, Fault, Place, Route, Stage, Trace, Trust};
+use probe::{Aspect, Finding, Limits, Target};
 
 use super::args::CheckTcp;
 use super::aspect::{BANNER, CONNECT, RESOLVE, TLS};
 use crate::network::{self, FaultFinding as _, measure, one_operation};
-use crate::probe::{Aspect, Finding, Limits, Target};
 
 /// Bytes of what the other side says to look at.
 const BANNER_BYTES: usize = 16 * 1024;

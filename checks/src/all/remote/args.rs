@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{anyhow, ensure};
 use cli::suggest;
 use net::Place;
+use probe::parse_duration;
 
 use super::site::{Container, Site, is_user};
 use crate::config::{Config, LOCAL, Target};
-use crate::probe::parse_duration;
 
 /// The variable that names the program to copy, where no option does.
 pub(super) const BINARY: &str = "SUBUNIT_REMOTE_BINARY";

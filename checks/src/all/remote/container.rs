@@ -4,6 +4,7 @@ use std::io::{Cursor, Read as _};
 use std::time::Duration;
 
 use net::{Exchange, Place, Request, encode};
+use probe::{Finding, Limits};
 use process::Deadline;
 use process::Interrupt;
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,6 @@ use super::way::Failure;
 use crate::container::engine::Engine;
 use crate::container::exec::{Created, Ended};
 use crate::network::{Evidence as _, one_operation};
-use crate::probe::{Finding, Limits};
 
 /// Where the program is put: in the root, which no mount hides. It is root's, and everyone may run it.
 const FOLDER: &str = ".subunit-checks";

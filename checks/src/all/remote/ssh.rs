@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
+use probe::show_duration;
 use process::Interrupt;
 use process::{Deadline, Outcome};
 
@@ -12,7 +13,6 @@ use super::binary::Program;
 use super::site::Host;
 use super::way::{Done, Failure, run};
 use crate::all::child::last_line;
-use crate::probe::show_duration;
 
 /// What holds unless the user says otherwise: nothing is asked, nothing is forwarded, every byte comes through, and
 /// a peer that answers no more is noticed.

@@ -5,11 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use probe::State;
 use subunit::io::Writer;
 use subunit::{Event, File, Packet};
 use tempfile::{NamedTempFile, TempDir};
-
-use crate::probe::State;
 
 /// The attachment of no test that brings it back.
 const NAME: &str = "subunit-checks.state";

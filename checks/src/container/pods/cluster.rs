@@ -7,13 +7,13 @@ use std::str::FromStr;
 
 use anyhow::Context as _;
 use net::{Client, Exchange, Request, Response, Url, encode};
+use probe::{Finding, Limits, Secret, TokenArgs};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::model::{Failure, Pod, Pods};
 use crate::container::CheckContainer;
 use crate::network::{Evidence as _, NetArgs, one_operation};
-use crate::probe::{Finding, Limits, Secret, TokenArgs};
 
 /// Bytes of an answer.
 const ANSWER: usize = 16 << 20;

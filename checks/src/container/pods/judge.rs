@@ -2,10 +2,11 @@
 
 use std::time::SystemTime;
 
+use probe::Finding;
+
 use super::model::{ContainerStatus, Pod, State, Terminated};
 use crate::container::judge::{FLAPPING, KILLED, shown};
 use crate::container::time::seconds_before;
-use crate::probe::Finding;
 
 /// Why a container waits that is being restarted again and again.
 const BACK_OFF: &str = "CrashLoopBackOff";

@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use probe::{Aspect, Finding, Limits, Secret, Target, target_names};
+
 use super::cluster::{Api, Cluster};
 use super::judge;
 use super::model::{ContainerStatus, Pod};
@@ -13,7 +15,6 @@ use crate::container::aspect::{
 use crate::container::logs;
 use crate::container::target::is_image;
 use crate::container::time::seconds_before;
-use crate::probe::{Aspect, Finding, Limits, Secret, Target, target_names};
 
 /// The pods that the arguments name.
 pub(in crate::container) fn targets(

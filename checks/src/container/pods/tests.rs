@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use probe::{Finding, Level};
 use serde_json::{Value, json};
 
 use super::judge;
 use super::model::Pod;
 use crate::container::target::is_image;
-use crate::probe::{Finding, Level};
 
 /// 2026-03-01T12:00:00Z.
 fn now() -> SystemTime {

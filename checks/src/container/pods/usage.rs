@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use probe::Finding;
 use serde::Deserialize;
 
 use super::model::Pod;
-use crate::probe::Finding;
 
 /// What the metrics server says of a pod.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -8,12 +8,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use probe::helper::{assist, respond};
 use process::helper::{Reporter, Stop};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::NAMES;
-use crate::probe::helper::{assist, respond};
 
 /// The name of a value: an attribute of the repository, `NAME VALUE`.
 pub(super) const ATTRIBUTE: &str = "attribute";

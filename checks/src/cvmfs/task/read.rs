@@ -6,13 +6,13 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe::Summary;
+use probe::helper::{tell_metric, tell_summary, value};
 use process::helper::{Reporter, Stop};
 use rustix::fs::{Advice, fadvise};
 
 use super::find::files;
 use super::{Sample, attribute};
-use crate::probe::Summary;
-use crate::probe::helper::{tell_metric, tell_summary, value};
 
 const BLOCK: usize = 256 << 10;
 /// What the attribute `lhash` says of a file whose contents the client has not fetched yet.
@@ -52,7 +52,7 @@ pub(super) fn first_byte(
     tell_summary(reporter, "ttfb_seconds", &summary)?;
     let slow = summary.percentile(95).unwrap_or_default();
     tell_metric(reporter, "slow_ttfb_seconds", slow)?;
-    let shown = crate::probe::show_duration(Duration::from_secs_f64(slow));
+    let shown = probe::show_duration(Duration::from_secs_f64(slow));
     reporter.value(value::SUMMARY, format_args!("{} files, 95 % of first bytes within {shown}", files.len()))
 }
 

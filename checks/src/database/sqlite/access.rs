@@ -107,10 +107,10 @@ fn header(path: &Path) -> Result<Vec<u8>, Fault> {
 
 fn lost(path: &Path, error: &std::io::Error) -> Fault {
     let finding =
-        crate::probe::failure("open", &path.display().to_string(), error.raw_os_error(), &error.to_string());
+        probe::failure("open", &path.display().to_string(), error.raw_os_error(), &error.to_string());
     let reason = finding.level.reason().unwrap_or_default();
     match finding.level {
-        crate::probe::Level::Unknown(_) => Fault::unknown(reason),
+        probe::Level::Unknown(_) => Fault::unknown(reason),
         _ => Fault::broken(reason),
     }
 }

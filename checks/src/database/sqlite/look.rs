@@ -5,6 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use probe::{Finding, show_duration};
 use process::helper::{Reporter, Stop};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -13,7 +14,6 @@ use rustix::fs::statvfs;
 use super::{Sqlite, each_row, fault};
 use crate::database::fault::{Fault, Kind, give_up, step};
 use crate::database::store::{Row, Store as _, number, text};
-use crate::probe::{Finding, show_duration};
 
 /// How many errors are told.
 const MOST: usize = 100;

@@ -6,6 +6,7 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe::Level;
 use process::helper::Reporter;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -13,7 +14,6 @@ use tempfile::TempDir;
 use super::testing::HUB;
 use super::*;
 use crate::database::state::Hub;
-use crate::probe::Level;
 
 const PATIENCE: Duration = Duration::from_millis(100);
 const BUDGET: Budget =
@@ -73,12 +73,8 @@ fn check(path: &Path, expected: Result<usize, (Kind, &str)>) {
 fn looked(
     path: &Path,
     budget: Budget,
-    look: impl Fn(
-        &mut Sqlite,
-        Budget,
-        &mut Reporter<Vec<u8>>,
-    ) -> Result<crate::probe::Finding, process::helper::Stop>,
-) -> Result<crate::probe::Finding, String> {
+    look: impl Fn(&mut Sqlite, Budget, &mut Reporter<Vec<u8>>) -> Result<probe::Finding, process::helper::Stop>,
+) -> Result<probe::Finding, String> {
     let before = contents(path.parent().unwrap());
     let mut database = open(path).unwrap();
     let finding = look(&mut database, budget, &mut Reporter::new(Vec::new()));

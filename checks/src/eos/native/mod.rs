@@ -8,15 +8,15 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe::{
+    Aspect, Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded, show_duration,
+};
 use tempfile::TempDir;
 use tools::{Done, Failed, Tools};
 
 use super::args::CheckEos;
 use super::aspect::{INTEGRITY, RESPONSIVE, SPACE, THROUGHPUT_READ, THROUGHPUT_WRITE, WRITABLE};
 use super::task::{Compare, Digests, opinion};
-use crate::probe::{
-    Aspect, Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded, show_duration,
-};
 
 /// What is looked at without a mount.
 const ASPECTS: [&str; 6] = [RESPONSIVE, SPACE, WRITABLE, THROUGHPUT_WRITE, THROUGHPUT_READ, INTEGRITY];

@@ -5,9 +5,8 @@ use std::io;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use probe::{Finding, Level, Limits, Secret, show_duration};
 use process::{Deadline, Finished};
-
-use crate::probe::{Finding, Level, Limits, Secret, show_duration};
 
 /// The time between asking a program to end and killing it.
 const GRACE: Duration = Duration::from_millis(300);

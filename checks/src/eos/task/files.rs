@@ -6,11 +6,11 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use probe::{Aligned, Generator};
 use process::helper::{Reporter, Stop};
 use rustix::fs::{Advice, OFlags, fadvise, fstatfs};
 
 use super::value;
-use crate::probe::{Aligned, Generator};
 
 /// How much is written or read by one operation.
 pub(super) const BLOCK: usize = 1 << 20;

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use probe::helper;
 use process::helper::{Reporter, Stop};
 use rustix::fs::statvfs;
 
 use super::{RESOLVED, attributes, metric, value};
-use crate::probe::helper;
 
 /// Where the path leads when links are followed; what is mounted on demand is mounted by that.
 pub(super) fn resolve(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {

@@ -5,12 +5,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe::Summary;
+use probe::helper::tell_summary;
 use process::helper::{Reporter, Stop};
 
 use super::files::{close, create};
 use super::{Volume, metric, value};
-use crate::probe::Summary;
-use crate::probe::helper::tell_summary;
 
 /// Creates files, looks at each, deletes them: one operation of a kind after the other.
 pub(super) fn rates(volume: &Volume, folder: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
@@ -44,9 +44,10 @@ fn timed(
 
 #[cfg(test)]
 mod tests {
+    use probe::Algorithm;
+
     use super::super::{Task, told};
     use super::*;
-    use crate::probe::Algorithm;
 
     #[test]
     fn all_files_are_gone_afterwards() {

@@ -17,11 +17,10 @@ use std::time::Duration;
 
 pub(super) use verify::{Compare, Digests, opinion};
 
+use probe::Algorithm;
+use probe::helper::{assist, tell_metric as metric, value};
 use process::helper::{Reporter, Stop};
 use serde::{Deserialize, Serialize};
-
-use crate::probe::Algorithm;
-use crate::probe::helper::{assist, tell_metric as metric, value};
 
 /// The name of a value: the path without links.
 pub(super) const RESOLVED: &str = "resolved";

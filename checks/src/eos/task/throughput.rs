@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use probe::helper::tell_summary;
+use probe::{Aligned, Summary};
 use process::helper::{Reporter, Stop};
 use rustix::fs::statvfs;
 
 use super::files::{BLOCK, read_file, remove, write_file};
 use super::{Volume, metric, value};
-use crate::probe::helper::tell_summary;
-use crate::probe::{Aligned, Summary};
 
 /// Writes files; the time includes syncing and closing them.
 pub(super) fn write(volume: &Volume, folder: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {

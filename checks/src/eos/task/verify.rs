@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
+use probe::{Algorithm, Aligned, Digest, Generator};
 use process::helper::{Reporter, Stop};
 
 use super::files::{BLOCK, read_file, write_file};
 use super::throughput::has_room;
 use super::{Volume, attributes, metric, value};
-use crate::probe::{Algorithm, Aligned, Digest, Generator};
 
 /// Bytes shown on each side of the first difference.
 const AROUND: usize = 32;

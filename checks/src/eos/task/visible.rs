@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use probe::show_duration;
 use process::helper::{Reporter, Stop};
 
 use super::files::{close, create, remove};
 use super::{Volume, metric, value};
-use crate::probe::show_duration;
 
 /// The time between two looks.
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -83,11 +83,11 @@ fn is_gone(path: &Path) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use probe::Algorithm;
     use process::helper::Record;
 
     use super::super::{Task, told};
     use super::*;
-    use crate::probe::Algorithm;
 
     fn check(other_is_same: bool, expected: &str) {
         let [here, elsewhere] = [(); 2].map(|()| tempfile::tempdir().unwrap());

@@ -5,12 +5,12 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use probe::helper::tell_summary;
+use probe::{Summary, show_duration};
 use process::helper::{Reporter, Stop};
 
 use super::files::{close, create, remove};
 use super::{Part, Volume, metric, value};
-use crate::probe::helper::tell_summary;
-use crate::probe::{Summary, show_duration};
 
 const STEPS: [&str; 10] =
     ["create", "write", "fsync", "close", "stat", "open", "read back", "rename", "unlink", "look again"];
@@ -128,11 +128,11 @@ fn is_gone(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use probe::Algorithm;
     use process::helper::Record;
 
     use super::super::{Task, told};
     use super::*;
-    use crate::probe::Algorithm;
 
     fn volume() -> Volume {
         let checksum = Algorithm::Sha256;

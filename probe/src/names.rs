@@ -31,7 +31,7 @@ pub fn nonce() -> u64 {
 /// When names are given, but not one for each, or two are the same.
 ///
 /// ```
-/// use checks::probe::target_names;
+/// use probe::target_names;
 ///
 /// let names = target_names(&[], &[("user", "/eos/user"), ("user", "/mnt/user"), ("a.b", "/a.b")])?;
 /// assert_eq!(names, ["eos-user", "mnt-user", "a_b"]);

@@ -3,7 +3,7 @@
 /// Makes bytes that neither compress nor repeat, from a seed, in constant memory (xoshiro256++).
 ///
 /// ```
-/// use checks::probe::Generator;
+/// use probe::Generator;
 ///
 /// let (mut one, mut other) = ([0; 100], [0; 100]);
 /// Generator::new(7).fill(&mut one);

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::shown::{Shown, Sink, Standing};
-use crate::probe::perfdata::Measured;
 use cli::Verdict;
+
+use super::shown::{Shown, Sink, Standing};
+use crate::perfdata::Measured;
 
 /// Characters of the first line before the numbers, and bytes with them: agents cut longer lines.
 const WORDS: usize = 1000;

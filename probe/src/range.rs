@@ -8,7 +8,7 @@ use super::Unit;
 /// `10:20` outside, `@10:20` inside. A number on a bound is in the range.
 ///
 /// ```
-/// use checks::probe::{Range, Unit};
+/// use probe::{Range, Unit};
 ///
 /// let range = Range::parse("500ms", Unit::Seconds)?;
 /// assert!(range.alerts(0.6) && !range.alerts(0.5));

@@ -14,33 +14,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use cli::{Codes, Report, Shared, Terminal, Verdict};
 use formats::junit::{JunitWriter, Options};
-use streamresult::{Records, StreamResult};
-use subunit::io::Writer;
-
-use super::ProbeArgs;
 use human::Human;
 use json::Json;
 use nagios::Nagios;
 use openmetrics::OpenMetrics;
 use shown::Results;
+use streamresult::{Records, StreamResult};
+use subunit::io::Writer;
 
-/// What to write. Open: more formats will come.
-#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Format {
-    /// The subunit v2 protocol
-    Subunit,
-    /// A line for each test
-    Human,
-    /// What monitoring plugins write, and their exit codes: 0 ok, 1 warning, 2 critical, 3 unknown
-    Nagios,
-    /// A JSON object for each test, one a line
-    Json,
-    /// Metrics, as node_exporter's textfile collector reads them
-    Openmetrics,
-    /// JUnit XML
-    Junit,
-}
+use super::{Format, ProbeArgs};
 
 /// How the results are written.
 #[derive(Clone, Debug)]
@@ -171,7 +153,7 @@ fn is_plugin_name(args: &[OsString]) -> bool {
 }
 
 /// The exit codes that this command line asks for, before anybody knows whether it is sound.
-pub(crate) fn codes(args: &[OsString]) -> Codes {
+pub fn codes(args: &[OsString]) -> Codes {
     let words: Vec<_> = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default()).collect();
     let before_end = words.iter().take_while(|word| **word != "--").count();
     let words = words.get(..before_end).unwrap_or_default();

@@ -1,26 +1,28 @@
-//! From the arguments of a check to its output.
+//! From the arguments of a check to its output: the command.
 
 use std::ffi::OsString;
 
-use anyhow::Context as _;
 use cli::{Codes, Streams, Verdict};
 
 use super::render::{Rendering, render};
-use super::{Check, Plan, RunOptions, Selection, State, run};
-use crate::config::{self, Expanded};
+use super::{Check, Planner, RunOptions, State, run};
 
-/// Runs a check: its targets are those of its arguments, else those of a configuration file, else what it finds.
-/// `args` is the command line that these arguments come from, the program's name first.
+/// Runs a check, with the targets that `P` plans for its arguments. `args` is the command line that these arguments
+/// come from, the program's name first.
 ///
 /// # Errors
 ///
-/// When the arguments or the configuration are wrong, or the output cannot be written.
-pub fn execute<C: Check>(check: &C, args: &[OsString], streams: Streams<'_>) -> anyhow::Result<Verdict> {
+/// When the arguments are wrong, or what the plan is made of, or when the output cannot be written.
+pub fn execute<C: Check, P: Planner>(
+    check: &C,
+    args: &[OsString],
+    streams: Streams<'_>,
+) -> anyhow::Result<Verdict> {
     let shared = check.shared();
     if let Some(task) = &shared.internal_task {
         return check.help(task).map(|()| Verdict::Passed);
     }
-    let mut plan = plan_of(check, args)?;
+    let mut plan = P::plan(check, args)?;
     let state = match &shared.state_file {
         Some(path) if !shared.list && !shared.dry_run => {
             let (state, warning) = State::open(path)
@@ -43,25 +45,6 @@ pub fn execute<C: Check>(check: &C, args: &[OsString], streams: Streams<'_>) -> 
     };
     let rendering = Rendering::new(C::NAME, shared, args, &streams.terminal);
     render(&rendering, streams.output, |result| run(&mut plan, options, result))
-}
-
-/// The tests of a command line.
-fn plan_of<C: Check>(check: &C, args: &[OsString]) -> anyhow::Result<Plan> {
-    let mut plan = Plan::new();
-    let expanded = config::expand(check, args)?;
-    let Some(targets) = expanded else {
-        let everything = Selection::default();
-        plan.add(check, &everything, &[])?;
-        plan.ensure_selected(&everything)?;
-        return Ok(plan);
-    };
-    // What the command line selects is selected among the tests of all targets.
-    let also = check.shared().selection()?;
-    for Expanded { check, name, after } in targets {
-        plan.add(&check, &also, &after).with_context(|| format!("target {name}"))?;
-    }
-    plan.ensure_selected(&also)?;
-    Ok(plan)
 }
 
 /// The exit codes of all checks.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use streamresult::{Outcome, Record, RecordSink};
 use subunit::Timestamp;
 
-use crate::probe::perfdata::Measured;
+use crate::perfdata::Measured;
 
 /// How a test stands, for those who tell more than success from failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,7 +156,7 @@ pub(super) mod testing {
     use super::{Results, Sink};
 
     /// Hands the records of five tests to a sink: fine, over a warning, unknown, skipped, never ended.
-    pub(in crate::probe::render) fn records<S: Sink>(sink: S) -> S {
+    pub(in crate::render) fn records<S: Sink>(sink: S) -> S {
         let mut records = Records::new(Results::new(sink));
         let mut say = |event: Event<'_>, seconds| {
             let timestamp = Some(Timestamp { seconds, nanoseconds: 500_000_000 });

@@ -7,7 +7,7 @@ use process::Outcome;
 use process::helper::{Cause, Ending, Record, Stuck};
 
 use super::value;
-use crate::probe::{Finding, Level, Metric, failure, show_duration};
+use crate::{Finding, Level, Metric, failure, show_duration};
 
 /// How many operations are shown as evidence: the last ones.
 const SHOWN: usize = 40;

@@ -41,7 +41,7 @@ impl Algorithm {
 /// A checksum in the making.
 ///
 /// ```
-/// use checks::probe::{Algorithm, Digest};
+/// use probe::{Algorithm, Digest};
 ///
 /// let mut digest = Digest::new(Algorithm::Adler32);
 /// digest.update(b"Wikipedia");

@@ -10,17 +10,23 @@ use super::{Metric, Thresholds, Unit};
 
 /// A number with its unit and its ranges, as `metrics.json` has it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Measured {
-    pub(crate) name: String,
-    pub(crate) value: f64,
-    pub(crate) unit: String,
-    pub(crate) warning: Option<String>,
-    pub(crate) critical: Option<String>,
+pub struct Measured {
+    /// Its name.
+    pub name: String,
+    /// The number.
+    pub value: f64,
+    /// Its unit's symbol; empty for none.
+    pub unit: String,
+    /// The range outside of which it is a warning.
+    pub warning: Option<String>,
+    /// The range outside of which it is a failure.
+    pub critical: Option<String>,
 }
 
 impl Measured {
     /// The numbers with what the thresholds know of them; what is no number is left out.
-    pub(crate) fn all(metrics: &[Metric], thresholds: &Thresholds) -> Vec<Self> {
+    #[must_use]
+    pub fn all(metrics: &[Metric], thresholds: &Thresholds) -> Vec<Self> {
         let measured = |metric: &Metric| Measured {
             name: metric.name.clone(),
             value: metric.value,
@@ -32,12 +38,15 @@ impl Measured {
     }
 
     /// The text of `metrics.json`: an object, the numbers in their order.
-    pub(crate) fn json(all: &[Self]) -> String {
+    #[must_use]
+    pub fn json(all: &[Self]) -> String {
         let entry = |one: &Self| format!("{}:{}", Value::from(one.name.as_str()), one.entry());
         format!("{{{}}}", all.iter().map(entry).collect::<Vec<_>>().join(","))
     }
 
-    pub(crate) fn object(all: &[Self]) -> Value {
+    /// The same as a value.
+    #[must_use]
+    pub fn object(all: &[Self]) -> Value {
         Value::Object(all.iter().map(|one| (one.name.clone(), one.entry())).collect())
     }
 
@@ -47,12 +56,14 @@ impl Measured {
     }
 
     /// Reads the text of `metrics.json`; what is none has no numbers.
-    pub(crate) fn read(text: &[u8]) -> Vec<Self> {
+    #[must_use]
+    pub fn read(text: &[u8]) -> Vec<Self> {
         serde_json::from_slice::<Object>(text).map(|object| object.0).unwrap_or_default()
     }
 
     /// All as performance data: `'label'=value[UOM];warn;crit;min;max`, the labels beginning with `prefix`.
-    pub(crate) fn perfdata(all: &[Self], prefix: &str) -> String {
+    #[must_use]
+    pub fn perfdata(all: &[Self], prefix: &str) -> String {
         let mut text = String::new();
         for Measured { name, value, unit, warning, critical } in all {
             // There is no unit for speeds.

@@ -7,7 +7,7 @@ use streamresult::Outcome;
 use subunit::Timestamp;
 
 use super::shown::{Shown, Sink};
-use crate::probe::perfdata::Measured;
+use crate::perfdata::Measured;
 
 /// Writes JSON lines.
 pub(super) struct Json<W>(W);

@@ -168,7 +168,7 @@ fn lock(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::testing::KINDS;
+    use crate::testing::KINDS;
 
     fn thresholds() -> Thresholds {
         Thresholds::parse(KINDS, &[], &[]).unwrap()

@@ -1,4 +1,5 @@
-//! A check for the tests of what all checks share.
+//! A check for tests: it finds what it is told to.
+#![expect(clippy::unwrap_used, reason = "what tests stand on fails loudly")]
 
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +10,8 @@ use super::{
     target_names,
 };
 
-pub(crate) const KINDS: &[MetricKind] = &[
+/// What it measures.
+pub const KINDS: &[MetricKind] = &[
     MetricKind::new("load", Unit::Count),
     MetricKind { counter: true, ..MetricKind::new("errors", Unit::Count) },
 ];
@@ -17,21 +19,25 @@ pub(crate) const KINDS: &[MetricKind] = &[
 /// Check what the tests say
 #[derive(Parser, Clone, Debug)]
 #[command(name = "check-fake", version)]
-pub(crate) struct Fake {
-    pub(crate) places: Vec<String>,
+pub struct Fake {
+    /// What is looked at.
+    pub places: Vec<String>,
     /// What is found: `alive=broken`, `ready=load 3`
     #[arg(long = "found")]
-    pub(crate) found: Vec<String>,
+    pub found: Vec<String>,
+    /// What is looked at, too
     #[arg(long)]
-    pub(crate) place: Vec<String>,
+    pub place: Vec<String>,
+    /// What must not be shown
     #[arg(long)]
-    pub(crate) secret: Option<String>,
+    pub secret: Option<String>,
+    /// The arguments that all checks have.
     #[command(flatten)]
-    pub(crate) shared: ProbeArgs,
+    pub shared: ProbeArgs,
 }
 
 /// The arguments that all checks have, from a command line.
-pub(crate) fn args(args: &[&str]) -> ProbeArgs {
+pub fn args(args: &[&str]) -> ProbeArgs {
     let line = ["check-fake"].into_iter().chain(args.iter().copied());
     // Some are of use with a state file only.
     let line = line.chain(["--state-file=x"]);
@@ -115,7 +121,7 @@ impl Target for FakeTarget {
 }
 
 /// Whether the thresholds that numbers have of their own are ranges.
-pub(crate) fn check_ranges(kinds: &'static [MetricKind]) {
+pub fn check_ranges(kinds: &'static [MetricKind]) {
     let thresholds = Thresholds::parse(kinds, &[], &[]).unwrap();
     for kind in kinds {
         let name = if kind.percentiles { format!("{}_max", kind.name) } else { kind.name.to_owned() };

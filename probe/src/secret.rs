@@ -51,7 +51,7 @@ impl TokenArgs {
 /// A text that is shown nowhere.
 ///
 /// ```
-/// use checks::probe::Secret;
+/// use probe::Secret;
 ///
 /// assert_eq!(format!("{:?}", Secret::new("hunter2")), "[redacted]");
 /// ```
@@ -82,7 +82,7 @@ impl fmt::Debug for Secret {
 /// secrets whatever they are.
 ///
 /// ```
-/// use checks::probe::{Redactor, Secret};
+/// use probe::{Redactor, Secret};
 ///
 /// let redactor = Redactor::new(&[Secret::new("hunter2")]);
 /// assert_eq!(&*redactor.redact(b"it was hunter2"), b"it was [redacted]");

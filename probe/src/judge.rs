@@ -115,7 +115,7 @@ pub(super) fn settle(id: &str, judged: Judged, settings: &Settings, state: &mut 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::testing::{self, KINDS};
+    use crate::testing::{self, KINDS};
 
     fn check(args: &[&str], finding: &Finding, status: Status, tags: &[&str], reason: Option<&str>) {
         let settings = Settings::new(&testing::args(args), KINDS).unwrap();

@@ -6,7 +6,7 @@
 //! ```
 //! use std::fs;
 //!
-//! use checks::probe::{
+//! use probe::{
 //!     Aspect, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Run, Target, Unit, failure, help_end,
 //! };
 //!
@@ -78,17 +78,20 @@
 //!   fails, it is skipped.
 //! - **Side effects**: an aspect that changes something is [`ProbeKind::Deep`]; what it made it removes, at the
 //!   latest in [`Target::finish`].
+//! - **Configuration files** are not known here: whoever has one says by a [`Planner`] which targets there are.
 //! - **What may hang** is done by a [`helper`]: this program, started once more. Everything else looks at its
 //!   [`Limits`].
 
 mod args;
 mod check;
+mod command;
 mod data;
 mod digest;
 mod errors;
 mod execute;
 mod expect;
 mod finding;
+mod format;
 pub mod helper;
 mod judge;
 mod metric;
@@ -103,34 +106,37 @@ mod secret;
 mod select;
 mod settings;
 mod state;
+mod summary;
 mod teller;
-#[cfg(test)]
-pub(crate) mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod units;
 
 pub use args::{ProbeArgs, ProbeKind, WarningAs};
-pub use check::{Aspect, Check, Run, Target};
+pub use check::{Aspect, Check, Target};
+pub use command::{Arguments, Planner, Run};
 pub use data::{Aligned, Generator};
 pub use digest::{Algorithm, Digest};
 pub use errors::failure;
 pub use execute::{execute, help_end};
 pub use expect::ExpectedFailure;
 pub use finding::{Attachment, Finding, Level, Metric};
+pub use format::Format;
 pub use helper::Helper;
-pub(crate) use metric::rounded;
-pub use metric::{MetricKind, Summary, Thresholds};
+pub use metric::{MetricKind, Thresholds};
 pub use mounts::{Mount, Mounts, absolute};
 pub use names::{host, nonce, target_names};
+pub use perfdata::Measured;
 pub use plan::{Plan, Planned};
 pub use range::Range;
-pub(crate) use render::codes;
-pub use render::{Format, Rendering, render};
+pub use render::{Rendering, codes, render};
 pub use run::run;
 pub use secret::{Redactor, Secret, TokenArgs};
 pub use select::Selection;
 pub use settings::{Limits, RunOptions, Settings};
 pub use state::{State, Streak};
-pub(crate) use teller::Teller;
+pub use summary::{Summary, rounded};
+pub use teller::Teller;
 pub use units::{Unit, parse_duration, parse_size, show_duration};

@@ -10,19 +10,33 @@ use super::Redactor;
 /// Bytes of an attachment in one packet, at most.
 const BLOCK: usize = 64 * 1024;
 
-pub(crate) struct Teller<'a> {
-    pub(crate) result: &'a mut dyn StreamResult,
-    pub(crate) route_code: Option<&'a str>,
-    pub(crate) redactor: Redactor,
+/// Writes the events of results.
+pub struct Teller<'a> {
+    /// Where to.
+    pub result: &'a mut dyn StreamResult,
+    /// The route code of all events.
+    pub route_code: Option<&'a str>,
+    /// What hides secrets in attachments.
+    pub redactor: Redactor,
 }
 
 impl Teller<'_> {
-    pub(crate) fn status(&mut self, id: &str, status: Status, tags: &[&str]) -> io::Result<()> {
+    /// The status of a test.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn status(&mut self, id: &str, status: Status, tags: &[&str]) -> io::Result<()> {
         let tags = if tags.is_empty() { Tags::default() } else { Tags::from(tags) };
         self.event(Event { tags, ..Event::status(id, status) })
     }
 
-    pub(crate) fn attach(&mut self, id: &str, name: &str, mime_type: &str, bytes: &[u8]) -> io::Result<()> {
+    /// An attachment of a test, in blocks.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn attach(&mut self, id: &str, name: &str, mime_type: &str, bytes: &[u8]) -> io::Result<()> {
         let bytes = self.redactor.redact(bytes).into_owned();
         let mut blocks = bytes.chunks(BLOCK).peekable();
         let mut block = blocks.next().unwrap_or_default();

@@ -1,18 +1,16 @@
-//! What a check is: aspects, targets, arguments; and the command that runs it.
+//! What a check is: aspects, targets, arguments.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 
 use anyhow::bail;
-use clap::error::Result as ClapResult;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
-use cli::{Codes, Command, Streams, Verdict};
+use clap::Parser;
 
-use super::{Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret, execute, render};
+use super::{Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret};
 
 /// Something that can be looked at: one test of each target.
 ///
 /// ```
-/// use checks::probe::{Aspect, ProbeKind};
+/// use probe::{Aspect, ProbeKind};
 ///
 /// const READY: Aspect = Aspect::new(&["ready", "old_name"], ProbeKind::Readiness, "asks whether it is ready")
 ///     .after(&["alive"]);
@@ -110,7 +108,8 @@ pub trait Check: Parser {
     /// The same, to be changed by what a configuration file says.
     fn shared_mut(&mut self) -> &mut ProbeArgs;
 
-    /// Whether the arguments name what to check. Otherwise a configuration file is looked for.
+    /// Whether the arguments name what to check. Otherwise whoever makes the plan says it, as a configuration file
+    /// does.
     fn is_named(&self) -> bool;
 
     /// What to check: what is named, else what can be found on this host.
@@ -130,45 +129,5 @@ pub trait Check: Parser {
     /// When there is no such task.
     fn help(&self, task: &OsStr) -> anyhow::Result<()> {
         bail!("there is no task {}", task.display())
-    }
-}
-
-/// The command of a check: `cli::main::<Run<CheckEos>>()` is its binary.
-#[derive(Debug)]
-pub struct Run<C>(pub C);
-
-impl<C: Check> CommandFactory for Run<C> {
-    fn command() -> clap::Command {
-        C::command()
-    }
-
-    fn command_for_update() -> clap::Command {
-        C::command_for_update()
-    }
-}
-
-impl<C: Check> FromArgMatches for Run<C> {
-    fn from_arg_matches(matches: &ArgMatches) -> ClapResult<Self> {
-        C::from_arg_matches(matches).map(Run)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> ClapResult<()> {
-        self.0.update_from_arg_matches(matches)
-    }
-}
-
-impl<C: Check> Parser for Run<C> {}
-
-impl<C: Check> Command for Run<C> {
-    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        self.run_as(&[], streams)
-    }
-
-    fn run_as(self, args: &[OsString], streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        execute(&self.0, args, streams)
-    }
-
-    fn codes(args: &[OsString]) -> Codes {
-        render::codes(args)
     }
 }
