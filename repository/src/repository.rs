@@ -3,10 +3,11 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result, at};
 use crate::foreign::Foreign;
+use crate::index::Moment;
 use crate::layout::{self, FOLDER, RUNS, RunFolder};
 use crate::note::Note;
 use crate::run::{Run, RunEnd, RunInfo, Standing, State};
@@ -33,6 +34,8 @@ use crate::writer::RunWriter;
 pub struct Repository {
     path: PathBuf,
     notes: Arc<Mutex<Vec<Note>>>,
+    /// What all answers are of, when they are of one moment.
+    moment: Option<Arc<Mutex<Moment>>>,
 }
 
 impl Repository {
@@ -81,7 +84,7 @@ impl Repository {
             });
         };
         layout::check_format(&path)?;
-        Ok(Repository { path, notes: Arc::default() })
+        Ok(Repository { path, notes: Arc::default(), moment: None })
     }
 
     /// Opens the repository in `start` or the nearest folder above that has one.
@@ -134,6 +137,47 @@ impl Repository {
         }
     }
 
+    /// The repository as it is now: whatever is asked of the snapshot, all answers are of this moment, while others
+    /// load runs and prune them. It holds nobody up. What is written through it is written to the repository, and
+    /// the snapshot does not show it.
+    ///
+    /// Streams and results are read when they are asked for: the stream of a run that was pruned since is
+    /// [`Error::Pruned`], one that is under way has what came since.
+    ///
+    /// ```
+    /// use repository::{Repository, RunEnd, RunInfo, RunRef};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// let repository = Repository::init(&folder)?;
+    /// let before = repository.snapshot()?;
+    /// repository.load(&b""[..], RunInfo::default(), RunEnd::default())?;
+    /// assert_eq!((before.runs()?.len(), repository.runs()?.len()), (0, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn snapshot(&self) -> Result<Repository> {
+        let moment = self.live().hold_index()?;
+        Ok(Repository { moment: Some(Arc::new(Mutex::new(moment))), ..self.live() })
+    }
+
+    /// The repository as it is whenever it is asked.
+    pub(crate) fn live(&self) -> Repository {
+        Repository { path: self.path.clone(), notes: Arc::clone(&self.notes), moment: None }
+    }
+
+    /// Whether all answers are of one moment.
+    pub(crate) fn is_snapshot(&self) -> bool {
+        self.moment.is_some()
+    }
+
+    /// What the answers are of, if that is one moment.
+    pub(crate) fn moment(&self) -> Option<MutexGuard<'_, Moment>> {
+        Some(self.moment.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub(crate) fn folder(&self, id: RunId) -> RunFolder {
         RunFolder::new(&self.path, id)
     }
@@ -144,7 +188,7 @@ impl Repository {
     ///
     /// When the repository cannot be written.
     pub fn begin(&self, info: RunInfo) -> Result<RunWriter> {
-        RunWriter::new(self.clone(), info)
+        RunWriter::new(self.live(), info)
     }
 
     /// Stores a stream as a run, read to its end. Whenever reading may block, what came before is on disk.

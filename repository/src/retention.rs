@@ -156,6 +156,9 @@ impl Repository {
     ///
     /// As [`prune`](Repository::prune).
     pub fn prune_run(&self, name: impl Into<RunRef>) -> Result<()> {
+        if self.is_snapshot() {
+            return self.live().prune_run(name);
+        }
         let run = self.run(name)?;
         let folder = self.folder(run.id);
         if run.state == State::Running {
@@ -182,6 +185,9 @@ impl Repository {
     ///
     /// When there is no such run, or it cannot be written.
     pub fn pin(&self, name: impl Into<RunRef>, pinned: bool) -> Result<()> {
+        if self.is_snapshot() {
+            return self.live().pin(name, pinned);
+        }
         let run = self.run(name)?;
         let path = self.folder(run.id).pin();
         self.with_index(|index| {

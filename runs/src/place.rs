@@ -26,6 +26,8 @@ pub struct RepoArgs {
     folder: Option<PathBuf>,
     #[arg(skip)]
     opened: OnceCell<Repository>,
+    #[arg(skip)]
+    snapshot: OnceCell<Repository>,
 }
 
 impl RepoArgs {
@@ -45,6 +47,15 @@ impl RepoArgs {
             None => Repository::find("."),
         };
         found.map(|repository| self.opened.get_or_init(|| repository))
+    }
+
+    /// The repository as it was when this was asked first: all answers of a command are of one moment.
+    pub(super) fn snapshot(&self) -> Result<&Repository, repository::Error> {
+        if let Some(snapshot) = self.snapshot.get() {
+            return Ok(snapshot);
+        }
+        let snapshot = self.repository()?.snapshot()?;
+        Ok(self.snapshot.get_or_init(|| snapshot))
     }
 
     /// Makes the repository.

@@ -25,13 +25,31 @@ use crate::run::Run;
 use crate::run_id::RunId;
 use crate::sweep::sweep;
 
-/// The index, open and up to date. Nobody else has it open at the same time.
+/// The index, open and up to date. Nobody else writes to it at the same time, or it is of one moment.
 pub(crate) struct Index<'a> {
     repository: &'a Repository,
-    connection: Connection,
+    connection: &'a Connection,
     in_memory: bool,
     /// The runs that are under way: nothing of them is in the database.
+    running: &'a RefCell<Vec<Run>>,
+}
+
+/// The index as it was at one moment: its connection is in a transaction, which sees nothing that is written later.
+///
+/// The lock is not held, so that a command that waits (for a pager, as a rule) holds nobody up; SQLite keeps what the
+/// transaction sees in its log.
+#[derive(Debug)]
+pub(crate) struct Moment {
+    connection: Connection,
+    in_memory: bool,
     running: RefCell<Vec<Run>>,
+}
+
+impl Moment {
+    fn index<'a>(&'a self, repository: &'a Repository) -> Index<'a> {
+        let Moment { connection, in_memory, running } = self;
+        Index { repository, connection, in_memory: *in_memory, running }
+    }
 }
 
 impl Repository {
@@ -41,6 +59,28 @@ impl Repository {
 
     /// Asks the index. Whatever is wrong with it does not change the answer, only how long it takes.
     pub(crate) fn with_index<T>(&self, ask: impl Fn(&Index<'_>) -> Result<T>) -> Result<T> {
+        if let Some(moment) = self.moment() {
+            return match ask(&moment.index(self)) {
+                Err(error) if error.is_damage() => self.live().with_index(ask),
+                asked => asked,
+            };
+        }
+        self.with_opened(|moment| ask(&moment.index(self))).map(|(answer, _)| answer)
+    }
+
+    /// The index as it is now.
+    pub(crate) fn hold_index(&self) -> Result<Moment> {
+        let (_, moment) = self.with_opened(|moment| {
+            moment.connection.execute_batch("BEGIN")?;
+            // The transaction begins with its first look.
+            moment.index(self).count()
+        })?;
+        Ok(moment)
+    }
+
+    /// Opens the index, brings it up to date and asks it; what is damaged is made anew, and what cannot be written
+    /// is made in memory.
+    fn with_opened<T>(&self, ask: impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
         let asked = self.lock().and_then(|lock| {
             let asked = match self.ask_on_disk(Trust::Results, &ask) {
                 Err(error) if error.is_damage() => self.ask_anew(&error.to_string(), &ask),
@@ -67,7 +107,7 @@ impl Repository {
         let _lock = self.lock()?;
         self.remove_index()?;
         sweep(self.path());
-        self.ask_on_disk(Trust::StreamAlone, &|_| Ok(()))
+        self.ask_on_disk(Trust::StreamAlone, &|_| Ok(())).map(drop)
     }
 
     /// Waits until nobody else uses the index. The lock is the kernel's: it cannot be left behind.
@@ -77,7 +117,7 @@ impl Repository {
         Locked::new(file).map_err(at("lock", &path))
     }
 
-    fn ask_anew<T>(&self, why: &str, ask: &impl Fn(&Index<'_>) -> Result<T>) -> Result<T> {
+    fn ask_anew<T>(&self, why: &str, ask: &impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
         self.note(Note::IndexRebuilt { why: why.to_owned() });
         self.remove_index()?;
         self.ask_on_disk(Trust::StreamAlone, ask)
@@ -93,12 +133,12 @@ impl Repository {
         Ok(())
     }
 
-    fn ask_on_disk<T>(&self, trust: Trust, ask: &impl Fn(&Index<'_>) -> Result<T>) -> Result<T> {
+    fn ask_on_disk<T>(&self, trust: Trust, ask: &impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
         let connection = schema::open(&self.index_path())?;
         self.ask_up_to_date(connection, false, trust, ask)
     }
 
-    fn ask_in_memory<T>(&self, ask: &impl Fn(&Index<'_>) -> Result<T>) -> Result<T> {
+    fn ask_in_memory<T>(&self, ask: &impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
         let connection = Connection::open_in_memory()?;
         schema::make(&connection)?;
         self.ask_up_to_date(connection, true, Trust::Results, ask)
@@ -109,15 +149,15 @@ impl Repository {
         connection: Connection,
         in_memory: bool,
         trust: Trust,
-        ask: &impl Fn(&Index<'_>) -> Result<T>,
-    ) -> Result<T> {
-        let index = Index { repository: self, connection, in_memory, running: RefCell::default() };
-        index.sync(trust)?;
-        let answer = ask(&index)?;
+        ask: &impl Fn(&Moment) -> Result<T>,
+    ) -> Result<(T, Moment)> {
+        let moment = Moment { connection, in_memory, running: RefCell::default() };
+        moment.index(self).sync(trust)?;
         if !in_memory {
-            schema::shorten_log(&index.connection, &self.index_path())?;
+            schema::shorten_log(&moment.connection, &self.index_path())?;
         }
-        Ok(answer)
+        let answer = ask(&moment)?;
+        Ok((answer, moment))
     }
 }
 
@@ -179,6 +219,13 @@ impl Index<'_> {
         Ok(None)
     }
 
+    /// The numbers of the runs that are over, in order.
+    pub(crate) fn ids_of_ended(&self) -> Result<Vec<RunId>> {
+        let mut statement = self.connection.prepare("SELECT id FROM run ORDER BY id")?;
+        let ids = statement.query_map([], |row| row.get(0).map(RunId))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// How many runs are over.
     pub(crate) fn count(&self) -> Result<usize> {
         let count: u32 = self.connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0))?;
@@ -202,20 +249,20 @@ impl Index<'_> {
 
     /// The tests and runs that failed and were not put right since.
     pub(crate) fn failing(&self) -> Result<Failing> {
-        let tests = fold::failing_tests(&self.connection, &self.repository.index_path())?;
+        let tests = fold::failing_tests(self.connection, &self.repository.index_path())?;
         Ok(Failing { tests, runs: self.failing_runs()? })
     }
 
     /// What fails because of other runs.
     pub(crate) fn outstanding(&self, besides: RunId) -> Result<Outstanding> {
-        let tests = fold::count_besides(&self.connection, &self.repository.index_path(), besides)?;
+        let tests = fold::count_besides(self.connection, &self.repository.index_path(), besides)?;
         let mut runs = self.failing_runs()?;
         runs.retain(|run| run.id != besides);
         Ok(Outstanding { tests, runs })
     }
 
     fn failing_runs(&self) -> Result<Vec<Run>> {
-        let ids = coverage::failing_runs(&self.connection, &self.repository.index_path())?;
+        let ids = coverage::failing_runs(self.connection, &self.repository.index_path())?;
         ids.into_iter().filter_map(|id| self.run(id).transpose()).collect()
     }
 }

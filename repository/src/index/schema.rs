@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 const VERSION: i64 = 1;
 /// How long the log gets before it is moved to the database: it is read whenever the database is opened.
 const LOG: u64 = 256 * 1024;
+/// How long a lock of SQLite's is waited for. Who writes holds the repository's lock, so that there is none.
+const PATIENCE: Duration = Duration::from_secs(60);
 const TABLES: &str = "
     CREATE TABLE run (
         id INTEGER PRIMARY KEY,
@@ -37,7 +39,7 @@ const TABLES: &str = "
 /// Opens the database, which is made if it is not there.
 pub(crate) fn open(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.busy_timeout(Duration::from_secs(60))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "synchronous", "normal")?;
     // Closing does not wait for the disk. What a power failure takes from the log is derived again.
@@ -51,12 +53,15 @@ pub(crate) fn open(path: &Path) -> Result<Connection> {
     Ok(connection)
 }
 
-/// Moves the log to the database, if it is long.
+/// Moves the log to the database, if it is long. Where somebody looks at what was there before, it waits for a later
+/// time, and nobody waits for it.
 pub(crate) fn shorten_log(connection: &Connection, path: &Path) -> Result<()> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if std::fs::metadata(log).is_ok_and(|log| log.len() > LOG) {
+        connection.busy_timeout(Duration::ZERO)?;
         connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        connection.busy_timeout(PATIENCE)?;
     }
     Ok(())
 }

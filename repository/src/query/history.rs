@@ -7,7 +7,6 @@ use subunit::Timestamp;
 
 use super::TestResult;
 use crate::error::{Error, Result};
-use crate::layout;
 use crate::repository::Repository;
 use crate::run_id::RunId;
 
@@ -35,7 +34,7 @@ impl Repository {
     /// When the repository cannot be read.
     pub fn history(&self, test_id: &str) -> Result<Vec<Past>> {
         let mut history = Vec::new();
-        for id in layout::run_ids(self.path())? {
+        for id in self.run_ids()? {
             let found = self.with_results(id, |run, results| {
                 let mut found = Vec::new();
                 results.find(test_id.as_bytes(), |row| {

@@ -88,6 +88,15 @@ impl Repository {
         Ok(())
     }
 
+    /// The numbers of all runs: those of the moment, or those that are on disk.
+    pub(crate) fn run_ids(&self) -> Result<Vec<RunId>> {
+        if self.is_snapshot() {
+            self.with_index(|index| index.ids_of_ended())
+        } else {
+            layout::run_ids(self.path())
+        }
+    }
+
     /// The results of a run, made anew when they are missing or damaged.
     pub(crate) fn results(&self, id: RunId) -> Result<Results> {
         match Results::open(&self.folder(id).results()) {
@@ -154,7 +163,7 @@ impl Repository {
         mut take: impl FnMut(T),
     ) -> Result<()> {
         let mut left = runs;
-        let mut ids = layout::run_ids(self.path())?.into_iter().rev();
+        let mut ids = self.run_ids()?.into_iter().rev();
         while let Some(id) = if left > 0 { ids.next() } else { None } {
             match self.with_results(id, |_, results| ask(results)) {
                 Err(Error::Running(_)) => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
-use repository::{RunEnd, RunInfo, State};
+use repository::{Flakiness, Repository, RunEnd, RunId, RunInfo, State};
 
 use crate::helper;
 use crate::support::{all_answers, bytes, failing, load, stream, temporary};
@@ -129,4 +129,46 @@ fn a_run_that_began_first_and_ends_last_does_not_decide_over_later_ones() {
     assert_eq!(failing(&temporary.repository), ["b fail 2", "c fail 1", "d fail 1"]);
     temporary.repository.rebuild().unwrap();
     assert_eq!(failing(&temporary.repository), ["b fail 2", "c fail 1", "d fail 1"]);
+}
+
+/// What is known of all runs together.
+fn answers_of_all(repository: &Repository) -> String {
+    let (runs, failing, stats) = (repository.runs(), repository.failing(), repository.stats());
+    let (flaky, history) = (repository.flaky(Flakiness::default()), repository.history("d"));
+    format!("{runs:#?} {failing:#?} {stats:#?} {flaky:#?} {history:#?}")
+}
+
+#[test]
+fn a_snapshot_shows_one_moment_and_holds_nobody_up() {
+    let temporary = temporary();
+    load(&temporary.repository, &["a fail", "b success"]);
+    load(&temporary.repository, &["c inprogress"]);
+    let mut under_way = temporary.repository.begin(RunInfo::default()).unwrap();
+    under_way.write_all(&stream(&["d success"])).unwrap();
+    let snapshot = temporary.repository.snapshot().unwrap();
+    let before = answers_of_all(&snapshot);
+    assert!(before == answers_of_all(&temporary.repository) && before.contains("Running"));
+
+    load(&temporary.again(), &["a success", "e fail"]);
+    under_way.finish(RunEnd::default()).unwrap();
+    temporary.again().rebuild().unwrap();
+    load(&snapshot, &["c success"]);
+    snapshot.pin(RunId(2), true).unwrap();
+    assert_eq!(answers_of_all(&snapshot), before);
+    assert_eq!(failing(&temporary.repository), ["e fail 4"]);
+    assert_eq!(failing(&snapshot.snapshot().unwrap()), ["e fail 4"]);
+    assert!(temporary.again().run(RunId(2)).unwrap().pinned);
+    assert_eq!(snapshot.take_notes(), []);
+}
+
+#[test]
+fn a_snapshot_of_what_cannot_be_written_is_one_moment_too() {
+    let temporary = temporary();
+    load(&temporary.repository, &["a fail"]);
+    std::fs::remove_file(temporary.index()).unwrap();
+    std::fs::create_dir(temporary.index()).unwrap();
+    let snapshot = temporary.repository.snapshot().unwrap();
+    load(&temporary.again(), &["a success"]);
+    assert_eq!(failing(&snapshot), ["a fail 1"]);
+    assert_eq!(failing(&temporary.again()), Vec::<String>::new());
 }
