@@ -1,9 +1,9 @@
 //! Text between packets: which of its signature bytes are part of a character.
 
-use crate::wire::has_odd_control;
+use crate::wire::{has_odd_control, part};
 
 /// The last bytes of text before the input, as many as a character can have before its last byte.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Context([u8; 3]);
 
 /// Whether a signature byte is part of an intact UTF-8 character.
@@ -16,6 +16,9 @@ pub(crate) enum Inside {
 }
 
 impl Context {
+    /// The context of a stream's first byte, or of the first after a packet. NUL is part of no character.
+    pub(crate) const EMPTY: Context = Context([0; 3]);
+
     /// The context after more text.
     pub(crate) fn followed_by(self, text: &[u8]) -> Self {
         let [_, b, c] = self.0;
@@ -30,7 +33,7 @@ impl Context {
     /// Whether the signature byte at `at` of the input, all text before it, is part of a character: `ó` is
     /// `C3 B3`, `₳` is `E2 82 B3`.
     pub(crate) fn inside_character(self, input: &[u8], at: usize) -> Inside {
-        let near = input.get(at.saturating_sub(3)..at).unwrap_or_default();
+        let near = part(input, at.saturating_sub(3)..at);
         match *near {
             // The two most common cases at once: the byte ends a character of two or three bytes.
             [.., 0xC2..=0xDF] | [.., 0xE1..=0xEC | 0xEE..=0xEF, 0x80..=0xBF] => return Inside::Yes,
@@ -38,13 +41,10 @@ impl Context {
             _ => {}
         }
         let before = self.followed_by(near);
-        let after = input.get(at..).and_then(|rest| rest.get(..3).or(Some(rest))).unwrap_or_default();
-        match before.open_character() {
-            Some(open) => character(open, after).map_or(Inside::No, |end| match end {
-                Some(_) => Inside::Yes,
-                None => Inside::Unknown,
-            }),
-            None => Inside::No,
+        match before.open_character().map(|open| character(open, part(input, at..))) {
+            Some(Character::Ends(_)) => Inside::Yes,
+            Some(Character::GoesOn) => Inside::Unknown,
+            Some(Character::Broken) | None => Inside::No,
         }
     }
 
@@ -52,9 +52,9 @@ impl Context {
     /// may end within a character.
     fn is_printed(self, text: &[u8]) -> bool {
         let rest = match self.open_character().map(|open| character(open, text)) {
-            Some(Some(Some(taken))) => text.get(taken..).unwrap_or_default(),
-            Some(Some(None)) => &[],
-            Some(None) => return false,
+            Some(Character::Ends(taken)) => part(text, taken..),
+            Some(Character::GoesOn) => &[],
+            Some(Character::Broken) => return false,
             None => text,
         };
         !has_odd_control(text)
@@ -69,17 +69,26 @@ impl Context {
     }
 }
 
-/// How many bytes of `text` complete the character that `open` begins; `Some(None)` when more are needed, `None`
-/// when they make no character.
-fn character(open: &[u8], text: &[u8]) -> Option<Option<usize>> {
+/// What becomes of a character that was begun.
+enum Character {
+    /// This many bytes complete it.
+    Ends(usize),
+    /// The bytes are of it, and more are needed.
+    GoesOn,
+    /// The bytes do not make a character.
+    Broken,
+}
+
+/// What `text` makes of the character that `open` begins.
+fn character(open: &[u8], text: &[u8]) -> Character {
     let width = open.first().map_or(1, |lead| width(*lead));
     let mut bytes = [0; 4];
     let come =
         bytes.iter_mut().zip(open.iter().chain(text)).map(|(to, from)| *to = *from).take(width).count();
-    match std::str::from_utf8(bytes.get(..come)?) {
-        Ok(_) => Some(Some(width - open.len())),
-        Err(error) if error.error_len().is_none() => Some(None),
-        Err(_) => None,
+    match std::str::from_utf8(part(&bytes, ..come)) {
+        Ok(_) => Character::Ends(width - open.len()),
+        Err(error) if error.error_len().is_none() => Character::GoesOn,
+        Err(_) => Character::Broken,
     }
 }
 
@@ -97,7 +106,7 @@ fn width(lead: u8) -> usize {
 ///
 /// Where it is not what a program prints, it is the rest of a damaged packet of which even the signature is
 /// gone. Then a lead byte before a signature is chance, as it is after a failed candidate.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Run {
     context: Context,
     /// How many bytes of the input are read.
@@ -105,8 +114,12 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// No text.
+    pub(crate) const EMPTY: Run = Run { context: Context::EMPTY, read: 0 };
+
     /// Reads the input up to `end`: whether it can be what a program printed.
     pub(crate) fn read_to(&mut self, input: &[u8], end: usize) -> bool {
+        // Nothing is new when more than this was read before.
         let text = input.get(self.read..end).unwrap_or_default();
         let printed = self.context.is_printed(text);
         self.context = self.context.followed_by(text);
@@ -131,9 +144,9 @@ mod tests {
 
     fn check(text: &[u8], expected: Inside) {
         let at = text.iter().position(|byte| *byte == SIGNATURE).unwrap();
-        assert_eq!(Context::default().inside_character(text, at), expected, "{text:x?}");
+        assert_eq!(Context::EMPTY.inside_character(text, at), expected, "{text:x?}");
         for cut in 0..=at {
-            let context = Context::default().followed_by(&text[..cut]);
+            let context = Context::EMPTY.followed_by(&text[..cut]);
             assert_eq!(context.inside_character(&text[cut..], at - cut), expected, "{text:x?} cut at {cut}");
         }
     }
@@ -170,7 +183,7 @@ mod tests {
 
     fn check_printed(text: &[u8], expected: bool) {
         for cut in 0..=text.len() {
-            let mut run = Run::default();
+            let mut run = Run::EMPTY;
             let first = run.read_to(text, cut);
             let mut run = run.consumed(cut);
             let second = run.read_to(&text[cut..], text.len() - cut);

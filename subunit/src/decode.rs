@@ -1,25 +1,71 @@
 //! Bytes to frames: finds the packets of a stream, and loses no byte of what lies between.
 //!
 //! The decoder owns no input: the caller shows it the bytes that are not consumed yet, as often as more have
-//! come. It never fails, never blocks and, once made, never allocates. However the input is cut, the packets
-//! and the corrupt frames are the same, and so is the text once neighbouring frames of it are joined.
+//! come. It never fails, never blocks and, once made, never allocates.
+//!
+//! # Why it is not simple
+//!
+//! A packet begins with the byte `B3`, which also ends or continues many characters of UTF-8, and stands in
+//! attachments. The specification promises packets only at the start of a stream, after a packet and after a
+//! newline, but programs print progress without one. Packets get damaged: cut, overwritten, with a wrong length.
+//! So every `B3` is a *candidate*, and the decoder has to find out which are packets, without waiting for 4 MiB
+//! that a false one claims, and without reading a hostile stream more than once.
+//!
+//! # Laws
+//!
+//! 1. Every byte is in exactly one frame, in order.
+//! 2. A candidate that checks out is a packet, wherever it stands. One that fails costs no other: the next may
+//!    begin one byte after its signature.
+//! 3. However the input is cut, the packets and the corrupt frames are the same, and so is the text once
+//!    neighbouring frames of it are joined. No decision depends on how much has come;
+//!    [`give_up`](Decoder::give_up) is the one exception, and is asked for by name.
+//! 4. Time is linear in the input, whatever it is, and memory is fixed.
+//!
+//! # States
+//!
+//! Between two calls the decoder is in one of three states, which say what the input's first byte is:
+//!
+//! | state | the input begins with | what is next | and then |
+//! |---|---|---|---|
+//! | *fresh* | a promised place; nothing was looked at | a packet | fresh |
+//! | | | anything else | text |
+//! | *text* | text, perhaps none, and at `scan.at` a candidate or what was not looked at | no candidate: all of it is a text frame | text |
+//! | | | a candidate of last rank that is a character: look on behind it | text |
+//! | | | a packet: the text before it is a frame, then it is | fresh |
+//! | | | a failed candidate at a promised place: the text before it is a frame | corrupt |
+//! | | | a failed candidate elsewhere, or one given up: look on behind its signature | text, recovering |
+//! | *corrupt* | a failed candidate (`open`), looked at up to `scan.at` | a packet: all before it is the frame | text (then the packet) |
+//! | | | the end of its claim or, where its header is unsound, of its line | text |
+//! | | | a failed candidate: look on behind its signature | corrupt |
+//!
+//! Where it takes more bytes to go on, the state stays and the step is [`Step::NeedMore`], after a frame of the
+//! text before a candidate; at the end of the input, what has not come is a fault like any other.
+//!
+//! Fresh is text about which nothing is known. It is a state of its own for speed: most packets follow one
+//! another, whole and short, and are taken by a glance.
+//!
+//! # Ranks
+//!
+//! In text, a `B3` that completes an intact character is a candidate of last rank: it is text, unless the text is
+//! not what a program prints. It is not even examined further than its header. Every `B3` is of full rank at a
+//! promised place, and anywhere while the decoder is *recovering*: from a failed candidate, or from text that no
+//! program prints, until the next packet. For what is left of a damaged packet looks like the start of a character
+//! every fourth time, and would hide the packet behind it.
+//!
+//! What a candidate is, is found in `examine`; which characters there are in text, in `context`.
 
 use crate::context::{Context, Inside, Run};
-use crate::error::{PacketError, PacketErrorKind};
-use crate::packet::{Header, Layout, Packet, check_sum};
-use crate::sums::{self, Ahead, Sums};
-use crate::wire::{CHECKSUM, MAX_PACKET, SIGNATURE, Stop};
+use crate::error::PacketError;
+pub(crate) use crate::examine::Ending;
+use crate::examine::{Examiner, Missing, SHORTER_WALK, Verdict};
+use crate::layout::{Header, SHORT};
+use crate::packet::Packet;
+use crate::wire::{SIGNATURE, Stop, part};
 
 /// The longest frame of text.
 const MAX_TEXT: usize = 1 << 20;
 /// The longest corrupt frame of a packet whose length makes no sense, where no newline ends it.
 const MAX_LINE: usize = 1 << 16;
-/// How many bytes of strings are looked at before the checksum is: all of them, in packets of usual size; and
-/// while recovering, when hardly any candidate is a packet.
-const SHORT_WALK: usize = 512;
-const SHORTER_WALK: usize = 96;
-/// Claims from this length on are looked up in the kept checksums, once one there was wrong.
-const LONG_CLAIM: usize = 4096;
 
 /// A stretch of the stream. Every byte is in exactly one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +101,8 @@ pub enum Step<'a> {
     End,
 }
 
-/// Finds the frames of a stream; see the module's head for what it promises.
+/// Finds the frames of a stream. It never fails, blocks or allocates, and however the input is cut, finds the
+/// same.
 ///
 /// ```
 /// use subunit::{Decoder, Frame, Step};
@@ -76,58 +123,52 @@ pub enum Step<'a> {
 pub struct Decoder {
     /// The stream position of the input's first byte.
     offset: u64,
-    /// Whether the specification lets a packet begin at the input's first byte.
-    promised: bool,
-    /// Whether a candidate failed since the last packet, or the text since then is none that is printed.
-    recovering: bool,
-    /// Whether a candidate with a sound header failed since the last packet. Other than `recovering`, this is
-    /// the same at each byte however the input is cut.
-    has_failed: bool,
-    /// The text directly before the input.
-    before: Context,
-    /// The text since the last packet, read until it shows damage.
-    run: Run,
-    /// Before this index of the input no frame begins but at 0.
-    scan: usize,
-    /// What was found out about the candidate at `scan`.
-    seen: Option<Verdict>,
-    /// The corrupt frame that begins at the input's first byte.
+    /// The state *fresh*: then `scan`, `open` and `past` are as at the start of a stream.
+    fresh: bool,
+    /// The state *corrupt*: the frame that begins at the input's first byte.
     open: Option<Open>,
-    /// Where the fields of the packet found last stand.
-    layout: Layout,
-    ahead: Ahead,
-    sums: Sums,
-    debt: Debt,
-}
-
-/// What a candidate is.
-#[derive(Clone, Copy, Debug)]
-enum Verdict {
-    /// A packet, with the decoder's layout.
-    Packet,
-    /// No packet; where it would have ended, if its length can be told.
-    Failed(PacketError, Option<usize>),
-    /// The reader does not want to wait for the rest of it.
-    GivenUp,
+    scan: Scan,
+    past: Past,
+    examiner: Examiner,
 }
 
 /// A corrupt frame of which the end is not known yet.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     error: PacketError,
-    /// The end of its claim; without one it ends with the line.
+    /// How long the packet claims to be; without a claim it ends with the line.
     claim: Option<usize>,
 }
 
-/// What follows the bytes that have come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// More, perhaps.
-    Open,
-    /// Nothing.
-    Eof,
-    /// More, but not soon enough.
-    Stalled,
+/// How far the input was looked at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scan {
+    /// Before this index of the input no frame begins but at 0.
+    at: usize,
+    /// What the candidate there is, once that was found out.
+    seen: Option<Verdict>,
+}
+
+/// What came before the input, since the last packet.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    /// Whether the specification lets a packet begin at the input's first byte.
+    promised: bool,
+    /// Whether a candidate failed, or the text is not what a program prints.
+    recovering: bool,
+    /// Whether a candidate with a sound header failed. Unlike `recovering`, this is the same at each byte however
+    /// the input is cut.
+    has_failed: bool,
+    /// The last bytes of the text directly before the input.
+    text: Context,
+    /// The text, read until it shows damage.
+    run: Run,
+}
+
+impl Past {
+    /// Nothing: the stream begins here, or a packet was the last frame.
+    const NOTHING: Past =
+        Past { promised: true, recovering: false, has_failed: false, text: Context::EMPTY, run: Run::EMPTY };
 }
 
 /// A step without its bytes, so that a reader may keep its buffer while it looks.
@@ -135,10 +176,18 @@ pub(crate) enum Ending {
 pub(crate) enum Found {
     NeedMore(usize),
     Text(usize),
-    /// A packet of this length, with the decoder's layout.
+    /// A packet of this length, with the examiner's layout.
     Packet(usize),
     Corrupt(usize, PacketError),
     End,
+}
+
+/// What came of looking at one candidate.
+enum Look {
+    /// Something to tell.
+    Done(Found),
+    /// A change of state: look on.
+    On,
 }
 
 impl Default for Decoder {
@@ -153,18 +202,11 @@ impl Decoder {
     pub fn new() -> Self {
         Decoder {
             offset: 0,
-            promised: true,
-            recovering: false,
-            has_failed: false,
-            before: Context::default(),
-            run: Run::default(),
-            scan: 0,
-            seen: None,
+            fresh: true,
             open: None,
-            layout: Layout::default(),
-            ahead: Ahead::default(),
-            sums: Sums::new(),
-            debt: Debt::default(),
+            scan: Scan::default(),
+            past: Past::NOTHING,
+            examiner: Examiner::new(),
         }
     }
 
@@ -187,6 +229,7 @@ impl Decoder {
     }
 
     /// How many bytes of the stream are consumed: the position of the next frame.
+    #[inline]
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
@@ -205,9 +248,9 @@ impl Decoder {
     /// The frame with its bytes, if one was found.
     #[inline]
     pub(crate) fn frame<'a>(&self, found: Found, input: &'a [u8]) -> Option<Frame<'a>> {
-        let bytes = input.get(..found.len()).unwrap_or(input);
+        let bytes = part(input, ..found.len());
         match found {
-            Found::Packet(_) => Some(Frame::Packet(Packet::of(bytes, self.layout))),
+            Found::Packet(_) => Some(Frame::Packet(Packet::of(bytes, self.examiner.layout()))),
             Found::Text(_) => Some(Frame::Text(bytes)),
             Found::Corrupt(_, error) => Some(Frame::Corrupt(bytes, error)),
             Found::NeedMore(_) | Found::End => None,
@@ -217,77 +260,91 @@ impl Decoder {
     /// Looks for the next frame: [`decode`](Decoder::decode) without its bytes.
     #[inline]
     pub(crate) fn find(&mut self, input: &[u8], ending: Ending) -> Found {
-        let fresh = self.promised && self.scan == 0 && self.seen.is_none() && self.open.is_none();
-        if fresh && input.first() == Some(&SIGNATURE) {
-            match self.examine(input, 0, Ending::Open) {
-                Ok(Verdict::Packet) => return self.packet(),
-                examined => self.seen = examined.ok(),
+        if self.fresh {
+            if let Some(len) = self.examiner.glance(input) {
+                self.offset += len as u64;
+                return Found::Packet(len);
             }
         }
         self.search(input, ending)
     }
 
+    /// Looks for the next frame in any state.
     fn search(&mut self, input: &[u8], ending: Ending) -> Found {
         loop {
-            let found = match self.open {
+            let look = match self.open {
                 Some(open) => self.end_of_corrupt(input, open, ending),
                 None => self.end_of_text(input, ending),
             };
-            if let Some(found) = found {
-                return found;
+            match look {
+                Look::Done(found) => {
+                    self.fresh = match found {
+                        Found::Packet(_) => true,
+                        Found::NeedMore(_) | Found::End => self.fresh,
+                        Found::Text(_) | Found::Corrupt(..) => false,
+                    };
+                    return found;
+                }
+                Look::On => self.fresh = false,
             }
         }
     }
 
-    /// Looks for the next candidate after text; `None` when the state has changed.
-    fn end_of_text(&mut self, input: &[u8], ending: Ending) -> Option<Found> {
-        let rest = input.get(self.scan..).unwrap_or_default();
-        let Some(at) = memchr::memchr(SIGNATURE, rest).map(|at| self.scan + at) else {
-            return Some(match (input.len(), ending) {
+    /// Looks for the next candidate after text.
+    fn end_of_text(&mut self, input: &[u8], ending: Ending) -> Look {
+        let rest = part(input, self.scan.at..);
+        let Some(at) = memchr::memchr(SIGNATURE, rest).map(|at| self.scan.at + at) else {
+            return Look::Done(match (input.len(), ending) {
                 (0, Ending::Eof) => Found::End,
                 (0, _) => Found::NeedMore(1),
                 (len, _) => self.text(input, len),
             });
         };
         if at > MAX_TEXT {
-            return Some(self.text(input, at));
+            return Look::Done(self.text(input, at));
         }
         self.move_to(at);
-        if !self.recovering && !self.promised_at(input, at) {
-            match self.before.inside_character(input, at) {
+        if !self.past.recovering && !self.promised_at(input, at) {
+            match self.past.text.inside_character(input, at) {
                 Inside::Yes if self.is_character(input, at) => {
-                    self.scan = at + 1;
-                    return None;
+                    self.scan.at = at + 1;
+                    return Look::On;
                 }
-                Inside::Unknown if ending == Ending::Open => return Some(self.wait(input, at, 1)),
+                Inside::Unknown if ending == Ending::Open => return Look::Done(self.wait(input, at, 1)),
                 Inside::Yes | Inside::Unknown | Inside::No => {}
             }
         }
         match self.verdict(input, at, ending) {
-            Err(missing) => Some(self.wait(input, at, missing)),
-            Ok(Verdict::Packet | Verdict::Failed(..)) if at > 0 && self.promised_or_packet(input, at) => {
-                Some(self.text(input, at))
-            }
-            Ok(Verdict::Packet) => Some(self.packet()),
-            Ok(Verdict::Failed(error, claim)) if self.promised_at(input, at) => {
-                self.open = Some(Open { error, claim });
-                self.pass_over(at);
-                None
-            }
-            Ok(Verdict::Failed(..) | Verdict::GivenUp) => {
-                self.pass_over(at);
-                None
-            }
+            Ok(verdict) => self.judge(input, at, verdict),
+            Err(Missing(missing)) => Look::Done(self.wait(input, at, missing)),
         }
+    }
+
+    /// What becomes of the candidate at `at`, after text, which is what the verdict says.
+    fn judge(&mut self, input: &[u8], at: usize, verdict: Verdict) -> Look {
+        let begins_frame = match verdict {
+            Verdict::Packet => true,
+            Verdict::Failed { .. } => self.promised_at(input, at),
+            Verdict::GivenUp => false,
+        };
+        if begins_frame && at > 0 {
+            return Look::Done(self.text(input, at));
+        }
+        match verdict {
+            Verdict::Packet => return Look::Done(self.packet()),
+            Verdict::Failed { error, claim } if begins_frame => self.open = Some(Open { error, claim }),
+            Verdict::Failed { .. } | Verdict::GivenUp => {}
+        }
+        self.pass_over(at);
+        Look::On
     }
 
     /// Whether the signature byte at `at`, which could be part of a character, is: it cannot be anything else,
     /// or stands in text that a program printed. That never takes more bytes.
     #[inline]
     fn is_character(&mut self, input: &[u8], at: usize) -> bool {
-        let after = input.get(at + 1..).unwrap_or_default();
         // Most characters are told by the flags that would follow.
-        let no_packet = match *after {
+        let no_packet = match *part(input, at + 1..) {
             [high, low, ..] => high & 0xF0 != 0x20 || low & 0x08 != 0,
             _ => false,
         };
@@ -295,30 +352,25 @@ impl Decoder {
     }
 
     fn is_printed_character(&mut self, input: &[u8], at: usize) -> bool {
-        if matches!(Header::read(input.get(at..).unwrap_or_default()), Err(Stop::Bad(..))) {
+        if matches!(Header::read(part(input, at..)), Err(Stop::Bad(..))) {
             return true;
         }
-        self.recovering |= !self.run.read_to(input, at);
-        !self.recovering
+        self.past.recovering |= !self.past.run.read_to(input, at);
+        !self.past.recovering
     }
 
-    /// Whether the candidate whose verdict is known begins a frame of its own.
-    fn promised_or_packet(&self, input: &[u8], at: usize) -> bool {
-        matches!(self.seen, Some(Verdict::Packet)) || self.promised_at(input, at)
-    }
-
-    /// Looks for the end of the corrupt frame at the input's start; `None` when the state has changed.
-    fn end_of_corrupt(&mut self, input: &[u8], open: Open, ending: Ending) -> Option<Found> {
+    /// Looks for the end of the corrupt frame at the input's start.
+    fn end_of_corrupt(&mut self, input: &[u8], open: Open, ending: Ending) -> Look {
         let end = open.claim.unwrap_or(MAX_LINE);
         let come = input.get(..end).unwrap_or(input);
-        let rest = come.get(self.scan..).unwrap_or_default();
+        let rest = part(come, self.scan.at..);
         let next = match open.claim {
             Some(_) => memchr::memchr(SIGNATURE, rest),
             None => memchr::memchr2(SIGNATURE, b'\n', rest),
         };
-        let Some(at) = next.map(|at| self.scan + at) else {
+        let Some(at) = next.map(|at| self.scan.at + at) else {
             self.move_to(come.len());
-            return Some(if come.len() == end {
+            return Look::Done(if come.len() == end {
                 self.corrupt(end, open.error, open.claim.is_some())
             } else if ending == Ending::Open {
                 Found::NeedMore(end - come.len())
@@ -327,15 +379,15 @@ impl Decoder {
             });
         };
         if come.get(at) == Some(&b'\n') {
-            return Some(self.corrupt(at + 1, open.error, true));
+            return Look::Done(self.corrupt(at + 1, open.error, true));
         }
         self.move_to(at);
         match self.verdict(input, at, ending) {
-            Err(missing) => Some(Found::NeedMore(missing)),
-            Ok(Verdict::Packet) => Some(self.corrupt(at, open.error, true)),
-            Ok(Verdict::Failed(..) | Verdict::GivenUp) => {
+            Err(Missing(missing)) => Look::Done(Found::NeedMore(missing)),
+            Ok(Verdict::Packet) => Look::Done(self.corrupt(at, open.error, true)),
+            Ok(Verdict::Failed { .. } | Verdict::GivenUp) => {
                 self.pass_over(at);
-                None
+                Look::On
             }
         }
     }
@@ -345,167 +397,73 @@ impl Decoder {
         if at > 0 { self.text(input, at) } else { Found::NeedMore(missing) }
     }
 
-    /// The verdict on the candidate at `at`, found once; or how many bytes it takes to find it.
-    fn verdict(&mut self, input: &[u8], at: usize, ending: Ending) -> Result<Verdict, usize> {
-        if let Some(seen) = self.seen {
+    /// The verdict on the candidate at `at`, found once.
+    fn verdict(&mut self, input: &[u8], at: usize, ending: Ending) -> Result<Verdict, Missing> {
+        if let Some(seen) = self.scan.seen {
             return Ok(seen);
         }
-        let verdict = self.examine(input, at, ending)?;
-        self.seen = Some(verdict);
+        let walk = if self.past.has_failed { SHORTER_WALK } else { SHORT };
+        let verdict = self.examiner.examine(part(input, at..), self.offset + at as u64, walk, ending)?;
+        self.scan.seen = Some(verdict);
         Ok(verdict)
-    }
-
-    /// Examines the candidate at `at`: header, fields, checksum.
-    #[inline]
-    fn examine(&mut self, input: &[u8], at: usize, ending: Ending) -> Result<Verdict, usize> {
-        let bytes = input.get(at..).unwrap_or_default();
-        let header = match Header::read(bytes) {
-            Ok(header) => header,
-            Err(Stop::Bad(kind, offset)) => return Ok(Verdict::Failed(PacketError::new(kind, offset), None)),
-            Err(_) => return incomplete(bytes.len(), None, ending),
-        };
-        let failed = |error| Ok(Verdict::Failed(error, Some(header.len)));
-        let walk = if self.has_failed { SHORTER_WALK } else { SHORT_WALK };
-        let walked = match self.layout.read(bytes, header, walk) {
-            Err(Stop::Bad(kind, offset)) => return failed(PacketError::new(kind, offset)),
-            Err(Stop::NeedMore) => return self.incomplete(bytes, at, header.len, ending),
-            walked => walked,
-        };
-        let Some(claim) = bytes.get(..header.len) else {
-            return self.incomplete(bytes, at, header.len, ending);
-        };
-        if let Err(error) = self.check_sum(claim, at) {
-            return failed(error);
-        }
-        match walked {
-            Ok(()) => Ok(Verdict::Packet),
-            Err(_) => Ok(self.walk_far(claim, header, at)),
-        }
-    }
-
-    /// Compares the checksum of a claim with that of its bytes.
-    #[inline]
-    fn check_sum(&mut self, claim: &[u8], at: usize) -> Result<(), PacketError> {
-        let Some((fields, stored)) = claim.split_last_chunk::<CHECKSUM>() else { return Ok(()) };
-        let stored = u32::from_be_bytes(*stored);
-        if fields.len() < LONG_CLAIM {
-            return check_sum(sums::hash(fields), stored, fields.len());
-        }
-        let position = self.offset + at as u64;
-        if self.sums.covers(position) {
-            return check_sum(self.sums.hash(position, fields), stored, fields.len());
-        }
-        let checked = check_sum(self.ahead.hash(position, fields), stored, fields.len());
-        if checked.is_err() {
-            self.sums.hash(position, fields);
-        }
-        checked
-    }
-
-    /// The verdict on a candidate of which not all has come. What has is summed while it is at hand.
-    fn incomplete(&mut self, bytes: &[u8], at: usize, len: usize, ending: Ending) -> Result<Verdict, usize> {
-        let position = self.offset + at as u64;
-        if len >= LONG_CLAIM && ending == Ending::Open && !self.sums.covers(position) {
-            self.ahead.hash(position, bytes.get(..len - CHECKSUM).unwrap_or(bytes));
-        }
-        incomplete(bytes.len(), Some(len), ending)
-    }
-
-    /// Checks all strings of a packet whose checksum is right and that has more of them than usual.
-    #[cold]
-    fn walk_far(&mut self, claim: &[u8], header: Header, at: usize) -> Verdict {
-        let failed = |kind, offset| Verdict::Failed(PacketError::new(kind, offset), Some(header.len));
-        if self.debt.is_too_high(self.offset + at as u64) {
-            return failed(PacketErrorKind::Nested, 0);
-        }
-        match self.layout.read(claim, header, usize::MAX) {
-            Ok(()) => Verdict::Packet,
-            Err(stop) => {
-                self.debt.bytes += claim.len() as u64;
-                match stop {
-                    Stop::Bad(kind, offset) => failed(kind, offset),
-                    Stop::NeedMore | Stop::Unwalked => failed(PacketErrorKind::Truncated(0), claim.len()),
-                }
-            }
-        }
     }
 
     /// Whether the specification lets a packet begin here, within text.
     fn promised_at(&self, input: &[u8], at: usize) -> bool {
         match at.checked_sub(1) {
             Some(before) => input.get(before) == Some(&b'\n'),
-            None => self.promised,
+            None => self.past.promised,
         }
     }
 
     /// Moves on to the candidate at `at`.
     fn move_to(&mut self, at: usize) {
-        if self.scan != at {
-            self.scan = at;
-            self.seen = None;
+        if self.scan.at != at {
+            self.scan = Scan { at, seen: None };
         }
     }
 
-    /// The candidate at `at` is no packet: the next may begin one byte after its signature.
+    /// The candidate at `at` is not a packet: the next may begin one byte after its signature.
     fn pass_over(&mut self, at: usize) {
-        self.has_failed |= matches!(self.seen, Some(Verdict::Failed(_, Some(_))));
-        self.scan = at + 1;
-        self.seen = None;
-        self.recovering = true;
+        self.past.has_failed |= matches!(self.scan.seen, Some(Verdict::Failed { claim: Some(_), .. }));
+        self.past.recovering = true;
+        self.scan = Scan { at: at + 1, seen: None };
     }
 
-    #[inline]
     fn packet(&mut self) -> Found {
-        let len = self.layout.len as usize;
-        self.consume(len);
-        (self.promised, self.recovering, self.has_failed) = (true, false, false);
-        self.seen = None;
+        let len = self.examiner.layout().len as usize;
+        self.offset += len as u64;
+        (self.scan, self.past) = (Scan::default(), Past::NOTHING);
         Found::Packet(len)
     }
 
     fn text(&mut self, input: &[u8], len: usize) -> Found {
         let len = len.min(MAX_TEXT);
-        let text = input.get(..len).unwrap_or(input);
-        self.promised = text.last() == Some(&b'\n');
-        let (before, run) = if matches!(self.seen, Some(Verdict::Packet)) {
+        let text = part(input, ..len);
+        self.past.promised = text.last() == Some(&b'\n');
+        if matches!(self.scan.seen, Some(Verdict::Packet)) {
             // The text ends here: nobody asks what it was.
-            Default::default()
+            (self.past.text, self.past.run) = (Context::EMPTY, Run::EMPTY);
         } else {
-            self.recovering = self.recovering || !self.run.read_to(input, len);
-            (self.before.followed_by(text), self.run.consumed(len))
-        };
+            self.past.recovering = self.past.recovering || !self.past.run.read_to(input, len);
+            self.past.text = self.past.text.followed_by(text);
+            self.past.run = self.past.run.consumed(len);
+        }
         self.consume(len);
-        (self.before, self.run) = (before, run);
         Found::Text(len)
     }
 
     fn corrupt(&mut self, len: usize, error: PacketError, promised: bool) -> Found {
-        self.promised = promised;
-        self.consume(len);
+        self.past.promised = promised;
+        (self.past.text, self.past.run) = (Context::EMPTY, Run::EMPTY);
         self.open = None;
+        self.consume(len);
         Found::Corrupt(len, error)
     }
 
-    #[inline]
     fn consume(&mut self, len: usize) {
         self.offset += len as u64;
-        self.scan = self.scan.saturating_sub(len);
-        self.before = Context::default();
-        self.run = Run::default();
-    }
-}
-
-/// The verdict on a candidate of which `come` bytes have come and `len`, if known, are claimed.
-#[cold]
-fn incomplete(come: usize, len: Option<usize>, ending: Ending) -> Result<Verdict, usize> {
-    let missing = len.map_or(1, |len| len.saturating_sub(come).max(1));
-    match ending {
-        Ending::Open => Err(missing),
-        Ending::Stalled => Ok(Verdict::GivenUp),
-        Ending::Eof => {
-            let error = PacketError::new(PacketErrorKind::Truncated(missing as u32), come);
-            Ok(Verdict::Failed(error, Some(len.unwrap_or(MAX_PACKET))))
-        }
+        self.scan.at = self.scan.at.saturating_sub(len);
     }
 }
 
@@ -517,23 +475,5 @@ impl Found {
             Found::Text(len) | Found::Corrupt(len, _) | Found::Packet(len) => len,
             Found::NeedMore(_) | Found::End => 0,
         }
-    }
-}
-
-/// The work spent on malformed packets with a right checksum, less four for every byte gone by.
-///
-/// Nobody makes them by accident. Nested in each other they would be walked again and again; past the limit,
-/// which takes eight of the longest kind, they are refused unwalked.
-#[derive(Clone, Copy, Debug, Default)]
-struct Debt {
-    bytes: u64,
-    position: u64,
-}
-
-impl Debt {
-    fn is_too_high(&mut self, position: u64) -> bool {
-        self.bytes = self.bytes.saturating_sub(4 * position.saturating_sub(self.position));
-        self.position = position;
-        self.bytes > 8 * MAX_PACKET as u64
     }
 }

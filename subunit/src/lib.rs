@@ -54,7 +54,9 @@ mod decode;
 mod encode;
 mod error;
 mod event;
+mod examine;
 pub mod io;
+mod layout;
 mod packet;
 mod reroute;
 #[cfg(feature = "proptest")]

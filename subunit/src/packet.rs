@@ -5,12 +5,12 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::encode::encode;
-use crate::error::{EncodeError, Field, PacketError, PacketErrorKind};
+use crate::error::{EncodeError, PacketError};
 use crate::event::{Event, File, Status};
-use crate::sums;
+use crate::layout::{Layout, Span};
 use crate::tags::Tags;
-use crate::timestamp::{NANOSECONDS, Timestamp};
-use crate::wire::{self, CHECKSUM, Cursor, LENGTH_AT, LONG_NUMBER, SIGNATURE, Stop, checked, number_of};
+use crate::timestamp::Timestamp;
+use crate::wire::{self, CHECKSUM, checked, part};
 
 /// A whole packet, borrowed: its bytes were checked, its fields are read when asked for.
 ///
@@ -89,7 +89,7 @@ impl<'a> Packet<'a> {
     #[must_use]
     pub fn tags(&self) -> Tags<'a> {
         if self.has(wire::TAGS) {
-            Tags::wire(self.bytes_at(self.layout.tags), self.layout.tag_count as usize)
+            Tags::wire(self.layout.tags.of(self.bytes), self.layout.tag_count as usize)
         } else {
             Tags::default()
         }
@@ -106,7 +106,7 @@ impl<'a> Packet<'a> {
     #[must_use]
     pub fn file(&self) -> Option<File<'a>> {
         let name = self.string(wire::FILE, self.layout.file_name)?;
-        Some(File { name, bytes: self.bytes_at(self.layout.content) })
+        Some(File { name, bytes: self.layout.content.of(self.bytes) })
     }
 
     /// The file's MIME type.
@@ -184,12 +184,23 @@ impl<'a> Packet<'a> {
         self.field(wire::ROUTE_CODE, self.layout.route_code)
     }
 
-    /// The whole field of the route code, with its length, and the code alone.
-    pub(crate) fn route_code_field(&self) -> Option<(&'a [u8], &'a [u8])> {
-        let code = self.route_code_bytes()?;
-        let end = self.bytes.len() - CHECKSUM;
-        let field = self.bytes.get(self.layout.route_field as usize..end).unwrap_or_default();
-        Some((field, code))
+    /// The fields before the route code.
+    #[inline]
+    pub(crate) fn before_route(&self) -> &'a [u8] {
+        let end = if self.has(wire::ROUTE_CODE) {
+            self.layout.route_field as usize
+        } else {
+            self.bytes.len() - CHECKSUM
+        };
+        part(self.bytes, self.body()..end)
+    }
+
+    /// The packet up to its checksum, and that.
+    #[inline]
+    pub(crate) fn fields_and_sum(&self) -> (&'a [u8], u32) {
+        let split = self.bytes.split_last_chunk::<CHECKSUM>();
+        debug_assert!(split.is_some(), "a packet has a checksum");
+        split.map_or((&[], 0), |(fields, sum)| (fields, u32::from_be_bytes(*sum)))
     }
 
     /// The flags of the header.
@@ -204,15 +215,6 @@ impl<'a> Packet<'a> {
         usize::from(self.layout.body)
     }
 
-    /// The bytes of a field.
-    #[inline]
-    pub(crate) fn bytes_at(&self, span: Span) -> &'a [u8] {
-        self.bytes
-            .get(span.start as usize..)
-            .and_then(|rest| rest.get(..span.len as usize))
-            .unwrap_or_default()
-    }
-
     #[inline]
     fn has(&self, flag: u16) -> bool {
         self.layout.flags & flag != 0
@@ -221,7 +223,7 @@ impl<'a> Packet<'a> {
     /// The bytes of a field, if the packet has it.
     #[inline]
     fn field(&self, flag: u16, span: Span) -> Option<&'a [u8]> {
-        self.has(flag).then(|| self.bytes_at(span))
+        self.has(flag).then(|| span.of(self.bytes))
     }
 
     fn string(&self, flag: u16, span: Span) -> Option<&'a str> {
@@ -287,10 +289,7 @@ impl PacketBuf {
     /// The packet, borrowed.
     #[must_use]
     pub fn packet(&self) -> Packet<'_> {
-        let mut layout = Layout::default();
-        let read = Header::read(&self.0).and_then(|header| layout.read(&self.0, header, usize::MAX));
-        debug_assert!(read.is_ok(), "the bytes were checked");
-        Packet { bytes: &self.0, layout }
+        Packet { bytes: &self.0, layout: Layout::of_checked(&self.0) }
     }
 
     /// What the packet says.
@@ -324,212 +323,10 @@ impl fmt::Debug for PacketBuf {
     }
 }
 
-/// A field's place in its packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Span {
-    start: u32,
-    len: u32,
-}
-
-impl Span {
-    /// The `len` bytes before `end`.
-    #[inline]
-    fn ending(end: usize, len: usize) -> Self {
-        Span { start: (end - len) as u32, len: len as u32 }
-    }
-}
-
-/// Where the fields of a packet stand. What the flags do not name is left from the packet before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Layout {
-    flags: u16,
-    /// Where the fields begin, after the length.
-    body: u16,
-    /// The whole packet's length.
-    pub(crate) len: u32,
-    timestamp: Timestamp,
-    test_id: Span,
-    tags: Span,
-    tag_count: u32,
-    mime_type: Span,
-    file_name: Span,
-    content: Span,
-    /// Where the route code's length stands; the code is the last field.
-    route_field: u32,
-    route_code: Span,
-}
-
-impl Layout {
-    /// The layout of bytes that are exactly one packet.
-    fn of_packet(bytes: &[u8]) -> Result<Self, PacketError> {
-        let truncated = |missing| PacketError::new(PacketErrorKind::Truncated(missing as u32), bytes.len());
-        let stopped = |stop, missing| match stop {
-            Stop::Bad(kind, offset) => PacketError::new(kind, offset),
-            Stop::NeedMore | Stop::Unwalked => truncated(missing),
-        };
-        let header = Header::read(bytes).map_err(|stop| stopped(stop, 1))?;
-        let missing = header.len.saturating_sub(bytes.len());
-        let mut layout = Layout::default();
-        layout.read(bytes, header, usize::MAX).map_err(|stop| stopped(stop, missing))?;
-        let (fields, rest) =
-            bytes.split_at_checked(header.len - CHECKSUM).ok_or_else(|| truncated(missing))?;
-        let (stored, rest) = rest.split_first_chunk::<CHECKSUM>().ok_or_else(|| truncated(missing))?;
-        check_sum(sums::hash(fields), u32::from_be_bytes(*stored), fields.len())?;
-        if rest.is_empty() {
-            Ok(layout)
-        } else {
-            Err(PacketError::new(PacketErrorKind::LeftOver(rest.len() as u32), header.len))
-        }
-    }
-
-    /// Makes this the layout of a packet of which `bytes` have come, looking at `walk` bytes of its strings.
-    #[inline]
-    pub(crate) fn read(&mut self, bytes: &[u8], header: Header, walk: usize) -> Result<(), Stop> {
-        let mut cursor = Cursor::within(bytes, header.body, header.len - CHECKSUM, walk);
-        (self.flags, self.body, self.len) = (header.flags, header.body as u16, header.len as u32);
-        self.read_fields(&mut cursor).ok_or_else(|| cursor.stop())
-    }
-
-    #[inline]
-    fn read_fields(&mut self, cursor: &mut Cursor<'_>) -> Option<()> {
-        let flags = self.flags;
-        let has = |flag| flags & flag != 0;
-        if has(wire::TIMESTAMP) {
-            self.timestamp = timestamp(cursor)?;
-        }
-        if has(wire::TEST_ID) {
-            self.test_id = string(cursor, Field::TestId)?;
-        }
-        if has(wire::TAGS) {
-            (self.tags, self.tag_count) = tags(cursor)?;
-        }
-        if has(wire::MIME_TYPE) {
-            self.mime_type = string(cursor, Field::MimeType)?;
-        }
-        if has(wire::FILE) {
-            self.file_name = string(cursor, Field::FileName)?;
-            self.content = content(cursor)?;
-        }
-        if has(wire::ROUTE_CODE) {
-            self.route_field = cursor.position() as u32;
-            self.route_code = string(cursor, Field::RouteCode)?;
-        }
-        match cursor.left() {
-            0 => Some(()),
-            left => cursor.bad(PacketErrorKind::LeftOver(left as u32), cursor.position()),
-        }
-    }
-}
-
-/// The error of a packet whose checksum, which stands at `offset`, is not that of its bytes.
-#[inline]
-pub(crate) fn check_sum(computed: u32, stored: u32, offset: usize) -> Result<(), PacketError> {
-    if computed == stored {
-        Ok(())
-    } else {
-        Err(PacketError::new(PacketErrorKind::Checksum { stored, computed }, offset))
-    }
-}
-
-/// What the first bytes of a packet say.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Header {
-    flags: u16,
-    pub(crate) len: usize,
-    body: usize,
-}
-
-impl Header {
-    /// Reads the header of a packet, refusing it at the first byte that cannot be right.
-    #[inline]
-    pub(crate) fn read(bytes: &[u8]) -> Result<Self, Stop> {
-        let [signature, high, low, first, ..] = *bytes else { return Err(short_header(bytes)) };
-        let flags = u16::from_be_bytes([high, low]);
-        let wrong = signature != SIGNATURE
-            || flags & (wire::VERSION_MASK | wire::RESERVED) != wire::VERSION
-            || first >= LONG_NUMBER;
-        if wrong {
-            return Err(header_fault(signature, flags, first).unwrap_or(Stop::NeedMore));
-        }
-        let width = wire::number_width(first);
-        let body = LENGTH_AT + width;
-        let Some(number) = bytes.get(LENGTH_AT..body) else { return Err(Stop::NeedMore) };
-        let len = number_of(number);
-        if len < body + CHECKSUM {
-            return Err(Stop::Bad(PacketErrorKind::Length(len as u32), LENGTH_AT));
-        }
-        Ok(Header { flags, len, body })
-    }
-}
-
-/// What is wrong with these first bytes, if anything is.
-#[cold]
-fn header_fault(signature: u8, flags: u16, first: u8) -> Option<Stop> {
-    let (kind, offset) = if signature != SIGNATURE {
-        (PacketErrorKind::Signature(signature), 0)
-    } else if flags & wire::VERSION_MASK != wire::VERSION {
-        (PacketErrorKind::Version((flags >> 12) as u8), 1)
-    } else if flags & wire::RESERVED != 0 {
-        (PacketErrorKind::ReservedBit, 2)
-    } else if first >= LONG_NUMBER {
-        (PacketErrorKind::LongLength, LENGTH_AT)
-    } else {
-        return None;
-    };
-    Some(Stop::Bad(kind, offset))
-}
-
-/// What can be said of a header of which not even four bytes have come.
-#[cold]
-fn short_header(bytes: &[u8]) -> Stop {
-    let mut header = [SIGNATURE, (wire::VERSION >> 8) as u8, 0, 0];
-    header.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    let [signature, high, low, first] = header;
-    header_fault(signature, u16::from_be_bytes([high, low]), first).unwrap_or(Stop::NeedMore)
-}
-
-#[inline]
-fn timestamp(cursor: &mut Cursor<'_>) -> Option<Timestamp> {
-    let seconds = cursor.u32(Field::Timestamp)?;
-    let at = cursor.position();
-    let nanoseconds = cursor.number(Field::Timestamp)? as u32;
-    if nanoseconds >= NANOSECONDS {
-        return cursor.bad(PacketErrorKind::Nanoseconds(nanoseconds), at);
-    }
-    Some(Timestamp { seconds, nanoseconds })
-}
-
-#[inline]
-fn string(cursor: &mut Cursor<'_>, field: Field) -> Option<Span> {
-    let len = cursor.string(field)?.len();
-    Some(Span::ending(cursor.position(), len))
-}
-
-#[inline]
-fn tags(cursor: &mut Cursor<'_>) -> Option<(Span, u32)> {
-    let at = cursor.position();
-    let count = cursor.number(Field::Tags)?;
-    if count > cursor.left() {
-        return cursor.bad(PacketErrorKind::PastEnd(Field::Tags), at);
-    }
-    let start = cursor.position();
-    for _ in 0..count {
-        cursor.string(Field::Tag)?;
-    }
-    Some((Span::ending(cursor.position(), cursor.position() - start), count as u32))
-}
-
-#[inline]
-fn content(cursor: &mut Cursor<'_>) -> Option<Span> {
-    let at = cursor.position();
-    let len = cursor.number(Field::FileContent)?;
-    cursor.take(len, Field::FileContent, at)?;
-    Some(Span::ending(cursor.position(), len))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::PacketErrorKind;
 
     fn check_fault(bytes: &[u8], kind: PacketErrorKind, offset: usize) {
         let error = Packet::parse(bytes).unwrap_err();

@@ -6,7 +6,7 @@ use crate::error::{EncodeError, Field};
 use crate::event::Event;
 use crate::packet::Packet;
 use crate::sums::{self, shift};
-use crate::wire::{CHECKSUM, MAX_PACKET, ROUTE_CODE, number_len};
+use crate::wire::{MAX_PACKET, ROUTE_CODE, number_len, part};
 
 /// From this length on, combining the checksum of the untouched middle costs less than reading it again.
 const COMBINE: usize = 50 * 1024;
@@ -28,9 +28,7 @@ const COMBINE: usize = 50 * 1024;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct RoutePrefix {
-    code: Option<String>,
-    /// The code and one that it was put before.
-    joined: String,
+    code: Option<Code>,
     head: Vec<u8>,
     tail: Vec<u8>,
 }
@@ -49,16 +47,15 @@ impl RoutePrefix {
         if code.len() > MAX_PACKET {
             return Err(EncodeError::TooLong(code.len()));
         }
-        Ok(RoutePrefix { code: Some(code), ..RoutePrefix::default() })
+        Ok(RoutePrefix { code: Some(Code::new(code)), ..RoutePrefix::default() })
     }
 
     /// The event with the code before its own.
     pub fn event<'a>(&'a mut self, event: &Event<'a>) -> Event<'a> {
-        let Some(code) = self.code.as_deref() else { return *event };
-        let Some(route_code) = event.route_code else { return Event { route_code: Some(code), ..*event } };
-        self.joined.clear();
-        [code, "/", route_code].into_iter().for_each(|part| self.joined.push_str(part));
-        Event { route_code: Some(&self.joined), ..*event }
+        match &mut self.code {
+            Some(code) => Event { route_code: Some(code.join(event.route_code)), ..*event },
+            None => *event,
+        }
     }
 
     /// Appends the packet with the code before its own; as several packets, where it would get too long.
@@ -68,7 +65,7 @@ impl RoutePrefix {
     /// When it would get too long and has no file that could be cut; then nothing is appended.
     #[inline]
     pub fn append(&mut self, packet: &Packet<'_>, out: &mut Vec<u8>) -> Result<(), EncodeError> {
-        let Some(code) = self.code.as_deref() else {
+        let Some(code) = &self.code else {
             out.extend_from_slice(packet.as_bytes());
             return Ok(());
         };
@@ -79,8 +76,8 @@ impl RoutePrefix {
         out.reserve(plan.len);
         put_header(plan.flags, plan.len, out);
         out.extend_from_slice(plan.middle);
-        put_route(code, plan.old, out);
-        let sum = sums::hash(out.get(start..).unwrap_or_default());
+        code.put_field(plan.old, out);
+        let sum = sums::hash(part(out, start..));
         out.extend_from_slice(&sum.to_be_bytes());
         Ok(())
     }
@@ -92,12 +89,12 @@ impl RoutePrefix {
     ///
     /// When the packet would get too long, which [`append`](RoutePrefix::append) copes with.
     pub fn parts<'a>(&'a mut self, packet: &Packet<'a>) -> Result<[&'a [u8]; 3], EncodeError> {
-        let Some(code) = self.code.as_deref() else { return Ok([&[], packet.as_bytes(), &[]]) };
+        let Some(code) = &self.code else { return Ok([&[], packet.as_bytes(), &[]]) };
         let plan = Plan::of(packet, code)?;
         self.head.clear();
         put_header(plan.flags, plan.len, &mut self.head);
         self.tail.clear();
-        put_route(code, plan.old, &mut self.tail);
+        code.put_field(plan.old, &mut self.tail);
         let sum = if plan.middle.len() < COMBINE {
             self.sum_again(plan.middle)
         } else {
@@ -117,19 +114,59 @@ impl RoutePrefix {
     /// follows: old = s(old head) + s(middle) + old tail, and the new one alike. The new tail is never
     /// shorter, so what the middle contributes to the new one is a further shift of what it did to the old.
     fn sum_combined(&self, packet: &Packet<'_>, middle: &[u8]) -> u32 {
-        let bytes = packet.as_bytes();
         let body = packet.body();
-        let (old_fields, old_sum) = bytes.split_last_chunk::<CHECKSUM>().unwrap_or((&[], &[0; CHECKSUM]));
-        let old_head = old_fields.get(..body).unwrap_or_default();
-        let old_tail = old_fields.get(body + middle.len()..).unwrap_or_default();
+        let (old_fields, old_sum) = packet.fields_and_sum();
+        let old_head = part(old_fields, ..body);
+        let old_tail = part(old_fields, body + middle.len()..);
         let (middle_len, old_len, new_len) =
             (middle.len() as u64, old_tail.len() as u64, self.tail.len() as u64);
-        let of_middle = u32::from_be_bytes(*old_sum)
-            ^ shift(sums::hash(old_head), middle_len + old_len)
-            ^ sums::hash(old_tail);
+        let of_middle = old_sum ^ shift(sums::hash(old_head), middle_len + old_len) ^ sums::hash(old_tail);
         shift(sums::hash(&self.head), middle_len + new_len)
             ^ shift(of_middle, new_len - old_len)
             ^ sums::hash(&self.tail)
+    }
+}
+
+/// The code that is put before others, in the forms in which it is written.
+#[derive(Clone, Debug)]
+struct Code {
+    /// The code, a `/`, and the code that this one was put before last.
+    joined: String,
+    /// The length of the code and the `/`.
+    len: usize,
+    /// The field of a packet that had no code.
+    alone: Vec<u8>,
+}
+
+impl Code {
+    fn new(code: String) -> Self {
+        let mut alone = Vec::new();
+        put_bytes(code.as_bytes(), &mut alone);
+        let joined = code + "/";
+        Code { len: joined.len(), joined, alone }
+    }
+
+    /// The code put before another.
+    fn join(&mut self, old: Option<&str>) -> &str {
+        self.joined.truncate(self.len);
+        let Some(old) = old else { return self.joined.strip_suffix('/').unwrap_or(&self.joined) };
+        self.joined.push_str(old);
+        &self.joined
+    }
+
+    /// How long the field is of the code put before another.
+    #[inline]
+    fn field_len(&self, old: Option<&[u8]>) -> usize {
+        old.map_or(self.alone.len(), |old| number_len(self.len + old.len()) + self.len + old.len())
+    }
+
+    /// Appends the field of the code put before another.
+    #[inline]
+    fn put_field(&self, old: Option<&[u8]>, out: &mut Vec<u8>) {
+        let Some(old) = old else { return out.extend_from_slice(&self.alone) };
+        put_number(self.len + old.len(), out);
+        out.extend_from_slice(part(self.joined.as_bytes(), ..self.len));
+        out.extend_from_slice(old);
     }
 }
 
@@ -146,28 +183,12 @@ struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     #[inline]
-    fn of(packet: &Packet<'a>, code: &str) -> Result<Self, EncodeError> {
-        let bytes = packet.as_bytes();
-        let fields = bytes.get(packet.body()..bytes.len() - CHECKSUM).unwrap_or_default();
-        let (middle, old) = match packet.route_code_field() {
-            Some((field, code)) => (fields.get(..fields.len() - field.len()).unwrap_or_default(), Some(code)),
-            None => (fields, None),
-        };
-        let route_len = code.len() + old.map_or(0, |old| 1 + old.len());
-        let fields = middle.len() + number_len(route_len) + route_len;
+    fn of(packet: &Packet<'a>, code: &Code) -> Result<Self, EncodeError> {
+        let (middle, old) = (packet.before_route(), packet.route_code_bytes());
+        let fields = middle.len() + code.field_len(old);
         let len = packet_len(fields).ok_or(EncodeError::TooLong(fields + MAX_OVERHEAD))?;
         Ok(Plan { flags: packet.flags() | ROUTE_CODE, len, middle, old })
     }
-}
-
-/// Appends the field of the new route code.
-#[inline]
-fn put_route(code: &str, old: Option<&[u8]>, out: &mut Vec<u8>) {
-    let Some(old) = old else { return put_bytes(code.as_bytes(), out) };
-    put_number(code.len() + 1 + old.len(), out);
-    out.extend_from_slice(code.as_bytes());
-    out.push(b'/');
-    out.extend_from_slice(old);
 }
 
 #[cfg(test)]
@@ -199,6 +220,18 @@ mod tests {
             }
         }
         check(&Event::default(), RoutePrefix::new("").unwrap(), Some(""));
+    }
+
+    #[test]
+    fn a_code_stands_before_one_after_the_other() {
+        let mut prefix = RoutePrefix::new("a/").unwrap();
+        for (route_code, expected) in [(Some("1"), "a//1"), (None, "a/"), (Some(""), "a//"), (None, "a/")] {
+            let event = Event { route_code, ..Event::default() };
+            assert_eq!(prefix.event(&event).route_code, Some(expected));
+            let mut out = Vec::new();
+            prefix.append(&PacketBuf::encode(&event).unwrap().packet(), &mut out).unwrap();
+            assert_eq!(Packet::parse(&out).unwrap().route_code(), Some(expected));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use crc32fast::Hasher;
 
-use crate::wire::MAX_PACKET;
+use crate::wire::{MAX_PACKET, part};
 
 /// A hasher that knows what the processor can do: finding that out costs more than a small packet's checksum.
 static FRESH: LazyLock<Hasher> = LazyLock::new(Hasher::new);
@@ -32,7 +32,7 @@ impl Ahead {
         if self.position != position || self.done > bytes.len() {
             *self = Ahead { position, done: 0, hasher: FRESH.clone() };
         }
-        self.hasher.update(bytes.get(self.done..).unwrap_or_default());
+        self.hasher.update(part(bytes, self.done..));
         self.done = bytes.len();
         self.hasher.clone().finalize()
     }
@@ -78,10 +78,13 @@ impl Sums {
         self.extend(position, bytes);
         let start = (position - self.base) as usize;
         let (first, last) = (start.div_ceil(STEP), (start + bytes.len()) / STEP);
-        let kept = |index: usize| self.kept.get(index).copied().unwrap_or_default();
+        let kept = |index: usize| {
+            debug_assert!(index < self.known, "the bytes were read");
+            self.kept.get(index).copied().unwrap_or_default()
+        };
         let at = |index: usize| index * STEP - start;
-        let head = hash(bytes.get(..at(first)).unwrap_or_default());
-        let tail = bytes.get(at(last)..).unwrap_or_default();
+        let head = hash(part(bytes, ..at(first)));
+        let tail = part(bytes, at(last)..);
         let mut to_end = Hasher::new_with_initial(kept(last));
         to_end.update(tail);
         shift_within(head ^ kept(first), bytes.len() - at(first)) ^ to_end.finalize()
@@ -91,13 +94,15 @@ impl Sums {
     fn extend(&mut self, position: u64, bytes: &[u8]) {
         let start = (position - self.base) as usize;
         let from = (self.known - 1) * STEP;
+        // None are when those before were followed by more.
         let unread = bytes.get(from.saturating_sub(start)..).unwrap_or_default();
         for chunk in unread.chunks_exact(STEP) {
-            let [.., before] = self.kept.get(..self.known).unwrap_or_default() else { return };
+            let Some([before, next]) = self.kept.get_mut(self.known - 1..=self.known) else {
+                return debug_assert!(false, "the bytes fit in the window");
+            };
             let mut hasher = Hasher::new_with_initial(*before);
             hasher.update(chunk);
-            let Some(slot) = self.kept.get_mut(self.known) else { return };
-            *slot = hasher.finalize();
+            *next = hasher.finalize();
             self.known += 1;
         }
     }
@@ -106,6 +111,7 @@ impl Sums {
 /// What a checksum contributes to that of its bytes followed by `len` others, at most a packet's: a fifth of
 /// the time that [`shift`] takes, which is most of what a candidate costs on hostile input.
 fn shift_within(sum: u32, len: usize) -> u32 {
+    debug_assert!(len <= MAX_PACKET, "the bytes are at most a packet's");
     let steps = STEPS.get(len / STEP).copied().unwrap_or_default();
     let bytes = BYTES.get(len % STEP).copied().unwrap_or_default();
     multiply(multiply(sum, steps), bytes)

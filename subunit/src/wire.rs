@@ -2,6 +2,8 @@
 //!
 //! Source: the specification's "Version 2" in the README of testing-cabal/subunit.
 
+use std::slice::SliceIndex;
+
 use byteorder::{BigEndian, ByteOrder};
 
 use crate::error::{Field, PacketErrorKind};
@@ -52,44 +54,58 @@ pub(crate) fn number_len(value: usize) -> usize {
     }
 }
 
-/// 1 in every byte of a word, and the top bit of every byte.
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
 /// Whether every byte is in `01..=7F`: text without NUL.
 #[inline]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
-    let odd = |word: u64| word | word.wrapping_sub(LOW);
-    no_word(bytes, odd).unwrap_or_else(|| bytes.iter().all(|byte| (0x01..=0x7F).contains(byte)))
+    all(bytes, |byte| (0x01..=0x7F).contains(&byte))
 }
 
 /// Whether a byte is NUL.
 #[inline]
 pub(crate) fn has_nul(bytes: &[u8]) -> bool {
-    let nul = |word: u64| word.wrapping_sub(LOW) & !word;
-    !no_word(bytes, nul).unwrap_or_else(|| !bytes.contains(&0))
+    !all(bytes, |byte| byte != 0)
 }
 
 /// Whether there is a control character beside BEL to CR and ESC: programs do not print others, and most packets
 /// hold some.
 #[inline]
 pub(crate) fn has_odd_control(bytes: &[u8]) -> bool {
-    let control = |word: u64| word.wrapping_sub(0x20 * LOW) & !word;
-    let has_none = no_word(bytes, control).unwrap_or(false);
-    !has_none && bytes.iter().any(|byte| matches!(byte, 0x00..=0x06 | 0x0E..=0x1A | 0x1C..=0x1F))
+    let odd = |byte| matches!(byte, 0x00..=0x06 | 0x0E..=0x1A | 0x1C..=0x1F);
+    !all(bytes, |byte| byte >= 0x20) && bytes.iter().any(|byte| odd(*byte))
 }
 
-/// Whether no word of eight bytes is odd, which the top bits of its bytes say; `None` when there are fewer
-/// bytes. The last word overlaps the one before.
+/// Whether all bytes are `fine`. They are looked at in vectors, as far as there are enough.
 #[inline]
-fn no_word(bytes: &[u8], odd: impl Fn(u64) -> u64) -> Option<bool> {
-    let mut seen = odd(u64::from_le_bytes(*bytes.last_chunk()?));
+fn all(bytes: &[u8], fine: impl Fn(u8) -> bool + Copy) -> bool {
+    all_in_lanes::<32>(bytes, fine)
+        .or_else(|| all_in_lanes::<8>(bytes, fine))
+        .unwrap_or_else(|| bytes.iter().all(|byte| fine(*byte)))
+}
+
+/// Whether all bytes are fine, of which the last are looked at first, since there may be no whole lane of them after
+/// the others; `None` when there are fewer than a lane's.
+#[inline]
+fn all_in_lanes<const N: usize>(bytes: &[u8], fine: impl Fn(u8) -> bool) -> Option<bool> {
+    // Without a way out in between, which compiles to a vector.
+    let all = |lane: &[u8; N]| lane.iter().fold(true, |all, byte| all & fine(*byte));
+    let last = all(bytes.last_chunk()?);
     let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk() {
-        seen |= odd(u64::from_le_bytes(*word));
+    while let Some((lane, after)) = rest.split_first_chunk() {
+        if !all(lane) {
+            return Some(false);
+        }
         rest = after;
     }
-    Some(seen & HIGH == 0)
+    Some(last)
+}
+
+/// The bytes in a range that lies within them. If it does not, that is a fault of ours: then they are none.
+#[inline]
+#[track_caller]
+pub(crate) fn part<R: SliceIndex<[u8], Output = [u8]>>(bytes: &[u8], range: R) -> &[u8] {
+    let part = bytes.get(range);
+    debug_assert!(part.is_some(), "the range is within the bytes");
+    part.unwrap_or_default()
 }
 
 /// The number of these one to four bytes.
@@ -143,8 +159,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn within(bytes: &'a [u8], at: usize, limit: usize, walk: usize) -> Self {
         let come = bytes.get(..limit).unwrap_or(bytes);
-        let rest = come.get(at..).unwrap_or_default();
-        Cursor { rest, missing: limit - come.len(), limit, walk, stop: Stop::NeedMore }
+        Cursor { rest: part(come, at..), missing: limit - come.len(), limit, walk, stop: Stop::NeedMore }
     }
 
     /// Why a method gave `None`.
@@ -261,6 +276,7 @@ impl<'a> Cursor<'a> {
     /// A string of a packet that was checked before.
     pub(crate) fn checked_string(&mut self) -> &'a str {
         let text = self.number(Field::Tag).and_then(|len| self.take(len, Field::Tag, 0));
+        debug_assert!(text.is_some(), "the packet was checked");
         checked(text.unwrap_or_default())
     }
 }
@@ -278,7 +294,7 @@ enum Fault {
 fn fault_in(text: &[u8]) -> Result<(), Fault> {
     let error = std::str::from_utf8(text).err();
     let valid = error.map_or(text.len(), |error| error.valid_up_to());
-    if let Some(nul) = memchr::memchr(0, text.get(..valid).unwrap_or_default()) {
+    if let Some(nul) = memchr::memchr(0, part(text, ..valid)) {
         return Err(Fault::Nul(nul));
     }
     match error.map(|error| error.error_len()) {
@@ -291,7 +307,9 @@ fn fault_in(text: &[u8]) -> Result<(), Fault> {
 /// The string of bytes that a packet's check has found to be UTF-8.
 #[inline]
 pub(crate) fn checked(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
+    let text = std::str::from_utf8(bytes);
+    debug_assert!(text.is_ok(), "the packet was checked");
+    text.unwrap_or_default()
 }
 
 #[cfg(test)]
