@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::sums;
 use crate::tags::{Tags, Written};
 use crate::timestamp::{NANOSECONDS, Timestamp};
-use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_len};
+use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_len, part};
 
 /// Appends the packet of an event.
 ///
@@ -31,24 +31,23 @@ pub fn encode<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result
         }
     }
     if event.file.is_none_or(|file| file.bytes.len() < SMALL / 2) {
-        let mut small = Small::new();
-        let flags = put_fields(event, &mut small);
-        if let Some(packet) = small.packet(flags)? {
+        let mut room = [0; SMALL];
+        if let Some(packet) = encode_small(event, &mut room) {
             out.put_slice(packet);
             return Ok(());
         }
     }
-    encode_large(event, out)
+    encode_any(event, out)
 }
 
 /// Encodes an event of which the fields are measured and checked before any is written.
-fn encode_large<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
+fn encode_any<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
     let (flags, fields) = measure(event)?;
     let len = packet_len(fields).ok_or(EncodeError::TooLong(fields + MAX_OVERHEAD))?;
     let start = out.as_ref().len();
     put_header(flags, len, out);
     put_fields(event, &mut Large(out));
-    let sum = sums::hash(out.as_ref().get(start..).unwrap_or_default());
+    let sum = sums::hash(part(out.as_ref(), start..));
     out.put_u32(sum);
     Ok(())
 }
@@ -91,6 +90,12 @@ trait Fields {
 
     fn number(&mut self, value: usize);
 
+    /// The first field, if there is one.
+    fn timestamp(&mut self, Timestamp { seconds, nanoseconds }: Timestamp) {
+        self.raw(&seconds.to_be_bytes());
+        self.number(nanoseconds as usize);
+    }
+
     /// A string, which must not hold a NUL.
     fn text(&mut self, text: &str, field: Field);
 }
@@ -101,10 +106,9 @@ fn put_fields<F: Fields>(event: &Event<'_>, out: &mut F) -> u16 {
     let mut flags = wire::VERSION | event.status.map_or(0, |status| status as u16);
     flags |= u16::from(event.runnable) * wire::RUNNABLE;
     flags |= u16::from(event.eof) * wire::EOF;
-    if let Some(Timestamp { seconds, nanoseconds }) = event.timestamp {
+    if let Some(timestamp) = event.timestamp {
         flags |= wire::TIMESTAMP;
-        out.raw(&seconds.to_be_bytes());
-        out.number(nanoseconds as usize);
+        out.timestamp(timestamp);
     }
     if let Some(test_id) = event.test_id {
         flags |= wire::TEST_ID;
@@ -181,81 +185,83 @@ impl<B: BufMut> Fields for Large<'_, B> {
     }
 }
 
-/// A packet up to this length is put together here, in one pass.
-const SMALL: usize = 256;
+/// A packet up to this length is put together in one pass.
+const SMALL: usize = 192;
 /// Where its fields begin: before them is room for signature, flags and length.
 const FIELDS: usize = LENGTH_AT + 2;
 
-struct Small {
-    bytes: [u8; SMALL],
-    /// The end of what is written; past the bytes when they were too many.
-    at: usize,
-    nul: Option<Field>,
+/// The packet of an event with a sound timestamp. `None` when it is not small, or one look at all strings at once
+/// finds a zero: then it takes a second look to tell a NUL from an empty string or the content of a file.
+#[inline]
+fn encode_small<'a>(event: &Event<'_>, room: &'a mut [u8; SMALL]) -> Option<&'a [u8]> {
+    let mut small = Small { rest: &mut room[FIELDS..], strings: SMALL - FIELDS, fits: true };
+    let flags = put_fields(event, &mut small);
+    let Small { rest, strings, fits } = small;
+    let (strings, fields_end) = (SMALL - strings, SMALL - rest.len());
+    if !fits || wire::has_nul(room.get(strings..fields_end)?) {
+        return None;
+    }
+    let [high, low] = flags.to_be_bytes();
+    let end = fields_end + CHECKSUM;
+    let packet = if end <= 0x40 {
+        room[1..FIELDS].copy_from_slice(&[SIGNATURE, high, low, end as u8 - 1]);
+        room.get_mut(1..end)?
+    } else {
+        let [first, second] = (end as u16 | 0x4000).to_be_bytes();
+        room[..FIELDS].copy_from_slice(&[SIGNATURE, high, low, first, second]);
+        room.get_mut(..end)?
+    };
+    let (fields, sum) = packet.split_last_chunk_mut()?;
+    *sum = sums::hash(fields).to_be_bytes();
+    Some(packet)
 }
 
-impl Small {
-    #[inline]
-    fn new() -> Self {
-        Small { bytes: [0; SMALL], at: FIELDS, nul: None }
-    }
-
-    /// The packet of the fields that were put, or `None` when it is not small.
-    #[inline]
-    fn packet(&mut self, flags: u16) -> Result<Option<&[u8]>, EncodeError> {
-        if let Some(field) = self.nul {
-            return Err(EncodeError::Nul(field));
-        }
-        let end = self.at + CHECKSUM;
-        let short = end - FIELDS + LENGTH_AT < 0x3F;
-        let (start, len) = if short { (1, end - 1) } else { (0, end) };
-        let Some(packet) = self.bytes.get_mut(start..end) else { return Ok(None) };
-        let [high, low] = flags.to_be_bytes();
-        let head = if short { [SIGNATURE, high, low, len as u8] } else { [SIGNATURE, high, low, 0x40] };
-        packet[..4].copy_from_slice(&head);
-        if !short {
-            packet[3..5].copy_from_slice(&(len as u16 | 0x4000).to_be_bytes());
-        }
-        let (fields, sum) = packet.split_at_mut(len - CHECKSUM);
-        sum.copy_from_slice(&sums::hash(fields).to_be_bytes());
-        Ok(Some(packet))
-    }
+/// Writes fields as long as there is room.
+struct Small<'a> {
+    rest: &'a mut [u8],
+    /// How much room there was after the timestamp.
+    strings: usize,
+    fits: bool,
 }
 
-impl Fields for Small {
+impl Fields for Small<'_> {
     #[inline]
     fn raw(&mut self, bytes: &[u8]) {
-        let end = self.at.saturating_add(bytes.len());
-        if let Some(room) = self.bytes.get_mut(self.at..end) {
-            room.copy_from_slice(bytes);
+        match std::mem::take(&mut self.rest).split_at_mut_checked(bytes.len()) {
+            Some((room, rest)) => {
+                room.copy_from_slice(bytes);
+                self.rest = rest;
+            }
+            None => self.fits = false,
         }
-        self.at = end;
     }
 
+    /// Puts a number of one byte or of two: what is longer counts what is not small.
     #[inline]
     fn number(&mut self, value: usize) {
         if value < 0x40 {
-            if let Some(byte) = self.bytes.get_mut(self.at) {
-                *byte = value as u8;
-            }
-            self.at += 1;
-            return;
+            self.raw(&[value as u8]);
+        } else {
+            self.raw(&(value as u16 | 0x4000).to_be_bytes());
         }
-        let (bytes, len) = number(value);
-        match self.bytes.get_mut(self.at..).and_then(<[u8]>::first_chunk_mut) {
-            // What stands after the number is overwritten by what follows it.
-            Some(room) => *room = bytes,
-            None => self.at = SMALL,
-        }
-        self.at += len;
     }
 
     #[inline]
-    fn text(&mut self, text: &str, field: Field) {
+    fn timestamp(&mut self, Timestamp { seconds, nanoseconds }: Timestamp) {
+        self.raw(&seconds.to_be_bytes());
+        let (bytes, len) = number(nanoseconds as usize);
+        // What stands after the number is overwritten by what follows it.
+        if let Some(room) = self.rest.first_chunk_mut() {
+            *room = bytes;
+        }
+        self.rest = std::mem::take(&mut self.rest).get_mut(len..).unwrap_or_default();
+        self.strings = self.rest.len();
+    }
+
+    #[inline]
+    fn text(&mut self, text: &str, _: Field) {
         self.number(text.len());
         self.raw(text.as_bytes());
-        if wire::has_nul(text.as_bytes()) {
-            self.nul = self.nul.or(Some(field));
-        }
     }
 }
 
@@ -263,9 +269,12 @@ impl Fields for Small {
 #[inline]
 pub(crate) fn put_header<B: BufMut>(flags: u16, len: usize, out: &mut B) {
     let [high, low] = flags.to_be_bytes();
-    let ([a, b, c, d], width) = number(len);
-    let header = [SIGNATURE, high, low, a, b, c, d];
-    out.put_slice(header.get(..LENGTH_AT + width).unwrap_or_default());
+    // Slices of known lengths, which are not worth a call to copy them.
+    match number(len) {
+        ([a, ..], 1) => out.put_slice(&[SIGNATURE, high, low, a]),
+        ([a, b, ..], 2) => out.put_slice(&[SIGNATURE, high, low, a, b]),
+        ([a, b, c, _], _) => out.put_slice(&[SIGNATURE, high, low, a, b, c]),
+    }
 }
 
 /// A number and that many bytes.
@@ -278,19 +287,24 @@ pub(crate) fn put_bytes<B: BufMut>(bytes: &[u8], out: &mut B) {
 /// A number of at most 30 bits, in its shortest form.
 #[inline]
 pub(crate) fn put_number<B: BufMut>(value: usize, out: &mut B) {
-    if value < 0x40 {
-        return out.put_u8(value as u8);
+    match number(value) {
+        ([a, ..], 1) => out.put_u8(a),
+        ([a, b, ..], 2) => out.put_slice(&[a, b]),
+        ([a, b, c, _], 3) => out.put_slice(&[a, b, c]),
+        (bytes, _) => out.put_slice(&bytes),
     }
-    let (bytes, len) = number(value);
-    out.put_slice(bytes.get(..len).unwrap_or_default());
 }
 
 /// The shortest form of a number of at most 30 bits, which are its first bytes, and how many they are.
 #[inline]
 fn number(value: usize) -> ([u8; 4], usize) {
-    let len = number_len(value);
-    let aligned = (value as u32) << (32 - 8 * len) | (len as u32 - 1) << 30;
-    (aligned.to_be_bytes(), len)
+    let value = value as u32;
+    match value {
+        0..=0x3F => ([value as u8, 0, 0, 0], 1),
+        0x40..=0x3FFF => ((value << 16 | 1 << 30).to_be_bytes(), 2),
+        0x4000..=0x3F_FFFF => ((value << 8 | 2 << 30).to_be_bytes(), 3),
+        _ => ((value | 3 << 30).to_be_bytes(), 4),
+    }
 }
 
 #[cfg(test)]
