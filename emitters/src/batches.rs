@@ -58,11 +58,6 @@ impl Batches {
         }
     }
 
-    /// Whether nothing waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.full.is_empty() && self.open.is_empty()
-    }
-
     /// Whether there is enough for a write.
     pub(crate) fn has_full(&self) -> bool {
         !self.full.is_empty()
@@ -145,7 +140,7 @@ mod tests {
         let (mut batches, mut writes) = (Batches::default(), Writes::default());
         events.iter().for_each(|event| batches.push(event).unwrap());
         batches.write_all(&mut writes).unwrap();
-        assert!(batches.is_empty());
+        assert!(batches.full.is_empty() && batches.open.is_empty());
         writes.0
     }
 

@@ -3,10 +3,10 @@
 use cli::{Command, InputArgs, Streams, Verdict};
 use formats::libtest::{Format, Parser};
 use formats::lines::{self, Lines};
-use process::Interrupt;
+use process::{Interrupt, Outputs, Source};
 use streamresult::StreamResult;
 
-use crate::child::{self, Outputs, Watched};
+use crate::child::{self, Watched};
 use crate::emit::{EmitArgs, Times};
 
 /// Convert the output of Rust tests to a subunit stream
@@ -100,7 +100,7 @@ fn execute(
     sink.start_run()?;
     let mut sink = Watched::new(sink, |_| true);
     let mut lines = Lines::new(Parser::new(format));
-    let ended = child::run(command, Outputs::Merged, interrupt, &mut |_, bytes| {
+    let ended = child::run(command, Outputs::Merged, interrupt, &mut |_: Source, bytes: &[u8]| {
         lines.feed(bytes, &mut sink)?;
         lines.flush(&mut sink)
     });

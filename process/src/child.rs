@@ -5,16 +5,15 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{self, ChildStderr, ChildStdin, ChildStdout, Command};
 use std::time::Duration;
 
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, pidfd_send_signal, waitid,
+};
 use wait4::Wait4 as _;
 
 use crate::group::pause;
+use crate::timeouts::PATIENCE;
 use crate::wait::ready;
 use crate::{Deadline, Group, Outcome, ProcState, Usage};
-
-/// How long SIGKILL is given to end a process that [`Child::terminate`] ends, which may have much memory to
-/// give back.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A running child, the leader of its own process group.
 ///
@@ -119,7 +118,25 @@ impl Child {
         Ok(self.outcome.clone())
     }
 
-    /// What it took; `None` until it has been reaped, and where the system has no pidfds.
+    /// Whether it has ended; does not reap it, never blocks.
+    ///
+    /// # Errors
+    ///
+    /// When somebody else reaped it.
+    pub fn has_ended(&self) -> io::Result<bool> {
+        if self.outcome.is_some() {
+            return Ok(true);
+        }
+        match self.exit_fd() {
+            Some(fd) => Ok(ready([Some(fd)], Deadline::now())?[0]),
+            None => {
+                let asks = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+                Ok(waitid(WaitId::Pid(Pid::from_child(&self.inner)), asks)?.is_some())
+            }
+        }
+    }
+
+    /// What it took; `None` until it has been reaped.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         self.usage
@@ -204,14 +221,10 @@ impl Child {
     /// Reaps it when it has ended. What it took is only told by a call that waits, so that is made when there is
     /// nothing to wait for.
     fn reap(&mut self) -> io::Result<()> {
-        match self.exit_fd() {
-            Some(fd) if ready([Some(fd)], Deadline::after(Duration::ZERO))?[0] => {
-                let ended = self.inner.wait4()?;
-                self.usage = Some(ended.rusage.into());
-                self.outcome = Some(ended.status.into());
-            }
-            Some(_) => {}
-            None => self.outcome = self.inner.try_wait()?.map(Outcome::from),
+        if self.has_ended()? {
+            let ended = self.inner.wait4()?;
+            self.usage = Some(ended.rusage.into());
+            self.outcome = Some(ended.status.into());
         }
         Ok(())
     }
@@ -224,16 +237,16 @@ impl Child {
     }
 
     /// Waits for its end without reaping it; false when the deadline passed first.
-    fn ended_by(&mut self, deadline: Deadline) -> io::Result<bool> {
+    fn ended_by(&self, deadline: Deadline) -> io::Result<bool> {
         match self.exit_fd() {
             Some(fd) => Ok(ready([Some(fd)], deadline)?[0]),
             None => self.ended_by_asking(deadline),
         }
     }
 
-    fn ended_by_asking(&mut self, deadline: Deadline) -> io::Result<bool> {
+    fn ended_by_asking(&self, deadline: Deadline) -> io::Result<bool> {
         loop {
-            if self.try_wait()?.is_some() {
+            if self.has_ended()? {
                 return Ok(true);
             }
             let Some(pause) = pause(deadline) else { return Ok(false) };

@@ -25,6 +25,12 @@ impl Deadline {
         Deadline(Instant::now().checked_add(duration))
     }
 
+    /// One that has just passed: not to wait at all.
+    #[must_use]
+    pub fn now() -> Self {
+        Deadline(Some(Instant::now()))
+    }
+
     /// The earlier of the two.
     #[must_use]
     pub fn earlier(self, other: Deadline) -> Self {

@@ -11,9 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::Deadline;
 use crate::state::Stat;
-
-/// How often a group is looked at while it is given time to end.
-const INTERVAL: Duration = Duration::from_millis(10);
+use crate::timeouts::INTERVAL;
 
 /// A process group, by its leader's process id.
 ///

@@ -48,7 +48,7 @@ impl Interrupt {
 
     /// One that never comes: for tests, and for where signals cannot be watched.
     #[must_use]
-    pub fn never() -> Self {
+    pub const fn never() -> Self {
         Interrupt(None)
     }
 

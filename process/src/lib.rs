@@ -4,7 +4,8 @@
 //!
 //! - A [`Child`] leads a process group of its own, so that what it starts can be ended with it:
 //!   TERM, a grace, KILL.
-//! - Nothing waits without a [`Deadline`], and nothing waits in `waitpid`: exits are watched on a pidfd.
+//! - Nothing waits without a [`Wait`], and nothing waits in `waitpid`: exits are watched on a pidfd.
+//! - One loop follows a child: [`Follow`]. How long it waits for what is in [`Timeouts`], for all callers.
 //! - What SIGKILL does not end (a process in an uninterruptible system call) is abandoned and reported as
 //!   [`Outcome::Abandoned`], with what the kernel says about it.
 //! - Operations that may never return are done by a [`helper`]: this program, started once more, in its own
@@ -13,20 +14,27 @@
 mod capture;
 mod child;
 mod deadline;
+mod ending;
+mod follow;
 mod group;
 pub mod helper;
 mod interrupt;
 mod outcome;
 mod state;
+pub mod timeouts;
 mod usage;
 mod wait;
 
-pub use capture::{Captured, Finished, Limits, Source, run, run_with};
+pub use capture::{Captured, Finished, run};
 pub use child::Child;
 pub use deadline::Deadline;
+pub use ending::{Cause, Ending};
+pub use follow::{ChildInput, Follow, Following, Outputs, Sink, Source};
 pub use group::Group;
 pub use interrupt::Interrupt;
 pub use outcome::{Outcome, SignalName};
 pub use rustix::process::Signal;
 pub use state::ProcState;
+pub use timeouts::Timeouts;
 pub use usage::Usage;
+pub use wait::Wait;

@@ -1,10 +1,14 @@
 //! Real children: what ends, what does not, and what they start themselves.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use process::{Child, Deadline, Group, Limits, Outcome, ProcState, Signal, Source};
+use process::{
+    Cause, Child, ChildInput, Deadline, Ending, Follow, Group, Interrupt, Outcome, Outputs, ProcState,
+    Signal, Sink, Source, Timeouts, Wait,
+};
 
 const GRACE: Duration = Duration::from_millis(300);
 const KILLED: Outcome = Outcome::Signalled { signal: 9, core: false };
@@ -129,40 +133,57 @@ fn a_detached_child_lives_on() {
     group.signal(Signal::KILL).unwrap();
 }
 
-fn limits(milliseconds: u64) -> Limits {
-    Limits { deadline: after(milliseconds), grace: GRACE, keep: 20 }
+fn follow(milliseconds: u64) -> Follow<'static> {
+    Follow::new(Wait::until(after(milliseconds)), Timeouts::COMMAND.with_grace(GRACE))
+}
+
+/// What a run kept in twenty bytes of each output, and how it ended.
+fn run(script: &str, follow: Follow<'_>) -> (Ending, String, String) {
+    let finished = process::run(&mut shell(script), follow, 20).unwrap();
+    (finished.ending, finished.stdout.text(), finished.stderr.text())
 }
 
 #[test]
 fn a_run_keeps_both_streams() {
-    let finished = process::run(&mut shell("echo out; echo err >&2; exit 3"), limits(10_000)).unwrap();
-    assert_eq!((finished.outcome, finished.timed_out), (Outcome::Exited(3), false));
-    assert_eq!((finished.stdout.text(), finished.stderr.text()), ("out\n".into(), "err\n".into()));
+    let (ending, stdout, stderr) = run("echo out; echo err >&2; exit 3", follow(10_000));
+    assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(3), Cause::Itself));
+    assert_eq!((stdout.as_str(), stderr.as_str()), ("out\n", "err\n"));
+}
+
+#[test]
+fn both_streams_can_be_one() {
+    let follow = Follow { outputs: Outputs::Merged, ..follow(10_000) };
+    let (_, stdout, stderr) = run("echo a; echo b >&2; echo c", follow);
+    assert_eq!((stdout.as_str(), stderr.as_str()), ("a\nb\nc\n", ""));
 }
 
 #[test]
 fn a_pipe_held_open_by_a_grandchild_is_not_waited_for() {
     within(Duration::from_secs(3), || {
-        let finished = process::run(&mut shell("sleep 60 & echo done"), limits(60_000)).unwrap();
-        assert_eq!(finished.outcome, Outcome::Exited(0));
-        assert_eq!(finished.stdout.text(), "done\n");
+        let (ending, stdout, _) = run("sleep 60 & echo done", follow(60_000));
+        assert_eq!((ending.outcome, stdout.as_str()), (Outcome::Exited(0), "done\n"));
     });
 }
 
 #[test]
 fn a_pipe_held_open_from_another_session_is_not_waited_for() {
     within(Duration::from_secs(3), || {
-        let finished = process::run(&mut shell("setsid sleep 4 & echo done"), limits(60_000)).unwrap();
-        assert_eq!(finished.outcome, Outcome::Exited(0));
+        let (ending, ..) = run("setsid sleep 4 & echo done", follow(60_000));
+        assert_eq!(ending.outcome, Outcome::Exited(0));
     });
+}
+
+#[test]
+fn what_a_producer_leaves_running_may_still_say_something() {
+    let follow = Follow { timeouts: Timeouts::PRODUCER, ..follow(60_000) };
+    assert_eq!(run("(sleep 0.5; echo late) & echo early", follow).1, "early\nlate\n");
 }
 
 #[test]
 fn output_without_end_from_what_is_left_running_is_not_read_for_ever() {
     for script in ["yes & exit 0", "setsid yes & exit 0"] {
         within(Duration::from_secs(20), || {
-            let finished = process::run(&mut shell(script), limits(60_000)).unwrap();
-            assert_eq!(finished.outcome, Outcome::Exited(0), "{script}");
+            assert_eq!(run(script, follow(60_000)).0.outcome, Outcome::Exited(0), "{script}");
         });
     }
 }
@@ -171,28 +192,172 @@ fn output_without_end_from_what_is_left_running_is_not_read_for_ever() {
 fn a_run_ends_at_the_deadline_and_keeps_what_was_said() {
     within(Duration::from_secs(3), || {
         let script = "trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.05; done";
-        let finished = process::run(&mut shell(script), limits(300)).unwrap();
-        assert!(finished.timed_out);
-        assert_eq!(finished.stdout.text(), "hello\nbye\n");
+        let (ending, stdout, _) = run(script, follow(300));
+        assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(0), Cause::TimedOut));
+        assert_eq!(stdout, "hello\nbye\n");
+        assert!(ending.state.is_some_and(|state| state.state.is_some()));
     });
 }
 
 #[test]
-fn large_output_takes_little_memory_and_all_of_it_is_seen() {
-    let mut seen = 0;
-    let finished =
-        process::run_with(&mut shell("head -c 3000000 /dev/zero"), limits(20_000), |from, bytes| {
-            assert_eq!(from, Source::Stdout);
-            seen += bytes.len();
-        })
-        .unwrap();
-    assert_eq!((seen, finished.stdout.omitted()), (3_000_000, 2_999_980));
+fn the_last_words_of_one_that_is_asked_to_end_need_not_fit_into_a_pipe() {
+    let script = "trap 'head -c 3000000 /dev/zero; exit 0' TERM; echo hello; while :; do sleep 0.05; done";
+    let follow = Follow { timeouts: Timeouts::COMMAND, ..follow(300) };
+    let finished = process::run(&mut shell(script), follow, 2).unwrap();
+    assert_eq!((finished.ending.outcome, finished.stdout.omitted()), (Outcome::Exited(0), 3_000_004));
+}
+
+#[test]
+fn a_run_ends_when_a_signal_comes() {
+    let interrupt = Interrupt::watch().unwrap();
+    let wait = Wait { deadline: Deadline::NEVER, interrupt: &interrupt };
+    let follow = Follow { wait, ..follow(0) };
+    within(Duration::from_secs(20), || {
+        let (ending, ..) = run(&format!("kill -TERM {}; exec sleep 60", std::process::id()), follow);
+        assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::Interrupted));
+    });
+    assert_eq!(interrupt.signal(), Some(Signal::TERM));
+    assert!(!wait.sleep(Duration::from_secs(60)));
+    let (reader, _writer) = io::pipe().unwrap();
+    assert!(!wait.readable(reader.as_fd()).unwrap());
+}
+
+#[test]
+fn a_run_ends_with_the_lifeline() {
+    let (lifeline, mut other) = io::pipe().unwrap();
+    let follow = Follow { lifeline: Some(lifeline.as_fd()), ..follow(60_000) };
+    let child = follow.start(&mut shell("echo ready; exec sleep 60")).unwrap();
+    other.write_all(b"what comes in is of no interest").unwrap();
+    let mut other = Some(other);
+    let ending = child.to_the_end(&mut |_: Source, _: &[u8]| {
+        other = None;
+        Ok(())
+    });
+    let ending = ending.unwrap();
+    assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::Interrupted));
+}
+
+#[test]
+fn large_output_takes_little_memory() {
+    let finished = process::run(&mut shell("head -c 3000000 /dev/zero"), follow(20_000), 20).unwrap();
+    assert_eq!(finished.stdout.omitted(), 2_999_980);
+}
+
+#[test]
+fn input_of_any_length_is_written_as_it_is_read() {
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
+    let follow = Follow { input: Some(ChildInput::Bytes(bytes.clone())), ..follow(20_000) };
+    let mut read = Vec::new();
+    let child = follow.start(&mut Command::new("cat")).unwrap();
+    let ending = child.to_the_end(&mut |_: Source, bytes: &[u8]| {
+        read.extend_from_slice(bytes);
+        Ok(())
+    });
+    assert!(ending.unwrap().is_success() && read == bytes);
+}
+
+#[test]
+fn who_does_not_read_its_input_loses_it() {
+    let input = Some(ChildInput::Bytes(vec![0; 3_000_000]));
+    for script in ["exit 3", "exec <&-; sleep 0.1; exit 3"] {
+        let follow = Follow { input: input.clone(), ..follow(20_000) };
+        assert_eq!(run(script, follow).0.outcome, Outcome::Exited(3), "{script}");
+    }
+    let empty = Follow { input: Some(ChildInput::Bytes(Vec::new())), ..follow(20_000) };
+    assert_eq!(run("cat; echo end", empty).1, "end\n");
+}
+
+#[test]
+fn the_end_of_a_held_input_asks_to_end() {
+    let input = Some(ChildInput::Held(b"go\n".to_vec()));
+    let follow = Follow { input, timeouts: Timeouts::COMMAND, ..follow(300) };
+    let (ending, stdout, _) = run("trap 'echo no' TERM; read a; echo $a; cat; echo end", follow);
+    assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(0), Cause::TimedOut));
+    assert_eq!(stdout, "go\nend\n");
+}
+
+/// Takes no more than a byte at a time, and only when there is room for it.
+struct Slow<'a> {
+    outlet: BorrowedFd<'a>,
+    waiting: usize,
+    written: usize,
+}
+
+impl Sink for Slow<'_> {
+    fn take(&mut self, _: Source, bytes: &[u8]) -> io::Result<()> {
+        assert_eq!(self.waiting, 0, "nothing is read while something waits to be written");
+        self.waiting += bytes.len();
+        Ok(())
+    }
+
+    fn backlog(&self) -> Option<BorrowedFd<'_>> {
+        (self.waiting > 0).then_some(self.outlet)
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        let count = self.waiting.min(4096);
+        self.waiting -= count;
+        self.written += rustix::io::write(self.outlet, &[0; 4096][..count])?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_slow_reader_holds_up_the_child_and_not_the_deadline() {
+    let (_reader, writer) = io::pipe().unwrap();
+    let outlet = writer.as_fd();
+    let mut slow = Slow { outlet, waiting: 0, written: 0 };
+    let timeouts = Timeouts { reader: GRACE, ..Timeouts::COMMAND.with_grace(GRACE) };
+    let follow = Follow { outlet: Some(outlet), timeouts, ..follow(300) };
+    within(Duration::from_secs(20), || {
+        let ending = follow.start(&mut shell("exec yes")).unwrap().to_the_end(&mut slow).unwrap();
+        assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::TimedOut));
+    });
+    assert_eq!(slow.written, 65_536, "what a pipe holds");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_the_child() {
+    let (reader, writer) = io::pipe().unwrap();
+    let outlet = Some(writer.as_fd());
+    let child = Follow { outlet, ..follow(60_000) }.start(&mut shell("echo ready; exec sleep 60")).unwrap();
+    let group = Group::of(child.id()).unwrap();
+    let mut reader = Some(reader);
+    let ended = child.to_the_end(&mut |_: Source, _: &[u8]| {
+        reader = None;
+        Ok(())
+    });
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    assert_eq!(group.members(), [0; 0]);
+}
+
+/// Gives the child as long as it says something.
+struct Impatient(Deadline);
+
+impl Sink for Impatient {
+    fn take(&mut self, _: Source, _: &[u8]) -> io::Result<()> {
+        self.0 = after(1000);
+        Ok(())
+    }
+
+    fn deadline(&self) -> Deadline {
+        self.0
+    }
+}
+
+#[test]
+fn a_sink_ends_a_child_by_what_it_says() {
+    let child =
+        follow(60_000).start(&mut shell("for i in 1 2 3; do echo $i; sleep 0.5; done; exec sleep 60"));
+    let ending = child.unwrap().to_the_end(&mut Impatient(after(1000))).unwrap();
+    assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::Stopped));
+    assert!(ending.elapsed > Duration::from_millis(1500));
 }
 
 #[test]
 fn a_missing_program_is_an_error() {
-    let error = process::run(&mut Command::new("/no/such/program"), limits(100)).unwrap_err();
-    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+    let error = follow(100).start(&mut Command::new("/no/such/program")).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::NotFound);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use subunit::Status::{Fail, Skip, Success};
 use tempfile::TempDir;
 
 use crate::fixtures::{eventually, mountinfo};
-use crate::pipeline::{Ended, Pipeline, limits};
+use crate::pipeline::{Ended, Pipeline, complete};
 use crate::{Need, Scenario};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -167,9 +167,9 @@ fn podman_places(folder: &Path) -> Vec<String> {
 }
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
-    let done = process::run(command.stdin(Stdio::null()), limits())?;
-    if !done.outcome.success() {
-        bail!("{command:?}: {}: {}", done.outcome, done.stderr.text());
+    let done = complete(command.stdin(Stdio::null()))?;
+    if !done.ending.is_success() {
+        bail!("{command:?}: {}: {}", done.ending.outcome, done.stderr.text());
     }
     Ok(())
 }
@@ -295,9 +295,14 @@ fn no_permission() -> anyhow::Result<()> {
         .arg(&check)
         .env_remove("XDG_RUNTIME_DIR");
     command.args(["--format=json", "--socket"]).arg(format!("unix:{}", socket.display())).arg("hub");
-    let done = process::run(command.stdin(Stdio::null()), limits())?;
+    let done = complete(command.stdin(Stdio::null()))?;
     let text = done.stdout.text();
-    ensure!(done.outcome == process::Outcome::Exited(1), "{}: {text}{}", done.outcome, done.stderr.text());
+    ensure!(
+        done.ending.outcome == process::Outcome::Exited(1),
+        "{}: {text}{}",
+        done.ending.outcome,
+        done.stderr.text()
+    );
     let engine = text.lines().find(|line| line.contains("container.hub.engine")).context("the engine")?;
     for words in ["EACCES", "run the check as root or in the group of the socket", "\"unknown\""] {
         ensure!(engine.contains(words), "{words} is not in {engine}");

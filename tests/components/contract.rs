@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use process::{Finished, Outcome};
 
-use crate::pipeline::{binary, limits};
+use crate::pipeline::{binary, complete};
 use crate::{Need, Scenario};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -52,12 +52,16 @@ fn command(check: &str, options: &[&str], target: &[&str]) -> Command {
 }
 
 fn run(check: &str, options: &[&str], target: &[&str]) -> anyhow::Result<Finished> {
-    Ok(process::run(&mut command(check, options, target), limits())?)
+    Ok(complete(&mut command(check, options, target))?)
 }
 
 fn expect(check: &str, done: &Finished, code: i32) -> anyhow::Result<()> {
     let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
-    ensure!(done.outcome == Outcome::Exited(code), "check-{check}: {}: {stdout}{stderr}", done.outcome);
+    ensure!(
+        done.ending.outcome == Outcome::Exited(code),
+        "check-{check}: {}: {stdout}{stderr}",
+        done.ending.outcome
+    );
     Ok(())
 }
 
@@ -139,7 +143,7 @@ fn plugin_names() -> anyhow::Result<()> {
         let link = folder.path().join(format!("check_{check}"));
         symlink(binary(&format!("check-{check}")), &link)?;
         let run = |arguments: &[&str], code: i32, word: &str| {
-            let done = process::run(Command::new(&link).args(arguments).stdin(Stdio::null()), limits())?;
+            let done = complete(Command::new(&link).args(arguments).stdin(Stdio::null()))?;
             expect(check, &done, code)?;
             let text = done.stdout.text();
             let first = text.lines().next().unwrap_or_default();
@@ -201,7 +205,7 @@ fn bare_environment() -> anyhow::Result<()> {
             command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
             command.args(["--format=human", "--color=never"]).args(*target).env_clear();
             command.env("PATH", "/usr/bin:/bin").env("XDG_RUNTIME_DIR", runtime).current_dir("/");
-            let done = process::run(command.stdin(Stdio::null()), limits())?;
+            let done = complete(command.stdin(Stdio::null()))?;
             expect(check, &done, 1)?;
             let text = done.stdout.text();
             ensure!(text.contains("FAIL ") && !text.contains("cannot lock"), "check-{check}: {text}");

@@ -9,7 +9,7 @@ use subunit::Status::{Fail, Skip, Success};
 
 use crate::autofs::Automount;
 use crate::fixtures::{Control, Disk, Faulty, Small, eventually};
-use crate::pipeline::{Ended, Pipeline};
+use crate::pipeline::{Ended, Pipeline, complete};
 use crate::{Need, Scenario};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -95,13 +95,12 @@ fn nothing_mounted() -> anyhow::Result<()> {
 }
 
 fn nothing_found() -> anyhow::Result<()> {
-    let outcome = process::run(
+    let outcome = complete(
         std::process::Command::new(crate::pipeline::check_eos())
             .args(["--format=human", "--fstype=no-such-type"]),
-        crate::pipeline::limits(),
     )?;
     let text = outcome.stdout.text();
-    ensure!(outcome.outcome == process::Outcome::Exited(1), "{}: {text}", outcome.outcome);
+    ensure!(outcome.ending.outcome == process::Outcome::Exited(1), "{}: {text}", outcome.ending.outcome);
     ensure!(text.contains("FAIL      eos.any.mounted: ") && text.contains("check-eos /eos/user"), "{text}");
     Ok(())
 }
@@ -353,9 +352,13 @@ fn plugin() -> anyhow::Result<()> {
     let run = |arguments: &[&str], code: i32, start: &str| {
         let mut command = std::process::Command::new(&link);
         command.args(arguments).arg(faulty.path()).env("XDG_RUNTIME_DIR", folder.path());
-        let finished = process::run(&mut command, crate::pipeline::limits())?;
+        let finished = complete(&mut command)?;
         let text = finished.stdout.text();
-        ensure!(finished.outcome == process::Outcome::Exited(code), "{}: {text}", finished.outcome);
+        ensure!(
+            finished.ending.outcome == process::Outcome::Exited(code),
+            "{}: {text}",
+            finished.ending.outcome
+        );
         ensure!(text.starts_with(start), "{text:?} does not start with {start:?}");
         Ok(())
     };
@@ -382,8 +385,8 @@ fn textfile() -> anyhow::Result<()> {
     let file = folder.path().join("eos.prom");
     let mut command = std::process::Command::new(crate::pipeline::check_eos());
     command.args(["--fstype=any", "--format=openmetrics", "--name=it", "-o"]).arg(&file).arg(folder.path());
-    let finished = process::run(command.env("XDG_RUNTIME_DIR", folder.path()), crate::pipeline::limits())?;
-    ensure!(finished.outcome.success(), "{}: {}", finished.outcome, finished.stderr.text());
+    let finished = complete(command.env("XDG_RUNTIME_DIR", folder.path()))?;
+    ensure!(finished.ending.is_success(), "{}: {}", finished.ending.outcome, finished.stderr.text());
     let text = std::fs::read_to_string(&file)?;
     ensure!(
         text.contains("subunit_check_status{check=\"eos\",target=\"it\",aspect=\"responsive\","),

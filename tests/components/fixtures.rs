@@ -187,8 +187,8 @@ impl Disk {
 }
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
-    let done = process::run(command.stdin(Stdio::null()), crate::pipeline::limits())?;
-    anyhow::ensure!(done.outcome.success(), "{command:?}: {}: {}", done.outcome, done.stderr.text());
+    let done = crate::pipeline::complete(command.stdin(Stdio::null()))?;
+    anyhow::ensure!(done.ending.is_success(), "{command:?}: {}: {}", done.ending.outcome, done.stderr.text());
     Ok(())
 }
 

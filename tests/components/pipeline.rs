@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use process::{Deadline, Limits};
+use process::{Cause, Deadline, Finished, Follow, Timeouts, Wait};
 use subunit::Status;
 use subunit::{Frame, io::Reader};
 
@@ -116,14 +117,14 @@ impl Pipeline {
             .envs(self.environment);
         let begin = Instant::now();
         let beside = self.beside.map(std::thread::spawn);
-        let finished = process::run(command.stdin(std::process::Stdio::null()), limits())?;
+        let finished = complete(command.stdin(std::process::Stdio::null()))?;
         let elapsed = begin.elapsed();
         if let Some(beside) = beside {
             beside.join().map_err(|_| anyhow::anyhow!("what ran beside panicked"))??;
         }
         let errors = finished.stderr.text();
-        ensure!(!finished.timed_out, "the pipeline does not end: {errors}");
-        ensure!(finished.outcome.success(), "the pipeline ended by {}: {errors}", finished.outcome);
+        ensure!(finished.ending.cause != Cause::TimedOut, "the pipeline does not end: {errors}");
+        ensure!(finished.ending.is_success(), "the pipeline ended by {}: {errors}", finished.ending.outcome);
         let code = fs::read_to_string(folder.path().join("code")).context("the check's exit code")?;
         let junit = rest.then(|| fs::read_to_string(folder.path().join("report.xml"))).transpose()?;
         let tests = read(&fs::read(folder.path().join("raw"))?)?;
@@ -257,9 +258,15 @@ pub(crate) fn target() -> PathBuf {
     marked.map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), Path::to_owned)
 }
 
-/// What a command may cost.
-pub(crate) fn limits() -> Limits {
-    Limits { deadline: Deadline::after(WATCHDOG), grace: Duration::from_secs(1), keep: 1 << 16 }
+/// Runs a command to its end, which it shall come to by itself.
+pub(crate) fn complete(command: &mut Command) -> io::Result<Finished> {
+    complete_within(WATCHDOG, command)
+}
+
+/// Runs a command that may take as long as this.
+pub(crate) fn complete_within(time: Duration, command: &mut Command) -> io::Result<Finished> {
+    let wait = Wait::until(Deadline::after(time));
+    process::run(command, Follow::new(wait, Timeouts::COMMAND), 1 << 16)
 }
 
 /// Asks the check of this path to end: the process itself, not its helper.

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use process::{Child, Deadline, Group, Signal};
+use process::{Child, Group, Signal};
 use tempfile::TempDir;
 
 use crate::fixtures::eventually;
@@ -161,8 +161,8 @@ impl Authority {
     fn openssl(&self, line: &str) -> anyhow::Result<()> {
         let mut command = Command::new("openssl");
         command.args(line.split_whitespace()).current_dir(self.folder.path());
-        let finished = process::run(command.stdin(Stdio::null()), crate::pipeline::limits())?;
-        ensure!(finished.outcome.success(), "openssl {line}: {}", finished.stderr.text());
+        let finished = crate::pipeline::complete(command.stdin(Stdio::null()))?;
+        ensure!(finished.ending.is_success(), "openssl {line}: {}", finished.stderr.text());
         Ok(())
     }
 }
@@ -174,7 +174,7 @@ const NEW_KEY: &str = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
 fn date(days: i64) -> anyhow::Result<String> {
     let mut command = Command::new("date");
     command.args(["-u", "-d", &format!("{days} days"), "+%Y%m%d%H%M%SZ"]);
-    Ok(process::run(&mut command, crate::pipeline::limits())?.stdout.text().trim().to_owned())
+    Ok(crate::pipeline::complete(&mut command)?.stdout.text().trim().to_owned())
 }
 
 /// The folder of a proxy from npm, which is fetched once and kept with what was built.
@@ -190,12 +190,9 @@ pub(crate) fn proxy() -> anyhow::Result<PathBuf> {
         crate::may_fetch()?;
         let mut command = Command::new("npm");
         command.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&folder).arg(PACKAGE);
-        let limits = process::Limits {
-            deadline: Deadline::after(Duration::from_secs(120)),
-            ..crate::pipeline::limits()
-        };
-        let finished = process::run(command.stdin(Stdio::null()), limits)?;
-        ensure!(finished.outcome.success() && program.exists(), "npm install: {}", finished.stderr.text());
+        let time = Duration::from_secs(120);
+        let finished = crate::pipeline::complete_within(time, command.stdin(Stdio::null()))?;
+        ensure!(finished.ending.is_success() && program.exists(), "npm install: {}", finished.stderr.text());
     }
     Ok(program)
 }

@@ -14,7 +14,7 @@ use subunit::Status::{Fail, Skip, Success};
 use tempfile::TempDir;
 
 use crate::fixtures::{eventually, mountinfo};
-use crate::pipeline::{Ended, Pipeline, limits};
+use crate::pipeline::{Ended, Pipeline, complete};
 use crate::{Need, Scenario};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -95,7 +95,7 @@ impl Server {
         eventually("the server answers", || {
             let mut command = Command::new("xrdfs");
             command.args([&server.url, "query", "config", "version"]).envs(CLIENT);
-            Ok(process::run(&mut command, limits())?.outcome.success())
+            Ok(complete(&mut command)?.ending.is_success())
         })?;
         Ok(server)
     }
@@ -322,9 +322,9 @@ fn native_corrupted() -> anyhow::Result<()> {
 fn no_client() -> anyhow::Result<()> {
     let mut command = Command::new(crate::pipeline::check_eos());
     command.args(["--format=human", "--native", "root://127.0.0.1:1//eos/user"]).env("PATH", "/nowhere");
-    let finished = process::run(&mut command, limits())?;
+    let finished = complete(&mut command)?;
     let text = finished.stdout.text();
-    ensure!(finished.outcome == process::Outcome::Exited(4), "{}: {text}", finished.outcome);
+    ensure!(finished.ending.outcome == process::Outcome::Exited(4), "{}: {text}", finished.ending.outcome);
     ensure!(text.starts_with("skip      eos.user.responsive: xrdfs is not installed"), "{text}");
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::fd::BorrowedFd;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use process::{Child, Interrupt, Outcome, Usage};
+use process::{Deadline, Ending, Follow, Following, Interrupt, Sink, Source, Timeouts, Wait};
 
-use super::follow::Follow;
 use super::test::Test;
 
 /// What to run, and when to end it.
@@ -22,43 +22,20 @@ pub(super) struct Attempt<'a> {
 
 /// A run that is over.
 #[derive(Debug)]
-pub(super) struct Ran {
-    pub(super) end: End,
-    /// Why it was ended, unless it ended by itself.
-    pub(super) cause: Option<Cause>,
-    pub(super) wall: Duration,
-    pub(super) usage: Option<Usage>,
-}
-
-/// How it ended.
-#[derive(Debug)]
-pub(super) enum End {
-    Ended(Outcome),
+pub(super) enum Ran {
+    Ended(Ending),
     NotStarted(io::Error),
 }
 
-/// Why a command was ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// It took longer than this.
-    TimedOut(Duration),
-    /// A signal came.
-    Interrupted,
-}
-
 impl Ran {
-    pub(super) fn of(end: End) -> Self {
-        Ran { end, cause: None, wall: Duration::ZERO, usage: None }
-    }
-
     /// What the run took, in the form that checks have for their numbers.
     pub(super) fn metrics(&self) -> Option<String> {
-        let End::Ended(_) = self.end else { return None };
+        let Ran::Ended(Ending { elapsed, usage, .. }) = self else { return None };
         let entry =
             |name: &str, value: &str, unit: &str| format!(r#""{name}":{{"unit":"{unit}","value":{value}}}"#);
         let seconds = |name, time: Duration| entry(name, &time.as_secs_f64().to_string(), "s");
-        let mut entries = vec![seconds("wall_seconds", self.wall)];
-        if let Some(usage) = self.usage {
+        let mut entries = vec![seconds("wall_seconds", *elapsed)];
+        if let Some(usage) = usage {
             entries.push(seconds("user_seconds", usage.user));
             entries.push(seconds("system_seconds", usage.system));
             entries.push(entry("peak_memory_bytes", &usage.peak_memory.to_string(), "B"));
@@ -74,34 +51,44 @@ impl Attempt<'_> {
     ///
     /// When writing or watching fails. The command has been ended then.
     pub(super) fn run(&self, test: &mut Test<'_>, output: &mut dyn Write) -> io::Result<Ran> {
-        let begin = Instant::now();
-        let mut child = match self.start() {
-            Ok(child) => child,
-            Err(error) => return Ok(Ran::of(End::NotStarted(error))),
-        };
-        let mut follow = Follow::new(self, &mut child);
-        let followed = follow.follow(&mut child, test, output);
-        let wall = follow.ended().saturating_duration_since(begin);
-        let outcome = end(&mut child, follow.grace_left());
-        followed?;
-        follow.take_the_rest(&child, test, output)?;
-        Ok(Ran { end: End::Ended(outcome?), cause: follow.cause(), wall, usage: child.usage() })
+        match self.start() {
+            Ok(child) => child.to_the_end(&mut Passed { test, output }).map(Ran::Ended),
+            Err(error) => Ok(Ran::NotStarted(error)),
+        }
     }
 
-    fn start(&self) -> io::Result<Child> {
+    fn start(&self) -> io::Result<Following<'_>> {
         let (program, args) = self.command.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        let deadline = self.timeout.map_or(Deadline::NEVER, Deadline::after);
+        let wait = Wait { deadline, interrupt: self.interrupt };
+        let timeouts = Timeouts::COMMAND.with_grace(self.grace);
+        let follow = Follow { outlet: Some(rustix::stdio::stdout()), ..Follow::new(wait, timeouts) };
         let stdin = if self.takes_stdin { Stdio::inherit() } else { Stdio::null() };
-        let mut command = Command::new(program);
-        Child::spawn(command.args(args).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()))
+        follow.start(Command::new(program).args(args).stdin(stdin))
     }
 }
 
-/// Ends the command and all of its group; what belongs to another user by now is left alone.
-fn end(child: &mut Child, grace: Duration) -> io::Result<Outcome> {
-    // When it was reaped, a group without other members is known to be gone, and need not be looked for.
-    child.try_wait()?;
-    match child.terminate(grace) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(child.abandon()),
-        done => done,
+/// What the command writes is gathered in batches, which are written when they are full or nothing more comes.
+struct Passed<'a, 't> {
+    test: &'a mut Test<'t>,
+    output: &'a mut dyn Write,
+}
+
+impl Sink for Passed<'_, '_> {
+    fn take(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
+        self.test.wrote(source, bytes)
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.test.batches.close();
+        Ok(())
+    }
+
+    fn backlog(&self) -> Option<BorrowedFd<'_>> {
+        self.test.batches.has_full().then(rustix::stdio::stdout)
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        self.test.batches.write_one(self.output)
     }
 }

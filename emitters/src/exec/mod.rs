@@ -1,8 +1,7 @@
 //! `subunit-exec`: any command as a test.
 
 mod attempt;
-mod ending;
-mod follow;
+mod judgement;
 mod test;
 
 use std::ffi::OsString;
@@ -17,7 +16,7 @@ use streamresult::{StreamResult as _, Summary};
 use subunit::{Event, Status};
 
 use attempt::Attempt;
-use ending::Rules;
+use judgement::Rules;
 use test::Test;
 
 /// Run a command as one test, and write a stream about it
@@ -122,7 +121,8 @@ impl Exec {
     /// Runs the test, with as many attempts as it takes, and says what became of it.
     fn test(&self, output: &mut dyn Write, interrupt: &Interrupt) -> anyhow::Result<Status> {
         let mut test = Test::new(&self.id, self.route_code.as_deref(), &self.tags, &self.mime_type);
-        let rules = Rules { skip_codes: &self.skip_code, expect_failure: self.expect_failure };
+        let rules =
+            Rules { skip_codes: &self.skip_code, expect_failure: self.expect_failure, timeout: self.timeout };
         let attempt = Attempt {
             command: &self.command,
             takes_stdin: self.stdin,

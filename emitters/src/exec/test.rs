@@ -6,7 +6,7 @@ use process::Source;
 use subunit::{EncodeError, Event, File, Status, TEXT_TYPE, Tags, Timestamp};
 
 use super::attempt::Ran;
-use super::ending::Ending;
+use super::judgement::Judgement;
 use crate::batches::Batches;
 
 /// The test: what has been said about it, and what waits to be written.
@@ -69,7 +69,7 @@ impl<'a> Test<'a> {
     }
 
     /// Says that the attempt failed, and begins the next one.
-    pub(super) fn retry(&mut self, ran: &Ran, ending: Ending) -> io::Result<()> {
+    pub(super) fn retry(&mut self, ran: &Ran, ending: Judgement) -> io::Result<()> {
         self.end_output()?;
         let reason = ending.reason.unwrap_or_default();
         let prefix = format!("attempt-{}.", self.failed.len() + 1);
@@ -81,7 +81,7 @@ impl<'a> Test<'a> {
     }
 
     /// Says how the test ended.
-    pub(super) fn end(&mut self, ran: &Ran, ending: Ending) -> io::Result<()> {
+    pub(super) fn end(&mut self, ran: &Ran, ending: Judgement) -> io::Result<()> {
         self.end_output()?;
         let reason = self.reason(&ending);
         if !reason.is_empty() {
@@ -95,7 +95,7 @@ impl<'a> Test<'a> {
     }
 
     /// The reason of the last attempt, then those before.
-    fn reason(&self, ending: &Ending) -> String {
+    fn reason(&self, ending: &Judgement) -> String {
         let mut text = String::new();
         if let Some(reason) = &ending.reason {
             text += &format!("{reason}\n");

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use cli::{Command, Document, InputArgs, Streams, Verdict};
 use formats::lines::{Lines, pass};
 use formats::tap::Parser;
-use process::{Interrupt, Source};
+use process::{Interrupt, Outputs, Source};
 use streamresult::StreamResult;
 use subunit::{Event, TEXT_TYPE, Timestamp};
 
-use crate::child::{self, Outputs, Watched};
+use crate::child::{self, Watched};
 use crate::emit::{EmitArgs, Times};
 
 /// Convert TAP (the Test Anything Protocol, versions 12 to 14) to a subunit stream
@@ -109,7 +109,7 @@ fn run(
     // What the reader itself says of the document is no test.
     let is_test = |event: &Event<'_>| event.file.is_none_or(|file| file.name != "tap meta");
     let mut sink = Watched::new(sink, is_test);
-    let ended = child::run(command, Outputs::Apart, interrupt, &mut |source, bytes| {
+    let ended = child::run(command, Outputs::Apart, interrupt, &mut |source: Source, bytes: &[u8]| {
         match source {
             Source::Stdout => lines.feed(bytes, &mut sink)?,
             Source::Stderr => {

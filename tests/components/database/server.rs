@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use super::{HUB, LIMIT, SHORT};
 use crate::Need;
 use crate::fixtures::eventually;
-use crate::pipeline::{Ended, Pipeline, limits};
+use crate::pipeline::{Ended, Pipeline, complete};
 use crate::servers::{Authority, Pair, free_ports};
 
 pub(crate) const WITH_TLS: &[Need] = &[
@@ -221,8 +221,8 @@ fn as_postgres(program: &str) -> anyhow::Result<Command> {
 }
 
 fn finish(command: &mut Command) -> anyhow::Result<()> {
-    let finished = process::run(command.stdin(Stdio::null()), limits())?;
-    ensure!(finished.outcome.success(), "{:?}: {}", command.get_program(), finished.stderr.text());
+    let finished = complete(command.stdin(Stdio::null()))?;
+    ensure!(finished.ending.is_success(), "{:?}: {}", command.get_program(), finished.stderr.text());
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail, ensure};
 use process::{Child, Deadline, Signal};
 use rustix::process::{Pid, kill_process};
 
-use crate::pipeline::{Ended, Pipeline, limits, target};
+use crate::pipeline::{Ended, Pipeline, complete_within, target};
 use crate::servers::{free_ports, proxy};
 
 /// The release that is checked, and the smallest server that it starts.
@@ -297,8 +297,7 @@ pub(crate) fn environment() -> anyhow::Result<PathBuf> {
 }
 
 fn finish(command: &mut Command) -> anyhow::Result<()> {
-    let limits = process::Limits { deadline: Deadline::after(Duration::from_secs(400)), ..limits() };
-    let finished = process::run(command.stdin(Stdio::null()), limits)?;
-    ensure!(finished.outcome.success(), "{command:?}: {}", finished.stderr.text());
+    let finished = complete_within(Duration::from_secs(400), command.stdin(Stdio::null()))?;
+    ensure!(finished.ending.is_success(), "{command:?}: {}", finished.stderr.text());
     Ok(())
 }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use super::program::program;
 use crate::fixtures::eventually;
-use crate::pipeline::limits;
+use crate::pipeline::complete;
 
 /// Where root's copies are.
 const COPIES: &str = "/var/tmp/.subunit-checks-0";
@@ -217,7 +217,7 @@ fn sshd() -> anyhow::Result<PathBuf> {
 }
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
-    let done = process::run(command.stdin(Stdio::null()), limits())?;
-    ensure!(done.outcome.success(), "{command:?}: {}: {}", done.outcome, done.stderr.text());
+    let done = complete(command.stdin(Stdio::null()))?;
+    ensure!(done.ending.is_success(), "{command:?}: {}: {}", done.ending.outcome, done.stderr.text());
     Ok(())
 }

@@ -8,9 +8,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
-use process::{Deadline, Limits};
 
-use crate::pipeline::target;
+use crate::pipeline::{complete_within, target};
 use crate::requires_components;
 
 /// How long building may take, also where another build is under way.
@@ -40,9 +39,8 @@ fn build() -> anyhow::Result<PathBuf> {
     cargo.args(["rustc", "--quiet", "-p", "checks", "--bin", "check-all", "--target-dir"]).arg(target());
     cargo.args(["--", "-C", "target-feature=+crt-static", "-C", "strip=symbols"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
-    let limits = Limits { deadline: Deadline::after(BUILDING), grace: Duration::from_secs(1), keep: 1 << 16 };
-    let done = process::run(&mut cargo, limits)?;
-    ensure!(done.outcome.success(), "it cannot be built: {}: {}", done.outcome, done.stderr.text());
+    let done = complete_within(BUILDING, &mut cargo)?;
+    ensure!(done.ending.is_success(), "it cannot be built: {}: {}", done.ending.outcome, done.stderr.text());
     let folder = target().join("components");
     fs::create_dir_all(&folder)?;
     let program = folder.join("check-all-static");

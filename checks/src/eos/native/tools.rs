@@ -3,13 +3,11 @@
 use std::ffi::OsStr;
 use std::io;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use probe::{Finding, Level, Limits, Secret, show_duration};
-use process::{Deadline, Finished};
+use process::{Cause, Deadline, Finished, Follow, Timeouts, Wait};
 
-/// The time between asking a program to end and killing it.
-const GRACE: Duration = Duration::from_millis(300);
 /// Bytes of a program's output that are kept.
 const KEEP: usize = 64 << 10;
 
@@ -66,20 +64,20 @@ impl Tools {
         if let Some(token) = &self.token {
             command.env("BEARER_TOKEN", token.reveal());
         }
-        let begin = Instant::now();
-        let finished = process::run(&mut command, process::Limits { deadline, grace: GRACE, keep: KEEP });
-        let elapsed = begin.elapsed();
+        let wait = Wait { deadline, interrupt: limits.interrupt };
+        let finished = process::run(&mut command, Follow::new(wait, Timeouts::PROBE), KEEP);
         let finished = finished.map_err(|error| Box::new(cannot_start(program, &error)))?;
-        if limits.interrupt.has_come() {
+        let elapsed = finished.ending.elapsed;
+        if finished.ending.cause == Cause::Interrupted {
             let reason = format!("a signal ended the check while it was at {what}");
             return Err(Box::new(Finding::new(Level::Interrupted(reason))));
         }
-        if finished.timed_out {
+        if finished.ending.cause == Cause::TimedOut {
             let time = show_duration(elapsed);
             let reason = format!("{what} hangs on {}: no answer for {time}", self.server);
             return Err(Box::new(Finding { is_hung: true, ..Finding::broken(reason) }));
         }
-        if !finished.outcome.success() {
+        if !finished.ending.is_success() {
             return Err(Box::new(self.failure(what, &finished)));
         }
         Ok(Done { output: finished.stdout.text(), elapsed })
@@ -90,7 +88,7 @@ impl Tools {
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
         let said = lines().rfind(|line| line.contains('[')).or_else(|| lines().next_back());
         let said = said.unwrap_or("it says nothing").trim_start_matches("Run: ");
-        let reason = format!("{what} failed on {}: {said} ({})", self.server, finished.outcome);
+        let reason = format!("{what} failed on {}: {said} ({})", self.server, finished.ending.outcome);
         // The server's word for a missing permission, and that of the client.
         let refused =
             ["[3010]", "Auth failed", "Authentication failed"].iter().any(|word| text.contains(word));

@@ -1,0 +1,41 @@
+//! How a child that was followed ended, and why.
+
+use std::time::Duration;
+
+use crate::{Outcome, ProcState, Usage};
+
+/// How a child that was followed ended, and why.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// How the process ended, or that it was given up.
+    pub outcome: Outcome,
+    /// Why.
+    pub cause: Cause,
+    /// What the kernel said of it when it was made to end, before any signal; none of one that ended by itself.
+    pub state: Option<ProcState>,
+    /// The time from its start to its end, or until it was given up.
+    pub elapsed: Duration,
+    /// What it took, where that is known.
+    pub usage: Option<Usage>,
+}
+
+/// Why a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// By itself, well or badly.
+    Itself,
+    /// It was made to end since its time was up.
+    TimedOut,
+    /// It was made to end since [`Sink::deadline`](crate::Sink::deadline) passed: by what it wrote, or did not write.
+    Stopped,
+    /// It was made to end since a signal asked this process to end, or nobody is left who wants it.
+    Interrupted,
+}
+
+impl Ending {
+    /// Whether it ended by itself, with exit code 0.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.cause == Cause::Itself && self.outcome.success()
+    }
+}
