@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use process::Deadline;
+use process::{Deadline, Wait};
 
 use super::{ExpectedFailure, MetricKind, ProbeArgs, State, Thresholds, WarningAs};
 
@@ -81,7 +81,7 @@ pub struct Limits<'a> {
     pub interrupt: &'a process::Interrupt,
 }
 
-impl Limits<'_> {
+impl<'a> Limits<'a> {
     /// When an operation that begins now must be over.
     #[must_use]
     pub fn operation_deadline(&self) -> Deadline {
@@ -95,20 +95,15 @@ impl Limits<'_> {
         left.max(Duration::from_millis(1))
     }
 
+    /// How long whoever works for the test waits.
+    #[must_use]
+    pub fn wait(&self) -> Wait<'a> {
+        Wait { deadline: self.deadline, interrupt: self.interrupt }
+    }
+
     /// Waits this long, less when the deadline passes or a signal comes: then false.
     #[must_use]
     pub fn sleep(&self, time: Duration) -> bool {
-        let end = Deadline::after(time);
-        while !end.has_passed() {
-            if self.deadline.has_passed() || self.interrupt.has_come() {
-                return false;
-            }
-            let left = end.earlier(self.deadline).remaining().unwrap_or(SLICE);
-            std::thread::sleep(left.min(SLICE));
-        }
-        true
+        self.wait().sleep(time)
     }
 }
-
-/// How long to sleep before looking for a signal again.
-const SLICE: Duration = Duration::from_millis(20);

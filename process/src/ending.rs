@@ -11,12 +11,21 @@ pub struct Ending {
     pub outcome: Outcome,
     /// Why.
     pub cause: Cause,
-    /// What the kernel said of it when it was made to end, before any signal; none of one that ended by itself.
-    pub state: Option<ProcState>,
+    /// How it was when it was asked to end; none of one that ended by itself.
+    pub asked: Option<Asked>,
     /// The time from its start to its end, or until it was given up.
     pub elapsed: Duration,
     /// What it took, where that is known.
     pub usage: Option<Usage>,
+}
+
+/// A child that is asked to end, as it was before any signal.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The time since its start.
+    pub after: Duration,
+    /// What the kernel says of it.
+    pub state: ProcState,
 }
 
 /// Why a child ended.
@@ -33,6 +42,12 @@ pub enum Cause {
 }
 
 impl Ending {
+    /// How a child ended at once and for this reason.
+    #[must_use]
+    pub fn new(outcome: Outcome, cause: Cause) -> Self {
+        Ending { outcome, cause, asked: None, elapsed: Duration::ZERO, usage: None }
+    }
+
     /// Whether it ended by itself, with exit code 0.
     #[must_use]
     pub fn is_success(&self) -> bool {

@@ -28,7 +28,7 @@ mod wait;
 pub use capture::{Captured, Finished, run};
 pub use child::Child;
 pub use deadline::Deadline;
-pub use ending::{Cause, Ending};
+pub use ending::{Asked, Cause, Ending};
 pub use follow::{ChildInput, Follow, Following, Outputs, Sink, Source};
 pub use group::Group;
 pub use interrupt::Interrupt;

@@ -195,7 +195,7 @@ fn a_run_ends_at_the_deadline_and_keeps_what_was_said() {
         let (ending, stdout, _) = run(script, follow(300));
         assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(0), Cause::TimedOut));
         assert_eq!(stdout, "hello\nbye\n");
-        assert!(ending.state.is_some_and(|state| state.state.is_some()));
+        assert!(ending.asked.is_some_and(|asked| asked.state.state.is_some()));
     });
 }
 
@@ -246,7 +246,7 @@ fn large_output_takes_little_memory() {
 #[test]
 fn input_of_any_length_is_written_as_it_is_read() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
-    let follow = Follow { input: Some(ChildInput::Bytes(bytes.clone())), ..follow(20_000) };
+    let follow = Follow { input: Some(ChildInput::Bytes(&bytes)), ..follow(20_000) };
     let mut read = Vec::new();
     let child = follow.start(&mut Command::new("cat")).unwrap();
     let ending = child.to_the_end(&mut |_: Source, bytes: &[u8]| {
@@ -258,18 +258,19 @@ fn input_of_any_length_is_written_as_it_is_read() {
 
 #[test]
 fn who_does_not_read_its_input_loses_it() {
-    let input = Some(ChildInput::Bytes(vec![0; 3_000_000]));
+    let bytes = vec![0; 3_000_000];
+    let input = Some(ChildInput::Bytes(&bytes));
     for script in ["exit 3", "exec <&-; sleep 0.1; exit 3"] {
-        let follow = Follow { input: input.clone(), ..follow(20_000) };
+        let follow = Follow { input, ..follow(20_000) };
         assert_eq!(run(script, follow).0.outcome, Outcome::Exited(3), "{script}");
     }
-    let empty = Follow { input: Some(ChildInput::Bytes(Vec::new())), ..follow(20_000) };
+    let empty = Follow { input: Some(ChildInput::Bytes(b"")), ..follow(20_000) };
     assert_eq!(run("cat; echo end", empty).1, "end\n");
 }
 
 #[test]
 fn the_end_of_a_held_input_asks_to_end() {
-    let input = Some(ChildInput::Held(b"go\n".to_vec()));
+    let input = Some(ChildInput::Held(b"go\n"));
     let follow = Follow { input, timeouts: Timeouts::COMMAND, ..follow(300) };
     let (ending, stdout, _) = run("trap 'echo no' TERM; read a; echo $a; cat; echo end", follow);
     assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(0), Cause::TimedOut));

@@ -4,9 +4,9 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use probe::{Aspect, Finding, Level, Limits, Metric, Range, Target};
-use process::Outcome;
+use process::{Cause, Ending, Outcome};
 
-use super::plugin::{Cause, Ended, find, run};
+use super::plugin::{Ended, find, run};
 use super::said::{Datum, Said};
 
 /// A plugin to run.
@@ -46,8 +46,7 @@ fn finding(ended: &Ended, shown: &str) -> Finding {
     let level = level(ended, &said, shown);
     let summary = if level == Level::Fine { Some(said.line.clone()) } else { None };
     let finding = Finding { summary, ..Finding::new(level) };
-    let finding = finding.with_metric("elapsed_seconds", ended.elapsed.as_secs_f64());
-    let mut finding = finding;
+    let mut finding = finding.with_metric("elapsed_seconds", elapsed(&ended.ending).as_secs_f64());
     let mut names: Vec<String> = Vec::new();
     for datum in &said.data {
         let name = distinct(datum.metric(), &mut names);
@@ -85,17 +84,22 @@ fn distinct(name: String, names: &mut Vec<String>) -> String {
     distinct
 }
 
+/// How long it took, by itself or until it was made to end.
+fn elapsed(ending: &Ending) -> Duration {
+    ending.asked.as_ref().map_or(ending.elapsed, |asked| asked.after)
+}
+
 fn level(ended: &Ended, said: &Said, shown: &str) -> Level {
-    match ended.cause {
-        Some(Cause::Interrupted) => return Level::Interrupted("a signal ended the check".to_owned()),
-        Some(Cause::Late) => {
-            let time = ended.elapsed.as_secs_f64();
+    match ended.ending.cause {
+        Cause::Interrupted => return Level::Interrupted("a signal ended the check".to_owned()),
+        Cause::TimedOut => {
+            let time = elapsed(&ended.ending).as_secs_f64();
             return Level::Unknown(with_line(format!("{shown} did not end within {time:.1} s"), said));
         }
-        Some(Cause::Flooding) => {
+        Cause::Stopped => {
             return Level::Unknown(format!("{shown} said more than it may, and was ended"));
         }
-        None => {}
+        Cause::Itself => {}
     }
     let reason = || {
         with_alerts(
@@ -103,7 +107,7 @@ fn level(ended: &Ended, said: &Said, shown: &str) -> Level {
             said,
         )
     };
-    match ended.outcome {
+    match ended.ending.outcome {
         // A plugin that says nothing has not looked.
         Outcome::Exited(0) if said.line.is_empty() => {
             Level::Unknown(format!("{shown} says nothing, and exits with 0"))

@@ -97,7 +97,7 @@ mod tests {
     const KILLED: Outcome = Outcome::Signalled { signal: 9, core: false };
 
     fn ran(cause: Cause, outcome: Outcome) -> Ran {
-        Ran::Ended(Ending { outcome, cause, state: None, elapsed: Duration::ZERO, usage: None })
+        Ran::Ended(Ending::new(outcome, cause))
     }
 
     fn check(rules: Rules<'_>, cause: Cause, outcome: Outcome, status: Status, reason: &str) {

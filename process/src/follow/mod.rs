@@ -39,7 +39,7 @@ use rustix::process::Signal;
 
 use crate::timeouts::{INTERVAL, LAST_TURNS};
 use crate::wait::{poll_all, ready};
-use crate::{Cause, Child, Deadline, Ending, Outcome, ProcState, Timeouts, Wait};
+use crate::{Asked, Cause, Child, Deadline, Ending, Outcome, Timeouts, Wait};
 pub use pipes::{ChildInput, Outputs};
 use pipes::{Feed, Pipes};
 pub use sink::{Sink, Source};
@@ -71,7 +71,7 @@ pub struct Follow<'a> {
     /// How its outputs are read.
     pub outputs: Outputs,
     /// What it reads; without it, that is as its command says.
-    pub input: Option<ChildInput>,
+    pub input: Option<ChildInput<'a>>,
     /// Where the sink writes to: when nobody reads that any more, the child is ended, and following it fails with
     /// [`io::ErrorKind::BrokenPipe`].
     pub outlet: Option<BorrowedFd<'a>>,
@@ -123,7 +123,7 @@ impl<'a> Follow<'a> {
             feed,
             phase: Phase::Running,
             cause: Cause::Itself,
-            state: None,
+            asked: None,
             ended: None,
             kill_at: None,
             is_killed: false,
@@ -176,10 +176,10 @@ pub struct Following<'a> {
     child: Child,
     begun: Instant,
     pipes: Pipes,
-    feed: Option<Feed>,
+    feed: Option<Feed<'a>>,
     phase: Phase,
     cause: Cause,
-    state: Option<ProcState>,
+    asked: Option<Asked>,
     ended: Option<Instant>,
     /// When what still lives of the group is killed, once the child was asked to end.
     kill_at: Option<Deadline>,
@@ -210,7 +210,7 @@ impl Following<'_> {
         Ok(Ending {
             outcome: outcome?,
             cause: self.cause,
-            state: self.state,
+            asked: self.asked,
             elapsed,
             usage: self.child.usage(),
         })
@@ -228,7 +228,7 @@ impl Following<'_> {
                 self.feed.take_if(|feed| !feed.write());
             }
             self.read(ready.outputs, sink)?;
-            self.advance(ready, sink.deadline())?;
+            self.advance(ready, sink)?;
             if self.is_over(ready) {
                 return Ok(());
             }
@@ -309,7 +309,7 @@ impl Following<'_> {
     }
 
     /// Goes on to the next phase when it is time.
-    fn advance(&mut self, ready: Ready, limit: Deadline) -> io::Result<()> {
+    fn advance(&mut self, ready: Ready, sink: &mut dyn Sink) -> io::Result<()> {
         if self.kill_at.is_some_and(Deadline::has_passed) && !self.is_killed {
             // Also when the child itself has ended: what it started may be left.
             self.kill();
@@ -320,7 +320,10 @@ impl Following<'_> {
         if ready.has_ended || (self.child.exit_fd().is_none() && self.child.has_ended()?) {
             self.note_end();
         } else if matches!(self.phase, Phase::Running) {
-            self.why_to_end(ready, limit).into_iter().for_each(|cause| self.ask_to_end(cause));
+            if let Some(cause) = self.why_to_end(ready, sink.deadline()) {
+                self.ask_to_end(cause);
+                sink.asked_to_end();
+            }
         }
         Ok(())
     }
@@ -347,7 +350,8 @@ impl Following<'_> {
     }
 
     fn ask_to_end(&mut self, cause: Cause) {
-        (self.cause, self.state) = (cause, Some(self.child.state()));
+        self.cause = cause;
+        self.asked = Some(Asked { after: self.begun.elapsed(), state: self.child.state() });
         let Timeouts { grace, cleaning, .. } = self.follow.timeouts;
         let grace = if cause == Cause::Interrupted { cleaning } else { grace };
         if !self.feed.take().is_some_and(|feed| feed.is_held) {

@@ -21,13 +21,13 @@ pub enum Outputs {
 }
 
 /// What a child reads. It is written while the child is followed, as fast as it reads.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ChildInput {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChildInput<'a> {
     /// These bytes.
-    Bytes(Vec<u8>),
+    Bytes(&'a [u8]),
     /// These bytes, and no end for as long as it shall go on. The end of its input is what asks it to end, in place of
     /// SIGTERM: it is a way to a process elsewhere, and nothing else is sure to come through.
-    Held(Vec<u8>),
+    Held(&'a [u8]),
 }
 
 impl Outputs {
@@ -85,16 +85,16 @@ impl Pipes {
 
 /// What a child reads, as far as it is not yet written.
 #[derive(Debug)]
-pub(super) struct Feed {
+pub(super) struct Feed<'a> {
     pipe: File,
-    bytes: Vec<u8>,
+    bytes: &'a [u8],
     written: usize,
     /// Whether the pipe stays open when all is written.
     pub(super) is_held: bool,
 }
 
-impl Feed {
-    pub(super) fn new(pipe: OwnedFd, input: ChildInput) -> io::Result<Self> {
+impl<'a> Feed<'a> {
+    pub(super) fn new(pipe: OwnedFd, input: ChildInput<'a>) -> io::Result<Self> {
         fcntl_setfl(&pipe, fcntl_getfl(&pipe)? | OFlags::NONBLOCK)?;
         let is_held = matches!(input, ChildInput::Held(_));
         let (ChildInput::Bytes(bytes) | ChildInput::Held(bytes)) = input;

@@ -54,6 +54,9 @@ pub trait Sink {
     fn deadline(&self) -> Deadline {
         Deadline::NEVER
     }
+
+    /// Is told that the child is asked to end; it may still write.
+    fn asked_to_end(&mut self) {}
 }
 
 impl<F: FnMut(Source, &[u8]) -> io::Result<()>> Sink for F {

@@ -11,8 +11,7 @@ use std::thread;
 
 use anyhow::{Context as _, anyhow, bail};
 use net::Place;
-use process::Deadline;
-use process::Interrupt;
+use process::Wait;
 
 use super::LOST;
 use super::container::{Desk, Order, start_path};
@@ -38,8 +37,7 @@ fn carry() -> anyhow::Result<i64> {
     input.read_line(&mut line)?;
     let order: Order = serde_json::from_str(&line).context("the order is not what it should be")?;
     let place = order.engine.parse().map_err(anyhow::Error::msg)?;
-    let interrupt = Interrupt::never();
-    let desk = Desk::open(Some(&place), Deadline::NEVER, &interrupt).map_err(error)?;
+    let desk = Desk::open(Some(&place), Wait::FOREVER).map_err(error)?;
     let id = desk.create(&order).map_err(error)?;
     let path = desk.engine.post(&start_path(&id), "").url.path().to_owned();
     let mut stream = Stream::connect(&place).context("cannot connect to the engine")?;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use net::{Exchange, Place, Request, encode};
 use probe::{Finding, Limits};
-use process::Deadline;
-use process::Interrupt;
+use process::{Deadline, Wait};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -70,13 +69,8 @@ impl Inside {
     /// # Errors
     ///
     /// When it is not there in time, or is not what was put there.
-    pub(super) fn prepare(
-        &self,
-        program: &Program,
-        deadline: Deadline,
-        interrupt: &Interrupt,
-    ) -> Result<String, Failure> {
-        let prepared = self.try_prepare(program, deadline, interrupt);
+    pub(super) fn prepare(&self, program: &Program, wait: Wait<'_>) -> Result<String, Failure> {
+        let prepared = self.try_prepare(program, wait);
         prepared.map_err(|failure| match failure {
             Failure::Failed { reason, .. } => {
                 Failure::new(format!("cannot look from the container {}: {reason}", self.container.name))
@@ -85,13 +79,8 @@ impl Inside {
         })
     }
 
-    fn try_prepare(
-        &self,
-        program: &Program,
-        deadline: Deadline,
-        interrupt: &Interrupt,
-    ) -> Result<String, Failure> {
-        let desk = Desk::open(self.engine.as_ref(), deadline, interrupt)?;
+    fn try_prepare(&self, program: &Program, wait: Wait<'_>) -> Result<String, Failure> {
+        let desk = Desk::open(self.engine.as_ref(), wait)?;
         let name = &self.container.name;
         desk.ensure_running(name)?;
         let version: Version = desk.json("/version")?;
@@ -133,20 +122,15 @@ impl Inside {
     /// # Errors
     ///
     /// When it does not do so in time.
-    pub(super) fn remove(
-        &self,
-        path: &str,
-        deadline: Deadline,
-        interrupt: &Interrupt,
-    ) -> Result<(), Failure> {
-        let desk = Desk::open(self.engine.as_ref(), deadline, interrupt)?;
+    pub(super) fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
+        let desk = Desk::open(self.engine.as_ref(), wait)?;
         let order = Order { user: Some("0".to_owned()), ..self.order(path, super::Role::Remove.word())? };
         let id = desk.create(&order)?;
         let start = desk.engine.post(&start_path(&id), r#"{"Detach":true,"Tty":false}"#);
         desk.send(&start)?;
         // Not every engine says how what it ran in the background has ended.
         while desk.has(&self.container.name, path)? {
-            if deadline.has_passed() {
+            if wait.deadline.has_passed() {
                 return Err(Failure::new("it did not remove itself"));
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -163,8 +147,7 @@ pub(super) fn start_path(id: &str) -> String {
 /// An engine that has answered.
 pub(super) struct Desk<'a> {
     pub(super) engine: Engine,
-    deadline: Deadline,
-    interrupt: &'a Interrupt,
+    wait: Wait<'a>,
 }
 
 impl<'a> Desk<'a> {
@@ -173,15 +156,10 @@ impl<'a> Desk<'a> {
     /// # Errors
     ///
     /// When it does not answer.
-    pub(super) fn open(
-        place: Option<&Place>,
-        deadline: Deadline,
-        interrupt: &'a Interrupt,
-    ) -> Result<Self, Failure> {
+    pub(super) fn open(place: Option<&Place>, wait: Wait<'a>) -> Result<Self, Failure> {
         let engine = Engine::new(place).map_err(|error| Failure::new(format!("{error:#}")))?;
-        let mut desk = Desk { engine, deadline, interrupt };
-        let limits = Limits { operation: SOON, deadline, interrupt };
-        match desk.engine.ping(limits).level.reason() {
+        let mut desk = Desk { engine, wait };
+        match desk.engine.ping(desk.limits(SOON)).level.reason() {
             Some(reason) => Err(desk.failure(reason.to_owned())),
             None => Ok(desk),
         }
@@ -208,7 +186,7 @@ impl<'a> Desk<'a> {
     ///
     /// When the engine does not say.
     pub(super) fn code(&self, id: &str) -> Result<i64, Failure> {
-        let end = Deadline::after(SOON).earlier(self.deadline);
+        let end = Deadline::after(SOON).earlier(self.wait.deadline);
         loop {
             let ended: Ended = self.json(&format!("/exec/{}/json", encode(id)))?;
             match ended.exit_code.filter(|_| !ended.running) {
@@ -284,7 +262,7 @@ impl<'a> Desk<'a> {
     }
 
     fn limits(&self, operation: Duration) -> Limits<'a> {
-        Limits { operation, deadline: self.deadline, interrupt: self.interrupt }
+        Limits { operation, deadline: self.wait.deadline, interrupt: self.wait.interrupt }
     }
 
     fn found(&self, finding: &Finding) -> Failure {
@@ -293,7 +271,7 @@ impl<'a> Desk<'a> {
 
     /// What failed, unless it is the signal that made it fail.
     fn failure(&self, reason: String) -> Failure {
-        if self.interrupt.has_come() { Failure::Interrupted } else { Failure::new(reason) }
+        if self.wait.interrupt.has_come() { Failure::Interrupted } else { Failure::new(reason) }
     }
 }
 

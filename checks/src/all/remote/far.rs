@@ -2,27 +2,24 @@
 //!
 //! Whoever asked holds the other end of the input, whatever is between: ssh, or an engine. When that ends the check
 //! is ended, too. Nothing but the outputs of the check is on the outputs, and what hangs here does not hold them
-//! open: they are pipes of this process, which ends in its time.
+//! open: it has pipes of this process, which ends in its time.
 
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use process::Interrupt;
-use process::{Child, Deadline, Outcome, Signal};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use process::timeouts::CLEANING;
+use process::{Cause, Deadline, Follow, Interrupt, Outcome, Sink, Source, Timeouts, Wait};
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 
 use super::request::{Argument, Request};
@@ -33,16 +30,10 @@ use crate::all::{PROGRAM, SELF};
 
 /// How long the request may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a check is given to remove what it made, when it is ended.
-const CLEANING: Duration = Duration::from_secs(6);
-/// How long SIGKILL is given.
-const KILLING: Duration = Duration::from_millis(200);
-/// How long the last words of a check that has ended may take.
-const LAST_WORDS: Duration = Duration::from_secs(2);
-/// How often to look for an end that no descriptor tells.
-const SLICE: Duration = Duration::from_millis(50);
 /// Bytes of a request.
 const MOST: u64 = 64 << 20;
+/// What one write may have to fit into a pipe that has room.
+const PIPE_BUF: usize = 4096;
 /// The exit code for what is wrong on this side.
 const FAILED: u8 = 3;
 
@@ -82,11 +73,10 @@ pub(in crate::all) fn be(entry: &Entry) -> ExitCode {
 
 /// Reads the request as it comes.
 fn request(interrupt: &Interrupt) -> anyhow::Result<Request> {
-    let (stdin, end) = (io::stdin(), Deadline::after(PATIENCE));
+    let (stdin, wait) = (io::stdin(), Wait { deadline: Deadline::after(PATIENCE), interrupt });
     let (mut line, mut block) = (Vec::new(), vec![0; 64 << 10]);
     while !line.ends_with(b"\n") {
-        let ready = wait(&[Some(stdin.as_fd()), interrupt.wake()], end)?;
-        if interrupt.has_come() || end.has_passed() || !ready {
+        if !wait.readable(stdin.as_fd())? {
             bail!("no request came");
         }
         // Not through a buffer of the library, which would keep what poll(2) shall see.
@@ -99,18 +89,6 @@ fn request(interrupt: &Interrupt) -> anyhow::Result<Request> {
     Request::parse(&line)
 }
 
-/// Waits until one of them is ready; false when the deadline passes first.
-fn wait(fds: &[Option<std::os::fd::BorrowedFd<'_>>], end: Deadline) -> io::Result<bool> {
-    let fds = fds.iter().flatten();
-    let mut fds: Vec<_> = fds.map(|fd| PollFd::from_borrowed_fd(*fd, PollFlags::IN)).collect();
-    let left = end.remaining().and_then(|left| Timespec::try_from(left).ok());
-    match poll(&mut fds, left.as_ref()) {
-        Ok(count) => Ok(count > 0),
-        Err(rustix::io::Errno::INTR) => Ok(true),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Runs the check, and gives the code to exit with.
 fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
     let entry =
@@ -121,107 +99,92 @@ fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
     let mut command = Command::new(PROGRAM);
     command.arg0(format!("check-{}", entry.name)).arg(ARGUMENTS).env(SELF, entry.name);
     command.envs(request.variables.iter().map(|(name, value)| (name, value)));
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child =
-        Child::spawn(&mut command).with_context(|| format!("cannot start check-{}", entry.name))?;
-    let outputs = [
-        child.take_stdout().map(|pipe| pump(pipe, io::stdout())),
-        child.take_stderr().map(|pipe| pump(pipe, io::stderr())),
-    ];
-    let end = Deadline::after(Duration::from_millis(request.milliseconds));
-    let (outcome, cause) = watch(&mut child, end, interrupt)?;
-    let last = Deadline::after(LAST_WORDS);
-    for output in outputs.into_iter().flatten() {
-        // One that does not end is held open by what hangs.
-        let _ended = output.recv_timeout(last.remaining().unwrap_or_default());
-    }
-    if let Some(state) = state.filter(|_| cause != Cause::Left) {
+    let (input, mut relay) = (io::stdin(), Relay::default());
+    let deadline = Deadline::after(Duration::from_millis(request.milliseconds));
+    let timeouts = Timeouts::CHECK.with_grace(CLEANING);
+    let follow =
+        Follow { lifeline: Some(input.as_fd()), ..Follow::new(Wait { deadline, interrupt }, timeouts) };
+    let child = follow.start(command.stdin(stdin));
+    let child = child.with_context(|| format!("cannot start check-{}", entry.name))?;
+    let ending = child.to_the_end(&mut relay)?;
+    if let Some(state) = state.filter(|_| ending.cause != Cause::Interrupted) {
         state.give_back(io::stdout())?;
     }
-    Ok(code(&outcome, cause, entry.name))
-}
-
-/// Why a check was ended, if it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Cause {
-    Itself,
-    /// Nobody is there any more who wants it, or a signal came.
-    Left,
-    Late,
+    Ok(code(&ending.outcome, ending.cause, entry.name))
 }
 
 /// The code to exit with; what is no exit code of the check is said.
 fn code(outcome: &Outcome, cause: Cause, check: &str) -> u8 {
     let words = match (cause, outcome) {
-        (Cause::Itself | Cause::Left, Outcome::Exited(code)) if *code != i32::from(LOST) => {
+        (Cause::Itself | Cause::Interrupted, Outcome::Exited(code)) if *code != i32::from(LOST) => {
             return u8::try_from(*code).unwrap_or(FAILED);
         }
         // It is ended as whoever is not there any more would have ended it.
-        (Cause::Left, _) => return 143,
-        (Cause::Late, _) => format!("did not end in its time, and was ended: {outcome}"),
+        (Cause::Interrupted, _) => return 143,
+        (Cause::TimedOut | Cause::Stopped, _) => format!("did not end in its time, and was ended: {outcome}"),
         (Cause::Itself, outcome) => format!("ended by {outcome}"),
     };
     let _told = writeln!(io::stderr(), "check-{check} {words}");
     FAILED
 }
 
-/// Waits for the end of the check, and asks it to end when its time is up or nobody wants it any more.
-fn watch(child: &mut Child, mut end: Deadline, interrupt: &Interrupt) -> io::Result<(Outcome, Cause)> {
-    let (stdin, mut cause) = (io::stdin(), Cause::Itself);
-    loop {
-        if let Some(outcome) = child.try_wait()? {
-            // What it left behind in its group.
-            let _ended = child.kill(KILLING);
-            return Ok((outcome, cause));
-        }
-        let is_asked = cause != Cause::Itself;
-        if is_asked && end.has_passed() {
-            return Ok((child.kill(KILLING)?, cause));
-        }
-        let is_left = || io::Result::Ok(interrupt.has_come() || is_at_end(stdin.as_fd())?);
-        if !is_asked && (end.has_passed() || is_left()?) {
-            cause = if end.has_passed() { Cause::Late } else { Cause::Left };
-            child.signal(Signal::TERM)?;
-            child.signal(Signal::CONT)?;
-            end = Deadline::after(CLEANING);
-            continue;
-        }
-        let exit = child.exit_fd();
-        let slice = if exit.is_some() { Deadline::NEVER } else { Deadline::after(SLICE) };
-        let [line, wake] = if is_asked { [None, None] } else { [Some(stdin.as_fd()), interrupt.wake()] };
-        wait(&[exit, line, wake], end.earlier(slice))?;
+/// Passes on what the check writes, each output to ours, as fast as somebody reads it.
+#[derive(Default)]
+struct Relay([Outlet; 2]);
+
+/// What waits to be written to an output of ours.
+#[derive(Default)]
+struct Outlet {
+    waiting: Vec<u8>,
+    written: usize,
+    /// Whether nobody reads it any more.
+    is_gone: bool,
+}
+
+impl Relay {
+    /// The first output with something that waits, and that.
+    fn next(&mut self) -> Option<(BorrowedFd<'static>, &mut Outlet)> {
+        let fds = [rustix::stdio::stdout(), rustix::stdio::stderr()];
+        fds.into_iter().zip(&mut self.0).find(|(_, outlet)| !outlet.waiting.is_empty())
     }
 }
 
-/// Whether the input has ended; whatever else comes in is of no interest.
-fn is_at_end(stdin: std::os::fd::BorrowedFd<'_>) -> io::Result<bool> {
-    if !wait(&[Some(stdin)], Deadline::after(Duration::ZERO))? {
-        return Ok(false);
+impl Sink for Relay {
+    fn take(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
+        let [stdout, stderr] = &mut self.0;
+        let outlet = if source == Source::Stdout { stdout } else { stderr };
+        if !outlet.is_gone {
+            outlet.waiting.extend_from_slice(bytes);
+        }
+        Ok(())
     }
-    match rustix::io::read(stdin, &mut [0; 256]) {
-        Ok(0) => Ok(true),
-        Ok(_) | Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Ok(false),
-        Err(_) => Ok(true),
+
+    fn backlog(&self) -> Option<BorrowedFd<'_>> {
+        let fds = [rustix::stdio::stdout(), rustix::stdio::stderr()];
+        fds.into_iter().zip(&self.0).find(|(_, outlet)| !outlet.waiting.is_empty()).map(|(fd, _)| fd)
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        if let Some((fd, outlet)) = self.next() {
+            outlet.write(fd);
+        }
+        Ok(())
     }
 }
 
-/// Copies by a thread of its own; the receiver is told when that ends.
-fn pump(mut from: impl Read + Send + 'static, mut to: impl Write + Send + 'static) -> Receiver<()> {
-    let (done, receiver) = channel();
-    let copy = move || {
-        // Not io::copy, which would keep lines back.
-        let mut block = vec![0; 16 << 10];
-        while let Ok(count @ 1..) = from.read(&mut block) {
-            let bytes = block.get(..count).unwrap_or_default();
-            if to.write_all(bytes).and_then(|()| to.flush()).is_err() {
-                break;
-            }
+impl Outlet {
+    /// No more than surely fits where there is room at all.
+    fn write(&mut self, fd: BorrowedFd<'_>) {
+        let end = self.waiting.len().min(self.written + PIPE_BUF);
+        match rustix::io::write(fd, self.waiting.get(self.written..end).unwrap_or_default()) {
+            Ok(count) => self.written += count,
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
+            Err(_) => (self.is_gone, self.written) = (true, self.waiting.len()),
         }
-        let _told = done.send(());
-    };
-    // Without the thread the check writes into a pipe that nobody reads, and ends by that.
-    let _started = thread::Builder::new().name("output".to_owned()).spawn(copy);
-    receiver
+        if self.written == self.waiting.len() {
+            (self.waiting, self.written) = (Vec::new(), 0);
+        }
+    }
 }
 
 /// The arguments, as the input of the check; `kept` has to live as long as it does.
@@ -282,10 +245,10 @@ mod tests {
         let check = |outcome, cause, expected| assert_eq!(code(&outcome, cause, "x"), expected);
         let killed = Outcome::Signalled { signal: 9, core: false };
         check(Outcome::Exited(1), Cause::Itself, 1);
-        check(Outcome::Exited(143), Cause::Left, 143);
-        check(Outcome::Exited(143), Cause::Late, FAILED);
+        check(Outcome::Exited(143), Cause::Interrupted, 143);
+        check(Outcome::Exited(143), Cause::TimedOut, FAILED);
         check(Outcome::Exited(255), Cause::Itself, FAILED);
         check(killed.clone(), Cause::Itself, FAILED);
-        check(killed, Cause::Left, 143);
+        check(killed, Cause::Interrupted, 143);
     }
 }

@@ -23,7 +23,7 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use process::{Deadline, Interrupt};
+use process::{Deadline, Interrupt, Wait};
 use subunit::PacketBuf;
 
 pub use args::RemoteArgs;
@@ -190,10 +190,10 @@ impl Depot {
         if let Some(path) = &*path {
             return path.clone();
         }
-        let end = end.earlier(Deadline::after(self.reach));
+        let wait = Wait { deadline: end.earlier(Deadline::after(self.reach)), interrupt };
         let found = match &self.way {
-            Way::Ssh(ssh) => ssh.prepare(&self.program, end, interrupt),
-            Way::Inside(inside) => inside.prepare(&self.program, end, interrupt),
+            Way::Ssh(ssh) => ssh.prepare(&self.program, wait),
+            Way::Inside(inside) => inside.prepare(&self.program, wait),
         };
         path.insert(found).clone()
     }
@@ -232,10 +232,10 @@ impl Depot {
         if self.is_kept {
             return None;
         }
-        let (end, interrupt) = (Deadline::after(REMOVING), Interrupt::never());
+        let wait = Wait::until(Deadline::after(REMOVING));
         let removed = match &self.way {
-            Way::Ssh(ssh) => ssh.remove(&path, end, &interrupt),
-            Way::Inside(inside) => inside.remove(&path, end, &interrupt),
+            Way::Ssh(ssh) => ssh.remove(&path, wait),
+            Way::Inside(inside) => inside.remove(&path, wait),
         };
         match removed {
             Err(Failure::Failed { reason, .. }) => Some(format!("{path} is left on {}: {reason}", self.site)),

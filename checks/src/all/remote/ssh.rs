@@ -6,12 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use probe::show_duration;
-use process::Interrupt;
-use process::{Deadline, Outcome};
+use process::{Cause, Finished, Outcome, Wait};
 
 use super::binary::Program;
 use super::site::Host;
-use super::way::{Done, Failure, run};
+use super::way::{Failure, run};
 use crate::all::child::last_line;
 
 /// What holds unless the user says otherwise: nothing is asked, nothing is forwarded, every byte comes through, and
@@ -65,16 +64,11 @@ impl Ssh {
     /// # Errors
     ///
     /// When it is not there in time, or is not what was copied.
-    pub(super) fn prepare(
-        &self,
-        program: &Program,
-        deadline: Deadline,
-        interrupt: &Interrupt,
-    ) -> Result<String, Failure> {
+    pub(super) fn prepare(&self, program: &Program, wait: Wait<'_>) -> Result<String, Failure> {
         let ask = |script: String, input: &[u8]| {
             let name = program.name();
             let script = format!("umask 077; n={name}; {script}");
-            let done = run(&mut self.command(&format!("exec sh -c '{script}'")), input, deadline, interrupt)?;
+            let done = run(&mut self.command(&format!("exec sh -c '{script}'")), input, wait)?;
             self.told(done)
         };
         let mut told = ask(format!("{FIND} {TELL}"), &[])?;
@@ -107,15 +101,10 @@ impl Ssh {
     /// # Errors
     ///
     /// When that does not come through in time.
-    pub(super) fn remove(
-        &self,
-        path: &str,
-        deadline: Deadline,
-        interrupt: &Interrupt,
-    ) -> Result<(), Failure> {
+    pub(super) fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let script = format!("exec sh -c 'rm -f {path}; rmdir {folder} 2>/dev/null; :'");
-        self.ended(run(&mut self.command(&script), &[], deadline, interrupt)?).map(|_| ())
+        self.ended(run(&mut self.command(&script), &[], wait)?).map(|_| ())
     }
 
     /// ssh with a command for the shell there.
@@ -142,8 +131,9 @@ impl Ssh {
     }
 
     /// What a script that ended well has said.
-    fn told(&self, done: Done) -> Result<Told, Failure> {
-        let Done { stdout, stderr, .. } = self.ended(done)?;
+    fn told(&self, done: Finished) -> Result<Told, Failure> {
+        let done = self.ended(done)?;
+        let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
         let failed = |reason: String| Failure::Failed { reason, stderr: stderr.clone() };
         let Some((noise, words)) = stdout.split_once(MARK) else {
             return Err(failed(format!("the shell of {} does not say what it is asked for", self.host)));
@@ -157,19 +147,19 @@ impl Ssh {
         })
     }
 
-    fn ended(&self, done: Done) -> Result<Done, Failure> {
-        let host = &self.host;
-        let line = last_line(&done.stderr).unwrap_or("it does not say why");
-        let reason = match &done.outcome {
-            Some(Outcome::Exited(0)) => return Ok(done),
-            None => format!(
+    fn ended(&self, done: Finished) -> Result<Finished, Failure> {
+        let (host, stderr) = (&self.host, done.stderr.text());
+        let line = last_line(&stderr).unwrap_or("it does not say why");
+        let reason = match (done.ending.cause, &done.ending.outcome) {
+            (Cause::Itself, Outcome::Exited(0)) => return Ok(done),
+            (Cause::Itself, Outcome::Exited(255)) => format!("ssh does not get to {host}: {line}"),
+            (Cause::Itself, outcome) => format!("{host} cannot have the program: {line} ({outcome})"),
+            _ => format!(
                 "{host} was not reached by ssh, and the program copied, in {}",
                 show_duration(self.time)
             ),
-            Some(Outcome::Exited(255)) => format!("ssh does not get to {host}: {line}"),
-            Some(outcome) => format!("{host} cannot have the program: {line} ({outcome})"),
         };
-        Err(Failure::Failed { reason, stderr: done.stderr })
+        Err(Failure::Failed { reason, stderr })
     }
 }
 
@@ -190,7 +180,15 @@ impl Told {
 
 #[cfg(test)]
 mod tests {
+    use process::{Captured, Ending};
+
     use super::*;
+
+    fn captured(text: &str) -> Captured {
+        let mut captured = Captured::new(1 << 10);
+        captured.push(text.as_bytes());
+        captured
+    }
 
     fn ssh(host: &str, options: &[&str]) -> Ssh {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
@@ -228,13 +226,19 @@ mod tests {
 
     #[test]
     fn what_went_wrong_is_told_apart() {
-        let check = |outcome: Option<Outcome>, stdout: &str, stderr: &str, words: &str| {
-            let done = Done { outcome, stdout: stdout.to_owned(), stderr: stderr.to_owned() };
+        let check = |(outcome, cause), stdout: &str, stderr: &str, words: &str| {
+            let [stdout, stderr] = [stdout, stderr].map(captured);
+            let done = Finished { ending: Ending::new(outcome, cause), stdout, stderr };
             let Err(Failure::Failed { reason, .. }) = ssh("h", &[]).told(done) else { panic!("{words}") };
             assert!(reason.contains(words), "{reason}");
         };
-        let code = |code| Some(Outcome::Exited(code));
-        check(None, "", "", "h was not reached by ssh, and the program copied, in 7");
+        let code = |code| (Outcome::Exited(code), Cause::Itself);
+        check(
+            (Outcome::Exited(0), Cause::TimedOut),
+            "",
+            "",
+            "h was not reached by ssh, and the program copied, in 7",
+        );
         check(code(255), "", "x\nConnection refused\r\n", "ssh does not get to h: Connection refused");
         check(code(3), "", "cat: no space", "cannot have the program: cat: no space (exit code 3)");
         check(
@@ -254,10 +258,10 @@ mod tests {
         let run_script = |script: &str, input: &[u8]| {
             let script = format!("umask 077; d={}; n=check-all-1; {script}", folder.path().display());
             let mut command = Command::new("sh");
-            run(command.args(["-c", &script]), input, Deadline::NEVER, &Interrupt::never()).ok().unwrap()
+            run(command.args(["-c", &script]), input, Wait::FOREVER).ok().unwrap()
         };
-        let digest = |done: &Done| {
-            let words = done.stdout.strip_prefix(MARK).unwrap().to_owned();
+        let digest = |done: &Finished| {
+            let words = done.stdout.text().strip_prefix(MARK).unwrap().to_owned();
             Told::parse(&words).unwrap().digest
         };
         assert_eq!(digest(&run_script(TELL, b"")), "none");
@@ -266,6 +270,6 @@ mod tests {
         let copy = folder.path().join("check-all-1");
         assert_eq!(std::fs::read(&copy).unwrap(), b"abc");
         let found = run_script(&format!("HOME=/no/such; {FIND} {TELL}"), b"");
-        assert_eq!(digest(&found), "none", "{}", found.stderr);
+        assert_eq!(digest(&found), "none", "{}", found.stderr.text());
     }
 }

@@ -64,7 +64,7 @@ impl Tools {
         if let Some(token) = &self.token {
             command.env("BEARER_TOKEN", token.reveal());
         }
-        let wait = Wait { deadline, interrupt: limits.interrupt };
+        let wait = Wait { deadline, ..limits.wait() };
         let finished = process::run(&mut command, Follow::new(wait, Timeouts::PROBE), KEEP);
         let finished = finished.map_err(|error| Box::new(cannot_start(program, &error)))?;
         let elapsed = finished.ending.elapsed;
