@@ -15,8 +15,8 @@ const TITLE: &str = "Exit status:";
 /// The end of a command's help: which exit codes it has, and examples; without examples it is the table alone.
 ///
 /// Codes are [`Verdict`]s by name, each with words of the command's own where the usual ones do not fit; those that
-/// every command may end with need not be named. Two sets have names: a `report` exits by the verdict of the run, a
-/// `filter` with 0 when the stream was passed on.
+/// every command may end with need not be named. Three sets have names: a `report` exits by the verdict of the run, a
+/// `lenient` one with 0 also when no test ran, and a `filter` when the stream was passed on.
 ///
 /// ```
 /// const END: &str = cli::help!([Passed = "there are lines", Nothing = "there are none"], "  count x");
@@ -28,6 +28,9 @@ const TITLE: &str = "Exit status:";
 macro_rules! help {
     (report, $examples:expr) => {
         $crate::help!([Passed, Failed, Nothing], $examples)
+    };
+    (lenient, $examples:expr) => {
+        $crate::help!([Passed = "the run succeeded, or no test ran", Failed], $examples)
     };
     (filter, $examples:expr) => {
         $crate::help!([Passed = "the stream was passed on, whatever its tests did"], $examples)

@@ -46,7 +46,7 @@ pub use error::PathError;
 pub use exit::{Codes, Verdict};
 pub use help::{Exit, HelpEnd};
 pub use input::{Document, Documents, Input};
-pub use report::{Channels, Report, ReportArgs, Shared};
+pub use report::{Report, Shared};
 pub use run::{Command, Outcome, Streams, main, main_of, run_on, run_with};
 pub use suggest::suggest;
 pub use terminal::{ColorWish, Terminal};

@@ -1,138 +1,18 @@
-//! Where a report goes, and what goes beside it.
+//! Where a report goes: a stream, or a file that is replaced once the report is whole.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::fs::{self, File, Permissions};
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use anyhow::{Context as _, bail};
-use streamresult::{StreamResult, deliver};
-use subunit::Frame;
-use subunit::io::Reader;
+use anyhow::Context as _;
 use tempfile::NamedTempFile;
 
-use crate::args::{ForwardArgs, OutputArgs, PassthroughArgs};
+use crate::args::OutputArgs;
 use crate::error::PathError;
-
-/// `-o`, `-f` and `--no-passthrough`: the flags of commands that make a report.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub struct ReportArgs {
-    /// Where the report goes.
-    #[command(flatten)]
-    pub output: OutputArgs,
-    /// Whether the stream goes on.
-    #[command(flatten)]
-    pub forward: ForwardArgs,
-    /// Whether loose text is shown.
-    #[command(flatten)]
-    pub passthrough: PassthroughArgs,
-}
-
-impl ReportArgs {
-    /// Sorts out what goes where.
-    ///
-    /// # Errors
-    ///
-    /// When the file of the report cannot be made, or stdout would take both the stream and the report.
-    pub fn channels<'a>(
-        &self,
-        output: &'a mut dyn Write,
-        errors: &'a mut dyn Write,
-    ) -> anyhow::Result<Channels<'a>> {
-        let (output, errors) = (Shared::new(output), Shared::new(errors));
-        let report = match self.output.output_to.as_deref() {
-            Some(path) if path.as_os_str() != "-" => Report::create(path)?,
-            Some(_) if self.forward.forward => {
-                bail!("stdout cannot take both the stream (-f) and the report (-o -)")
-            }
-            None if self.forward.forward => Report::stream(errors.clone()),
-            _ => Report::stream(output.clone()),
-        };
-        let forward = self.forward.forward.then_some(output);
-        let passthrough = !self.passthrough.no_passthrough;
-        // What is forwarded carries its text along.
-        let loose = (passthrough && forward.is_none()).then(|| Box::new(errors.clone()) as Box<dyn Write>);
-        let words = (self.output.output_to.is_some() || forward.is_none()).then_some(errors);
-        Ok(Channels { report, forward, passthrough, loose, words })
-    }
-}
-
-/// What a report command writes to.
-pub struct Channels<'a> {
-    /// The report.
-    pub report: Report<'a>,
-    /// The stream, when it is to go on.
-    pub forward: Option<Shared<'a>>,
-    /// Whether text goes on with it.
-    pub passthrough: bool,
-    /// Text that stands between packets and files of no test, when they are to be shown.
-    pub loose: Option<Box<dyn Write + 'a>>,
-    /// Stderr, for words to the user, unless the report is there.
-    pub words: Option<Shared<'a>>,
-}
-
-impl Channels<'_> {
-    /// Reads a stream to its end, as [`streamresult::drive`] does, and passes on and shows of it what is to be.
-    ///
-    /// # Errors
-    ///
-    /// When reading fails, or writing, or the sink does.
-    pub fn drive<S: StreamResult + ?Sized>(&mut self, input: impl Read, sink: &mut S) -> io::Result<()> {
-        let driven = sink.start_run().and_then(|()| self.pass(&mut Reader::new(input), sink));
-        driven.and(sink.stop_run())
-    }
-
-    fn pass<S: StreamResult + ?Sized>(
-        &mut self,
-        reader: &mut Reader<impl Read>,
-        sink: &mut S,
-    ) -> io::Result<()> {
-        let take = |(channels, sink): &mut (&mut Self, &mut S), frame: Frame<'_>, offset| {
-            if channels.forward.is_some() || channels.loose.is_some() {
-                channels.frame(&frame)?;
-            }
-            deliver(&frame, offset, *sink)
-        };
-        reader.each(&mut (self, sink), take, |(channels, sink)| sink.flush().and_then(|()| channels.flush()))
-    }
-
-    fn frame(&mut self, frame: &Frame<'_>) -> io::Result<()> {
-        let text = loose_text(frame);
-        if let Some(forward) = self.forward.as_mut().filter(|_| self.passthrough || text.is_none()) {
-            forward.write_all(frame.as_bytes())?;
-        }
-        match (&mut self.loose, text) {
-            (Some(loose), Some(text)) => loose.write_all(text),
-            _ => Ok(()),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.forward.as_mut().map_or(Ok(()), Write::flush)?;
-        self.loose.as_mut().map_or(Ok(()), Write::flush)
-    }
-}
-
-/// What is of no test: text between packets, or a piece of a file of the run as a whole.
-fn loose_text<'a>(frame: &Frame<'a>) -> Option<&'a [u8]> {
-    match frame {
-        Frame::Text(text) => Some(text),
-        // In this order: most packets have a status, which is seen at a glance.
-        Frame::Packet(packet) if packet.status().is_none() && packet.test_id().is_none() => {
-            packet.file().map(|file| file.bytes)
-        }
-        _ => None,
-    }
-}
-
-impl fmt::Debug for Channels<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Channels").field("report", &self.report).finish_non_exhaustive()
-    }
-}
 
 /// A writer that several parts of a command write to in turn.
 #[derive(Clone)]
@@ -162,6 +42,26 @@ impl Write for Shared<'_> {
 impl fmt::Debug for Shared<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl OutputArgs {
+    /// Whether it goes where it would without this option.
+    #[must_use]
+    pub fn is_stdout(&self) -> bool {
+        self.output_to.as_ref().is_none_or(|path| path.as_os_str() == "-")
+    }
+
+    /// The report: to the file that was named, or else to this writer.
+    ///
+    /// # Errors
+    ///
+    /// When nothing can be written there.
+    pub fn open<'a>(&self, stdout: &Shared<'a>) -> anyhow::Result<Report<'a>> {
+        match &self.output_to {
+            Some(path) if !self.is_stdout() => Report::create(path),
+            _ => Ok(Report::stream(stdout.clone())),
+        }
     }
 }
 
@@ -262,61 +162,33 @@ impl Write for Report<'_> {
 
 #[cfg(test)]
 mod tests {
-    use streamresult::Summary;
-
     use super::*;
 
-    fn flags(output_to: Option<&Path>, forward: bool) -> ReportArgs {
-        ReportArgs {
-            output: OutputArgs { output_to: output_to.map(Path::to_owned) },
-            forward: ForwardArgs { forward },
-            passthrough: PassthroughArgs::default(),
-        }
-    }
-
-    const STREAM: &[u8] = b"text \xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
-
-    fn report(mut channels: Channels<'_>) {
-        let mut summary = Summary::new();
-        channels.drive(STREAM, &mut summary).unwrap();
-        assert_eq!(summary.announced(), 1);
-        channels.report.write_all(b"report").unwrap();
-        channels.report.finish().unwrap();
-        if let Some(words) = &mut channels.words {
-            words.write_all(b" words").unwrap();
-        }
-    }
-
-    /// `S` stands for the packet of the stream.
-    fn check(args: &ReportArgs, expected: (&str, &str)) {
-        let (mut output, mut errors) = (Vec::new(), Vec::new());
-        report(args.channels(&mut output, &mut errors).unwrap());
-        let shown = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let packet = shown(&STREAM[5..]);
-        let found = (shown(&output).replace(&packet, "S"), shown(&errors).replace(&packet, "S"));
-        assert_eq!((&*found.0, &*found.1), expected);
+    fn check(path: &Path) {
+        let mut stdout = Vec::new();
+        let args = OutputArgs { output_to: Some(path.to_owned()) };
+        let mut report = args.open(&Shared::new(&mut stdout)).unwrap();
+        report.write_all(b"report").unwrap();
+        report.finish().unwrap();
+        assert_eq!((fs::read(path).unwrap(), stdout), (b"report".to_vec(), Vec::new()));
     }
 
     #[test]
-    fn stdout_carries_one_format() {
-        check(&flags(None, false), ("report", "text  words"));
-        check(&flags(None, true), ("text S", "report"));
-        check(&flags(Some(Path::new("-")), false), ("report", "text  words"));
-        let silent =
-            ReportArgs { passthrough: PassthroughArgs { no_passthrough: true }, ..flags(None, false) };
-        check(&silent, ("report", " words"));
-        let silent = ReportArgs { forward: ForwardArgs { forward: true }, ..silent };
-        check(&silent, ("S", "report"));
-        let both = flags(Some(Path::new("-")), true);
-        assert!(both.channels(&mut Vec::new(), &mut Vec::new()).is_err());
+    fn a_dash_is_stdout() {
+        let mut stdout = Vec::new();
+        for output_to in [None, Some("-".into())] {
+            let mut report = OutputArgs { output_to }.open(&Shared::new(&mut stdout)).unwrap();
+            report.write_all(b"report ").unwrap();
+            report.finish().unwrap();
+        }
+        assert_eq!(stdout, b"report report ");
     }
 
     #[test]
     fn a_file_is_replaced_once_the_report_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.xml");
-        check(&flags(Some(&path), true), ("text S", " words"));
-        assert_eq!(fs::read(&path).unwrap(), b"report");
+        check(&path);
         let mut half = Report::create(&path).unwrap();
         half.write_all(b"half").unwrap();
         half.flush().unwrap();
@@ -332,7 +204,7 @@ mod tests {
         fs::write(&path, "old").unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink("report.xml", &link).unwrap();
-        check(&flags(Some(&link), false), ("", "text  words"));
+        check(&link);
         assert_eq!(fs::read(&path).unwrap(), b"report");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use cli::{Command, InputArgs, ReportArgs, Streams, Verdict};
+use cli::{Command, Streams, Verdict};
 use formats::csv::{Column, LONGEST_REASON, Table};
 use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
 
-use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
+use crate::report::{Page, ReportArgs, Words};
 
 /// Convert a subunit stream to comma-separated values
 ///
@@ -16,7 +16,9 @@ use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
 #[command(
     name = "subunit2csv",
     version,
-    after_help = lenient_help!(
+    mut_arg("allow_empty", |arg| arg.hide(true)),
+    after_help = cli::help!(
+        lenient,
         "  subunit2csv run.subunit >run.csv\n  \
            subunit2csv --columns=test,duration,tags run.subunit\n  \
            subunit2csv --excel-safe --columns -o report.csv run.subunit"
@@ -24,11 +26,7 @@ use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
 )]
 pub struct Csv {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
     report: ReportArgs,
-    #[command(flatten)]
-    exit: LenientArgs,
     /// Write route, tags, duration and reason, too; or write these columns, in this order
     #[arg(
         long,
@@ -46,25 +44,19 @@ pub struct Csv {
 
 impl Command for Csv {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let input = self.input.open(streams.input, &streams.interrupt);
-        let mut channels = report::channels(&self.report, streams.output, streams.errors, &streams.terminal)?;
+        let (page, mut making) = self.report.lenient().open(streams)?;
         let columns = if self.columns.is_empty() { Column::USUAL.to_vec() } else { self.columns };
         let details = if columns.contains(&Column::Reason) { Details::Reason } else { Details::None };
         let table = Table { columns, excel_safe: self.excel_safe };
-        let rows = Rows { out: Live::take(&mut channels)?, table, row: Vec::new() };
-        let mut records = Records::new((rows, Summary::new())).details(details).cap(LONGEST_REASON);
-        channels.drive(input, &mut records)?;
-        let (rows, summary) = records.into_sink();
-        rows.out.finish()?;
-        if let Some(words) = &mut channels.words {
-            tell_of_the_run(words, &summary)?;
-        }
-        Ok(self.exit.verdict(&summary))
+        let rows = Rows { page, table, row: Vec::new() };
+        let records = Records::new((rows, Summary::new())).details(details).cap(LONGEST_REASON);
+        let (rows, summary) = making.read(records)?;
+        making.end(rows.page, &summary, Words::OfTheRun)
     }
 }
 
 struct Rows<'a> {
-    out: Live<'a>,
+    page: Page<'a>,
     table: Table,
     row: Vec<u8>,
 }
@@ -72,7 +64,7 @@ struct Rows<'a> {
 impl RecordSink for Rows<'_> {
     fn start_run(&mut self) -> io::Result<()> {
         self.table.head(&mut self.row);
-        self.out.write_all(&self.row)
+        self.page.write_all(&self.row)
     }
 
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
@@ -81,11 +73,11 @@ impl RecordSink for Rows<'_> {
         }
         self.row.clear();
         self.table.record(record, &mut self.row)?;
-        self.out.write_all(&self.row)
+        self.page.write_all(&self.row)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        self.page.flush()
     }
 }
 

@@ -3,12 +3,12 @@
 use std::io::{Read, Write};
 
 use anyhow::Context as _;
-use cli::{Command, InputArgs, OutputArgs, PassthroughArgs, ReportArgs, Streams, Verdict};
+use cli::{Command, InputArgs, OutputArgs, PassthroughArgs, Shared, Streams, Verdict};
 use formats::json::FrameWriter;
 use subunit::Frame;
 use subunit::io::Reader;
 
-use crate::report::{self, Live};
+use crate::report::Page;
 
 /// Convert a subunit stream to lines of JSON
 ///
@@ -38,11 +38,9 @@ pub struct Json {
 impl Command for Json {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let input = self.input.open(streams.input, &streams.interrupt);
-        let args = ReportArgs { output: self.output, ..ReportArgs::default() };
-        let mut channels = report::channels(&args, streams.output, streams.errors, &streams.terminal)?;
-        let mut out = Live::take(&mut channels)?;
-        let converted = convert(input, &mut out, !self.passthrough.no_passthrough);
-        converted.and_then(|()| out.finish())?;
+        let mut page = Page::new(self.output.open(&Shared::new(streams.output))?);
+        convert(input, &mut page, !self.passthrough.no_passthrough)?;
+        page.finish()?;
         Ok(Verdict::Passed)
     }
 }

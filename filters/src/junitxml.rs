@@ -1,13 +1,12 @@
 //! The command `subunit2junitxml`: a stream as JUnit XML.
 
-use std::io::Write;
 use std::path::PathBuf;
 
-use cli::{Command, InputArgs, ReportArgs, Streams, Verdict, VerdictArgs};
-use formats::VerdictLine;
+use cli::{Command, Streams, Verdict};
 use formats::junit::{Dialect, JunitWriter, Options};
-use formats::visible;
 use streamresult::{Records, Summary};
+
+use crate::report::{ReportArgs, Words};
 
 /// Convert a subunit stream to JUnit XML
 ///
@@ -25,11 +24,7 @@ use streamresult::{Records, Summary};
 )]
 pub struct JunitXml {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
     report: ReportArgs,
-    #[command(flatten)]
-    verdict: VerdictArgs,
     /// The name of the report, and of the suite of tests without a route code
     #[arg(long, value_name = "NAME", default_value = "subunit")]
     suite_name: String,
@@ -66,23 +61,12 @@ fn property(text: &str) -> Result<(String, String), String> {
 
 impl Command for JunitXml {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let input = self.input.open(streams.input, &streams.interrupt);
-        let mut channels = self.report.channels(streams.output, streams.errors)?;
-        if streams.terminal.errors {
-            channels.loose =
-                channels.loose.take().map(|loose| Box::new(visible::Writer::new(loose)) as Box<dyn Write>);
-        }
+        let (mut page, mut making) = self.report.open(streams)?;
         let writer = JunitWriter::new(self.options());
         let cap = writer.cap();
-        let mut records = Records::new((writer, Summary::new())).cap(cap);
-        channels.drive(input, &mut records)?;
-        let (writer, summary) = records.into_sink();
-        writer.write(&mut channels.report)?;
-        channels.report.finish()?;
-        if let Some(words) = &mut channels.words {
-            writeln!(words, "{}", VerdictLine(&summary))?;
-        }
-        Ok(self.verdict.apply(Verdict::from(&summary)))
+        let (writer, summary) = making.read(Records::new((writer, Summary::new())).cap(cap))?;
+        writer.write(&mut page)?;
+        making.end(page, &summary, Words::Verdict)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use cli::{Command, InputArgs, OutputArgs, PassthroughArgs, ReportArgs, Streams, Verdict};
+use cli::{Command, Streams, Verdict};
 use formats::json::Object;
 use formats::{time, visible};
 use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
 
-use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
+use crate::report::{Page, ReportArgs, Words};
 
 /// List the tests of a subunit stream
 ///
@@ -17,7 +17,9 @@ use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
 #[command(
     name = "subunit-ls",
     version,
-    after_help = lenient_help!(
+    mut_arg("allow_empty", |arg| arg.hide(true)),
+    after_help = cli::help!(
+        lenient,
         "  subunit-ls run.subunit\n  \
            subunit-ls --times run.subunit | sort -k 2 -n | tail\n  \
            subunit-filter --no-skip <run.subunit | subunit-ls --route\n  \
@@ -26,13 +28,7 @@ use crate::report::{self, LenientArgs, Live, lenient_help, tell_of_the_run};
 )]
 pub struct Ls {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-    #[command(flatten)]
-    passthrough: PassthroughArgs,
-    #[command(flatten)]
-    exit: LenientArgs,
+    report: ReportArgs,
     #[command(flatten)]
     form: Form,
 }
@@ -56,19 +52,12 @@ struct Form {
 
 impl Command for Ls {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let input = self.input.open(streams.input, &streams.interrupt);
-        let args = ReportArgs { output: self.output, passthrough: self.passthrough, ..ReportArgs::default() };
-        let mut channels = report::channels(&args, streams.output, streams.errors, &streams.terminal)?;
-        let list = List { out: Live::take(&mut channels)?, form: self.form, lines: Vec::new() };
+        let (page, mut making) = self.report.lenient().open(streams)?;
+        let list = List { page, form: self.form, lines: Vec::new() };
         let records = Records::new((list, Summary::new())).details(Details::None);
-        let mut records = if self.form.json { records } else { records.without_tags() };
-        channels.drive(input, &mut records)?;
-        let (list, summary) = records.into_sink();
-        list.out.finish()?;
-        if let Some(words) = &mut channels.words {
-            tell_of_the_run(words, &summary)?;
-        }
-        Ok(self.exit.verdict(&summary))
+        let records = if self.form.json { records } else { records.without_tags() };
+        let (list, summary) = making.read(records)?;
+        making.end(list.page, &summary, Words::OfTheRun)
     }
 }
 
@@ -76,7 +65,7 @@ impl Command for Ls {
 const WAITING: usize = 32 << 10;
 
 struct List<'a> {
-    out: Live<'a>,
+    page: Page<'a>,
     form: Form,
     /// Lines that were not written yet.
     lines: Vec<u8>,
@@ -84,7 +73,7 @@ struct List<'a> {
 
 impl List<'_> {
     fn write(&mut self) -> io::Result<()> {
-        let written = self.out.write_all(&self.lines);
+        let written = self.page.write_all(&self.lines);
         self.lines.clear();
         written
     }
@@ -106,7 +95,7 @@ impl RecordSink for List<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.write()?;
-        self.out.flush()
+        self.page.flush()
     }
 
     fn stop_run(&mut self) -> io::Result<()> {

@@ -1,12 +1,10 @@
 //! The command `subunit2pyunit`: a stream as the text of python's unittest.
 
-use cli::{
-    Command, InputArgs, OutputArgs, PassthroughArgs, ReportArgs, Streams, Terminal, Verdict, VerdictArgs,
-};
+use cli::{Command, Streams, Terminal, Verdict};
 use formats::pyunit::{LONGEST_TEXT, PyunitWriter};
 use streamresult::{Records, Summary};
 
-use crate::report::{self, Live};
+use crate::report::{ReportArgs, Words};
 
 /// Show a subunit stream as python's unittest shows a run
 ///
@@ -24,29 +22,25 @@ use crate::report::{self, Live};
 )]
 pub struct Pyunit {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-    #[command(flatten)]
-    passthrough: PassthroughArgs,
-    #[command(flatten)]
-    verdict: VerdictArgs,
+    report: ReportArgs,
 }
 
 impl Command for Pyunit {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let input = self.input.open(streams.input, &streams.interrupt);
-        let args = ReportArgs { output: self.output, passthrough: self.passthrough, ..ReportArgs::default() };
-        // The two have changed places: stdout takes what is loose.
-        let terminal = Terminal { errors: streams.terminal.output, ..streams.terminal };
-        let mut channels = report::channels(&args, streams.errors, streams.output, &terminal)?;
-        let writer = PyunitWriter::new(Live::take(&mut channels)?);
-        let mut records = Records::new((writer, Summary::new())).cap(LONGEST_TEXT);
-        channels.drive(input, &mut records)?;
-        let (writer, summary) = records.into_sink();
-        writer.into_inner().finish()?;
-        Ok(self.verdict.apply(Verdict::from(&summary)))
+        // A stream that is forwarded takes stdout for itself.
+        let streams = if self.report.forward.forward { streams } else { exchanged(streams) };
+        let (page, mut making) = self.report.open(streams)?;
+        let records = Records::new((PyunitWriter::new(page), Summary::new())).cap(LONGEST_TEXT);
+        let (writer, summary) = making.read(records)?;
+        making.end(writer.into_inner(), &summary, Words::None)
     }
+}
+
+/// The report is on stderr, and what is loose on stdout.
+fn exchanged(streams: Streams<'_>) -> Streams<'_> {
+    let Terminal { output, errors, .. } = streams.terminal;
+    let terminal = Terminal { output: errors, errors: output, ..streams.terminal };
+    Streams { output: streams.errors, errors: streams.output, terminal, ..streams }
 }
 
 #[cfg(test)]

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use anyhow::Context as _;
-use cli::{Command, InputArgs, ReportArgs, Streams, Verdict};
+use cli::{Command, Streams, Verdict};
 use foldhash::fast::RandomState;
 use formats::json::Object;
 use formats::visible;
 use streamresult::{Details, Outcome, Record, RecordSink, RecordTags, Records, Summary};
 
-use crate::report::{self, LenientArgs, OfTheRun, lenient_help};
+use crate::report::{OfTheRun, ReportArgs, Words};
 
 /// Count the tests of a subunit stream
 ///
@@ -20,7 +19,9 @@ use crate::report::{self, LenientArgs, OfTheRun, lenient_help};
 #[command(
     name = "subunit-stats",
     version,
-    after_help = lenient_help!(
+    mut_arg("allow_empty", |arg| arg.hide(true)),
+    after_help = cli::help!(
+        lenient,
         "  subunit-stats run.subunit\n  \
            subunit-stats --by route run.subunit\n  \
            subunit-stats --json --by tag run.subunit | jq .failed\n  \
@@ -29,11 +30,7 @@ use crate::report::{self, LenientArgs, OfTheRun, lenient_help};
 )]
 pub struct Stats {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
     report: ReportArgs,
-    #[command(flatten)]
-    exit: LenientArgs,
     /// Count apart for each route code, or each tag
     #[arg(long, value_enum, value_name = "WHAT")]
     by: Option<By>,
@@ -50,17 +47,13 @@ enum By {
 
 impl Command for Stats {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let input = self.input.open(streams.input, &streams.interrupt);
-        let mut channels = report::channels(&self.report, streams.output, streams.errors, &streams.terminal)?;
+        let (mut page, mut making) = self.report.lenient().open(streams)?;
         let groups = Groups { by: self.by, ..Groups::default() };
-        let mut records = Records::new((groups, Summary::new())).details(Details::None);
-        channels.drive(input, &mut records)?;
-        let (groups, summary) = records.into_sink();
+        let records = Records::new((groups, Summary::new())).details(Details::None);
+        let (groups, summary) = making.read(records)?;
         let counts = Counts { summary: &summary, groups: &groups };
-        let out = &mut channels.report;
-        let written = if self.json { counts.write_json(out) } else { counts.write_text(out) };
-        written.and_then(|()| channels.report.finish()).context("cannot write the report")?;
-        Ok(self.exit.verdict(&summary))
+        if self.json { counts.write_json(&mut page) } else { counts.write_text(&mut page) }?;
+        making.end(page, &summary, Words::None)
     }
 }
 

@@ -1,14 +1,13 @@
 //! The command `subunit2tap`: a stream as TAP 14.
 
-use std::io::{self, Write};
+use std::io::Write;
 
-use anyhow::Context as _;
-use cli::{Command, InputArgs, ReportArgs, Streams, Verdict, VerdictArgs};
+use cli::{Command, Streams, Verdict};
 use formats::VerdictLine;
 use formats::tap::{LONGEST_TEXT, TapWriter};
 use streamresult::{Records, Summary};
 
-use crate::report::{self, Live};
+use crate::report::{ReportArgs, Words};
 
 /// Convert a subunit stream to TAP 14
 ///
@@ -27,30 +26,18 @@ use crate::report::{self, Live};
 )]
 pub struct Tap {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
     report: ReportArgs,
-    #[command(flatten)]
-    verdict: VerdictArgs,
 }
 
 impl Command for Tap {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let input = self.input.open(streams.input, &streams.interrupt);
-        let mut channels = report::channels(&self.report, streams.output, streams.errors, &streams.terminal)?;
-        let writer = TapWriter::new(Live::take(&mut channels)?);
-        let mut records = Records::new((writer, Summary::new())).cap(LONGEST_TEXT);
-        channels.drive(input, &mut records)?;
-        let (writer, summary) = records.into_sink();
-        let mut out = writer.into_inner();
-        comment(&mut out, &summary).context("cannot write the report")?;
-        out.finish()?;
-        Ok(self.verdict.apply(Verdict::from(&summary)))
+        let (page, mut making) = self.report.open(streams)?;
+        let records = Records::new((TapWriter::new(page), Summary::new())).cap(LONGEST_TEXT);
+        let (writer, summary) = making.read(records)?;
+        let mut page = writer.into_inner();
+        writeln!(page, "# {}", VerdictLine(&summary))?;
+        making.end(page, &summary, Words::None)
     }
-}
-
-fn comment(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
-    writeln!(out, "# {}", VerdictLine(summary))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use cli::{ColorArgs, OutputArgs, PassthroughArgs, Report, Shared, Streams};
+use cli::{ColorArgs, OutputArgs, PassthroughArgs, Shared, Streams};
 use formats::text::{self, Ending, TextReport};
 use formats::visible;
 use repository::{Failure, TestResult};
@@ -59,7 +59,7 @@ pub(super) type Sink<'s> = &'s mut dyn StreamResult;
 impl ReportArgs {
     /// Copies a stream to where the report would go.
     pub(super) fn copy(&self, mut stream: impl Read, streams: Streams<'_>) -> anyhow::Result<()> {
-        let mut out = self.open(streams.output)?;
+        let mut out = self.output.open(&Shared::new(streams.output))?;
         io::copy(&mut stream, &mut out)?;
         Ok(out.finish()?)
     }
@@ -70,7 +70,7 @@ impl ReportArgs {
         streams: Streams<'_>,
         feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut writer = subunit::io::Writer::new(self.open(streams.output)?);
+        let mut writer = subunit::io::Writer::new(self.output.open(&Shared::new(streams.output))?);
         let fed = feed(&mut writer);
         writer.into_inner()?.finish()?;
         fed
@@ -83,9 +83,8 @@ impl ReportArgs {
         ending: Ending<'_>,
         feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let is_stream = self.output.output_to.as_ref().is_none_or(|path| path.as_os_str() == "-");
-        let color = is_stream && self.look.color.output(&streams.terminal);
-        let out = BufWriter::new(self.open(streams.output)?);
+        let color = self.output.is_stdout() && self.look.color.output(&streams.terminal);
+        let out = BufWriter::new(self.output.open(&Shared::new(streams.output))?);
         let mut report = TextReport::new(out, self.look.options(color));
         let mut loose: Box<dyn Write> = match (self.passthrough.no_passthrough, streams.terminal.errors) {
             (true, _) => Box::new(io::sink()),
@@ -109,13 +108,6 @@ impl ReportArgs {
     pub(super) fn whole(&self) -> Self {
         let look = LookArgs { verbose: true, all_output: true, ..self.look };
         ReportArgs { look, ..self.clone() }
-    }
-
-    fn open<'a>(&self, output: &'a mut dyn Write) -> anyhow::Result<Report<'a>> {
-        match self.output.output_to.as_deref() {
-            Some(path) if path.as_os_str() != "-" => Report::create(path),
-            _ => Ok(Report::stream(Shared::new(output))),
-        }
     }
 }
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use cli::{Channels, ColorArgs, Command, InputArgs, ReportArgs, Streams, Terminal, Verdict, VerdictArgs};
+use cli::{ColorArgs, Command, Streams, Terminal, Verdict};
 use formats::VerdictLine;
 use formats::text::{Ascii, Ending, Options, TextReport};
 
@@ -22,7 +22,7 @@ use self::live::Live;
 use self::place::Place;
 use self::screen::Screen;
 use self::ticking::Ticking;
-use crate::report;
+use crate::report::{Making, Page, ReportArgs};
 
 /// Show a subunit stream to people
 ///
@@ -44,11 +44,7 @@ use crate::report;
 )]
 pub struct Text {
     #[command(flatten)]
-    input: InputArgs,
-    #[command(flatten)]
     report: ReportArgs,
-    #[command(flatten)]
-    verdict: VerdictArgs,
     #[command(flatten)]
     color: ColorArgs,
     /// List the N slowest tests; 5 by default, when there are more
@@ -79,22 +75,26 @@ enum Group {
 
 impl Command for Text {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let Streams { input, output, errors, terminal, interrupt } = streams;
-        let input = self.input.open(input, &interrupt);
+        let terminal = streams.terminal;
+        let interrupt = streams.interrupt.clone();
         let place = Place::find(&self.report, &terminal);
         let was_stopped = || interrupt.has_come();
         if !place.live {
-            let channels = report::channels(&self.report, output, errors, &terminal)?;
-            return self.show(input, channels, None, place, was_stopped);
+            let (page, making) = self.report.open(streams)?;
+            return self.show(page, making, None, place, was_stopped);
         }
         let now = Instant::now();
         let board = Board::new(now, self.hung_after, place.unicode);
-        let screen = Screen::new(Ascii::new(errors, !place.unicode), self.color.errors(&terminal), now);
+        let screen =
+            Screen::new(Ascii::new(streams.errors, !place.unicode), self.color.errors(&terminal), now);
         let live = Live::new(board, screen, place::size_of(&terminal));
         let [mut above, clock] = [live.clone(), live.clone()];
-        let channels = report::channels(&self.report, output, &mut above, &terminal)?;
-        let input = Ticking::new(input, |now| clock.tick(now)).context("cannot start a thread")?;
-        let shown = self.show(input, channels, Some(live.clone()), place, was_stopped);
+        let Streams { input, output, .. } = streams;
+        let streams = Streams { input, output, errors: &mut above, terminal, interrupt: interrupt.clone() };
+        let (page, making) = self.report.open(streams)?;
+        let ticking = |input| Ticking::new(input, |now| clock.tick(now));
+        let making = making.through(ticking).context("cannot start a thread")?;
+        let shown = self.show(page, making, Some(live.clone()), place, was_stopped);
         // An error, too, is told below what was shown.
         live.close().context("cannot write to stderr")?;
         shown
@@ -104,21 +104,21 @@ impl Command for Text {
 impl Text {
     fn show(
         self,
-        input: impl Read,
-        mut channels: Channels<'_>,
+        page: Page<'_>,
+        mut making: Making<'_, impl Read>,
         live: Option<Live<'_>>,
         place: Place,
         was_stopped: impl Fn() -> bool,
     ) -> anyhow::Result<Verdict> {
         // Now, not after an hour of tests: whether the list can be written.
         let list = self.failing_to.as_deref().map(create).transpose()?;
-        let out = Ascii::new(report::Live::take(&mut channels)?, place.on_terminal && !place.unicode);
+        let out = Ascii::new(page, place.on_terminal && !place.unicode);
         let mut results = (live, TextReport::new(out, self.options(place)));
-        let mut driven = channels.drive(input, &mut results);
+        let mut driven = making.drive(&mut results);
         let (live, mut report) = results;
         live.map_or(Ok(()), |live| live.close()).context("cannot write to stderr")?;
         let listed = list.map_or(Ok(()), |list| write_failing(&mut report, list));
-        let verdict = self.verdict.apply(Verdict::from(report.summary()));
+        let verdict = making.verdict(report.summary());
         let came = report.summary().ran() || !report.summary().is_success();
         if !came {
             // There is nothing to show beside the error.
@@ -135,8 +135,8 @@ impl Text {
         driven?;
         out.finish()?;
         // Whoever sends the report to a file still sees how the run went.
-        if let Some(words) = channels.words.as_mut().filter(|_| place.to_file) {
-            writeln!(words, "{told}").context("cannot write to stderr")?;
+        if place.to_file {
+            making.tell(told).context("cannot write to stderr")?;
         }
         listed.context("cannot write the ids of the failing tests").map(|()| verdict)
     }
@@ -160,7 +160,7 @@ impl Text {
         if let Some(path) = &self.failing_to {
             return Some(format!("to run them again: --load-list {}", quoted(path)));
         }
-        let files = &self.input.files;
+        let files = &self.report.input.files;
         if files.is_empty() || files.iter().any(|file| file.as_os_str() == "-") {
             return None;
         }

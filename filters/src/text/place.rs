@@ -3,9 +3,10 @@
 use std::env;
 use std::ffi::OsString;
 
-use cli::{ReportArgs, Terminal};
+use cli::Terminal;
 
 use super::board::Size;
+use crate::report::ReportArgs;
 
 /// Rows of a terminal that does not say how many it has.
 const ROWS: usize = 24;
@@ -32,7 +33,7 @@ impl Place {
     }
 
     fn of(args: &ReportArgs, terminal: &Terminal, variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let to_file = args.output.output_to.as_ref().is_some_and(|path| path.as_os_str() != "-");
+        let to_file = !args.output.is_stdout();
         let on_terminal = match (to_file, args.forward.forward) {
             (true, _) => false,
             (false, true) => terminal.errors,

@@ -12,7 +12,7 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
-use cli::{OutputArgs, Report, ReportArgs, Streams, Verdict};
+use cli::{OutputArgs, Report, Shared, Streams, Verdict};
 use repository::{Error, Repository, Run, RunRef, State, Stored};
 
 use self::formats::Stream;
@@ -85,8 +85,7 @@ impl Export {
         runs.iter().try_for_each(|run| warn(run, errors))?;
         match self.format.stream() {
             Some(stream) => {
-                let args = ReportArgs { output: self.output, ..ReportArgs::default() };
-                let report = args.channels(output, errors)?.report;
+                let report = self.output.open(&Shared::new(output))?;
                 let mut report = BufWriter::with_capacity(64 * 1024, report);
                 formats::write(repository, &runs, stream, &mut report)?;
                 let report = report.into_inner().map_err(std::io::IntoInnerError::into_error);
