@@ -8,8 +8,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::builder::RangedU64ValueParser;
 use cli::ColorArgs;
+use cli::value::positive_duration;
 
-use super::{ExpectedFailure, Format, MetricKind, Selection, Thresholds, host, parse_duration};
+use super::{ExpectedFailure, Format, MetricKind, Selection, Thresholds, host};
 
 /// The arguments that all checks have.
 #[derive(clap::Args, Clone, Debug)]
@@ -32,14 +33,14 @@ pub struct ProbeArgs {
     /// Only tell what would be done
     #[arg(long, conflicts_with = "list")]
     pub dry_run: bool,
-    /// How long a test may take
-    #[arg(short, long, value_name = "TIME", default_value = "20s", value_parser = parse_duration)]
+    /// How long a test may take: 500ms, 20s, 1m30s; seconds without a unit
+    #[arg(short, long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration)]
     pub timeout: Duration,
     /// How long a single operation may take
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive_duration)]
     pub op_timeout: Duration,
     /// How long all tests together may take (default: 45s, or longer where --timeout is)
-    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
     pub plan_timeout: Option<Duration>,
     /// Warn when the metric is outside of the range: `response_seconds=500ms`, `write_mbps=50:`
     #[arg(short, long, value_name = "METRIC=RANGE")]
@@ -54,7 +55,7 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub retries: u32,
     /// How long to wait before a failed test is tried again
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration)]
     pub retry_delay: Duration,
     /// How often to measure (default: as often as the check finds it takes)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]

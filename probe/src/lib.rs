@@ -139,4 +139,4 @@ pub use settings::{Limits, RunOptions, Settings};
 pub use state::{State, Streak};
 pub use summary::{Summary, rounded};
 pub use teller::Teller;
-pub use units::{Unit, parse_duration, parse_size, show_duration};
+pub use units::Unit;

@@ -177,6 +177,6 @@ mod tests {
         check("speed=1", "speed", Err("response_seconds, write_seconds_{min,"));
         check("write_seconds=1", "", Err("no metric `write_seconds`"));
         check("response_seconds", "", Err("not METRIC=RANGE"));
-        check("response_seconds=1MB", "", Err("no unit of time"));
+        check("response_seconds=1MB", "", Err("\"1MB\" is not a duration"));
     }
 }

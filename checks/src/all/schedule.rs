@@ -8,7 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use cli::Verdict;
-use probe::{Redactor, show_duration};
+use formats::human::show_duration;
+use probe::Redactor;
 use process::Deadline;
 use process::Interrupt;
 use streamresult::StreamResult;

@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use probe::{
-    Aspect, Check, MetricKind, ProbeArgs, ProbeKind, Target, Unit, help_end, parse_duration, target_names,
-};
+use cli::value::positive_duration;
+use probe::{Aspect, Check, MetricKind, ProbeArgs, ProbeKind, Target, Unit, help_end, target_names};
 
 use super::target::CommandTarget;
 
@@ -36,7 +35,7 @@ pub struct CheckCommand {
     #[arg(long = "command", value_name = "WORD", conflicts_with = "plugin", allow_hyphen_values = true)]
     pub words: Vec<OsString>,
     /// How long a plugin that is ended may take to do so, before it is killed
-    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration)]
     pub grace: std::time::Duration,
     /// What all checks have.
     #[command(flatten)]

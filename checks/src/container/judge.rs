@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use probe::{Finding, show_duration};
+use formats::human::show_duration;
+use probe::Finding;
 
 use super::inspect::{Health, Inspect, State};
 use super::time::seconds_before;

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, parse_size};
+use cli::value::positive_size;
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end};
 
 use super::aspect::{ASPECTS, METRICS};
 use super::{target, task};
@@ -48,7 +49,7 @@ pub struct CheckCvmfs {
     #[arg(long, value_name = "URL")]
     pub server: Vec<String>,
     /// How much to read at most
-    #[arg(long, value_name = "SIZE", default_value = "100MB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "100MB", value_parser = positive_size)]
     pub max_bytes: u64,
     /// How to get to the servers.
     #[command(flatten)]

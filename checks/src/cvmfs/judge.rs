@@ -1,6 +1,7 @@
 //! What the attributes come to, aspect by aspect.
 
-use probe::{Finding, show_duration};
+use formats::human::show_duration;
+use probe::Finding;
 
 use super::args::CheckCvmfs;
 use super::aspect::{CACHE, CATALOGS, ERRORS, FAILOVER, FDS, IDENTITY, VERSION};

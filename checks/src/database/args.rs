@@ -4,8 +4,9 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cli::value::{positive_duration, positive_size};
 use net::Url;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_duration, parse_size};
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end};
 
 use super::aspect::{ASPECTS, METRICS};
 use super::password::PasswordArgs;
@@ -50,11 +51,11 @@ pub struct CheckDatabase {
     #[arg(long, value_name = "REVISION")]
     pub revision: Vec<String>,
     /// How long to wait for those who have the database locked
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = positive_duration)]
     pub lock_timeout: Duration,
     /// Up to which size a file is copied into memory to be looked through, so that nobody has to wait for it; a
     /// larger one is looked through in place, for a second at most
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = positive_size)]
     pub max_copy: u64,
     /// Where the hub is, to compare with; the token must have the scopes list:users and read:servers
     #[arg(long, value_name = "URL")]

@@ -8,8 +8,9 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use formats::human::show_duration;
+use probe::Finding;
 use probe::helper::{assist, tell_metric, value};
-use probe::{Finding, show_duration};
 use process::helper::{Reporter, Stop};
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,8 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use probe::{Algorithm, Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, parse_size};
+use cli::value::positive_size;
+use probe::{Algorithm, Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end};
 
 use super::aspect::{ASPECTS, METRICS};
 use super::target::targets;
@@ -42,7 +43,7 @@ pub struct CheckEos {
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// How much to write at a time
-    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = positive_size)]
     pub size: u64,
     /// The checksum that is compared
     #[arg(long, value_name = "ALGORITHM", default_value = "sha256")]
@@ -149,6 +150,11 @@ mod tests {
     #[test]
     fn thresholds_of_unknown_metrics_are_an_error() {
         check(&["-w", "speed=1", "/eos/u"], Verdict::Error, "", "there is no metric `speed`");
-        check(&["-c", "free_percent=5MB", "/eos/u"], Verdict::Error, "", "`MB` is no unit of percent");
+        check(
+            &["-c", "free_percent=5MB", "/eos/u"],
+            Verdict::Error,
+            "",
+            "\"5MB\" is not a number for a percentage (10%)",
+        );
     }
 }

@@ -4,10 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use cli::value::positive_size;
 use net::{Request, Url};
-use probe::{
-    Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, parse_size, target_names,
-};
+use probe::{Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, target_names};
 use regex::bytes::Regex;
 
 use super::StatusCodes;
@@ -58,7 +57,7 @@ pub struct CheckHttp {
     #[arg(long, value_name = "REGEX")]
     pub no_match: Vec<Regex>,
     /// Bytes that the body may have
-    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = positive_size)]
     pub max_body: u64,
     /// How many redirects to follow
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=20))]

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use formats::human::show_duration;
 use net::{Exchange, Response, Trace, hide};
-use probe::{Finding, show_duration};
+use probe::Finding;
 use serde::de::DeserializeOwned;
 
 use super::{FaultFinding as _, measure};

@@ -4,11 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+use formats::human::show_duration;
 use process::helper::{Reporter, Stop};
 use rustix::fs::{AtFlags, CWD, StatxFlags, statfs, statx};
 
 use super::{tell_metric, value};
-use crate::show_duration;
 
 /// Asks a directory for its attributes, for the file system's size and for one entry; nothing of this may come from
 /// a cache of this host. Tells `response_seconds`, the slowest answer, and each by itself.

@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use formats::human::show_duration;
 use process::Outcome;
 use process::helper::{Cause, Ending, Record, Stuck};
 
 use super::value;
-use crate::{Finding, Level, Metric, failure, show_duration};
+use crate::{Finding, Level, Metric, failure};
 
 /// How many operations are shown as evidence: the last ones.
 const SHOWN: usize = 40;

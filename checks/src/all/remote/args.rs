@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::{anyhow, ensure};
 use cli::suggest;
+use cli::value::positive_duration;
 use net::Place;
-use probe::parse_duration;
 
 use super::site::{Container, Site, is_user};
 use crate::config::{Config, LOCAL, Target};
@@ -47,7 +47,7 @@ pub struct RemoteArgs {
     #[arg(long, value_name = "FILE")]
     pub remote_binary: Option<PathBuf>,
     /// How long it may take to get there, and to copy the program
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = positive_duration)]
     pub reach_timeout: Duration,
     /// Remove the program that was copied when all is done
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use probe::show_duration;
+use formats::human::show_duration;
 use process::{Cause, Finished, Outcome, Wait};
 
 use super::binary::Program;

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use formats::human::show_duration;
 use probe::Summary;
 use probe::helper::{tell_metric, tell_summary, value};
 use process::helper::{Reporter, Stop};
@@ -52,7 +53,7 @@ pub(super) fn first_byte(
     tell_summary(reporter, "ttfb_seconds", &summary)?;
     let slow = summary.percentile(95).unwrap_or_default();
     tell_metric(reporter, "slow_ttfb_seconds", slow)?;
-    let shown = probe::show_duration(Duration::from_secs_f64(slow));
+    let shown = show_duration(Duration::from_secs_f64(slow));
     reporter.value(value::SUMMARY, format_args!("{} files, 95 % of first bytes within {shown}", files.len()))
 }
 

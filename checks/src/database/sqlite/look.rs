@@ -5,7 +5,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use probe::{Finding, show_duration};
+use formats::human::show_duration;
+use probe::Finding;
 use process::helper::{Reporter, Stop};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};

@@ -8,9 +8,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use probe::{
-    Aspect, Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded, show_duration,
-};
+use formats::human::show_duration;
+use probe::{Aspect, Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded};
 use tempfile::TempDir;
 use tools::{Done, Failed, Tools};
 

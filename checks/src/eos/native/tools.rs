@@ -5,7 +5,8 @@ use std::io;
 use std::process::Command;
 use std::time::Duration;
 
-use probe::{Finding, Level, Limits, Secret, show_duration};
+use formats::human::show_duration;
+use probe::{Finding, Level, Limits, Secret};
 use process::{Cause, Deadline, Finished, Follow, Timeouts, Wait};
 
 /// Bytes of a program's output that are kept.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use probe::show_duration;
+use formats::human::show_duration;
 use process::helper::{Reporter, Stop};
 
 use super::files::{close, create, remove};

@@ -5,8 +5,9 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use formats::human::show_duration;
+use probe::Summary;
 use probe::helper::tell_summary;
-use probe::{Summary, show_duration};
 use process::helper::{Reporter, Stop};
 
 use super::files::{close, create, remove};
