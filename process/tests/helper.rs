@@ -4,16 +4,15 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use process::helper::{Cause, Ending, Guard, Job, Record, Refused, Stop, enter};
-use process::{Deadline, Outcome, ProcState};
+use process::helper::{Guard, Helped, Job, Record, Refused, Stop, enter};
+use process::{Cause, Deadline, Interrupt, Outcome, ProcState, Signal, Timeouts, Wait};
 
 const HELPER: &str = "--internal-helper";
-const TESTS: [(&str, fn()); 9] = [
+const TESTS: [(&str, fn()); 10] = [
     ("records_come_in_order", records_come_in_order),
     ("a_stuck_operation_is_named_and_its_helper_killed", a_stuck_operation_is_named_and_its_helper_killed),
     ("a_helper_asked_to_end_cleans_up", a_helper_asked_to_end_cleans_up),
@@ -22,6 +21,8 @@ const TESTS: [(&str, fn()); 9] = [
     ("a_helper_leads_its_own_session", a_helper_leads_its_own_session),
     ("the_lock_is_held_by_a_helper_left_behind", the_lock_is_held_by_a_helper_left_behind),
     ("a_failed_helper_says_how_it_ended", a_failed_helper_says_how_it_ended),
+    ("a_helper_says_what_it_does_and_for_whom", a_helper_says_what_it_does_and_for_whom),
+    // The last one: it has this process asked to end.
     ("an_interrupt_ends_the_wait", an_interrupt_ends_the_wait),
 ];
 
@@ -85,24 +86,24 @@ fn job(task: &str) -> Job<'static> {
     Job {
         program: None,
         arguments: vec![OsString::from(HELPER), OsString::from(task)],
+        title: format!("test: {task}"),
         operation: Duration::from_millis(500),
-        deadline: Deadline::after(Duration::from_secs(10)),
-        grace: Duration::from_millis(200),
+        wait: Wait::until(Deadline::after(Duration::from_secs(10))),
+        timeouts: Timeouts::PROBE.with_grace(Duration::from_millis(200)),
         guard: None,
         creates: Vec::new(),
-        interrupt: None,
     }
 }
 
-fn run(job: Job<'_>) -> (Ending, Vec<Record>, Duration) {
+fn run(job: Job<'_>) -> (Helped, Vec<Record>, Duration) {
     let (begin, mut records) = (Instant::now(), Vec::new());
     let ending = job.run(|record| records.push(record)).unwrap();
     (ending, records, begin.elapsed())
 }
 
 fn records_come_in_order() {
-    let (ending, records, _) = run(job("steps"));
-    assert_eq!((ending.cause, ending.outcome), (Cause::Itself, Outcome::Exited(0)));
+    let (helped, records, _) = run(job("steps"));
+    assert_eq!((helped.ending.cause, helped.ending.outcome), (Cause::Itself, Outcome::Exited(0)));
     let [begin, done, value, begin_two, failed] = records.try_into().unwrap();
     assert_eq!(begin, Record::Begin("one".into()));
     assert!(matches!(done, Record::Done { operation, .. } if operation == "one"));
@@ -112,26 +113,27 @@ fn records_come_in_order() {
 }
 
 fn a_stuck_operation_is_named_and_its_helper_killed() {
-    let (ending, _, elapsed) = run(job("stuck"));
-    assert_eq!(ending.cause, Cause::Operation);
-    assert_eq!(ending.outcome, Outcome::Signalled { signal: 9, core: false });
-    let stuck = ending.stuck.unwrap();
+    let (helped, _, elapsed) = run(job("stuck"));
+    assert_eq!(helped.ending.cause, Cause::Stopped);
+    assert_eq!(helped.ending.outcome, Outcome::Signalled { signal: 9, core: false });
+    let stuck = helped.stuck.unwrap();
     assert_eq!(stuck.operation, "read");
-    assert_eq!(stuck.state.state, Some('S'), "{}", stuck.state);
+    let state = helped.ending.asked.unwrap().state;
+    assert_eq!(state.state, Some('S'), "{state}");
     assert!(elapsed < Duration::from_secs(3), "it took {elapsed:?}");
 }
 
 fn a_helper_asked_to_end_cleans_up() {
-    let deadline = Deadline::after(Duration::from_millis(450));
-    let (ending, records, _) = run(Job { deadline, grace: Duration::from_secs(5), ..job("slow") });
-    assert_eq!((ending.cause, ending.outcome), (Cause::Deadline, Outcome::Exited(0)));
+    let wait = Wait::until(Deadline::after(Duration::from_millis(450)));
+    let (helped, records, _) = run(Job { wait, timeouts: Timeouts::COMMAND, ..job("slow") });
+    assert_eq!((helped.ending.cause, helped.ending.outcome), (Cause::TimedOut, Outcome::Exited(0)));
     assert!(matches!(records.last(), Some(Record::Done { operation, .. }) if operation == "clean up"));
 }
 
 fn the_deadline_of_all_operations_holds() {
-    let deadline = Deadline::after(Duration::from_millis(100));
-    let (ending, _, elapsed) = run(Job { deadline, operation: Duration::from_secs(60), ..job("stuck") });
-    assert_eq!(ending.cause, Cause::Deadline);
+    let wait = Wait::until(Deadline::after(Duration::from_millis(100)));
+    let (helped, _, elapsed) = run(Job { wait, operation: Duration::from_secs(60), ..job("stuck") });
+    assert_eq!(helped.ending.cause, Cause::TimedOut);
     assert!(elapsed < Duration::from_secs(3), "it took {elapsed:?}");
 }
 
@@ -181,19 +183,42 @@ fn the_lock_is_held_by_a_helper_left_behind() {
 }
 
 fn a_failed_helper_says_how_it_ended() {
-    let (ending, records, _) = run(job("no such task"));
+    let (helped, records, _) = run(job("no such task"));
     assert_eq!(records, []);
-    assert_eq!(ending.cause, Cause::Itself);
+    assert_eq!(helped.ending.cause, Cause::Itself);
     // No core dump: the helper turned them off.
-    assert_eq!(ending.outcome, Outcome::Signalled { signal: 6, core: false });
+    assert_eq!(helped.ending.outcome, Outcome::Signalled { signal: 6, core: false });
     assert!(std::process::ExitStatus::from_raw(6).signal().is_some());
 }
 
 fn an_interrupt_ends_the_wait() {
-    let (reader, mut writer) = io::pipe().unwrap();
-    io::Write::write_all(&mut writer, b"x").unwrap();
-    let operation = Duration::from_secs(60);
-    let (ending, _, elapsed) = run(Job { interrupt: Some(reader.as_fd()), operation, ..job("stuck") });
-    assert_eq!(ending.cause, Cause::Interrupted);
+    let interrupt = Interrupt::watch().unwrap();
+    rustix::process::kill_process(rustix::process::getpid(), Signal::TERM).unwrap();
+    let wait = Wait { deadline: Deadline::NEVER, interrupt: &interrupt };
+    let (helped, _, elapsed) = run(Job { wait, operation: Duration::from_secs(60), ..job("stuck") });
+    assert_eq!(helped.ending.cause, Cause::Interrupted);
     assert!(elapsed < Duration::from_secs(3), "it took {elapsed:?}");
+}
+
+fn a_helper_says_what_it_does_and_for_whom() {
+    let mut seen = (String::new(), String::new());
+    let look = |pid| {
+        let read = |name: &str| fs::read_to_string(format!("/proc/{pid}/{name}")).unwrap();
+        (read("cmdline"), read("comm"))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let mut guard = Guard::take(folder.path(), "it", Deadline::NEVER).unwrap();
+    let title = "check-eos: statx /eos/user".to_owned();
+    let job = Job { guard: Some(&mut guard), title, operation: Duration::from_millis(900), ..job("stuck") };
+    job.run(|record| {
+        if record == Record::Begin("read".into()) {
+            let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "it", Deadline::now()) else {
+                panic!("the helper does not hold the lock");
+            };
+            seen = look(busy.pid.unwrap());
+        }
+    })
+    .unwrap();
+    assert_eq!(seen.0.split('\0').next(), Some("check-eos: statx /eos/user"));
+    assert_eq!(seen.1, "read\n");
 }

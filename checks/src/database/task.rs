@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::{DateTime, TimeDelta, Utc};
 use formats::human::show_duration;
 use probe::Finding;
-use probe::helper::{assist, tell_metric, value};
+use probe::helper::{self, assist, tell_metric, value};
 use process::helper::{Reporter, Stop};
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,25 @@ pub(super) enum Work {
     Listening,
     Tokens,
     Rows,
+}
+
+impl helper::Task for Task {
+    fn title(&self) -> &'static str {
+        match &self.work {
+            Work::Open => "open",
+            Work::LockWait => "wait for a lock of",
+            Work::Schema { .. } => "look at the schema of",
+            Work::Integrity => "check the integrity of",
+            Work::ForeignKeys => "check the foreign keys of",
+            Work::Size => "measure",
+            Work::Connections => "count the connections of",
+            Work::Users { .. } => "look for users in",
+            Work::Orphans => "look for orphans in",
+            Work::Listening => "look for servers of",
+            Work::Tokens => "look at the tokens of",
+            Work::Rows => "read",
+        }
+    }
 }
 
 /// Does the task, as a helper.

@@ -12,8 +12,8 @@ use std::io::{self, Stdout, Write};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use process::Deadline;
-use process::helper::{Busy, Cause, Guard, Job, Refused, Reporter, Stop, enter, folder};
+use process::helper::{Busy, Guard, Job, Refused, Reporter, Stop, enter, folder};
+use process::{Cause, Deadline, Timeouts};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -21,8 +21,6 @@ use super::{Finding, Level, Limits, Summary};
 pub use respond::respond;
 pub use told::Told;
 
-/// The time between asking a helper to end and killing it.
-const GRACE: Duration = Duration::from_millis(300);
 /// How long to look for a signal while waiting for the lock.
 const SLICE: Duration = Duration::from_millis(50);
 
@@ -51,6 +49,8 @@ pub mod value {
 /// The parent's side: asks helpers to do what may hang, one at a time.
 #[derive(Debug)]
 pub struct Helper {
+    /// The check's name: `eos`.
+    check: String,
     /// The lock's name.
     lock: String,
     /// What is touched, for people.
@@ -66,7 +66,7 @@ impl Helper {
     #[must_use]
     pub fn new(check: &str, place: &OsStr) -> Self {
         let lock = format!("{check}-{:016x}", fnv(place.as_encoded_bytes()));
-        Helper { lock, shown: place.display().to_string(), guard: None, hung: false }
+        Helper { check: check.to_owned(), lock, shown: place.display().to_string(), guard: None, hung: false }
     }
 
     /// Whether an operation of an earlier task still hangs.
@@ -84,7 +84,7 @@ impl Helper {
     ///
     /// What it comes to where no helper could be asked: something hangs, another run is at it, no process can be
     /// started.
-    pub fn ask<T: Serialize>(
+    pub fn ask<T: Task>(
         &mut self,
         task: &T,
         operand: &OsStr,
@@ -130,27 +130,28 @@ impl Helper {
         }
     }
 
-    fn start<T: Serialize>(
+    fn start<T: Task>(
         &mut self,
         task: &T,
         operand: &OsStr,
         creates: &[String],
         limits: Limits<'_>,
     ) -> io::Result<Told> {
+        let what = task.title();
         let task = Packed { task, operand: operand.as_encoded_bytes() };
         let job = Job {
             program: None,
             arguments: vec![OsString::from("--internal-task"), OsString::from(serde_json::to_string(&task)?)],
+            title: format!("check-{}: {what} {}", self.check, self.shown),
             operation: limits.operation,
-            deadline: limits.deadline,
-            grace: GRACE,
+            wait: limits.wait(),
+            timeouts: Timeouts::PROBE,
             guard: self.guard.as_mut(),
             creates: creates.to_vec(),
-            interrupt: limits.interrupt.wake(),
         };
         let mut records = Vec::new();
-        let ending = job.run(|record| records.push(record))?;
-        Ok(Told::new(operand.display().to_string(), limits.operation, records, ending))
+        let helped = job.run(|record| records.push(record))?;
+        Ok(Told::new(operand.display().to_string(), limits.operation, records, helped))
     }
 
     fn lock(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
@@ -191,6 +192,12 @@ impl Helper {
         let evidence = busy.state.as_ref().map(ToString::to_string).unwrap_or_default();
         Finding { is_hung: true, ..Finding::broken(reason) }.with_text("proc-state.txt", evidence)
     }
+}
+
+/// What a helper is to do.
+pub trait Task: Serialize {
+    /// What that is in a word, for lists of processes: `check-eos: statx /eos/user`.
+    fn title(&self) -> &'static str;
 }
 
 /// A task as it goes to the helper: the operand may be no UTF-8.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use formats::human::show_duration;
-use process::Outcome;
-use process::helper::{Cause, Ending, Record, Stuck};
+use process::helper::{Helped, Record, Stuck};
+use process::{Asked, Cause, Ending, Outcome};
 
 use super::value;
 use crate::{Finding, Level, Metric, failure};
@@ -22,10 +22,11 @@ pub struct Told {
     operations: Vec<Record>,
     /// How it ended, and why.
     pub ending: Ending,
+    stuck: Option<Stuck>,
 }
 
 impl Told {
-    pub(super) fn new(shown: String, limit: Duration, records: Vec<Record>, ending: Ending) -> Self {
+    pub(super) fn new(shown: String, limit: Duration, records: Vec<Record>, helped: Helped) -> Self {
         let (mut values, mut operations) = (Vec::new(), Vec::new());
         for record in records {
             match record {
@@ -33,7 +34,7 @@ impl Told {
                 other => operations.push(other),
             }
         }
-        Told { shown, limit, values, operations, ending }
+        Told { shown, limit, values, operations, ending: helped.ending, stuck: helped.stuck }
     }
 
     /// The values of this name.
@@ -44,9 +45,7 @@ impl Told {
     /// Whether the helper came to its end by itself and removed all it made.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.ending.cause == Cause::Itself
-            && self.ending.outcome.success()
-            && self.values(value::LEFT).next().is_none()
+        self.ending.is_success() && self.values(value::LEFT).next().is_none()
     }
 
     /// What it all comes to.
@@ -64,8 +63,8 @@ impl Told {
         if !fine {
             finding = finding.with_text("operations.txt", self.history());
         }
-        if let Some(stuck) = &self.ending.stuck {
-            finding = finding.with_text("proc-state.txt", self.states(stuck));
+        if let Some(asked) = &self.ending.asked {
+            finding = finding.with_text("proc-state.txt", self.states(asked));
         }
         finding
     }
@@ -83,12 +82,12 @@ impl Told {
     }
 
     fn judged(&self) -> Finding {
-        match (self.ending.cause, &self.ending.stuck) {
+        match (self.ending.cause, &self.stuck) {
             (Cause::Interrupted, _) => Finding::new(Level::Interrupted(format!(
                 "a signal ended the check while it was at {}",
                 self.operation()
             ))),
-            (Cause::Operation, Some(stuck)) => Finding {
+            (Cause::Stopped, Some(stuck)) => Finding {
                 is_hung: true,
                 ..Finding::broken(format!(
                     "{} hangs on {}: no answer for {} (an operation may take {}); {}",
@@ -99,7 +98,7 @@ impl Told {
                     fate(&self.ending.outcome)
                 ))
             },
-            (Cause::Deadline, _) => Finding {
+            (Cause::TimedOut, _) => Finding {
                 is_hung: self.ending.outcome.is_abandoned(),
                 ..Finding::broken(format!(
                     "the time for the test was up while it was at {} on {}: too slow, though no operation took \
@@ -145,12 +144,12 @@ impl Told {
             Record::Begin(operation) => Some(operation.as_str()),
             _ => None,
         });
-        let stuck = self.ending.stuck.as_ref().map(|stuck| stuck.operation.as_str());
+        let stuck = self.stuck.as_ref().map(|stuck| stuck.operation.as_str());
         stuck.or(begun).unwrap_or("its start")
     }
 
-    fn states(&self, stuck: &Stuck) -> String {
-        let mut text = format!("at the time limit, before any signal: {}", stuck.state);
+    fn states(&self, asked: &Asked) -> String {
+        let mut text = format!("at the time limit, before any signal: {}", asked.state);
         if let Outcome::Abandoned(state) = &self.ending.outcome {
             let _infallible = write!(text, "\nwhen it was left behind: {state}");
         }

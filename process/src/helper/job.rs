@@ -1,22 +1,17 @@
 //! The parent's side: starts a helper, follows what it tells, ends it in time.
 
 use std::ffi::OsString;
-use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-
 use super::{Guard, Record};
-use crate::wait::ready;
-use crate::{Child, Deadline, Outcome, ProcState};
+use crate::{Child, Deadline, Ending, Follow, Sink, Source, Timeouts, Wait};
 
 /// The name of what a helper does before its first and after its last operation.
 const OUTSIDE: &str = "start or end";
-/// How long SIGKILL is given: a helper has little to give back.
-const PATIENCE: Duration = Duration::from_millis(500);
 /// Bytes that a line of a helper may have; more is no record.
 const LONGEST_LINE: usize = 1 << 20;
 
@@ -27,42 +22,29 @@ pub struct Job<'a> {
     pub program: Option<PathBuf>,
     /// Its arguments, by which `main` knows that it is a helper and what to do.
     pub arguments: Vec<OsString>,
+    /// What it is called in lists of processes, in place of the program's name: what it does and for whom, since
+    /// somebody will find it there when it hangs. No secret.
+    pub title: String,
     /// How long a single operation may take.
     pub operation: Duration,
     /// When all must be over.
-    pub deadline: Deadline,
-    /// How long it may take to clean up when asked to end, before it is killed.
-    pub grace: Duration,
+    pub wait: Wait<'a>,
+    /// How long it may take to clean up when asked to end, and so on.
+    pub timeouts: Timeouts,
     /// The lock that it shall hold for its life.
     pub guard: Option<&'a mut Guard>,
     /// What it is about to create: noted with the lock, until [`Guard::forget`].
     pub creates: Vec<String>,
-    /// A descriptor that becomes readable when all shall end early: on a signal, say.
-    pub interrupt: Option<BorrowedFd<'a>>,
 }
 
-/// How a helper ended, and why.
+/// How a helper ended.
 #[derive(Clone, Debug)]
-pub struct Ending {
-    /// How the process ended.
-    pub outcome: Outcome,
-    /// Why.
-    pub cause: Cause,
+pub struct Helped {
+    /// How the process ended, and why: [`Cause::Stopped`](crate::Cause::Stopped) when an operation took longer than it
+    /// may.
+    pub ending: Ending,
     /// The operation it was at, unless it ended by itself.
     pub stuck: Option<Stuck>,
-}
-
-/// Why a helper ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cause {
-    /// It was done, well or badly.
-    Itself,
-    /// An operation took longer than it may.
-    Operation,
-    /// The time for all operations was up.
-    Deadline,
-    /// The job's `interrupt` became readable.
-    Interrupted,
 }
 
 /// An operation that did not return in time.
@@ -72,8 +54,6 @@ pub struct Stuck {
     pub operation: String,
     /// For how long it had been at it.
     pub elapsed: Duration,
-    /// What the kernel said about the helper then, before any signal.
-    pub state: ProcState,
 }
 
 impl Job<'_> {
@@ -87,20 +67,20 @@ impl Job<'_> {
     /// # Errors
     ///
     /// When it cannot be started or watched.
-    pub fn run(mut self, mut on_record: impl FnMut(Record)) -> io::Result<Ending> {
+    pub fn run(mut self, mut on_record: impl FnMut(Record)) -> io::Result<Helped> {
         let mut command = self.command()?;
         if let Some(guard) = &mut self.guard {
             guard.will_create(&self.creates)?;
         }
-        let mut child = Child::spawn_alone(&mut command)?;
+        let child = Child::spawn_alone(&mut command)?;
         if let Some(guard) = &mut self.guard {
             guard.held_by(child.id())?;
         }
-        let mut follow = Follow::new(child.take_stdout());
-        let cause = self.watch(&child, &mut follow, &mut on_record)?;
-        let stuck = follow.stuck(&child).filter(|_| cause != Cause::Itself);
-        let outcome = self.end(&mut child, &mut follow, cause, &mut on_record)?;
-        Ok(Ending { outcome, cause, stuck })
+        let follow =
+            Follow { spares_stuck: !self.creates.is_empty(), ..Follow::new(self.wait, self.timeouts) };
+        let mut listener = Listener::new(self.operation, &mut on_record);
+        let ending = follow.adopt(child, None)?.to_the_end(&mut listener)?;
+        Ok(Helped { ending, stuck: listener.stuck })
     }
 
     fn command(&self) -> io::Result<Command> {
@@ -108,6 +88,7 @@ impl Job<'_> {
         close_fds::set_fds_cloexec(3, &[]);
         let program = self.program.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
         let mut command = Command::new(program);
+        command.arg0(&self.title);
         command.args(&self.arguments).current_dir("/").stdout(Stdio::piped()).stderr(Stdio::null());
         match &self.guard {
             // The lock belongs to the open file: it is held until the helper ends, too.
@@ -116,113 +97,25 @@ impl Job<'_> {
         };
         Ok(command)
     }
-
-    fn watch(
-        &self,
-        child: &Child,
-        follow: &mut Follow,
-        on_record: &mut dyn FnMut(Record),
-    ) -> io::Result<Cause> {
-        loop {
-            let operation = Deadline::from(follow.begun + self.operation);
-            let limit = self.deadline.earlier(operation);
-            // Without a pidfd the end of the pipe is the end of the helper.
-            let exit = child.exit_fd().filter(|_| follow.pipe.is_none());
-            let pipe = follow.pipe.as_ref().map(AsFd::as_fd);
-            let [told, ended, interrupted] = ready([pipe, exit, self.interrupt], limit)?;
-            if interrupted {
-                return Ok(Cause::Interrupted);
-            }
-            if told {
-                follow.read(on_record)?;
-            }
-            if ended || (follow.pipe.is_none() && child.exit_fd().is_none()) {
-                return Ok(Cause::Itself);
-            }
-            if self.deadline.has_passed() {
-                return Ok(Cause::Deadline);
-            }
-            // Looked at again after reading: an operation that ended meanwhile was in time.
-            if Deadline::from(follow.begun + self.operation).has_passed() {
-                return Ok(Cause::Operation);
-            }
-        }
-    }
-
-    fn end(
-        &self,
-        child: &mut Child,
-        follow: &mut Follow,
-        cause: Cause,
-        on_record: &mut dyn FnMut(Record),
-    ) -> io::Result<Outcome> {
-        if cause != Cause::Itself {
-            child.signal(Signal::TERM)?;
-            child.signal(Signal::CONT)?;
-        }
-        match child.wait_until(Deadline::after(self.grace))? {
-            Some(outcome) => {
-                follow.read_rest(on_record)?;
-                Ok(outcome)
-            }
-            // Killed, it could not remove what it made. It has been asked to, and will when it can.
-            None if !self.creates.is_empty() && child.state().state == Some('D') => Ok(child.abandon()),
-            None => child.kill(PATIENCE),
-        }
-    }
 }
 
 /// What a helper has told so far.
-struct Follow {
-    pipe: Option<ChildStdout>,
+struct Listener<'a> {
+    on_record: &'a mut dyn FnMut(Record),
     line: Vec<u8>,
     operation: Option<String>,
     begun: Instant,
+    /// How long an operation may take.
+    limit: Duration,
+    stuck: Option<Stuck>,
 }
 
-impl Follow {
-    fn new(pipe: Option<ChildStdout>) -> Self {
-        Follow { pipe, line: Vec::new(), operation: None, begun: Instant::now() }
+impl<'a> Listener<'a> {
+    fn new(limit: Duration, on_record: &'a mut dyn FnMut(Record)) -> Self {
+        Listener { on_record, line: Vec::new(), operation: None, begun: Instant::now(), limit, stuck: None }
     }
 
-    fn stuck(&self, child: &Child) -> Option<Stuck> {
-        let operation = self.operation.clone().unwrap_or_else(|| OUTSIDE.to_owned());
-        Some(Stuck { operation, elapsed: self.begun.elapsed(), state: child.state() })
-    }
-
-    /// Reads what is left in the pipe of a helper that has ended.
-    fn read_rest(&mut self, on_record: &mut dyn FnMut(Record)) -> io::Result<()> {
-        while let Some(pipe) = &self.pipe {
-            if !ready([Some(pipe.as_fd())], Deadline::after(Duration::ZERO))?[0] {
-                break;
-            }
-            self.read(on_record)?;
-        }
-        Ok(())
-    }
-
-    fn read(&mut self, on_record: &mut dyn FnMut(Record)) -> io::Result<()> {
-        let Some(pipe) = &mut self.pipe else { return Ok(()) };
-        let mut block = [0; 4096];
-        let count = match pipe.read(&mut block) {
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        if count == 0 {
-            self.pipe = None;
-        }
-        for byte in block.iter().take(count) {
-            match byte {
-                b'\n' => self.end_line(on_record),
-                byte if self.line.len() < LONGEST_LINE => self.line.push(*byte),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn end_line(&mut self, on_record: &mut dyn FnMut(Record)) {
+    fn end_line(&mut self) {
         let record = Record::parse(&String::from_utf8_lossy(&self.line));
         self.line.clear();
         let Some(record) = record else { return };
@@ -232,6 +125,28 @@ impl Follow {
             Record::Value { .. } => self.operation.take(),
             _ => None,
         };
-        on_record(record);
+        (self.on_record)(record);
+    }
+}
+
+impl Sink for Listener<'_> {
+    fn take(&mut self, _: Source, bytes: &[u8]) -> io::Result<()> {
+        for byte in bytes {
+            match byte {
+                b'\n' => self.end_line(),
+                byte if self.line.len() < LONGEST_LINE => self.line.push(*byte),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn deadline(&self) -> Deadline {
+        self.begun.checked_add(self.limit).map_or(Deadline::NEVER, Deadline::from)
+    }
+
+    fn asked_to_end(&mut self) {
+        let operation = self.operation.clone().unwrap_or_else(|| OUTSIDE.to_owned());
+        self.stuck = Some(Stuck { operation, elapsed: self.begun.elapsed() });
     }
 }

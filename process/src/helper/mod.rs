@@ -13,6 +13,6 @@ mod record;
 mod reporter;
 
 pub use guard::{Busy, Guard, Refused, folder};
-pub use job::{Cause, Ending, Job, Stuck};
+pub use job::{Helped, Job, Stuck};
 pub use record::Record;
 pub use reporter::{Reporter, Stop, enter};

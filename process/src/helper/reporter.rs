@@ -1,5 +1,6 @@
 //! The helper's side: one operation at a time, announced before it begins.
 
+use std::ffi::CString;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -86,6 +87,8 @@ impl<W: Write> Reporter<W> {
         operation: &str,
         action: impl FnOnce() -> io::Result<T>,
     ) -> Result<(T, Duration), Stop> {
+        // For whoever looks at a hung process without its parent; fifteen bytes of it.
+        let _shown = CString::new(operation).map(|name| rustix::thread::set_name(&name));
         let operation = operation.to_owned();
         self.tell(&Record::Begin(operation.clone()))?;
         let begin = Instant::now();

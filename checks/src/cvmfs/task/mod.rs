@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use probe::helper::{assist, respond};
+use probe::helper::{self, assist, respond};
 use process::helper::{Reporter, Stop};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,19 @@ pub(super) struct Sample {
     pub(super) files: Vec<PathBuf>,
     /// How many.
     pub(super) count: u32,
+}
+
+impl helper::Task for Task {
+    fn title(&self) -> &'static str {
+        match self {
+            Task::Enter => "opendir",
+            Task::Respond => "statx",
+            Task::Attributes => "getxattr",
+            Task::FirstByte { .. } => "read first bytes in",
+            Task::Throughput { .. } => "read from",
+            Task::Integrity { .. } => "compare copies in the cache of",
+        }
+    }
 }
 
 /// Does the task, as a helper.

@@ -18,7 +18,7 @@ use std::time::Duration;
 pub(super) use verify::{Compare, Digests, opinion};
 
 use probe::Algorithm;
-use probe::helper::{assist, tell_metric as metric, value};
+use probe::helper::{self, assist, tell_metric as metric, value};
 use process::helper::{Reporter, Stop};
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,24 @@ impl Task {
             Task::Resolve | Task::Respond { .. } | Task::Space | Task::Stale(..) | Task::Remove(_) => {
                 Vec::new()
             }
+        }
+    }
+}
+
+impl helper::Task for Task {
+    fn title(&self) -> &'static str {
+        match self {
+            Task::Resolve => "resolve",
+            Task::Respond { .. } => "statx",
+            Task::Space => "statvfs",
+            Task::Stale(..) => "look for stale files in",
+            Task::Writable(..) => "write small files to",
+            Task::Visible(..) => "look for a new file in",
+            Task::Metadata(_) => "create and delete in",
+            Task::Write(_) => "write to",
+            Task::Read(..) => "read from",
+            Task::Verify { .. } => "write and read back in",
+            Task::Remove(_) => "remove from",
         }
     }
 }
