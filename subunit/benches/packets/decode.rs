@@ -10,6 +10,8 @@ use crate::{bench_stream, corpus};
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     bench_stream(criterion, "decode", "small", &corpus::small(20_000), 20_000);
+    let (run, packets) = corpus::run(10_000);
+    bench_stream(criterion, "decode", "run", &run, packets);
     bench_stream(criterion, "decode", "enumeration", &corpus::enumeration(20_000), 20_000);
     bench_stream(criterion, "decode", "attachments", &corpus::attachments(64 << 20), 100);
     let stream = corpus::small(20_000);

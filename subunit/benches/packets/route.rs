@@ -10,6 +10,7 @@ use crate::corpus;
 
 pub(crate) fn bench(criterion: &mut Criterion) {
     bench_route(criterion, "small", &corpus::small(20_000));
+    bench_route(criterion, "run", &corpus::run(10_000).0);
     bench_route(criterion, "attachments", &corpus::attachments(64 << 20));
 }
 

@@ -16,6 +16,8 @@ use corpus::{put, status_event, test_id};
 
 /// Packets at scale 1.
 const PACKETS: usize = 100_000;
+/// Tests of the run of the usual shape, at any scale.
+const TESTS: usize = 100_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -30,6 +32,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for (suffix, packets) in [("", PACKETS * scale), (".tenth", PACKETS * scale / 10)] {
         keep(&format!("small{suffix}"), &corpus::small(packets), packets)?;
         keep(&format!("signature_text{suffix}"), &corpus::signature_text(packets), packets)?;
+    }
+    for (suffix, tests) in [("", TESTS), (".tenth", TESTS / 10)] {
+        let (run, packets) = corpus::run(tests);
+        keep(&format!("run{suffix}"), &run, packets)?;
     }
     keep("enumeration", &corpus::enumeration(PACKETS * scale), PACKETS * scale)?;
     keep("ascii_text", &corpus::ascii_text(PACKETS * scale), PACKETS * scale)?;
