@@ -10,6 +10,7 @@ pub mod json;
 pub mod junit;
 pub mod libtest;
 pub mod lines;
+mod postponed;
 pub mod pyunit;
 mod shown;
 pub mod tap;

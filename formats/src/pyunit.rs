@@ -1,20 +1,18 @@
 //! The text of python's unittest.
 
-use std::io::{self, Seek as _, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use streamresult::{Attachment, Extent, Outcome, Record, RecordSink};
 use subunit::{BYTES_TYPE, Event, Status, Timestamp};
-use tempfile::SpooledTempFile;
 
 use crate::charset::Content;
+use crate::postponed::Postponed;
 use crate::shown::{Indented, content};
 use crate::{ci, visible};
 
 /// How many bytes of an attachment a report shows: for [`Records::cap`](streamresult::Records::cap).
 pub const LONGEST_TEXT: u64 = 1 << 20;
-/// Failures wait for the end of the run; more of them than this wait in a temporary file.
-const IN_MEMORY: usize = 1 << 20;
 
 /// Writes a run as python's unittest does with `--verbose`: a line a test, as it ends; at the end, the failures
 /// with their attachments, and a line that says how it went.
@@ -37,7 +35,7 @@ const IN_MEMORY: usize = 1 << 20;
 pub struct PyunitWriter<W> {
     out: W,
     /// The failures.
-    sections: SpooledTempFile,
+    sections: Postponed,
     counts: Counts,
     /// The first and the last time of the run.
     times: Option<(Timestamp, Timestamp)>,
@@ -56,7 +54,7 @@ struct Counts {
 impl<W: Write> PyunitWriter<W> {
     /// Writes to `out`, which should be buffered.
     pub fn new(out: W) -> Self {
-        let sections = SpooledTempFile::new(IN_MEMORY);
+        let sections = Postponed::default();
         PyunitWriter { out, sections, counts: Counts::default(), times: None }
     }
 
@@ -141,8 +139,7 @@ impl<W: Write> RecordSink for PyunitWriter<W> {
 
     fn stop_run(&mut self) -> io::Result<()> {
         writeln!(self.out)?;
-        self.sections.rewind()?;
-        io::copy(&mut self.sections, &mut self.out)?;
+        self.sections.copy(&mut self.out)?;
         let Counts { run, .. } = self.counts;
         let tests = if run == 1 { "test" } else { "tests" };
         writeln!(self.out, "{:-<70}\nRan {run} {tests} in {:.3}s\n", "", self.duration().as_secs_f64())?;

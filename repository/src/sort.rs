@@ -3,16 +3,18 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 use std::sync::Arc;
+
+use streamresult::{Spool, Spooled};
 
 use crate::row::{Facts, Row};
 
 /// How many bytes of rows are kept in memory.
 const MEMORY: usize = 4 << 20;
+/// How many bytes of sorted rows are written at a time.
+const PIECE: usize = 64 << 10;
 /// How many bytes all stretches together are read ahead, and the least for each.
 const READ_AHEAD: usize = 1 << 20;
 const LEAST_AHEAD: usize = 4096;
@@ -20,14 +22,20 @@ const LEAST_AHEAD: usize = 4096;
 /// Takes rows in any order.
 #[derive(Debug)]
 pub(crate) struct Sorter {
-    /// Where the temporary file goes.
-    folder: PathBuf,
     memory: usize,
     /// Ids and route codes.
     text: Vec<u8>,
     rows: Vec<Kept>,
-    spilled: Option<File>,
-    stretches: Vec<(u64, u64)>,
+    spilled: Spilled,
+    /// Where each sorted stretch of them ends.
+    ends: Vec<u64>,
+}
+
+/// Rows that are in the temporary file.
+#[derive(Debug)]
+struct Spilled {
+    spool: Spool,
+    rows: Spooled,
 }
 
 /// A row whose id, then its route code, are in the text.
@@ -54,8 +62,9 @@ impl Sorter {
     }
 
     fn with_memory(folder: &Path, memory: usize) -> Self {
-        let (text, rows, stretches) = (Vec::new(), Vec::new(), Vec::new());
-        Sorter { folder: folder.to_owned(), memory, text, rows, spilled: None, stretches }
+        let spool = Spool::with_limits(PIECE, PIECE).in_folder(folder);
+        let spilled = Spilled { spool, rows: Spooled::default() };
+        Sorter { memory, text: Vec::new(), rows: Vec::new(), spilled, ends: Vec::new() }
     }
 
     /// Takes a row.
@@ -78,17 +87,13 @@ impl Sorter {
 
     /// All rows, sorted.
     pub(crate) fn finish(mut self) -> io::Result<Sorted> {
-        if self.spilled.is_some() {
-            self.spill()?;
-        } else {
+        if self.ends.is_empty() {
             self.sort();
+            return Ok(Sorted::Memory { text: self.text, rows: self.rows.into_iter() });
         }
-        let Sorter { text, rows, spilled, stretches, .. } = self;
-        let Some(file) = spilled else {
-            return Ok(Sorted::Memory { text, rows: rows.into_iter() });
-        };
-        drop((text, rows));
-        merge(file, &stretches)
+        self.spill()?;
+        let Sorter { spilled, ends, .. } = self;
+        merge(spilled, &ends)
     }
 
     fn sort(&mut self) {
@@ -98,18 +103,12 @@ impl Sorter {
 
     fn spill(&mut self) -> io::Result<()> {
         self.sort();
-        let file = match &self.spilled {
-            Some(file) => file,
-            None => self.spilled.insert(tempfile::tempfile_in(&self.folder)?),
-        };
-        let mut out = BufWriter::new(file);
-        let mut len = 0;
+        let Spilled { spool, rows } = &mut self.spilled;
         for kept in &self.rows {
-            len += write_row(&kept.row(&self.text), &mut out)?;
+            push_row(&kept.row(&self.text), rows.tail());
+            spool.settle(rows)?;
         }
-        out.flush()?;
-        let start = self.stretches.last().map_or(0, |(_, end)| *end);
-        self.stretches.push((start, start + len));
+        self.ends.push(rows.len());
         self.text.clear();
         self.rows.clear();
         Ok(())
@@ -152,12 +151,13 @@ impl Merged {
     }
 }
 
-fn merge(file: File, stretches: &[(u64, u64)]) -> io::Result<Sorted> {
-    let file = Arc::new(file);
-    let ahead = (READ_AHEAD / stretches.len().max(1)).max(LEAST_AHEAD);
+fn merge(spilled: Spilled, ends: &[u64]) -> io::Result<Sorted> {
+    let spilled = Arc::new(spilled);
+    let ahead = (READ_AHEAD / ends.len().max(1)).max(LEAST_AHEAD);
     let mut heads = BinaryHeap::new();
-    for &(at, end) in stretches {
-        let reader = BufReader::with_capacity(ahead, Stretch { file: Arc::clone(&file), at, end });
+    for (&at, &end) in [0].iter().chain(ends).zip(ends) {
+        let stretch = Stretch { spilled: Arc::clone(&spilled), at, end };
+        let reader = BufReader::with_capacity(ahead, stretch);
         let mut head = Head { reader, text: Vec::new(), id: 0, has_route: false, facts: Facts::ZERO };
         if head.advance()? {
             heads.push(head);
@@ -166,10 +166,10 @@ fn merge(file: File, stretches: &[(u64, u64)]) -> io::Result<Sorted> {
     Ok(Sorted::Merged(Box::new(Merged { heads, current: None })))
 }
 
-/// Part of the temporary file.
+/// Rows that were sorted together.
 #[derive(Debug)]
 struct Stretch {
-    file: Arc<File>,
+    spilled: Arc<Spilled>,
     at: u64,
     end: u64,
 }
@@ -178,7 +178,8 @@ impl Read for Stretch {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let room = into.len().min(left);
-        let count = self.file.read_at(into.get_mut(..room).unwrap_or_default(), self.at)?;
+        let Spilled { spool, rows } = &*self.spilled;
+        let count = spool.read_at(rows, self.at, into.get_mut(..room).unwrap_or_default())?;
         self.at += count as u64;
         Ok(count)
     }
@@ -245,18 +246,17 @@ impl Eq for Head {}
 
 const NO_ROUTE: u32 = u32::MAX;
 
-/// Writes a row: three lengths, the text, and the facts as a row without text.
-fn write_row(row: &Row<'_>, out: &mut impl Write) -> io::Result<u64> {
+/// Appends a row: three lengths, the text, and the facts as a row without text.
+fn push_row(row: &Row<'_>, out: &mut Vec<u8>) {
     let mut facts = Vec::with_capacity(64);
     crate::row::encode(&Row { id: b"", route: None, ..*row }, b"", &Facts::ZERO, &mut facts);
     let route = row.route.map_or(NO_ROUTE, |route| route.len() as u32);
-    out.write_all(&(row.id.len() as u32).to_le_bytes())?;
-    out.write_all(&route.to_le_bytes())?;
-    out.write_all(&[facts.len() as u8])?;
-    out.write_all(row.id)?;
-    out.write_all(row.route.unwrap_or_default())?;
-    out.write_all(&facts)?;
-    Ok((9 + row.id.len() + row.route.map_or(0, <[u8]>::len) + facts.len()) as u64)
+    out.extend_from_slice(&(row.id.len() as u32).to_le_bytes());
+    out.extend_from_slice(&route.to_le_bytes());
+    out.push(facts.len() as u8);
+    out.extend_from_slice(row.id);
+    out.extend_from_slice(row.route.unwrap_or_default());
+    out.extend_from_slice(&facts);
 }
 
 #[cfg(test)]

@@ -5,21 +5,21 @@ use std::io;
 use hashbrown::HashMap;
 
 use crate::look::{Piece, checked};
-use crate::spill::{Spill, SpillBuf};
+use crate::spool::{Spool, Spooled};
 
 /// What few tests have, or not for long.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     pub(crate) attachments: Attachments,
     /// Its packets, where they are held.
-    pub(crate) packets: SpillBuf,
+    pub(crate) packets: Spooled,
 }
 
 impl Parts {
-    /// Forgets everything; `spill` is the one that the buffers were filled by.
-    pub(crate) fn clear(&mut self, spill: &mut Spill) {
-        self.attachments.clear(spill);
-        spill.clear(&mut self.packets);
+    /// Forgets everything; `spool` is the one that the buffers were filled by.
+    pub(crate) fn clear(&mut self, spool: &mut Spool) {
+        self.attachments.clear(spool);
+        spool.clear(&mut self.packets);
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct AttachmentBuf {
     name: Vec<u8>,
     mime_type: Vec<u8>,
     has_mime_type: bool,
-    pub(crate) bytes: SpillBuf,
+    pub(crate) bytes: Spooled,
     /// How many bytes came, kept or not.
     pub(crate) len: u64,
     pub(crate) ended: bool,
@@ -57,10 +57,10 @@ impl Attachments {
     }
 
     /// Adds a piece of a file, keeping `cap` bytes of the file at most.
-    pub(crate) fn add(&mut self, piece: Piece<'_>, cap: u64, spill: &mut Spill) -> io::Result<()> {
+    pub(crate) fn add(&mut self, piece: Piece<'_>, cap: u64, spool: &mut Spool) -> io::Result<()> {
         let at = self.find(piece.name).unwrap_or_else(|| self.begin(piece.name));
         let Some(attachment) = self.buffers.get_mut(at) else { return Ok(()) };
-        attachment.add(piece, cap, spill)
+        attachment.add(piece, cap, spool)
     }
 
     fn find(&self, name: &[u8]) -> Option<usize> {
@@ -97,9 +97,9 @@ impl Attachments {
         }
     }
 
-    fn clear(&mut self, spill: &mut Spill) {
+    fn clear(&mut self, spool: &mut Spool) {
         for attachment in self.buffers.iter_mut().take(self.used) {
-            attachment.clear(spill);
+            attachment.clear(spool);
         }
         self.buffers.truncate(FEW);
         self.buffers.shrink_to(FEW);
@@ -123,7 +123,7 @@ impl AttachmentBuf {
         self.has_mime_type.then(|| checked(&self.mime_type))
     }
 
-    fn add(&mut self, piece: Piece<'_>, cap: u64, spill: &mut Spill) -> io::Result<()> {
+    fn add(&mut self, piece: Piece<'_>, cap: u64, spool: &mut Spool) -> io::Result<()> {
         if let (false, Some(mime_type)) = (self.has_mime_type, piece.mime_type) {
             self.mime_type.extend_from_slice(mime_type);
             self.has_mime_type = true;
@@ -132,11 +132,11 @@ impl AttachmentBuf {
         self.len += piece.bytes.len() as u64;
         let room = cap.saturating_sub(self.bytes.len());
         let kept = usize::try_from(room).ok().and_then(|room| piece.bytes.get(..room)).unwrap_or(piece.bytes);
-        if kept.is_empty() { Ok(()) } else { spill.append(&mut self.bytes, kept) }
+        if kept.is_empty() { Ok(()) } else { spool.append(&mut self.bytes, kept) }
     }
 
-    fn clear(&mut self, spill: &mut Spill) {
-        spill.clear(&mut self.bytes);
+    fn clear(&mut self, spool: &mut Spool) {
+        spool.clear(&mut self.bytes);
         for text in [&mut self.name, &mut self.mime_type] {
             text.clear();
             text.shrink_to(KEPT);
@@ -149,21 +149,21 @@ impl AttachmentBuf {
 mod tests {
     use super::*;
 
-    fn add(attachments: &mut Attachments, spill: &mut Spill, name: &str, bytes: &[u8], mime: Option<&str>) {
+    fn add(attachments: &mut Attachments, spool: &mut Spool, name: &str, bytes: &[u8], mime: Option<&str>) {
         let mime_type = mime.map(str::as_bytes);
         let piece = Piece { name: name.as_bytes(), bytes, mime_type, eof: false };
-        attachments.add(piece, 10, spill).unwrap();
+        attachments.add(piece, 10, spool).unwrap();
     }
 
     #[test]
     fn files_stand_in_order_of_appearance_however_many_there_are() {
-        let mut spill = Spill::default();
+        let mut spool = Spool::default();
         let mut attachments = Attachments::default();
         for count in [3, 16, 17, 40] {
             for round in 0..2 {
                 for file in 0..count {
                     let mime = (round == 1).then_some("text/plain");
-                    add(&mut attachments, &mut spill, &format!("file {file}"), &[b'x'; 6], mime);
+                    add(&mut attachments, &mut spool, &format!("file {file}"), &[b'x'; 6], mime);
                 }
             }
             let names: Vec<&str> = attachments.as_slice().iter().map(AttachmentBuf::name).collect();
@@ -173,7 +173,7 @@ mod tests {
                 assert_eq!((file.len, file.bytes.len()), (12, 10), "the cap holds for the file");
                 assert_eq!(file.mime_type(), Some("text/plain"));
             }
-            attachments.clear(&mut spill);
+            attachments.clear(&mut spool);
             assert!(attachments.as_slice().is_empty());
         }
     }

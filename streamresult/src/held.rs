@@ -9,7 +9,7 @@ use crate::finished::Finished;
 use crate::look::{Given, Look};
 use crate::open_tests::{Found, OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
-use crate::spill::{Spill, SpillBuf};
+use crate::spool::{Spool, Spooled};
 use crate::{Record, StreamResult, each_packet, not_packets};
 
 /// Holds the events of each test until a function decides whether they pass; made by
@@ -70,8 +70,8 @@ pub enum Decision {
 pub struct Waiting<'a> {
     record: Record<'a>,
     event: Option<Given<'a>>,
-    packets: Option<&'a SpillBuf>,
-    spill: &'a Spill,
+    packets: Option<&'a Spooled>,
+    spool: &'a Spool,
 }
 
 impl<'a> Waiting<'a> {
@@ -110,7 +110,7 @@ impl<'a> Waiting<'a> {
             None => Ok(()),
             Some(packets) => match packets.in_memory() {
                 Some(bytes) => each_packet(bytes, |packet| function(&packet.event())),
-                None => each_packet_of_file(packets, self.spill, |packet| function(&packet.event())),
+                None => each_packet_of_file(packets, self.spool, |packet| function(&packet.event())),
             },
         }
     }
@@ -181,9 +181,9 @@ where
 
     #[inline]
     fn ask(&mut self, slot: Slot, event: Option<Given<'_>>) -> Decision {
-        let (test, spill) = (self.tests.test(slot), &self.tests.spill);
+        let (test, spool) = (self.tests.test(slot), &self.tests.spool);
         let packets = test.parts.as_ref().map(|parts| &parts.packets);
-        (self.decide)(&Waiting { record: Record::new(test, spill), event, packets, spill })
+        (self.decide)(&Waiting { record: Record::new(test, spool), event, packets, spool })
     }
 
     /// Passes or drops what is held of a test.
@@ -194,26 +194,26 @@ where
             return Ok(keep);
         }
         let inner = &mut self.inner;
-        let (parts, spill) = self.tests.parts(slot);
+        let (parts, spool) = self.tests.parts(slot);
         let passed = match parts.packets.in_memory() {
             _ if !keep => Ok(()),
             Some(bytes) => inner.packets(bytes),
-            None => each_packet_of_file(&parts.packets, spill, |packet| inner.packet(packet)),
+            None => each_packet_of_file(&parts.packets, spool, |packet| inner.packet(packet)),
         };
-        spill.clear(&mut parts.packets);
+        spool.clear(&mut parts.packets);
         passed.map(|()| keep)
     }
 
     #[inline]
     fn hold(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
-        let (parts, spill) = self.tests.parts(slot);
+        let (parts, spool) = self.tests.parts(slot);
         if let Given::Packet(packet) = event.given() {
-            return spill.append(&mut parts.packets, packet.as_bytes());
+            return spool.append(&mut parts.packets, packet.as_bytes());
         }
         for piece in chunks(&event.event())? {
             self.scratch.clear();
             encode(&piece, &mut self.scratch)?;
-            spill.append(&mut parts.packets, &self.scratch)?;
+            spool.append(&mut parts.packets, &self.scratch)?;
         }
         Ok(())
     }
@@ -245,11 +245,11 @@ fn decided(finished: &mut Finished, hash: u64) -> Option<bool> {
 /// Calls a function with each packet that is held in the file.
 #[cold]
 fn each_packet_of_file(
-    packets: &SpillBuf,
-    spill: &Spill,
+    packets: &Spooled,
+    spool: &Spool,
     mut call: impl FnMut(&Packet<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut reader = Reader::new(packets.reader(spill));
+    let mut reader = Reader::new(packets.reader(spool));
     while let Some(frame) = reader.next_frame()? {
         let Frame::Packet(packet) = frame else { return Err(not_packets()) };
         call(&packet)?;

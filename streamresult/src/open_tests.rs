@@ -9,7 +9,7 @@ use crate::key::{HashState, Key, KeyBuf};
 use crate::look::Look;
 use crate::record::Sign;
 use crate::rules::Before;
-use crate::spill::Spill;
+use crate::spool::Spool;
 use crate::tag_set::TagSet;
 
 /// The number of a test in [`OpenTests`].
@@ -31,7 +31,7 @@ pub(crate) struct OpenTests<V> {
     /// Buffers to be used again.
     #[expect(clippy::vec_box, reason = "they move in and out of tests, which hold them boxed")]
     spare: Vec<Box<Parts>>,
-    pub(crate) spill: Spill,
+    pub(crate) spool: Spool,
 }
 
 /// The test of the last event: the next event is likely to be about it too, so it is looked at first.
@@ -99,7 +99,7 @@ impl<V> Default for OpenTests<V> {
             hash_state: HashState::default(),
             opened: 0,
             spare: Vec::new(),
-            spill: Spill::default(),
+            spool: Spool::default(),
         }
     }
 }
@@ -213,7 +213,7 @@ impl<V: Default> OpenTests<V> {
     }
 
     fn put_away(&mut self, mut parts: Box<Parts>) {
-        parts.clear(&mut self.spill);
+        parts.clear(&mut self.spool);
         if self.spare.len() < SPARE {
             self.spare.push(parts);
         }
@@ -233,11 +233,11 @@ impl<V> OpenTests<V> {
         &mut self.tests[slot.0 as usize]
     }
 
-    /// The buffers of a test, with what they need to spill.
-    pub(crate) fn parts(&mut self, slot: Slot) -> (&mut Parts, &mut Spill) {
+    /// The buffers of a test, with what they need to spool.
+    pub(crate) fn parts(&mut self, slot: Slot) -> (&mut Parts, &mut Spool) {
         let spare = &mut self.spare;
         let parts = &mut self.tests[slot.0 as usize].parts;
-        (parts.get_or_insert_with(|| spare.pop().unwrap_or_default()), &mut self.spill)
+        (parts.get_or_insert_with(|| spare.pop().unwrap_or_default()), &mut self.spool)
     }
 
     /// How many tests are open.

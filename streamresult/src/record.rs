@@ -11,14 +11,14 @@ use crate::attachments::AttachmentBuf;
 use crate::look::{Look, checked};
 use crate::open_tests::OpenTest;
 use crate::rules::DAMAGE_ID;
-use crate::spill::{Spill, SpillReader};
+use crate::spool::{Spool, SpoolReader};
 use crate::tag_set::TagSet;
 
 /// What became of one test: all its events in one piece, lent to a [`RecordSink`](crate::RecordSink), with the
 /// value that the sink keeps with it.
 pub struct Record<'a, V = ()> {
     test: &'a OpenTest<V>,
-    spill: &'a Spill,
+    spool: &'a Spool,
     is_running: bool,
 }
 
@@ -137,8 +137,8 @@ impl fmt::Display for Sign {
 }
 
 impl<'a, V> Record<'a, V> {
-    pub(crate) fn new(test: &'a OpenTest<V>, spill: &'a Spill) -> Self {
-        Record { test, spill, is_running: false }
+    pub(crate) fn new(test: &'a OpenTest<V>, spool: &'a Spool) -> Self {
+        Record { test, spool, is_running: false }
     }
 
     /// The record of an announcement that came while its test is running.
@@ -251,8 +251,8 @@ impl<'a, V> Record<'a, V> {
     /// Its files in order of appearance, as far as [`Details`](crate::Details) says to keep them.
     pub fn attachments(&self) -> impl ExactSizeIterator<Item = Attachment<'a>> + Clone + use<'a, V> {
         let kept = self.test.parts.as_ref().map(|parts| parts.attachments.as_slice()).unwrap_or_default();
-        let spill = self.spill;
-        kept.iter().map(move |file| Attachment { file, spill })
+        let spool = self.spool;
+        kept.iter().map(move |file| Attachment { file, spool })
     }
 
     /// The file of this name.
@@ -333,7 +333,7 @@ impl fmt::Debug for RecordTags<'_> {
 #[derive(Clone, Copy)]
 pub struct Attachment<'a> {
     file: &'a AttachmentBuf,
-    spill: &'a Spill,
+    spool: &'a Spool,
 }
 
 impl<'a> Attachment<'a> {
@@ -383,7 +383,7 @@ impl<'a> Attachment<'a> {
     /// Reads the bytes that were kept, wherever they are.
     #[must_use]
     pub fn reader(&self) -> AttachmentReader<'a> {
-        AttachmentReader(self.file.bytes.reader(self.spill))
+        AttachmentReader(self.file.bytes.reader(self.spool))
     }
 }
 
@@ -400,7 +400,7 @@ impl fmt::Debug for Attachment<'_> {
 
 /// Reads the bytes of an [`Attachment`].
 #[derive(Clone, Debug)]
-pub struct AttachmentReader<'a>(SpillReader<'a>);
+pub struct AttachmentReader<'a>(SpoolReader<'a>);
 
 impl Read for AttachmentReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {

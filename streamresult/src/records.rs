@@ -129,7 +129,7 @@ impl<S: RecordSink<V>, V: Default> Records<S, V> {
     #[must_use]
     pub fn open(&self) -> Vec<Record<'_, V>> {
         let slots = self.tests.in_order();
-        slots.into_iter().map(|slot| Record::new(self.tests.test(slot), &self.tests.spill)).collect()
+        slots.into_iter().map(|slot| Record::new(self.tests.test(slot), &self.tests.spool)).collect()
     }
 
     /// How many tests are running.
@@ -213,14 +213,14 @@ impl<S: RecordSink<V>, V: Default> Records<S, V> {
         };
         let Some(piece) = piece else { return Ok(()) };
         let cap = self.cap;
-        let (parts, spill) = self.tests.parts(slot);
-        parts.attachments.add(piece, cap, spill)
+        let (parts, spool) = self.tests.parts(slot);
+        parts.attachments.add(piece, cap, spool)
     }
 
     /// Gives a record to the sink, after its last event.
     #[inline]
     fn end(&mut self, slot: Slot, is_running: bool) -> io::Result<()> {
-        let record = Record::new(self.tests.test(slot), &self.tests.spill);
+        let record = Record::new(self.tests.test(slot), &self.tests.spool);
         let told = self.sink.record(&if is_running { record.while_running() } else { record });
         self.tests.release(slot);
         told
@@ -232,7 +232,7 @@ impl<S: RecordSink<V>, V: Default> Records<S, V> {
         for slot in self.tests.in_order() {
             self.tests.close(slot);
             if told.is_ok() {
-                let record = Record::new(self.tests.test(slot), &self.tests.spill);
+                let record = Record::new(self.tests.test(slot), &self.tests.spool);
                 debug_assert_eq!(record.outcome(), Outcome::Unfinished);
                 told = self.sink.record(&record);
             }

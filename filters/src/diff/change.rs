@@ -7,7 +7,7 @@ use formats::visible;
 use serde_json::{Map, Value};
 use streamresult::Outcome;
 
-use super::spool::Test;
+use super::names::Test;
 
 /// What became of a test. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The command `subunit-diff`: what changed from one stream to another.
 
 mod change;
-mod spool;
+mod names;
 mod table;
 
 use std::fs::File;
@@ -16,7 +16,7 @@ use process::Interrupt;
 use streamresult::{Details, Outcome, Record, RecordSink, Records, drive};
 
 use change::{Change, Counts, Kind};
-use spool::{Spool, Test};
+use names::{Test, Tests};
 use table::{Side, Table};
 
 /// Tell what changed from one run to another
@@ -100,19 +100,19 @@ impl Diff {
         stdin: Box<dyn Read + Send>,
         interrupt: &Interrupt,
         table: &mut Table,
-    ) -> anyhow::Result<Spool> {
+    ) -> anyhow::Result<Tests> {
         let path = if side == Side::Before { &self.before } else { &self.after };
         let input = InputArgs { files: vec![path.clone()] }.open(stdin, interrupt);
-        let mut reading = Reading { side, table, spool: Spool::default(), ignore_routes: self.ignore_routes };
+        let mut reading = Reading { side, table, tests: Tests::default(), ignore_routes: self.ignore_routes };
         drive(input, &mut Records::new(&mut reading).details(Details::None))?;
-        Ok(reading.spool)
+        Ok(reading.tests)
     }
 
     /// Tells the changes: those of tests that ran after in order of their end, then those that are gone.
     fn compare(
         &self,
-        mut before: Spool,
-        mut after: Spool,
+        before: Tests,
+        after: Tests,
         table: &mut Table,
         mut tell: impl FnMut(&Change<'_>) -> io::Result<()>,
     ) -> anyhow::Result<()> {
@@ -166,7 +166,7 @@ impl Diff {
 struct Reading<'t> {
     side: Side,
     table: &'t mut Table,
-    spool: Spool,
+    tests: Tests,
     ignore_routes: bool,
 }
 
@@ -181,7 +181,7 @@ impl RecordSink for Reading<'_> {
         let hash = self.table.hash(route, test.id);
         let old = self.table.get(self.side, hash).filter(|old| self.ignore_routes && old.is_failure());
         self.table.add(self.side, hash, old.unwrap_or(record.outcome()), test.duration);
-        self.spool.push(&test)
+        self.tests.push(&test)
     }
 }
 

@@ -6,8 +6,8 @@ use std::ops::Range;
 
 use super::case::Element;
 use super::pen::{Lengths, Section};
-use super::spool::{Spool, Stream};
 use super::suite::Counts;
+use streamresult::{Spool, Spooled};
 
 /// One run of a test: where its sections are in the stream of cases.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +30,7 @@ pub(crate) struct Key {
 /// The runs of a suite: first ones in a stream, as there may be many; later ones in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
-    firsts: Stream,
+    firsts: Spooled,
     later: HashMap<u64, Vec<Run>>,
 }
 
@@ -44,7 +44,7 @@ impl Runs {
             self.later.entry(run.key.hash).or_default().push(run);
             return Ok(());
         }
-        self.firsts.tail.extend_from_slice(&run.to_bytes());
+        self.firsts.tail().extend_from_slice(&run.to_bytes());
         spool.settle(&mut self.firsts)
     }
 
@@ -59,7 +59,7 @@ impl Runs {
     }
 
     /// Writes the cases.
-    pub(crate) fn write(&self, cases: &Stream, spool: &Spool, output: &mut dyn Write) -> io::Result<()> {
+    pub(crate) fn write(&self, cases: &Spooled, spool: &Spool, output: &mut dyn Write) -> io::Result<()> {
         self.each(spool, |first, later| {
             Case::of(first, later).write(&mut Sections { cases, spool, output: &mut *output })
         })
@@ -165,7 +165,7 @@ impl<'a> Case<'a> {
 
 /// Puts sections together.
 struct Sections<'a> {
-    cases: &'a Stream,
+    cases: &'a Spooled,
     spool: &'a Spool,
     output: &'a mut dyn Write,
 }

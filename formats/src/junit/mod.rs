@@ -13,7 +13,6 @@ mod pen;
 pub mod read;
 mod room;
 mod seen;
-mod spool;
 mod suite;
 mod write;
 

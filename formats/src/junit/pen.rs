@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::spool::{Spool, Stream};
+use streamresult::{Spool, Spooled};
 
 /// A part of a case. What stands between the parts follows from them.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ pub(crate) type Lengths = [u32; 6];
 /// Appends a case to a stream.
 pub(crate) struct Pen<'a> {
     spool: &'a mut Spool,
-    stream: &'a mut Stream,
+    stream: &'a mut Spooled,
     /// Whether what stands between the sections is left out.
     sections_only: bool,
     /// Where the section begins.
@@ -36,7 +36,7 @@ pub(crate) struct Pen<'a> {
 }
 
 impl<'a> Pen<'a> {
-    pub(crate) fn new(spool: &'a mut Spool, stream: &'a mut Stream, sections_only: bool) -> Self {
+    pub(crate) fn new(spool: &'a mut Spool, stream: &'a mut Spooled, sections_only: bool) -> Self {
         let start = stream.len();
         Pen { spool, stream, sections_only, start, lengths: Lengths::default() }
     }
@@ -44,14 +44,14 @@ impl<'a> Pen<'a> {
     /// Where to append the bytes of a section.
     #[inline]
     pub(crate) fn out(&mut self) -> &mut Vec<u8> {
-        &mut self.stream.tail
+        self.stream.tail()
     }
 
     /// Appends what stands between sections.
     #[inline]
     pub(crate) fn glue(&mut self, text: &str) {
         if !self.sections_only {
-            self.stream.tail.extend_from_slice(text.as_bytes());
+            self.stream.tail().extend_from_slice(text.as_bytes());
             self.start = self.stream.len();
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use chrono::DateTime;
+use streamresult::{Spool, Spooled};
 use subunit::{File, Timestamp};
 
 use super::case::{Element, property, seconds};
@@ -13,7 +14,6 @@ use super::names::cut;
 use super::options::{Dialect, Options};
 use super::pen::Pen;
 use super::room::{Room, show};
-use super::spool::{Spool, Stream};
 use crate::charset::Content;
 
 /// More routes than this share a suite: each one takes memory.
@@ -35,9 +35,9 @@ pub(crate) struct Suites {
 #[derive(Debug)]
 pub(crate) struct Suite {
     route: Option<String>,
-    pub(crate) cases: Stream,
+    pub(crate) cases: Spooled,
     /// What came for tests after their cases were written.
-    late: Option<Stream>,
+    late: Option<Spooled>,
     is_late_full: bool,
     pub(crate) runs: Runs,
     counts: Counts,
@@ -112,15 +112,15 @@ impl Suites {
 
     /// The suite of this route.
     #[inline]
-    pub(crate) fn get(&mut self, route: Option<&str>, spool: &mut Spool) -> Option<&mut Suite> {
+    pub(crate) fn get(&mut self, route: Option<&str>) -> Option<&mut Suite> {
         let is_last = self.suites.get(self.last).is_some_and(|suite| suite.route.as_deref() == route);
         if !is_last {
-            self.last = self.find(route, spool);
+            self.last = self.find(route);
         }
         self.suites.get_mut(self.last)
     }
 
-    fn find(&mut self, route: Option<&str>, spool: &mut Spool) -> usize {
+    fn find(&mut self, route: Option<&str>) -> usize {
         let route = route.map(str::to_owned);
         if let Some(at) = self.by_route.get(&route) {
             return *at;
@@ -132,7 +132,7 @@ impl Suites {
         self.by_route.insert(route.clone(), self.suites.len());
         self.suites.push(Suite {
             route,
-            cases: spool.stream(),
+            cases: Spooled::default(),
             late: None,
             is_late_full: false,
             runs: Runs::default(),
@@ -191,7 +191,7 @@ impl Suite {
         mime_type: Option<&str>,
         spool: &mut Spool,
     ) -> io::Result<()> {
-        let late = self.late.get_or_insert_with(|| spool.stream());
+        let late = self.late.get_or_insert_default();
         let mut room = Room::of(LONGEST_LATE.saturating_sub(late.len() as usize));
         let mut pen = Pen::new(spool, late, false);
         if !self.is_late_full {

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Write};
 
 use foldhash::quality::RandomState;
-use streamresult::{Extent, Outcome, Record, RecordSink};
+use streamresult::{Extent, Outcome, Record, RecordSink, Spool};
 use subunit::{Event, Status, Timestamp};
 
 use super::attachments::Folder;
@@ -14,9 +14,11 @@ use super::names::{CaseName, Names, cut};
 use super::options::Options;
 use super::pen::Pen;
 use super::seen::Seen;
-use super::spool::Spool;
 use super::suite::Suites;
 
+/// Bytes of one suite that wait in memory, and of all.
+const WAITING: usize = 64 << 10;
+const ALL_WAITING: usize = 4 << 20;
 /// The name of the case that stands for a status of the run as a whole.
 const RUN: &str = "the run as a whole";
 
@@ -59,7 +61,7 @@ impl JunitWriter {
         JunitWriter {
             folder: options.attachments.clone().map(Folder::new),
             options,
-            spool: Spool::default(),
+            spool: Spool::with_limits(WAITING, ALL_WAITING),
             suites: Suites::default(),
             names: Names::default(),
             ran: Seen::default(),
@@ -82,7 +84,7 @@ impl JunitWriter {
     pub fn write(mut self, output: &mut dyn Write) -> io::Result<()> {
         if self.suites.is_empty() {
             // A report without any suite is an error to some.
-            self.suites.get(None, &mut self.spool);
+            self.suites.get(None);
         }
         self.suites.write(&self.options, &self.spool, output)
     }
@@ -97,7 +99,7 @@ impl JunitWriter {
         let key = if self.options.merge_retries { Some(self.key(about)) } else { None };
         let Self { options, spool, suites, names, folder, ran, .. } = self;
         let route = about.route.filter(|_| !options.single_suite);
-        let suite = suites.get(route, spool).ok_or_else(|| io::Error::other("no suite"))?;
+        let suite = suites.get(route).ok_or_else(|| io::Error::other("no suite"))?;
         suite.add(about.element, about.times);
         let is_first = key.is_none_or(|key| ran.insert(key.hash));
         let start = suite.cases.len();
@@ -121,7 +123,7 @@ impl JunitWriter {
             hasher.write_u64(number);
             hasher.write_usize(about.route.map_or(usize::MAX, str::len));
             hasher.write(about.route.unwrap_or_default().as_bytes());
-            hasher.write(about.test_id.unwrap_or_default().as_bytes());
+            hasher.write(about.test_id.unwrap_or_default());
             hasher.finish()
         });
         Key { hash, check }
@@ -132,7 +134,7 @@ impl JunitWriter {
 struct About<'a> {
     route: Option<&'a str>,
     /// None where the case stands for something that is no test.
-    test_id: Option<&'a str>,
+    test_id: Option<&'a [u8]>,
     element: Element,
     times: Option<(Timestamp, Timestamp)>,
 }
@@ -168,7 +170,7 @@ impl RecordSink for JunitWriter {
         }
         let about = About {
             route: record.route_code(),
-            test_id: (!record.is_damage()).then(|| record.test_id()),
+            test_id: (!record.is_damage()).then(|| record.test_id_bytes()),
             element: case::element(record),
             times: record.first().zip(record.last()),
         };
@@ -183,7 +185,7 @@ impl RecordSink for JunitWriter {
         let Self { options, spool, suites, .. } = self;
         let (Some(id), Some(file)) = (event.test_id, event.file) else { return Ok(()) };
         let route = event.route_code.filter(|_| !options.single_suite);
-        match suites.get(route, spool) {
+        match suites.get(route) {
             Some(suite) => suite.add_late(id, file, event.mime_type, spool),
             None => Ok(()),
         }

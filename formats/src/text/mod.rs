@@ -13,7 +13,6 @@ mod paint;
 mod report;
 mod section;
 mod skips;
-mod spool;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -9,10 +9,10 @@ use subunit::{Event, Status, Timestamp};
 use super::longest::Longest;
 use super::section::{Sections, run_as_a_whole};
 use super::skips::Skips;
-use super::spool::Spool;
 use super::tally::Routes;
 use super::{Ending, Group, Options, Tone, line};
 use crate::VerdictLine;
+use crate::postponed::Postponed;
 
 /// Late pieces of attachments beyond this many bytes are counted, not shown.
 const LATE: u64 = 1 << 20;
@@ -43,11 +43,11 @@ struct Tests<W> {
     options: Options,
     line: Vec<u8>,
     /// What failed, whole.
-    failures: Spool,
+    failures: Postponed,
     /// The output of what did not fail, where lines do not have it.
-    outputs: Spool,
+    outputs: Postponed,
     /// The ids of what failed.
-    failing: Spool,
+    failing: Postponed,
     longest: Longest,
     skips: Skips,
     routes: Routes,
@@ -60,7 +60,7 @@ struct Tests<W> {
 impl<W: Write> TextReport<W> {
     /// Writes to `out`, which should be buffered.
     pub fn new(out: W, options: Options) -> Self {
-        let [failures, outputs, failing] = [(); 3].map(|()| Spool::new());
+        let [failures, outputs, failing] = [(); 3].map(|()| Postponed::default());
         let tests = Tests {
             out,
             options,
@@ -279,7 +279,7 @@ struct Rest<'a, W> {
 }
 
 impl<W: Write> Rest<'_, W> {
-    fn failures(&mut self, failures: Spool, group: Option<Group>, routes: &Routes) -> io::Result<()> {
+    fn failures(&mut self, failures: Postponed, group: Option<Group>, routes: &Routes) -> io::Result<()> {
         if failures.is_empty() {
             return Ok(());
         }
@@ -330,7 +330,7 @@ impl<W: Write> Rest<'_, W> {
         writeln!(self.out)
     }
 
-    fn failing(&mut self, failing: &mut Spool, rerun: Option<&str>) -> io::Result<()> {
+    fn failing(&mut self, failing: &Postponed, rerun: Option<&str>) -> io::Result<()> {
         if failing.is_empty() {
             return Ok(());
         }

@@ -1,12 +1,10 @@
-//! The names of a run's tests, in a temporary file.
+//! The names of a run's tests, which wait in a temporary file.
 
-use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::io::{self, BufReader, Read};
 use std::time::Duration;
 
-use tempfile::{SpooledTempFile, spooled_tempfile};
+use streamresult::{Spool, Spooled};
 
-/// So many bytes are kept in memory.
-const MEMORY: usize = 1 << 20;
 /// Stands for a route code or a duration that is not there.
 const NONE: u64 = u64::MAX;
 
@@ -25,15 +23,13 @@ impl Test<'_> {
 }
 
 /// Tests in the order in which they were written.
-pub(crate) struct Spool(BufWriter<SpooledTempFile>);
-
-impl Default for Spool {
-    fn default() -> Self {
-        Spool(BufWriter::new(spooled_tempfile(MEMORY)))
-    }
+#[derive(Default)]
+pub(crate) struct Tests {
+    spool: Spool,
+    bytes: Spooled,
 }
 
-impl Spool {
+impl Tests {
     /// Writes a test: three numbers, then its strings.
     pub(crate) fn push(&mut self, test: &Test<'_>) -> io::Result<()> {
         let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(NONE - 1);
@@ -42,21 +38,17 @@ impl Spool {
             test.route.map_or(NONE, |route| route.len() as u64),
             test.id.len() as u64,
         ];
-        numbers.iter().try_for_each(|number| self.0.write_all(&number.to_ne_bytes()))?;
-        self.0.write_all(test.route.unwrap_or_default().as_bytes())?;
-        self.0.write_all(test.id.as_bytes())
+        let tail = self.bytes.tail();
+        numbers.iter().for_each(|number| tail.extend_from_slice(&number.to_ne_bytes()));
+        tail.extend_from_slice(test.route.unwrap_or_default().as_bytes());
+        tail.extend_from_slice(test.id.as_bytes());
+        self.spool.settle(&mut self.bytes)
     }
 
     /// Reads all tests.
-    pub(crate) fn for_each(
-        &mut self,
-        mut function: impl FnMut(&Test<'_>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.0.flush()?;
-        let file = self.0.get_mut();
-        let mut left = file.stream_position()?;
-        file.rewind()?;
-        let mut reader = BufReader::new(file);
+    pub(crate) fn for_each(&self, mut function: impl FnMut(&Test<'_>) -> io::Result<()>) -> io::Result<()> {
+        let mut left = self.bytes.len();
+        let mut reader = BufReader::new(self.bytes.reader(&self.spool));
         let (mut route, mut id) = (String::new(), String::new());
         while left > 0 {
             let [duration, route_len, id_len] =
@@ -93,18 +85,18 @@ mod tests {
 
     #[test]
     fn tests_come_back_as_they_were() {
-        let long = "x".repeat(MEMORY);
+        let long = "x".repeat(2 << 20);
         let tests = [(None, "", None), (Some("0/1"), "a b", Some(Duration::ZERO)), (Some(""), &*long, None)];
-        let mut spool = Spool::default();
+        let mut names = Tests::default();
         for (route, id, duration) in tests {
-            spool.push(&Test { id, route, duration }).unwrap();
+            names.push(&Test { id, route, duration }).unwrap();
         }
         let mut expected = tests.iter();
         let compare = |test: &Test<'_>| {
             assert_eq!(Some(&(test.route, test.id, test.duration)), expected.next());
             Ok(())
         };
-        spool.for_each(compare).unwrap();
+        names.for_each(compare).unwrap();
         assert_eq!(expected.next(), None);
     }
 }
