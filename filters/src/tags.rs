@@ -1,12 +1,15 @@
 //! The command `subunit-tags`: adds tags to a stream and takes others away.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
+use std::io;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use cli::{Command, InputArgs, Streams, Verdict};
+use foldhash::fast::RandomState;
 use streamresult::{Edit, TagChange, Text, edit_packets};
-use subunit::{Event, Packet, Tags};
+use subunit::{Event, Packet, PacketBuf, Tags};
 
 /// Add tags to the events of a stream, and take others away
 ///
@@ -67,15 +70,42 @@ impl Command for TagStream {
         let change = tag_change(changes);
         // Most packets have no tags, and all of those get the same.
         let added = change.apply(Tags::default()).unwrap_or_default();
+        let mut changed = Changed::default();
         edit_packets(input, streams.output, Text::Keep, |packet, out| match packet.tags() {
             none if none.is_empty() && added.is_empty() => Ok(Edit::Keep),
-            none if none.is_empty() => Edit::replace(out, &with_tags(packet, &added)),
-            tags => match change.apply(tags) {
+            none if none.is_empty() => Edit::replace(out, &with_tags(&packet.event(), &added)),
+            _ => match changed.of(packet, &change)? {
                 None => Ok(Edit::Keep),
-                Some(tags) => Edit::replace(out, &with_tags(packet, &tags)),
+                Some(tags) => Edit::replace(out, &Event { tags, ..packet.event() }),
             },
         })?;
         Ok(Verdict::Passed)
+    }
+}
+
+/// What becomes of tags, by their bytes: many packets have the same.
+#[derive(Default)]
+struct Changed(HashMap<Vec<u8>, Option<PacketBuf>, RandomState>);
+
+/// So many lists of tags are remembered.
+const LISTS: usize = 256;
+
+impl Changed {
+    /// The tags that a packet has after the change; `None` where they stay.
+    fn of(&mut self, packet: &Packet<'_>, change: &TagChange) -> io::Result<Option<Tags<'_>>> {
+        let bytes = packet.tags_bytes().unwrap_or_default();
+        if !self.0.contains_key(bytes) {
+            if self.0.len() >= LISTS {
+                self.0.clear();
+            }
+            let tags = change.apply(packet.tags());
+            // In the form in which a packet has them, they are written without another look.
+            let tags =
+                tags.map(|tags| PacketBuf::encode(&with_tags(&Event::default(), &tags))).transpose()?;
+            self.0.insert(bytes.to_vec(), tags);
+        }
+        let changed = self.0.get(bytes).and_then(Option::as_ref);
+        Ok(changed.map(|changed| changed.packet().tags()))
     }
 }
 
@@ -90,10 +120,10 @@ fn tag_change(changes: Vec<Change>) -> TagChange {
     TagChange::new(add, discard)
 }
 
-/// What the packet says, with these tags; none at all are absent: an empty list would clear the test's.
-fn with_tags<'a>(packet: &Packet<'a>, tags: &'a [&'a str]) -> Event<'a> {
+/// The event with these tags; none at all are absent: an empty list would clear the test's.
+fn with_tags<'a>(event: &Event<'a>, tags: &'a [&'a str]) -> Event<'a> {
     let tags = if tags.is_empty() { Tags::default() } else { Tags::from(tags) };
-    Event { tags, ..packet.event() }
+    Event { tags, ..*event }
 }
 
 impl CommandFactory for TagStream {
@@ -149,7 +179,7 @@ fn options_first(mut args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 mod tests {
     use cli::run_with;
     use subunit::io::{Reader, Writer};
-    use subunit::{Frame, MAX_PACKET, PacketBuf, Status};
+    use subunit::{Frame, MAX_PACKET, Status};
 
     use super::*;
 

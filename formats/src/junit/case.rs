@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use memchr::memchr;
 use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, Record};
 
 use super::attachments::Folder;
@@ -119,13 +120,18 @@ pub(crate) fn attributes(
         seconds(duration, out);
         out.push(b'"');
     }
-    let file = record.and_then(|record| file_of(record.test_id()));
+    let file = record.filter(|record| has_colon(record)).and_then(|record| file_of(record.test_id()));
     if let (Dialect::Common, Some(file)) = (options.dialect, file) {
         out.extend_from_slice(b" file=\"");
         escape::attribute(&cut(file), out);
         out.push(b'"');
     }
     pen.end(Section::Attributes);
+}
+
+/// Only an id with a colon can name a file: most are not looked at any further.
+fn has_colon(record: &Record<'_>) -> bool {
+    memchr(b':', record.test_id_bytes()).is_some()
 }
 
 /// Appends a duration in seconds, with exactly three decimals.
@@ -231,14 +237,16 @@ impl<'a> Case<'a> {
         }
         let out = pen.out();
         out.extend_from_slice(b"\n<properties>");
-        let tags = self.record.tags();
-        tags.iter().take(MOST_TAGS).for_each(|tag| property("tag", tag, out));
-        if tags.len() > MOST_TAGS {
-            property("tags", &format!("{} more, left out", tags.len() - MOST_TAGS), out);
+        let mut left_out = 0;
+        for (number, tag) in self.record.tags().iter().enumerate() {
+            if number < MOST_TAGS { known_property("tag", tag, out) } else { left_out += 1 }
         }
-        self.route().into_iter().for_each(|route| property("route", route, out));
+        if left_out > 0 {
+            known_property("tags", &format!("{left_out} more, left out"), out);
+        }
+        self.route().into_iter().for_each(|route| known_property("route", route, out));
         if self.is_skewed() {
-            property("clock", "went back while the test ran", out);
+            known_property("clock", "went back while the test ran", out);
         }
         out.extend_from_slice(b"</properties>");
         pen.end(Section::Properties);
@@ -333,6 +341,17 @@ impl<'a> Case<'a> {
 pub(crate) fn property(name: &str, value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<property name=\"");
     escape::attribute(&cut(name), out);
+    property_value(value, out);
+}
+
+/// Appends a `property` with a name of ours, which needs no escapes.
+fn known_property(name: &'static str, value: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"<property name=\"");
+    out.extend_from_slice(name.as_bytes());
+    property_value(value, out);
+}
+
+fn property_value(value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\" value=\"");
     escape::attribute(&cut(value), out);
     out.extend_from_slice(b"\"/>");

@@ -84,19 +84,21 @@ impl Room {
 
 /// Writes text as far as there is room, and whether that was all; of what is no text, nothing.
 pub(crate) fn show(bytes: &[u8], content: Content, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<bool> {
-    if content == Content::Binary {
-        return Ok(true);
-    }
+    Ok(content == Content::Binary || copy_bytes(bytes, content, room, pen)? == bytes.len() as u64)
+}
+
+/// Writes text as far as there is room, and says how many of its bytes that were.
+fn copy_bytes(bytes: &[u8], content: Content, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<u64> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let piece = rest.get(..PIECE).map_or(rest, |piece| split_whole_characters(piece).0);
         if !room.piece(&content.decode(piece), pen) {
-            return Ok(false);
+            break;
         }
         pen.settle()?;
         rest = rest.get(piece.len()..).unwrap_or_default();
     }
-    Ok(true)
+    Ok((bytes.len() - rest.len()) as u64)
 }
 
 /// Writes the text of an attachment as far as there is room, and says how many of its bytes that were.
@@ -106,6 +108,9 @@ pub(crate) fn copy(
     room: &mut Room,
     pen: &mut Pen<'_>,
 ) -> io::Result<u64> {
+    if let Some(bytes) = attachment.in_memory() {
+        return copy_bytes(bytes, content, room, pen);
+    }
     let mut reader = attachment.reader();
     let mut buffer = vec![0; PIECE];
     let (mut shown, mut waiting) = (0, 0);
