@@ -33,6 +33,7 @@ use super::words;
         Passed = "the run succeeded, and nothing is failing",
         Failed = "the run failed: a test failed, passed though it was expected to fail, or never finished, the stream \
                   is damaged, or --exit is not 0",
+        Incomplete,
         Nothing,
         Outstanding,
     ],
