@@ -100,14 +100,20 @@ impl<'a> Follow<'a> {
         if self.input.is_some() {
             command.stdin(Stdio::piped());
         }
+        let begun = Instant::now();
         let child = Child::spawn(command);
         // A copy of the writing end would keep the pipe open.
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        self.adopt(child?, merged.map(OwnedFd::from))
+        self.adopt(child?, begun, merged.map(OwnedFd::from))
     }
 
     /// Follows a child that was started otherwise; `merged` is what it writes to, where that is no pipe of its own.
-    pub(crate) fn adopt(mut self, mut child: Child, merged: Option<OwnedFd>) -> io::Result<Following<'a>> {
+    pub(crate) fn adopt(
+        mut self,
+        mut child: Child,
+        begun: Instant,
+        merged: Option<OwnedFd>,
+    ) -> io::Result<Following<'a>> {
         let stdout = merged.or_else(|| child.take_stdout().map(OwnedFd::from));
         let pipes = Pipes::new([stdout, child.take_stderr().map(OwnedFd::from)]);
         let feed = match self.input.take().zip(child.take_stdin()) {
@@ -118,7 +124,7 @@ impl<'a> Follow<'a> {
         Ok(Following {
             follow: self,
             child,
-            begun: Instant::now(),
+            begun,
             pipes,
             feed,
             phase: Phase::Running,

@@ -72,6 +72,7 @@ impl Job<'_> {
         if let Some(guard) = &mut self.guard {
             guard.will_create(&self.creates)?;
         }
+        let begun = Instant::now();
         let child = Child::spawn_alone(&mut command)?;
         if let Some(guard) = &mut self.guard {
             guard.held_by(child.id())?;
@@ -79,18 +80,18 @@ impl Job<'_> {
         let follow =
             Follow { spares_stuck: !self.creates.is_empty(), ..Follow::new(self.wait, self.timeouts) };
         let mut listener = Listener::new(self.operation, &mut on_record);
-        let ending = follow.adopt(child, None)?.to_the_end(&mut listener)?;
+        let ending = follow.adopt(child, begun, None)?.to_the_end(&mut listener)?;
         Ok(Helped { ending, stuck: listener.stuck })
     }
 
-    fn command(&self) -> io::Result<Command> {
+    fn command(&mut self) -> io::Result<Command> {
         // What we were started with may have been made to be inherited; a helper must not keep it open.
         close_fds::set_fds_cloexec(3, &[]);
         let program = self.program.clone().unwrap_or_else(|| PathBuf::from("/proc/self/exe"));
         let mut command = Command::new(program);
         command.arg0(&self.title);
         command.args(&self.arguments).current_dir("/").stdout(Stdio::piped()).stderr(Stdio::null());
-        match &self.guard {
+        match &mut self.guard {
             // The lock belongs to the open file: it is held until the helper ends, too.
             Some(guard) => command.stdin(guard.share()?),
             None => command.stdin(Stdio::null()),
