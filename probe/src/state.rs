@@ -1,12 +1,13 @@
 //! What a run leaves to know for the next: how long a test has failed, and where counters stood.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use process::{Deadline, Lock, Wait};
 use serde::{Deserialize, Serialize};
 
 use super::{Metric, Thresholds};
@@ -24,7 +25,7 @@ pub struct State {
     content: Content,
     now: f64,
     /// Held until the state is dropped.
-    _lock: File,
+    _lock: Lock,
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -150,19 +151,10 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The lock is a file of its own: the state's file is another one after each run.
-fn lock(path: &Path) -> io::Result<File> {
+fn lock(path: &Path) -> io::Result<Lock> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    let begin = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if begin.elapsed() > PATIENCE => {
-                return Err(io::Error::new(io::ErrorKind::WouldBlock, "another run is using it"));
-            }
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
-        }
-    }
+    let lock = Lock::take(file, Wait::until(Deadline::after(PATIENCE)))?;
+    lock.ok_or_else(|| io::Error::new(io::ErrorKind::WouldBlock, "another run is using it"))
 }
 
 #[cfg(test)]

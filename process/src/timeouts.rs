@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Between SIGTERM and SIGKILL, for a command of the user's: it may have much to put away.
 pub const GRACE: Duration = Duration::from_secs(5);
+/// [`GRACE`], as it is written on a command line.
+pub const GRACE_TEXT: &str = "5s";
 /// The same for what has nothing to put away, within a check that has a deadline of its own.
 pub const SHORT_GRACE: Duration = Duration::from_millis(300);
 /// The same for a check that is told to end early: what it made on a slow mount has to be removed.

@@ -163,14 +163,14 @@ fn a_helper_leads_its_own_session() {
 
 fn the_lock_is_held_by_a_helper_left_behind() {
     let folder = tempfile::tempdir().unwrap();
-    let mut guard = Guard::take(folder.path(), "it", Deadline::NEVER).unwrap();
+    let mut guard = Guard::take(folder.path(), "it", Wait::FOREVER).unwrap();
     let begun = Instant::now();
     std::thread::scope(|scope| {
         let guard = &mut guard;
         scope.spawn(move || run(Job { guard: Some(guard), creates: vec!["/x".into()], ..job("stuck") }));
         sleep(Duration::from_millis(200));
         let Err(Refused::Busy(busy)) =
-            Guard::take(folder.path(), "it", Deadline::after(Duration::from_millis(50)))
+            Guard::take(folder.path(), "it", Wait::until(Deadline::after(Duration::from_millis(50))))
         else {
             panic!("the lock was had twice");
         };
@@ -178,7 +178,7 @@ fn the_lock_is_held_by_a_helper_left_behind() {
     });
     assert!(begun.elapsed() < Duration::from_secs(5));
     drop(guard);
-    let guard = Guard::take(folder.path(), "it", Deadline::after(Duration::ZERO)).unwrap();
+    let guard = Guard::take(folder.path(), "it", Wait::until(Deadline::now())).unwrap();
     assert_eq!(guard.created(), ["/x"]);
 }
 
@@ -207,12 +207,13 @@ fn a_helper_says_what_it_does_and_for_whom() {
         (read("cmdline"), read("comm"))
     };
     let folder = tempfile::tempdir().unwrap();
-    let mut guard = Guard::take(folder.path(), "it", Deadline::NEVER).unwrap();
+    let mut guard = Guard::take(folder.path(), "it", Wait::FOREVER).unwrap();
     let title = "check-eos: statx /eos/user".to_owned();
     let job = Job { guard: Some(&mut guard), title, operation: Duration::from_millis(900), ..job("stuck") };
     job.run(|record| {
         if record == Record::Begin("read".into()) {
-            let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "it", Deadline::now()) else {
+            let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "it", Wait::until(Deadline::now()))
+            else {
                 panic!("the helper does not hold the lock");
             };
             seen = look(busy.pid.unwrap());

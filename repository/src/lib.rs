@@ -56,7 +56,6 @@ mod foreign;
 mod index;
 mod intake;
 mod layout;
-mod lock;
 mod note;
 mod query;
 mod repository;

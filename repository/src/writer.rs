@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 
+use process::Lock;
 use streamresult::StreamResult;
 use subunit::{Event, Packet, Timestamp, encode_chunks};
 
@@ -10,7 +11,6 @@ use crate::derive::PIECE;
 use crate::error::{Error, Result, at};
 use crate::intake::{Intake, Tail};
 use crate::layout::{self, NEW_PREFIX, RUNS, Replacement, RunFolder};
-use crate::lock::Locked;
 use crate::repository::Repository;
 use crate::run::{Run, RunEnd, RunFile, RunInfo, State, Tally};
 use crate::run_id::RunId;
@@ -47,7 +47,7 @@ pub struct RunWriter {
     folder: RunFolder,
     info: RunInfo,
     /// The stream; this file is locked.
-    raw: BufWriter<Locked>,
+    raw: BufWriter<Lock>,
     intake: Intake,
     packet: Vec<u8>,
     /// Whether something that came could not be stored.
@@ -179,10 +179,10 @@ impl Write for RunWriter {
 }
 
 /// Makes the file of the stream in a folder that nobody knows yet, and locks it.
-fn lock_new(folder: &RunFolder) -> Result<Locked> {
+fn lock_new(folder: &RunFolder) -> Result<Lock> {
     let path = folder.raw();
     let file = OpenOptions::new().append(true).create_new(true).open(&path).map_err(at("make", &path))?;
-    Locked::new(file).map_err(at("lock", &path))
+    Lock::wait_for(file).map_err(at("lock", &path))
 }
 
 /// Gives a folder the next number that nobody has. That it is taken by renaming makes it nobody else's: a

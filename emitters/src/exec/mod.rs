@@ -12,6 +12,7 @@ use anyhow::ensure;
 use cli::value::duration;
 use cli::{Command, Streams, Verdict};
 use process::Interrupt;
+use process::timeouts::GRACE_TEXT;
 use streamresult::{StreamResult as _, Summary};
 use subunit::{Event, Status};
 
@@ -72,7 +73,7 @@ pub struct Exec {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
     /// Time between SIGTERM and SIGKILL for what is to end
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = GRACE_TEXT)]
     grace: Duration,
     /// Run a command that failed again, up to this often; each attempt may take --timeout
     ///

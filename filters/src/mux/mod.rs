@@ -26,6 +26,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use cli::value::{NamedCommand, NamedFile, RouteNames, duration};
 use cli::{Command, PathError, Streams, Verdict};
+use process::timeouts::GRACE_TEXT;
 use rustix::pipe::fcntl_setpipe_size;
 use streamresult::TagChange;
 
@@ -103,7 +104,7 @@ pub struct Mux {
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     stall_timeout: Option<Duration>,
     /// Time between SIGTERM and SIGKILL for children, and for what they leave running to let go of their output
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5s")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = GRACE_TEXT)]
     grace: Duration,
 }
 

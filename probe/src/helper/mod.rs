@@ -9,20 +9,16 @@ mod told;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Stdout, Write};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use process::helper::{Busy, Guard, Job, Refused, Reporter, Stop, enter, folder};
-use process::{Cause, Deadline, Timeouts};
+use process::{Cause, Timeouts, Wait};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Finding, Level, Limits, Summary};
 pub use respond::respond;
 pub use told::Told;
-
-/// How long to look for a signal while waiting for the lock.
-const SLICE: Duration = Duration::from_millis(50);
 
 /// The names of the values by which a task tells what it found; see [`Told`].
 pub mod value {
@@ -160,21 +156,18 @@ impl Helper {
         }
         let failed = |error| Box::new(Finding::unknown(format!("cannot lock out other runs: {error}")));
         let folder = folder("subunit-checks").map_err(failed)?;
-        let end = limits.operation_deadline();
-        loop {
-            match Guard::take(&folder, &self.lock, Deadline::after(SLICE)) {
-                Ok(guard) => {
-                    self.guard = Some(guard);
-                    return Ok(());
-                }
-                Err(Refused::Failed(error)) => return Err(failed(error)),
-                Err(Refused::Busy(busy)) if end.has_passed() => return Err(Box::new(self.busy(&busy))),
-                Err(Refused::Busy(_)) if limits.interrupt.has_come() => {
-                    let reason = "a signal ended the check while it waited for another run";
-                    return Err(Box::new(Finding::new(Level::Interrupted(reason.to_owned()))));
-                }
-                Err(Refused::Busy(_)) => {}
+        let wait = Wait { deadline: limits.operation_deadline(), ..limits.wait() };
+        match Guard::take(&folder, &self.lock, wait) {
+            Ok(guard) => {
+                self.guard = Some(guard);
+                Ok(())
             }
+            Err(Refused::Failed(error)) => Err(failed(error)),
+            Err(Refused::Busy(_)) if limits.interrupt.has_come() => {
+                let reason = "a signal ended the check while it waited for another run";
+                Err(Box::new(Finding::new(Level::Interrupted(reason.to_owned()))))
+            }
+            Err(Refused::Busy(busy)) => Err(Box::new(self.busy(&busy))),
         }
     }
 

@@ -2,14 +2,13 @@
 
 use std::env;
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::group::pause;
-use crate::{Deadline, ProcState};
+use crate::{Lock, ProcState, Wait};
 
 /// The folder for locks of this user: `$XDG_RUNTIME_DIR/NAME`, else `NAME-UID` in the system's temporary folder, else
 /// in `/dev/shm`, which can be written to where nothing else can. It is made when it is not there, for this user only.
@@ -54,34 +53,28 @@ fn make_private(folder: &Path, user: u32) -> io::Result<()> {
 /// free again when the last of them has ended, whatever ended it.
 #[derive(Debug)]
 pub struct Guard {
-    file: File,
+    lock: Lock,
     holder: Option<(u32, u64)>,
     created: Vec<String>,
 }
 
 impl Guard {
-    /// Takes the lock `name` in `folder`; while another run holds it, waits until the deadline at most.
+    /// Takes the lock `name` in `folder`; while another run holds it, waits for that.
     ///
     /// # Errors
     ///
-    /// [`Refused::Busy`] when it was still held then, [`Refused::Failed`] when the file cannot be used.
-    pub fn take(folder: &Path, name: &str, deadline: Deadline) -> Result<Self, Refused> {
+    /// [`Refused::Busy`] when it was still held at the end of the wait, [`Refused::Failed`] when the file cannot be used.
+    pub fn take(folder: &Path, name: &str, wait: Wait<'_>) -> Result<Self, Refused> {
         let path = folder.join(name);
         let mut file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-                Err(TryLockError::WouldBlock) => {}
+        match Lock::take(file.try_clone()?, wait)? {
+            Some(lock) => {
+                let created = Note::read(&mut file)?.created;
+                Ok(Guard { lock, holder: None, created })
             }
-            match pause(deadline) {
-                Some(pause) => std::thread::sleep(pause),
-                None => return Err(Refused::Busy(Note::read(&mut file)?.into())),
-            }
+            None => Err(Refused::Busy(Note::read(&mut file)?.into())),
         }
-        let created = Note::read(&mut file)?.created;
-        Ok(Guard { file, holder: None, created })
     }
 
     /// What helpers were about to create, in this run or before, and is not known to be gone.
@@ -122,8 +115,8 @@ impl Guard {
     }
 
     /// The lock once more, to be held by a helper.
-    pub(crate) fn share(&self) -> io::Result<File> {
-        self.file.try_clone()
+    pub(crate) fn share(&mut self) -> io::Result<File> {
+        self.lock.share()
     }
 
     fn save(&mut self) -> io::Result<()> {
@@ -132,9 +125,10 @@ impl Guard {
             text += &format!("pid {pid}\nsince {since}\n");
         }
         self.created.iter().for_each(|path| text += &format!("created {path}\n"));
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(text.as_bytes())
+        let file = self.lock.file();
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())
     }
 }
 
@@ -225,6 +219,7 @@ fn seconds_now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Deadline;
 
     #[test]
     fn locks_are_where_nobody_else_can_be() {
@@ -245,22 +240,22 @@ mod tests {
     #[test]
     fn a_lock_is_had_by_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let mut first = Guard::take(folder.path(), "eos-1", Deadline::NEVER).unwrap();
+        let mut first = Guard::take(folder.path(), "eos-1", Wait::FOREVER).unwrap();
         first.held_by(std::process::id()).unwrap();
-        let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "eos-1", Deadline::after(Duration::ZERO))
+        let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "eos-1", Wait::until(Deadline::now()))
         else {
             panic!("the lock was had twice");
         };
         assert_eq!(busy.pid, Some(std::process::id()));
         assert!(busy.age().unwrap() < Duration::from_secs(60));
         drop(first);
-        Guard::take(folder.path(), "eos-1", Deadline::after(Duration::ZERO)).unwrap();
+        Guard::take(folder.path(), "eos-1", Wait::until(Deadline::now())).unwrap();
     }
 
     #[test]
     fn what_was_left_behind_is_known_to_the_next() {
         let folder = tempfile::tempdir().unwrap();
-        let take = || Guard::take(folder.path(), "eos-2", Deadline::NEVER).unwrap();
+        let take = || Guard::take(folder.path(), "eos-2", Wait::FOREVER).unwrap();
         let [old, new] = ["/mnt/.probe a".to_owned(), "/mnt/.probe-b".to_owned()];
         take().will_create(std::slice::from_ref(&old)).unwrap();
         assert_eq!(take().created(), std::slice::from_ref(&old));

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 
+use process::Lock;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::derive::is_unwritable;
@@ -18,7 +19,6 @@ use crate::error::{Error, Result, at};
 use crate::examine::Trust;
 use crate::failing::{Failing, Outstanding};
 use crate::layout;
-use crate::lock::Locked;
 use crate::note::Note;
 use crate::repository::Repository;
 use crate::run::Run;
@@ -111,10 +111,10 @@ impl Repository {
     }
 
     /// Waits until nobody else uses the index. The lock is the kernel's: it cannot be left behind.
-    pub(crate) fn lock(&self) -> Result<Locked> {
+    pub(crate) fn lock(&self) -> Result<Lock> {
         let path = self.path().join("lock");
         let file = OpenOptions::new().append(true).create(true).open(&path).map_err(at("open", &path))?;
-        Locked::new(file).map_err(at("lock", &path))
+        Lock::wait_for(file).map_err(at("lock", &path))
     }
 
     fn ask_anew<T>(&self, why: &str, ask: &impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
