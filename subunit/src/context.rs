@@ -1,6 +1,7 @@
 //! Text between packets: which of its signature bytes are part of a character.
 
-use crate::wire::{has_odd_control, part};
+use crate::part::part;
+use crate::wire::has_odd_control;
 
 /// The last bytes of text before the input, as many as a character can have before its last byte.
 #[derive(Clone, Copy, Debug)]

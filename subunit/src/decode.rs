@@ -60,7 +60,8 @@ pub(crate) use crate::examine::Ending;
 use crate::examine::{Examiner, Missing, SHORTER_WALK, Verdict};
 use crate::layout::{Header, SHORT};
 use crate::packet::Packet;
-use crate::wire::{SIGNATURE, Stop, part};
+use crate::part::part;
+use crate::wire::{SIGNATURE, Stop};
 
 /// The longest frame of text.
 const MAX_TEXT: usize = 1 << 20;

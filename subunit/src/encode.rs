@@ -4,10 +4,11 @@ use bytes::BufMut;
 
 use crate::error::{EncodeError, Field};
 use crate::event::Event;
+use crate::part::{part, part_mut};
 use crate::sums;
 use crate::tags::{Tags, Written};
 use crate::timestamp::{NANOSECONDS, Timestamp};
-use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_len, part};
+use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_len};
 
 /// Appends the packet of an event.
 ///
@@ -254,7 +255,7 @@ impl Fields for Small<'_> {
         if let Some(room) = self.rest.first_chunk_mut() {
             *room = bytes;
         }
-        self.rest = std::mem::take(&mut self.rest).get_mut(len..).unwrap_or_default();
+        self.rest = part_mut(std::mem::take(&mut self.rest), len..);
         self.strings = self.rest.len();
     }
 

@@ -8,6 +8,7 @@ use crate::encode::encode;
 use crate::error::EncodeError;
 use crate::event::Event;
 use crate::packet::Packet;
+use crate::part::{part, part_mut};
 use crate::reroute::RoutePrefix;
 
 /// How much is read or written at a time, unless a packet is longer.
@@ -131,7 +132,7 @@ impl<R: Read> Reader<R> {
             return Ok(false);
         }
         let wanted = self.make_room();
-        let room = self.buffer.get_mut(self.end..self.end + wanted).unwrap_or_default();
+        let room = part_mut(&mut self.buffer, self.end..self.end + wanted);
         let count = loop {
             match self.inner.read(room) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -179,7 +180,7 @@ impl<R: Read> Reader<R> {
 
     #[inline]
     fn find(&mut self, give_up: bool) -> Found {
-        let input = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let input = part(&self.buffer, self.start..self.end);
         let ending = match (self.eof, give_up) {
             (true, _) => Ending::Eof,
             (false, true) => Ending::Stalled,
@@ -196,7 +197,7 @@ impl<R: Read> Reader<R> {
     fn take(&mut self, found: Found) -> Option<Frame<'_>> {
         let start = self.start;
         self.start += found.len();
-        self.decoder.frame(found, self.buffer.get(start..self.end).unwrap_or_default())
+        self.decoder.frame(found, part(&self.buffer, start..self.end))
     }
 }
 

@@ -6,10 +6,11 @@
 //! Both find the same of what both take.
 
 use crate::error::{Field, PacketError, PacketErrorKind};
+use crate::part::part;
 use crate::sums;
 use crate::timestamp::{NANOSECONDS, Timestamp};
 use crate::wire::{
-    self, CHECKSUM, Cursor, LENGTH_AT, LONG_NUMBER, SIGNATURE, Stop, is_plain, number_of, number_width, part,
+    self, CHECKSUM, Cursor, LENGTH_AT, LONG_NUMBER, SIGNATURE, Stop, is_plain, number_of, number_width,
 };
 
 /// A packet up to this length can be taken at a glance, and has all its strings looked at before its checksum.

@@ -58,6 +58,7 @@ mod examine;
 pub mod io;
 mod layout;
 mod packet;
+mod part;
 mod reroute;
 #[cfg(feature = "proptest")]
 pub mod strategy;
@@ -72,6 +73,7 @@ pub use encode::encode;
 pub use error::{EncodeError, Field, PacketError, PacketErrorKind};
 pub use event::{BYTES_TYPE, Event, File, Status, TEXT_TYPE, UnknownStatus};
 pub use packet::{Packet, PacketBuf};
+pub use part::{part, part_mut};
 pub use reroute::RoutePrefix;
 pub use tags::{TagIter, Tags};
 #[cfg(feature = "chrono")]

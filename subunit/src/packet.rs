@@ -8,9 +8,10 @@ use crate::encode::encode;
 use crate::error::{EncodeError, PacketError};
 use crate::event::{Event, File, Status};
 use crate::layout::{Layout, Span};
+use crate::part::part;
 use crate::tags::Tags;
 use crate::timestamp::Timestamp;
-use crate::wire::{self, CHECKSUM, checked, part};
+use crate::wire::{self, CHECKSUM, checked};
 
 /// A whole packet, borrowed: its bytes were checked, its fields are read when asked for.
 ///

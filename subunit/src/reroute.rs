@@ -5,8 +5,9 @@ use crate::encode::{MAX_OVERHEAD, packet_len, put_bytes, put_header, put_number}
 use crate::error::{EncodeError, Field};
 use crate::event::Event;
 use crate::packet::Packet;
+use crate::part::part;
 use crate::sums::{self, shift};
-use crate::wire::{MAX_PACKET, ROUTE_CODE, number_len, part};
+use crate::wire::{MAX_PACKET, ROUTE_CODE, number_len};
 
 /// From this length on, combining the checksum of the untouched middle costs less than reading it again.
 const COMBINE: usize = 50 * 1024;

@@ -4,7 +4,8 @@ use std::sync::LazyLock;
 
 use crc32fast::Hasher;
 
-use crate::wire::{MAX_PACKET, part};
+use crate::part::part;
+use crate::wire::MAX_PACKET;
 
 /// A hasher that knows what the processor can do: finding that out costs more than a small packet's checksum.
 static FRESH: LazyLock<Hasher> = LazyLock::new(Hasher::new);

@@ -2,11 +2,10 @@
 //!
 //! Source: the specification's "Version 2" in the README of testing-cabal/subunit.
 
-use std::slice::SliceIndex;
-
 use byteorder::{BigEndian, ByteOrder};
 
 use crate::error::{Field, PacketErrorKind};
+use crate::part::part;
 
 /// The first byte of every packet.
 pub const SIGNATURE: u8 = 0xB3;
@@ -97,15 +96,6 @@ fn all_in_lanes<const N: usize>(bytes: &[u8], fine: impl Fn(u8) -> bool) -> Opti
         rest = after;
     }
     Some(last)
-}
-
-/// The bytes in a range that lies within them. If it does not, that is a fault of ours: then they are none.
-#[inline]
-#[track_caller]
-pub(crate) fn part<R: SliceIndex<[u8], Output = [u8]>>(bytes: &[u8], range: R) -> &[u8] {
-    let part = bytes.get(range);
-    debug_assert!(part.is_some(), "the range is within the bytes");
-    part.unwrap_or_default()
 }
 
 /// The number of these one to four bytes.
