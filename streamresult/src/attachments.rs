@@ -4,6 +4,8 @@ use std::io;
 
 use hashbrown::HashMap;
 
+use subunit::part;
+
 use crate::look::{Piece, checked};
 use crate::spool::{Spool, Spooled};
 
@@ -53,7 +55,7 @@ pub(crate) struct AttachmentBuf {
 
 impl Attachments {
     pub(crate) fn as_slice(&self) -> &[AttachmentBuf] {
-        self.buffers.get(..self.used).unwrap_or_default()
+        part(&self.buffers, ..self.used)
     }
 
     /// Adds a piece of a file, keeping `cap` bytes of the file at most.
