@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use subunit::part;
+
 use crate::error::{Result, at};
 use crate::intake::{Intake, Tail};
 use crate::layout::{Replacement, RunFolder};
@@ -28,7 +30,7 @@ pub(crate) fn derive(folder: &RunFolder, mut stream: impl Read, tail: Tail) -> R
             Ok(0) => break,
             Ok(count) => count,
         };
-        intake.push(piece.get(..count).unwrap_or_default()).map_err(at("index", &raw))?;
+        intake.push(part(&piece, ..count)).map_err(at("index", &raw))?;
     }
     intake.finish(tail).map_err(at("index", &raw))
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use streamresult::{DAMAGE_ID, Details, Extent, Record, RecordSink, Records, StreamResult, Summary, deliver};
-use subunit::{Decoder, Event, Packet, Step, Timestamp};
+use subunit::{Decoder, Event, Packet, Step, Timestamp, part};
 
 use crate::row::{Facts, Kind, Row};
 use crate::run::Tally;
@@ -47,7 +47,7 @@ impl Intake {
     pub(crate) fn push(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.pending.is_empty() {
             let consumed = self.watch.pass(&mut self.decoder, bytes, false)?;
-            self.pending.extend_from_slice(bytes.get(consumed..).unwrap_or_default());
+            self.pending.extend_from_slice(part(bytes, consumed..));
         } else {
             self.pending.extend_from_slice(bytes);
             let consumed = self.watch.pass(&mut self.decoder, &self.pending, false)?;
@@ -85,7 +85,7 @@ impl Watch {
         let mut consumed = 0;
         loop {
             let offset = decoder.offset();
-            let rest = input.get(consumed..).unwrap_or_default();
+            let rest = part(input, consumed..);
             let Step::Frame(len, frame) = decoder.decode(rest, eof) else { return Ok(consumed) };
             deliver(&frame, offset, self)?;
             consumed += len;

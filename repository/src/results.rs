@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use zstd::bulk::{Compressor, Decompressor};
 
+use subunit::part;
+
 use crate::error::{Error, Result, at};
 use crate::row::{self, Facts, Row};
 use crate::seekable::compressor;
@@ -301,7 +303,7 @@ impl Rows<'_> {
             (self.at, self.before) = (0, Facts::ZERO);
             self.id.clear();
         }
-        let mut input = self.raw.get(self.at..).unwrap_or_default();
+        let mut input = part(&self.raw, self.at..);
         let Some((route, facts)) = row::decode(&mut input, &mut self.id, &self.before) else {
             return Err(self.results.damaged("a row is damaged"));
         };

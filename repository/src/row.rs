@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use streamresult::{Extent, Outcome};
-use subunit::Timestamp;
+use subunit::{Timestamp, part};
 
 use crate::wire::{put, take, unzigzag, zigzag};
 
@@ -98,7 +98,7 @@ pub(crate) fn encode(row: &Row<'_>, before_id: &[u8], before: &Facts, out: &mut 
     );
     let shared = row.id.iter().zip(before_id).take_while(|(a, b)| a == b).count();
     put(out, shared as u64);
-    put_bytes(out, row.id.get(shared..).unwrap_or_default());
+    put_bytes(out, part(row.id, shared..));
     if let Some(route) = row.route {
         put_bytes(out, route);
     }

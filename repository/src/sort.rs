@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use streamresult::{Spool, Spooled};
+use subunit::part;
 
 use crate::row::{Facts, Row};
 
@@ -51,8 +52,8 @@ impl Kept {
     fn row<'a>(&self, text: &'a [u8]) -> Row<'a> {
         let (at, id) = (self.at as usize, self.id as usize);
         let id_end = at + id;
-        let route = self.route.map(|len| text.get(id_end..id_end + len as usize).unwrap_or_default());
-        Row { id: text.get(at..id_end).unwrap_or_default(), route, facts: self.facts }
+        let route = self.route.map(|len| part(text, id_end..id_end + len as usize));
+        Row { id: part(text, at..id_end), route, facts: self.facts }
     }
 }
 

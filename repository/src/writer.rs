@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 
 use process::Lock;
 use streamresult::StreamResult;
-use subunit::{Event, Packet, Timestamp, encode_chunks};
+use subunit::{Event, Packet, Timestamp, encode_chunks, part};
 
 use crate::derive::PIECE;
 use crate::error::{Error, Result, at};
@@ -92,7 +92,7 @@ impl RunWriter {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(at("read", "the stream".as_ref())(error)),
             };
-            self.take(piece.get(..count).unwrap_or_default())?;
+            self.take(part(&piece, ..count))?;
             self.flush_raw()?;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use subunit::SIGNATURE;
+use subunit::{SIGNATURE, part};
 
 /// Text of this length before anything that tells is a stream of version 2, which keeps text as it is.
 const MOST: usize = 64 * 1024;
@@ -29,7 +29,7 @@ pub(super) fn protocol(input: &mut impl Read) -> io::Result<(Protocol, Vec<u8>)>
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             read => read?,
         };
-        head.extend_from_slice(piece.get(..count).unwrap_or_default());
+        head.extend_from_slice(part(&piece, ..count));
         while let Some(line) = next_line(&head, line_start, count == 0) {
             if let Some(protocol) = tell(line) {
                 return Ok((protocol, head));

@@ -12,7 +12,7 @@ use cli::value::{NamedFile, RouteNames};
 use formats::v1;
 use process::Interrupt;
 use streamresult::{StreamResult, drive};
-use subunit::{Event, Packet, RoutePrefix, encode_chunks};
+use subunit::{Event, Packet, RoutePrefix, encode_chunks, part};
 
 use super::sniff::{self, Protocol};
 
@@ -166,7 +166,7 @@ fn copy(mut input: impl Read, out: &mut dyn Write) -> io::Result<()> {
     loop {
         match input.read(&mut piece) {
             Ok(0) => return Ok(()),
-            Ok(count) => out.write_all(piece.get(..count).unwrap_or_default()).and_then(|()| out.flush())?,
+            Ok(count) => out.write_all(part(&piece, ..count)).and_then(|()| out.flush())?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

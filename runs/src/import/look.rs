@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use formats::v1;
 use streamresult::{DAMAGE_ID, StreamResult, drive};
-use subunit::{Event, SIGNATURE, Timestamp};
+use subunit::{Event, SIGNATURE, Timestamp, part};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::source::open;
@@ -115,7 +115,7 @@ struct Hashing<R> {
 impl<R: Read> Read for Hashing<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(into)?;
-        self.digest.push(into.get(..count).unwrap_or_default());
+        self.digest.push(part(into, ..count));
         Ok(count)
     }
 }
