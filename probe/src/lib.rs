@@ -1,13 +1,14 @@
 //! What all checks share: arguments, plan, thresholds, deadlines, packets, renderings.
 //!
-//! A check says what it looks at ([`Aspect`]), what it measures ([`MetricKind`]), what its arguments name
-//! ([`Target`]) and how it looks; the rest is done here. This is a whole one, with its binary and a test:
+//! A check says what it looks at and how ([`Aspect`]), what it measures ([`MetricKind`]), what its arguments name
+//! ([`Target`]); the rest is done here. This is a whole one, with its binary and a test:
 //!
 //! ```
 //! use std::fs;
 //!
 //! use probe::{
-//!     Aspect, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Run, Target, Unit, failure, help_end,
+//!     AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Run, Target, Unit,
+//!     failure, help_end,
 //! };
 //!
 //! /// Check how busy this machine is
@@ -21,13 +22,17 @@
 //!     probe: ProbeArgs,
 //! }
 //!
+//! const ASPECTS: &[Aspect<Load>] =
+//!     &[Aspect::new(&["average"], ProbeKind::Liveness, "reads the load average", Load::average)];
+//!
 //! impl Check for CheckLoad {
 //!     const NAME: &'static str = "load";
-//!     const ASPECTS: &'static [Aspect] =
-//!         &[Aspect::new(&["average"], ProbeKind::Liveness, "reads the load average")];
 //!     const METRICS: &'static [MetricKind] =
 //!         &[MetricKind { warning: Some("100"), ..MetricKind::new("load_1min", Unit::Count) }];
 //!
+//!     fn aspects() -> Vec<AspectFacts> {
+//!         AspectFacts::of(ASPECTS)
+//!     }
 //!     fn shared(&self) -> &ProbeArgs {
 //!         &self.probe
 //!     }
@@ -37,8 +42,8 @@
 //!     fn is_named(&self) -> bool {
 //!         true
 //!     }
-//!     fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-//!         Ok(vec![Box::new(Load(self.path.clone()))])
+//!     fn targets(&self) -> anyhow::Result<Vec<AnyTarget>> {
+//!         Ok(vec![AnyTarget::new(Load(self.path.clone()), ASPECTS)])
 //!     }
 //!     fn nothing() -> &'static str {
 //!         "there is always a load"
@@ -54,7 +59,10 @@
 //!     fn shown(&self) -> String {
 //!         self.0.clone()
 //!     }
-//!     fn look(&mut self, _: &Aspect, _: Limits<'_>) -> Finding {
+//! }
+//!
+//! impl Load {
+//!     fn average(&mut self, _: Limits<'_>) -> Finding {
 //!         let text = match fs::read_to_string(&self.0) {
 //!             Ok(text) => text,
 //!             Err(error) => return failure("read", &self.0, error.raw_os_error(), &error.to_string()),
@@ -83,6 +91,7 @@
 //!   [`Limits`].
 
 mod args;
+mod aspect;
 mod check;
 mod command;
 mod data;
@@ -107,6 +116,7 @@ mod select;
 mod settings;
 mod state;
 mod summary;
+mod target;
 mod teller;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -115,7 +125,8 @@ mod tests;
 mod units;
 
 pub use args::{ProbeArgs, ProbeKind, WarningAs};
-pub use check::{Aspect, Check, Target};
+pub use aspect::{Aspect, AspectFacts};
+pub use check::Check;
 pub use command::{Arguments, Planner, Run};
 pub use data::{Aligned, Generator};
 pub use digest::{Algorithm, Digest};
@@ -138,5 +149,6 @@ pub use select::Selection;
 pub use settings::{Limits, RunOptions, Settings};
 pub use state::{State, Streak};
 pub use summary::{Summary, rounded};
+pub use target::{AnyTarget, Target};
 pub use teller::Teller;
 pub use units::Unit;

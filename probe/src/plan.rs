@@ -7,7 +7,7 @@ use anyhow::{bail, ensure};
 
 use super::names::plain;
 use super::{
-    Aspect, Check, ExpectedFailure, Finding, Limits, ProbeKind, Secret, Selection, Settings, Target,
+    AnyTarget, AspectFacts, Check, ExpectedFailure, Finding, Limits, ProbeKind, Secret, Selection, Settings,
 };
 
 /// A test of a plan.
@@ -32,21 +32,22 @@ pub struct Plan {
     tests: Vec<Planned>,
     /// What each test looks at.
     subjects: Vec<Subject>,
-    targets: Vec<Aim>,
+    targets: Vec<PlannedTarget>,
     /// All tests there are, by all their names, whether selected or not.
     all: Vec<Vec<String>>,
 }
 
 #[derive(Clone, Copy)]
 enum Subject {
-    Aspect(usize, Aspect),
+    /// The aspect of this number, of the target of that one.
+    Aspect { target: usize, aspect: usize },
     /// There is no target: why that is a failure.
     Nothing(&'static str),
 }
 
-struct Aim {
+struct PlannedTarget {
     check: &'static str,
-    target: Box<dyn Target>,
+    target: AnyTarget,
     settings: Arc<Settings>,
 }
 
@@ -74,11 +75,12 @@ impl Plan {
         let before: Vec<_> = self.ids_of(after);
         let begin = self.all.len();
         for target in targets {
-            let is_double = |aim: &Aim| aim.check == C::NAME && aim.target.name() == target.name();
+            let name = target.target().name();
+            let is_double =
+                |other: &PlannedTarget| other.check == C::NAME && other.target.target().name() == name;
             ensure!(
                 !self.targets.iter().any(is_double),
-                "two targets are named {}: --name tells them apart",
-                target.name()
+                "two targets are named {name}: --name tells them apart"
             );
             self.add_target::<C>(target, [&selection, also], check.shared().probe, &before, &settings);
         }
@@ -87,37 +89,37 @@ impl Plan {
 
     fn add_target<C: Check>(
         &mut self,
-        target: Box<dyn Target>,
+        target: AnyTarget,
         selections: [&Selection; 2],
         kind: ProbeKind,
         before: &[String],
         settings: &Arc<Settings>,
     ) {
         let mut settings = Arc::clone(settings);
-        let tags = target.tags();
+        let tags = target.target().tags();
         if !tags.is_empty() {
             Arc::make_mut(&mut settings).tags.extend(tags);
         }
-        for aspect in C::ASPECTS.iter().filter(|aspect| target.has(aspect)) {
-            let of = |aspect: &str| id::<C>(target.name(), aspect);
+        for (number, aspect) in target.aspects() {
+            let of = |aspect: &str| id::<C>(target.target().name(), aspect);
             let id = of(aspect.name());
             let chosen = selections.iter().all(|selection| selection.chooses(&id, aspect.names));
             let named = selections.iter().any(|selection| selection.names(&id, aspect.names));
             let usual = aspect.kind <= kind && !aspect.on_request;
             if chosen && (usual || named) {
                 let after = before.iter().cloned().chain(aspect.after.iter().map(|name| of(name))).collect();
-                let about = format!("{} ({})", aspect.about, target.shown());
-                let subject = Subject::Aspect(self.targets.len(), *aspect);
+                let about = format!("{} ({})", aspect.about, target.target().shown());
+                let subject = Subject::Aspect { target: self.targets.len(), aspect: number };
                 self.push(id.clone(), after, about, &settings, subject);
             }
             let names = aspect.names.iter().map(|name| (*name).to_owned());
             self.all.push(std::iter::once(id).chain(names).collect());
         }
-        self.targets.push(Aim { check: C::NAME, target, settings });
+        self.targets.push(PlannedTarget { check: C::NAME, target, settings });
     }
 
     fn add_nothing<C: Check>(&mut self, settings: Arc<Settings>) {
-        let aspect = C::ASPECTS.first().map_or("found", Aspect::name);
+        let aspect = C::aspects().first().map_or("found", AspectFacts::name);
         let about = "looks for something to check".to_owned();
         self.push(id::<C>("any", aspect), Vec::new(), about, &settings, Subject::Nothing(C::nothing()));
     }
@@ -136,8 +138,8 @@ impl Plan {
 
     fn ids_of(&self, targets: &[String]) -> Vec<String> {
         let is_of = |subject: &Subject| match subject {
-            Subject::Aspect(target, _) => {
-                let name = self.targets.get(*target).map(|aim| aim.target.name());
+            Subject::Aspect { target, .. } => {
+                let name = self.targets.get(*target).map(|planned| planned.target.target().name());
                 targets.iter().any(|other| Some(plain(other).as_str()) == name)
             }
             Subject::Nothing(_) => false,
@@ -179,8 +181,8 @@ impl Plan {
     /// Runs one of them, within its limits.
     pub fn look(&mut self, test: usize, limits: Limits<'_>) -> Finding {
         match self.subjects.get(test) {
-            Some(Subject::Aspect(target, aspect)) => match self.targets.get_mut(*target) {
-                Some(aim) => aim.target.look(aspect, limits),
+            Some(Subject::Aspect { target, aspect }) => match self.targets.get_mut(*target) {
+                Some(planned) => planned.target.look(*aspect, limits),
                 None => Finding::unknown("there is no such target".to_owned()),
             },
             Some(Subject::Nothing(reason)) => Finding::broken((*reason).to_owned()),
@@ -191,10 +193,10 @@ impl Plan {
     /// Has all targets remove what they made; what they could not, as tests of their own.
     pub fn finish(&mut self, limits: Limits<'_>) -> Vec<(Planned, Finding)> {
         let mut left = Vec::new();
-        for Aim { check, target, settings } in &mut self.targets {
+        for PlannedTarget { check, target, settings } in &mut self.targets {
             if let Some(finding) = target.finish(limits) {
-                let id = format!("{check}.{}.clean-up", target.name());
-                let about = format!("removes what was made ({})", target.shown());
+                let id = format!("{check}.{}.clean-up", target.target().name());
+                let about = format!("removes what was made ({})", target.target().shown());
                 left.push((
                     Planned { id, after: Vec::new(), about, settings: Arc::clone(settings) },
                     finding,
@@ -207,7 +209,7 @@ impl Plan {
     /// What no attachment may show.
     #[must_use]
     pub fn secrets(&self) -> Vec<Secret> {
-        self.targets.iter().flat_map(|aim| aim.target.secrets()).collect()
+        self.targets.iter().flat_map(|planned| planned.target.target().secrets()).collect()
     }
 }
 

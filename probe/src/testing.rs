@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use clap::Parser;
 
 use super::{
-    Aspect, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret, Target, Thresholds, Unit,
-    target_names,
+    AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret, Target,
+    Thresholds, Unit, target_names,
 };
 
 /// What it measures.
@@ -44,14 +44,31 @@ pub fn args(args: &[&str]) -> ProbeArgs {
     Fake::try_parse_from(line).unwrap().shared
 }
 
+const ASPECTS: &[Aspect<FakeTarget>] = &[
+    Aspect::new(
+        &["alive", "ping"],
+        ProbeKind::Liveness,
+        "looks whether it is alive",
+        |target: &mut FakeTarget, _| target.look("alive"),
+    ),
+    Aspect::new(
+        &["ready"],
+        ProbeKind::Readiness,
+        "looks whether it is ready",
+        |target: &mut FakeTarget, _| target.look("ready"),
+    )
+    .after(&["alive"]),
+    Aspect::new(&["deep"], ProbeKind::Deep, "changes it", |target: &mut FakeTarget, _| target.look("deep"))
+        .after(&["alive", "ready"]),
+];
+
 impl Check for Fake {
     const NAME: &'static str = "fake";
-    const ASPECTS: &'static [Aspect] = &[
-        Aspect::new(&["alive", "ping"], ProbeKind::Liveness, "looks whether it is alive"),
-        Aspect::new(&["ready"], ProbeKind::Readiness, "looks whether it is ready").after(&["alive"]),
-        Aspect::new(&["deep"], ProbeKind::Deep, "changes it").after(&["alive", "ready"]),
-    ];
     const METRICS: &'static [MetricKind] = KINDS;
+
+    fn aspects() -> Vec<AspectFacts> {
+        AspectFacts::of(ASPECTS)
+    }
 
     fn shared(&self) -> &ProbeArgs {
         &self.shared
@@ -65,15 +82,15 @@ impl Check for Fake {
         !self.places.is_empty() || !self.place.is_empty()
     }
 
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
+    fn targets(&self) -> anyhow::Result<Vec<AnyTarget>> {
         let places: Vec<_> = self.places.iter().chain(&self.place).map(String::as_str).collect();
         let both: Vec<_> = places.iter().map(|place| (*place, *place)).collect();
         let names = target_names(&self.shared.name, &both)?;
         let target = |name| {
             let found = Arc::new(Mutex::new(self.found.clone()));
-            Box::new(FakeTarget { name, found, secret: self.secret.clone() }) as Box<dyn Target>
+            FakeTarget { name, found, secret: self.secret.clone() }
         };
-        Ok(names.into_iter().map(target).collect())
+        Ok(AnyTarget::all(names.into_iter().map(target), ASPECTS))
     }
 
     fn nothing() -> &'static str {
@@ -87,6 +104,22 @@ struct FakeTarget {
     secret: Option<String>,
 }
 
+impl FakeTarget {
+    fn look(&self, aspect: &str) -> Finding {
+        let mut found = self.found.lock().unwrap();
+        let is_of = |text: &String| text.split_once('=').is_some_and(|(name, _)| name == aspect);
+        let text = found.iter().position(is_of).map(|position| found.remove(position));
+        let word = text.as_deref().and_then(|text| text.split_once('=')).map_or("fine", |(_, word)| word);
+        match word.split_once(' ').unwrap_or((word, "")) {
+            ("fine", _) => Finding::fine(format!("{aspect} is fine")),
+            ("broken", why) => Finding::broken(format!("broken {why}").trim_end().to_owned()),
+            ("unknown", _) => Finding::unknown("no permission".to_owned()),
+            ("skip", _) => Finding::skipped("not here".to_owned()),
+            (metric, number) => Finding::fine(String::new()).with_metric(metric, number.parse().unwrap()),
+        }
+    }
+}
+
 impl Target for FakeTarget {
     fn name(&self) -> &str {
         &self.name
@@ -94,20 +127,6 @@ impl Target for FakeTarget {
 
     fn shown(&self) -> String {
         self.name.clone()
-    }
-
-    fn look(&mut self, aspect: &Aspect, _: Limits<'_>) -> Finding {
-        let mut found = self.found.lock().unwrap();
-        let is_of = |text: &String| text.split_once('=').is_some_and(|(name, _)| name == aspect.name());
-        let text = found.iter().position(is_of).map(|position| found.remove(position));
-        let word = text.as_deref().and_then(|text| text.split_once('=')).map_or("fine", |(_, word)| word);
-        match word.split_once(' ').unwrap_or((word, "")) {
-            ("fine", _) => Finding::fine(format!("{} is fine", aspect.name())),
-            ("broken", why) => Finding::broken(format!("broken {why}").trim_end().to_owned()),
-            ("unknown", _) => Finding::unknown("no permission".to_owned()),
-            ("skip", _) => Finding::skipped("not here".to_owned()),
-            (metric, number) => Finding::fine(String::new()).with_metric(metric, number.parse().unwrap()),
-        }
     }
 
     fn finish(&mut self, _: Limits<'_>) -> Option<Finding> {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use probe::{Aspect, Check, MetricKind, Plan, Selection, Thresholds};
+use probe::{AspectFacts, Check, MetricKind, Plan, Selection, Thresholds};
 
 use crate::Run;
 use crate::command::CheckCommand;
@@ -35,7 +35,8 @@ pub(super) const CHECKS: &[Entry] = &[
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) name: &'static str,
-    pub(super) aspects: &'static [Aspect],
+    /// What it looks at.
+    pub(super) aspects: fn() -> Vec<AspectFacts>,
     pub(super) metrics: &'static [MetricKind],
     /// Its command line.
     pub(super) command: fn() -> clap::Command,
@@ -73,7 +74,7 @@ impl Entry {
 const fn entry<C: Check>() -> Entry {
     Entry {
         name: C::NAME,
-        aspects: C::ASPECTS,
+        aspects: C::aspects,
         metrics: C::METRICS,
         command: C::command,
         main: cli::main_of::<Run<C>>,

@@ -273,7 +273,7 @@ fn run_of(unit: &Unit) -> String {
 
 /// The test that fails when a unit has no tests because it cannot be looked at.
 fn first(unit: &Unit) -> String {
-    let aspect = unit.entry.aspects.first().map_or("run", probe::Aspect::name);
+    let aspect = (unit.entry.aspects)().first().map_or("run", probe::AspectFacts::name);
     let names = probe::target_names(std::slice::from_ref(&unit.name), &[("", "")]);
     let name = names.ok().and_then(|names| names.into_iter().next()).unwrap_or_default();
     format!("{}.{name}.{aspect}", unit.entry.name)

@@ -1,24 +1,13 @@
 //! The command line of `check-command`.
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use cli::value::positive_duration;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, ProbeKind, Target, Unit, help_end, target_names};
-
-use super::target::CommandTarget;
+use probe::{ProbeArgs, help_end};
 
 const EXAMPLES: &str = "  check-command -- check_load -w 5,4,3 -c 10,8,6
   check-command --name ssh -- check_tcp -H host.example -p 22
   check-command --timeout 60s -- /opt/plugins/check_backup --all";
-
-/// The one thing that is looked at.
-pub(super) const RESULT: &str = "result";
-
-const ASPECTS: &[Aspect] = &[Aspect::new(&[RESULT], ProbeKind::Startup, "runs the plugin")];
-
-/// What a plugin took; its own numbers are known when they are seen.
-const METRICS: &[MetricKind] = &[MetricKind::new("elapsed_seconds", Unit::Seconds)];
 
 /// Check by any monitoring plugin
 ///
@@ -40,41 +29,6 @@ pub struct CheckCommand {
     /// What all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
-}
-
-impl Check for CheckCommand {
-    const NAME: &'static str = "command";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        !self.plugin.is_empty() || !self.words.is_empty()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        let words = if self.plugin.is_empty() { &self.words } else { &self.plugin };
-        let Some((program, arguments)) = words.split_first() else { return Ok(Vec::new()) };
-        let short = Path::new(program).file_stem().unwrap_or_default().to_string_lossy();
-        let names = target_names(&self.probe.name, &[(&short, &program.to_string_lossy())])?;
-        let target = |name| {
-            let arguments = arguments.to_vec();
-            Box::new(CommandTarget { name, program: program.clone(), arguments, grace: self.grace })
-                as Box<dyn Target>
-        };
-        Ok(names.into_iter().map(target).collect())
-    }
-
-    fn nothing() -> &'static str {
-        "there is no plugin to run; name one: check-command -- check_load -w 5,4,3 -c 10,8,6"
-    }
 }
 
 #[cfg(test)]

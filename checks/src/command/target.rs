@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use probe::{Aspect, Finding, Level, Limits, Metric, Range, Target};
+use probe::{Finding, Level, Limits, Metric, Range, Target};
 use process::{Cause, Ending, Outcome};
 
 use super::plugin::{Ended, find, run};
@@ -25,8 +25,11 @@ impl Target for CommandTarget {
     fn shown(&self) -> String {
         self.program.to_string_lossy().into_owned()
     }
+}
 
-    fn look(&mut self, _: &Aspect, limits: Limits<'_>) -> Finding {
+impl CommandTarget {
+    /// Runs it, and says what its end means.
+    pub(super) fn run(&mut self, limits: Limits<'_>) -> Finding {
         let shown = self.shown();
         let Some(program) = find(&self.program) else {
             return Finding::unknown(format!(
@@ -147,7 +150,7 @@ mod tests {
         let arguments = ["-c", script].map(OsString::from).to_vec();
         let (name, program) = ("it".to_owned(), OsString::from("sh"));
         let mut target = CommandTarget { name, program, arguments, grace: Duration::from_millis(200) };
-        let finding = target.look(&Aspect::new(&["result"], probe::ProbeKind::Startup, ""), limits);
+        let finding = target.run(limits);
         assert_eq!(&finding.level, expected);
         finding
     }

@@ -3,10 +3,8 @@
 use std::path::PathBuf;
 
 use net::Place;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end};
+use probe::{ProbeArgs, TokenArgs, help_end};
 
-use super::aspect::{ASPECTS, METRICS};
-use super::{pods, target};
 use crate::network::{MinTls, NetArgs};
 
 pub use super::pods::Api;
@@ -91,34 +89,5 @@ impl CheckContainer {
         let NetArgs { ca, insecure, min_tls, connect_to } = &self.net;
         let has_token = self.token.token_file.is_some() || self.token.token_env.is_some();
         has_token || !ca.is_empty() || *insecure || *min_tls != MinTls::default() || connect_to.is_some()
-    }
-}
-
-impl Check for CheckContainer {
-    const NAME: &'static str = "container";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        !self.containers.is_empty() || !self.more_containers.is_empty() || !self.user.is_empty()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        match &self.kubernetes {
-            Some(api) => pods::targets(api, self),
-            None => target::targets(self),
-        }
-    }
-
-    fn nothing() -> &'static str {
-        "no container is named; name one to check: check-container jupyterhub"
     }
 }

@@ -4,21 +4,18 @@ use std::time::SystemTime;
 
 use anyhow::ensure;
 use net::encode;
-use probe::{Aspect, Finding, Limits, Target, target_names};
+use probe::{Finding, Limits, Target, target_names};
 use serde::Deserialize;
 
 use super::args::CheckContainer;
-use super::aspect::{
-    CPU, ENGINE, EXEC, EXISTS, HEALTH, IMAGE, LOGS, MEMORY, OOM, PIDS, RESTARTS, RUNNING, UPTIME,
-};
 use super::engine::Engine;
 use super::inspect::Inspect;
 use super::stats::{self, Stats};
 use super::time::seconds_before;
-use super::{exec, judge, logs};
+use super::{exec, logs};
 
 /// The containers that the arguments name.
-pub(super) fn targets(args: &CheckContainer) -> anyhow::Result<Vec<Box<dyn Target>>> {
+pub(super) fn targets(args: &CheckContainer) -> anyhow::Result<Vec<Container>> {
     let containers: Vec<_> = args.containers.iter().chain(&args.more_containers).cloned().collect();
     let both: Vec<_> = containers.iter().map(|name| (name.as_str(), name.as_str())).collect();
     let names = target_names(&args.probe.name, &both)?;
@@ -29,12 +26,13 @@ pub(super) fn targets(args: &CheckContainer) -> anyhow::Result<Vec<Box<dyn Targe
     let engine = Engine::new(args.socket.as_ref())?;
     let target = |(container, name)| {
         let (args, engine) = (args.clone(), engine.clone());
-        Box::new(Container { container, name, args, engine, asked: false, stats: None }) as Box<dyn Target>
+        Container { container, name, args, engine, asked: false, stats: None }
     };
     Ok(containers.into_iter().zip(names).map(target).collect())
 }
 
-struct Container {
+/// A container to check.
+pub(super) struct Container {
     container: String,
     name: String,
     args: CheckContainer,
@@ -61,77 +59,82 @@ impl Target for Container {
     fn shown(&self) -> String {
         format!("{} of the engine at {}", self.container, self.engine.shown())
     }
+}
 
-    fn has(&self, aspect: &Aspect) -> bool {
-        match aspect.name() {
-            EXEC => self.args.exec.is_some(),
-            LOGS => self.args.log_error.is_some(),
-            _ => true,
-        }
+impl Container {
+    pub(super) fn has_logs(&self) -> bool {
+        self.args.log_error.is_some()
     }
 
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        if aspect.name() == ENGINE || !self.asked {
-            let finding = self.engine.ping(limits);
-            self.asked = true;
-            if aspect.name() == ENGINE {
-                return finding;
-            }
+    pub(super) fn has_command(&self) -> bool {
+        self.args.exec.is_some()
+    }
+
+    pub(super) fn ping(&mut self, limits: Limits<'_>) -> Finding {
+        self.asked = true;
+        self.engine.ping(limits)
+    }
+
+    /// Looks at what the engine says of the container.
+    pub(super) fn inspected(
+        &mut self,
+        limits: Limits<'_>,
+        look: impl FnOnce(&mut Self, &Inspect, Limits<'_>) -> Finding,
+    ) -> Finding {
+        if !self.asked {
+            let _version = self.ping(limits);
         }
         match self.engine.inspect(&self.container, limits) {
-            Ok(Some(inspect)) => self.look_at(aspect.name(), &inspect, limits),
+            Ok(Some(inspect)) => look(self, &inspect, limits),
             Ok(None) => Finding::broken(format!("there is no container {}", self.container)),
             Err(finding) => *finding,
         }
     }
-}
 
-impl Container {
-    fn look_at(&mut self, aspect: &str, inspect: &Inspect, limits: Limits<'_>) -> Finding {
-        let now = SystemTime::now();
-        match aspect {
-            EXISTS => Finding::fine(format!(
-                "{} is {}",
-                inspect.id.get(..12).unwrap_or(&inspect.id),
-                inspect.state.status
-            )),
-            RUNNING => judge::running(inspect, now),
-            HEALTH => judge::health(inspect, now),
-            RESTARTS => judge::restarts(inspect, now),
-            OOM => judge::oom(inspect),
-            UPTIME => judge::uptime(inspect, now),
-            MEMORY | CPU | PIDS => self.usage(aspect, inspect, limits),
-            IMAGE => self.image(inspect, limits, now),
-            LOGS => self.args.log_error.as_ref().map_or_else(nothing_to_do, |pattern| {
-                logs::logs(&self.engine, inspect, pattern, self.args.log_lines, limits)
-            }),
-            EXEC => self
-                .args
-                .exec
-                .as_ref()
-                .map_or_else(nothing_to_do, |command| exec::exec(&self.engine, inspect, command, limits)),
-            _ => nothing_to_do(),
-        }
+    /// What that comes to by itself.
+    pub(super) fn judged(
+        &mut self,
+        judge: fn(&Inspect, SystemTime) -> Finding,
+        limits: Limits<'_>,
+    ) -> Finding {
+        self.inspected(limits, |_, inspect, _| judge(inspect, SystemTime::now()))
     }
 
-    fn usage(&mut self, aspect: &str, inspect: &Inspect, limits: Limits<'_>) -> Finding {
-        if !inspect.state.is_running() {
-            return Finding::skipped(format!("it does not run: {}", inspect.state.status));
-        }
-        // To be asked takes an engine a second.
-        let stats = match self.stats.clone().map_or_else(|| stats::ask(&self.engine, inspect, limits), Ok) {
-            Ok(stats) => stats,
-            Err(finding) => return *finding,
-        };
-        self.stats = Some(stats.clone());
-        match aspect {
-            MEMORY => stats::memory(&stats, inspect),
-            CPU => stats::cpu(&self.engine, inspect, &stats, limits),
-            _ => stats::pids(&stats),
-        }
+    /// What it uses, once it is known to run.
+    pub(super) fn usage(
+        &mut self,
+        limits: Limits<'_>,
+        judge: impl FnOnce(&Engine, &Stats, &Inspect) -> Finding,
+    ) -> Finding {
+        self.inspected(limits, |own, inspect, limits| {
+            if !inspect.state.is_running() {
+                return Finding::skipped(format!("it does not run: {}", inspect.state.status));
+            }
+            // To be asked takes an engine a second.
+            let stats = match own.stats.clone().map_or_else(|| stats::ask(&own.engine, inspect, limits), Ok) {
+                Ok(stats) => own.stats.insert(stats),
+                Err(finding) => return *finding,
+            };
+            judge(&own.engine, stats, inspect)
+        })
     }
 
-    fn image(&self, inspect: &Inspect, limits: Limits<'_>, now: SystemTime) -> Finding {
+    pub(super) fn logs(&mut self, limits: Limits<'_>) -> Finding {
+        self.inspected(limits, |own, inspect, limits| {
+            own.args.log_error.as_ref().map_or_else(nothing_to_do, |pattern| {
+                logs::logs(&own.engine, inspect, pattern, own.args.log_lines, limits)
+            })
+        })
+    }
+
+    pub(super) fn exec(&mut self, limits: Limits<'_>) -> Finding {
+        self.inspected(limits, |own, inspect, limits| {
+            let command = own.args.exec.as_ref();
+            command.map_or_else(nothing_to_do, |command| exec::exec(&own.engine, inspect, command, limits))
+        })
+    }
+
+    pub(super) fn image(&self, inspect: &Inspect, limits: Limits<'_>, now: SystemTime) -> Finding {
         let (name, id) = (&inspect.config.image, &inspect.image);
         if let Some(wanted) = self.args.image.as_ref().filter(|wanted| !is_image(wanted, name, id)) {
             return Finding::broken(format!("it runs {name} ({id}), not {wanted}"));
@@ -151,6 +154,11 @@ impl Container {
         let age = seconds_before(now, &image.created);
         age.into_iter().fold(finding, |finding, age| finding.with_metric("image_age_seconds", age))
     }
+}
+
+/// What it is called by itself.
+pub(super) fn exists(inspect: &Inspect) -> Finding {
+    Finding::fine(format!("{} is {}", inspect.id.get(..12).unwrap_or(&inspect.id), inspect.state.status))
 }
 
 fn is_tagged(tags: &[String], name: &str) -> bool {

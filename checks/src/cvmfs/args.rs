@@ -1,13 +1,10 @@
 //! The command line of `check-cvmfs`.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use cli::value::positive_size;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end};
+use probe::{ProbeArgs, help_end};
 
-use super::aspect::{ASPECTS, METRICS};
-use super::{target, task};
 use crate::network::NetArgs;
 
 const EXAMPLES: &str = "  check-cvmfs sft.cern.ch
@@ -57,36 +54,6 @@ pub struct CheckCvmfs {
     /// What all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
-}
-
-impl Check for CheckCvmfs {
-    const NAME: &'static str = "cvmfs";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        !self.repositories.is_empty() || !self.more_repositories.is_empty()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        target::targets(self)
-    }
-
-    fn nothing() -> &'static str {
-        "no CVMFS mount was found on this host; name a repository to check: check-cvmfs sft.cern.ch"
-    }
-
-    fn help(&self, task: &OsStr) -> anyhow::Result<()> {
-        task::help(task)
-    }
 }
 
 #[cfg(test)]

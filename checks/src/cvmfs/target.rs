@@ -5,12 +5,11 @@ use std::time::SystemTime;
 
 use globset::{Glob, GlobMatcher};
 use net::Client;
-use probe::{Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, target_names};
+use probe::{Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, target_names};
 
 use super::args::CheckCvmfs;
-use super::aspect::{AUTOMOUNT, FRESHNESS, INTEGRITY, NETWORK, RESPONSIVE, THROUGHPUT, TTFB_COLD, TTFB_WARM};
 use super::attributes::Attributes;
-use super::judge::Judge;
+use super::judge::{Judge, Judgement};
 use super::servers;
 use super::task::{ATTRIBUTE, Sample, Task};
 
@@ -18,7 +17,7 @@ use super::task::{ATTRIBUTE, Sample, Task};
 const SAMPLES: u32 = 5;
 
 /// The repositories that the arguments name, else those that are mounted.
-pub(super) fn targets(args: &CheckCvmfs) -> anyhow::Result<Vec<Box<dyn Target>>> {
+pub(super) fn targets(args: &CheckCvmfs) -> anyhow::Result<Vec<Repository>> {
     let source = Glob::new(&args.source)?.compile_matcher();
     let mut paths = Vec::new();
     for repository in args.repositories.iter().chain(&args.more_repositories) {
@@ -36,9 +35,7 @@ pub(super) fn targets(args: &CheckCvmfs) -> anyhow::Result<Vec<Box<dyn Target>>>
     let both: Vec<_> = both.iter().map(|(short, long)| (short.as_str(), long.as_str())).collect();
     let names = target_names(&args.probe.name, &both)?;
     let client = args.net.client()?;
-    let target = |(path, name)| {
-        Box::new(Repository::new(path, name, source.clone(), client.clone(), args)) as Box<dyn Target>
-    };
+    let target = |(path, name)| Repository::new(path, name, source.clone(), client.clone(), args);
     Ok(paths.into_iter().zip(names).map(target).collect())
 }
 
@@ -50,7 +47,8 @@ fn last(path: &Path) -> String {
     path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-struct Repository {
+/// A repository to check.
+pub(super) struct Repository {
     path: PathBuf,
     name: String,
     /// The name that it must have.
@@ -72,27 +70,6 @@ impl Target for Repository {
 
     fn shown(&self) -> String {
         self.path.display().to_string()
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        if aspect.name() == AUTOMOUNT || self.mounted.is_none() {
-            let finding = self.mount(limits);
-            self.mounted = Some(finding.level == Level::Fine);
-            if aspect.name() == AUTOMOUNT || finding.level != Level::Fine {
-                return finding;
-            }
-        }
-        let sample =
-            || Sample { files: self.args.file.clone(), count: self.args.probe.samples.unwrap_or(SAMPLES) };
-        let most = self.args.max_bytes;
-        match aspect.name() {
-            RESPONSIVE => self.ask(&Task::Respond, limits),
-            TTFB_WARM => self.ask(&Task::FirstByte { sample: sample(), cold: false }, limits),
-            TTFB_COLD => self.ask(&Task::FirstByte { sample: sample(), cold: true }, limits),
-            THROUGHPUT => self.ask(&Task::Throughput { sample: sample(), most }, limits),
-            INTEGRITY => self.ask(&Task::Integrity { sample: sample(), most }, limits),
-            name => self.told(name, limits),
-        }
     }
 }
 
@@ -118,8 +95,44 @@ impl Repository {
         told.map_or_else(|refused| *refused, |told| told.finding())
     }
 
+    /// Has a helper do a task, once it is known that the repository is mounted.
+    pub(super) fn work(&mut self, task: impl FnOnce(&Self) -> Task, limits: Limits<'_>) -> Finding {
+        match self.ensure_mounted(limits) {
+            Ok(()) => {
+                let task = task(self);
+                self.ask(&task, limits)
+            }
+            Err(finding) => *finding,
+        }
+    }
+
+    /// The files to look at.
+    pub(super) fn sample(&self) -> Sample {
+        Sample { files: self.args.file.clone(), count: self.args.probe.samples.unwrap_or(SAMPLES) }
+    }
+
+    /// How many bytes to read at most.
+    pub(super) fn most(&self) -> u64 {
+        self.args.max_bytes
+    }
+
+    /// Looks whether it is mounted, unless that was looked at before.
+    fn ensure_mounted(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
+        if self.mounted.is_some() {
+            return Ok(());
+        }
+        let finding = self.mount(limits);
+        if finding.level == Level::Fine { Ok(()) } else { Err(Box::new(finding)) }
+    }
+
     /// Enters it, which mounts it where that is done on demand, and looks for what is mounted there then.
-    fn mount(&mut self, limits: Limits<'_>) -> Finding {
+    pub(super) fn mount(&mut self, limits: Limits<'_>) -> Finding {
+        let finding = self.find_mount(limits);
+        self.mounted = Some(finding.level == Level::Fine);
+        finding
+    }
+
+    fn find_mount(&mut self, limits: Limits<'_>) -> Finding {
         let entered = self.ask(&Task::Enter, limits);
         if entered.level != Level::Fine {
             return entered;
@@ -152,23 +165,39 @@ impl Repository {
         self.source.is_match(&mount.source) || self.source.is_match(&mount.fstype)
     }
 
-    /// What an aspect comes to that the client tells.
-    fn told(&mut self, aspect: &str, limits: Limits<'_>) -> Finding {
-        let attributes = match self.attributes(limits) {
+    /// What the client's attributes come to.
+    fn told(
+        &mut self,
+        limits: Limits<'_>,
+        judge: impl FnOnce(&Self, &Attributes, f64) -> Finding,
+    ) -> Finding {
+        let attributes = match self.ensure_mounted(limits).and_then(|()| self.attributes(limits)) {
             Ok(attributes) => attributes,
             Err(finding) => return *finding,
         };
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        let finding = match aspect {
-            FRESHNESS => servers::freshness(&self.args, &attributes, now, &self.client, limits),
-            NETWORK => servers::network(&self.args, &attributes, &self.client, limits),
-            _ => Judge { args: &self.args, fqrn: &self.fqrn, attributes: &attributes, now }.judge(aspect),
-        };
+        let finding = judge(self, &attributes, now);
         if finding.level == Level::Fine {
             finding
         } else {
             finding.with_text("attributes.txt", attributes.shown())
         }
+    }
+
+    pub(super) fn judge(&mut self, judge: Judgement, limits: Limits<'_>) -> Finding {
+        self.told(limits, |own, attributes, now| {
+            Judge { args: &own.args, fqrn: &own.fqrn, attributes, now }.judge(judge)
+        })
+    }
+
+    pub(super) fn freshness(&mut self, limits: Limits<'_>) -> Finding {
+        self.told(limits, |own, attributes, now| {
+            servers::freshness(&own.args, attributes, now, &own.client, limits)
+        })
+    }
+
+    pub(super) fn network(&mut self, limits: Limits<'_>) -> Finding {
+        self.told(limits, |own, attributes, _| servers::network(&own.args, attributes, &own.client, limits))
     }
 
     fn attributes(&mut self, limits: Limits<'_>) -> Result<Attributes, Box<Finding>> {

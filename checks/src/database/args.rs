@@ -1,16 +1,13 @@
 //! The command line of `check-database`.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use cli::value::{positive_duration, positive_size};
 use net::Url;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end};
+use probe::{ProbeArgs, TokenArgs, help_end};
 
-use super::aspect::{ASPECTS, METRICS};
 use super::password::PasswordArgs;
-use super::{target, task};
 use crate::network::NetArgs;
 
 const EXAMPLES: &str = "  check-database /srv/jupyterhub/jupyterhub.sqlite
@@ -78,36 +75,6 @@ pub enum Expected {
     Active,
     /// It does not.
     Stopped,
-}
-
-impl Check for CheckDatabase {
-    const NAME: &'static str = "database";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        self.all_databases().next().is_some()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        target::targets(self)
-    }
-
-    fn nothing() -> &'static str {
-        "no database is named; name one to check: check-database /srv/jupyterhub/jupyterhub.sqlite"
-    }
-
-    fn help(&self, task: &OsStr) -> anyhow::Result<()> {
-        task::help(task)
-    }
 }
 
 impl CheckDatabase {

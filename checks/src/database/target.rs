@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use net::Client;
 use probe::helper::Told;
-use probe::{Aspect, Finding, Helper, Limits, Secret, Target, target_names};
+use probe::{Finding, Helper, Limits, Secret, Target, target_names};
 
 use super::args::{CheckDatabase, Expected};
-use super::aspect::{
-    CONNECTIONS, CROSS, FOREIGN_KEYS, INTEGRITY, LISTENING, LOCK_WAIT, OPEN, ORPHANS, SCHEMA, SIZE, TOKENS,
-    USER_ACTIVE, USER_STOPPED,
-};
 use super::cross::{self, Running};
 use super::fault::LOCKED;
 use super::place::Place;
@@ -18,20 +14,17 @@ use super::task::{Credentials, Task, USER, Work};
 use super::tls::TlsOptions;
 
 /// The databases that the arguments name.
-pub(super) fn targets(args: &CheckDatabase) -> anyhow::Result<Vec<Box<dyn Target>>> {
+pub(super) fn targets(args: &CheckDatabase) -> anyhow::Result<Vec<Database>> {
     let places: Vec<_> =
         args.all_databases().map(|text| Place::parse(text.as_os_str())).collect::<anyhow::Result<_>>()?;
     let both: Vec<_> = places.iter().map(|place| (place.short(), place.shown())).collect();
     let both: Vec<_> = both.iter().map(|(short, long)| (short.as_str(), long.as_str())).collect();
     let names = target_names(&args.probe.name, &both)?;
-    let mut targets: Vec<Box<dyn Target>> = Vec::new();
-    for (place, name) in places.into_iter().zip(names) {
-        targets.push(Box::new(Database::new(place, name, args)?));
-    }
-    Ok(targets)
+    places.into_iter().zip(names).map(|(place, name)| Database::new(place, name, args)).collect()
 }
 
-struct Database {
+/// A database to check.
+pub(super) struct Database {
     place: Place,
     name: String,
     args: CheckDatabase,
@@ -60,9 +53,9 @@ impl Database {
     }
 
     /// Whether a state of the users is looked at: the one that is expected, or that is asked for by name.
-    fn looks_for(&self, state: Expected) -> bool {
+    pub(super) fn looks_for(&self, state: Expected) -> bool {
         let is_named = || {
-            let names = |text: &String| text == USER_STOPPED || text.ends_with(".user.stopped");
+            let names = |text: &String| text == "user.stopped" || text.ends_with(".user.stopped");
             self.args.probe.only.iter().any(names)
         };
         !self.args.user.is_empty()
@@ -70,6 +63,21 @@ impl Database {
                 Some(expected) => expected == state,
                 None => state == Expected::Active || is_named(),
             }
+    }
+
+    /// Whether a server has it, and not only a file.
+    pub(super) fn is_served(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
+    }
+
+    /// Whether there is a hub to compare it with.
+    pub(super) fn has_hub(&self) -> bool {
+        self.args.hub.is_some()
+    }
+
+    pub(super) fn schema(&mut self, limits: Limits<'_>) -> Finding {
+        let accepted = self.args.revision.clone();
+        self.do_work(Work::Schema { accepted }, limits)
     }
 
     fn ask(&mut self, work: Work, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
@@ -84,7 +92,7 @@ impl Database {
         self.helper.ask(&task, self.place.operand(), &[], limits)
     }
 
-    fn do_work(&mut self, work: Work, limits: Limits<'_>) -> Finding {
+    pub(super) fn do_work(&mut self, work: Work, limits: Limits<'_>) -> Finding {
         let waits = matches!(work, Work::Open | Work::LockWait);
         if self.locked && !waits {
             return Finding::skipped(
@@ -102,12 +110,12 @@ impl Database {
         }
     }
 
-    fn users(&mut self, expected: Expected, limits: Limits<'_>) -> Finding {
+    pub(super) fn users(&mut self, expected: Expected, limits: Limits<'_>) -> Finding {
         let (names, server) = (self.args.user.clone(), self.args.server_name.clone());
         self.do_work(Work::Users { names, server, stopped: expected == Expected::Stopped }, limits)
     }
 
-    fn cross(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
+    pub(super) fn cross(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
         let Some(hub) = self.args.hub.clone() else {
             return Ok(Finding::skipped("no hub is named".to_owned()));
         };
@@ -137,35 +145,6 @@ impl Target for Database {
 
     fn shown(&self) -> String {
         self.place.shown()
-    }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        match aspect.name() {
-            CONNECTIONS => matches!(self.place, Place::Postgres(_)),
-            CROSS => self.args.hub.is_some(),
-            USER_ACTIVE => self.looks_for(Expected::Active),
-            USER_STOPPED => self.looks_for(Expected::Stopped),
-            _ => true,
-        }
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        let work = match aspect.name() {
-            OPEN => Work::Open,
-            LOCK_WAIT => Work::LockWait,
-            SCHEMA => Work::Schema { accepted: self.args.revision.clone() },
-            INTEGRITY => Work::Integrity,
-            FOREIGN_KEYS => Work::ForeignKeys,
-            SIZE => Work::Size,
-            CONNECTIONS => Work::Connections,
-            ORPHANS => Work::Orphans,
-            LISTENING => Work::Listening,
-            TOKENS => Work::Tokens,
-            USER_ACTIVE => return self.users(Expected::Active, limits),
-            USER_STOPPED => return self.users(Expected::Stopped, limits),
-            _ => return self.cross(limits).unwrap_or_else(|finding| *finding),
-        };
-        self.do_work(work, limits)
     }
 
     fn tags(&self) -> Vec<String> {

@@ -1,14 +1,9 @@
 //! The command line of `check-eos`.
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use cli::value::positive_size;
-use probe::{Algorithm, Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end};
-
-use super::aspect::{ASPECTS, METRICS};
-use super::target::targets;
-use super::task;
+use probe::{Algorithm, ProbeArgs, TokenArgs, help_end};
 
 const EXAMPLES: &str = "  check-eos /eos/user
   check-eos --probe deep --dir .checks /eos/user | subunit2junitxml -o eos.xml
@@ -66,36 +61,6 @@ pub struct CheckEos {
     /// What all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
-}
-
-impl Check for CheckEos {
-    const NAME: &'static str = "eos";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        !self.paths.is_empty() || !self.more_paths.is_empty() || !self.native.is_empty()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        targets(self)
-    }
-
-    fn nothing() -> &'static str {
-        "no EOS mount was found on this host; name a path to check: check-eos /eos/user"
-    }
-
-    fn help(&self, task: &OsStr) -> anyhow::Result<()> {
-        task::help(task)
-    }
 }
 
 #[cfg(test)]

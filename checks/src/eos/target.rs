@@ -7,29 +7,27 @@ use std::time::Duration;
 use anyhow::ensure;
 use globset::{Glob, GlobMatcher};
 use probe::helper::Told;
-use probe::{
-    Aspect, Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, host, nonce, target_names,
-};
+use probe::{Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, host, nonce, target_names};
 use process::Deadline;
 
 use super::args::CheckEos;
-use super::aspect::{
-    DELETE, EXISTS, INTEGRITY, METADATA, MOUNTED, PENDING, RESPONSIVE, SPACE, STALE, THROUGHPUT_READ,
-    THROUGHPUT_WRITE, VISIBLE, WRITE,
-};
-use super::native::{self, NativeTarget};
+use super::native;
 use super::pending;
-use super::task::{Part, RESOLVED, Task, Volume};
+use super::task::{RESOLVED, Task, Volume};
 
 /// How long a helper may take to remove what one that was killed has left.
 const CLEANING: Duration = Duration::from_secs(2);
 /// How often to write and read, unless told.
 const SAMPLES: u32 = 5;
 
-/// The targets that the arguments name, else the EOS mounts there are.
-pub(super) fn targets(args: &CheckEos) -> anyhow::Result<Vec<Box<dyn Target>>> {
+/// The type of file system that is expected.
+pub(super) fn fstype(args: &CheckEos) -> anyhow::Result<GlobMatcher> {
     let fstype = if args.fstype == "any" { "*" } else { &args.fstype };
-    let fstype = Glob::new(fstype)?.compile_matcher();
+    Ok(Glob::new(fstype)?.compile_matcher())
+}
+
+/// The places that the arguments name, else the EOS mounts there are, with the names of their targets.
+pub(super) fn places(args: &CheckEos, fstype: &GlobMatcher) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let mut places = Vec::new();
     for path in args.paths.iter().chain(&args.more_paths) {
         let is_url = path.to_str().is_some_and(|text| native::split(text).is_some());
@@ -40,19 +38,11 @@ pub(super) fn targets(args: &CheckEos) -> anyhow::Result<Vec<Box<dyn Target>>> {
         places.push(PathBuf::from(url));
     }
     if places.is_empty() {
-        places = Mounts::read()?.points(&fstype, is_eos).map(ToOwned::to_owned).collect();
+        places = Mounts::read()?.points(fstype, is_eos).map(ToOwned::to_owned).collect();
     }
     places.dedup();
     let names = names(&places, &args.probe.name)?;
-    let token = args.token.token()?;
-    let target = |(path, name): (PathBuf, String)| -> Box<dyn Target> {
-        let url = path.to_str().unwrap_or_default();
-        match NativeTarget::new(url, name.clone(), token.clone(), args.clone()) {
-            Some(target) => Box::new(target),
-            None => Box::new(MountTarget::new(path, name, fstype.clone(), args.clone())),
-        }
-    };
-    Ok(places.into_iter().zip(names).map(target).collect())
+    Ok(places.into_iter().zip(names).collect())
 }
 
 fn names(places: &[PathBuf], given: &[String]) -> anyhow::Result<Vec<String>> {
@@ -70,11 +60,11 @@ fn is_eos(mount: &Mount) -> bool {
 }
 
 /// A path to check.
-struct MountTarget {
+pub(super) struct MountTarget {
     path: PathBuf,
     name: String,
     fstype: GlobMatcher,
-    args: CheckEos,
+    pub(super) args: CheckEos,
     helper: Helper,
     /// The path without links, once it was needed.
     resolved: Option<PathBuf>,
@@ -90,44 +80,85 @@ impl Target for MountTarget {
     fn shown(&self) -> String {
         self.path.display().to_string()
     }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        aspect.name() != VISIBLE || self.args.visible_through.is_some()
-    }
-
-    /// Looks at one aspect. Only a path that is mounted as expected is touched: what lies below an unmounted
-    /// one is something else.
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        if aspect.name() == MOUNTED {
-            return self.check_mounted(limits);
-        }
-        if self.mounted.is_none() {
-            let finding = self.check_mounted(limits);
-            if finding.level != Level::Fine {
-                return finding;
-            }
-        }
-        let told = match aspect.name() {
-            PENDING => return self.check_pending(limits),
-            RESPONSIVE => self.ask(&Task::Respond { eos: self.is_eos() }, limits),
-            SPACE => self.ask(&Task::Space, limits),
-            STALE => self
-                .check_directory()
-                .and_then(|()| self.ask(&Task::Stale(host(), self.args.remove_stale), limits)),
-            name => self.write(name, limits),
-        };
-        let finding = told.map_or_else(|refused| *refused, |told| told.finding());
-        self.with_mount(finding)
-    }
 }
 
 impl MountTarget {
-    fn new(path: PathBuf, name: String, fstype: GlobMatcher, args: CheckEos) -> Self {
+    pub(super) fn new(path: PathBuf, name: String, fstype: GlobMatcher, args: CheckEos) -> Self {
         let helper = Helper::new("eos", path.as_os_str());
         MountTarget { path, name, fstype, args, helper, resolved: None, mounted: None }
     }
 
-    fn check_mounted(&mut self, limits: Limits<'_>) -> Finding {
+    pub(super) fn has_other_path(&self) -> bool {
+        self.args.visible_through.is_some()
+    }
+
+    /// Only a path that is mounted as expected is touched: what lies below an unmounted one is something else.
+    fn ensure_mounted(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
+        if self.mounted.is_some() {
+            return Ok(());
+        }
+        let finding = self.check_mounted(limits);
+        if finding.level == Level::Fine { Ok(()) } else { Err(Box::new(finding)) }
+    }
+
+    /// Does what takes a mount, and says what the kernel knows of it unless all is fine.
+    fn on_mount(
+        &mut self,
+        limits: Limits<'_>,
+        look: impl FnOnce(&mut Self) -> Result<Told, Box<Finding>>,
+    ) -> Finding {
+        if let Err(finding) = self.ensure_mounted(limits) {
+            return *finding;
+        }
+        let finding = look(self).map_or_else(|refused| *refused, |told| told.finding());
+        self.with_mount(finding)
+    }
+
+    /// Has a helper do a task that only looks.
+    pub(super) fn work(&mut self, limits: Limits<'_>, task: impl FnOnce(&Self) -> Task) -> Finding {
+        self.on_mount(limits, |own| {
+            let task = task(own);
+            own.ask(&task, limits)
+        })
+    }
+
+    /// Has a helper do a task that makes files of its own.
+    pub(super) fn write(
+        &mut self,
+        limits: Limits<'_>,
+        task: impl FnOnce(&Self, Volume) -> Result<Task, Box<Finding>>,
+    ) -> Finding {
+        self.on_mount(limits, |own| {
+            own.check_directory()?;
+            own.remove_left_behind(limits)?;
+            let task = task(own, own.volume())?;
+            own.ask(&task, limits)
+        })
+    }
+
+    /// What is written.
+    fn volume(&self) -> Volume {
+        Volume {
+            name: format!(".probe-{}-{}-{:016x}", host(), std::process::id(), nonce()),
+            samples: self.args.probe.samples.unwrap_or(SAMPLES),
+            size: self.args.size,
+            seed: nonce(),
+            checksum: self.args.checksum,
+        }
+    }
+
+    pub(super) fn check_stale(&mut self, limits: Limits<'_>) -> Finding {
+        self.on_mount(limits, |own| {
+            own.check_directory()?;
+            own.ask(&Task::Stale(host(), own.args.remove_stale), limits)
+        })
+    }
+
+    pub(super) fn check_visible(&mut self, limits: Limits<'_>) -> Finding {
+        self.write(limits, |own, volume| Ok(Task::Visible(volume, own.elsewhere()?, limits.operation_time())))
+    }
+
+    pub(super) fn check_mounted(&mut self, limits: Limits<'_>) -> Finding {
         let finding = match self.find_mount(limits) {
             Ok(mount) => {
                 let Mount { fstype, source, point, .. } = &mount;
@@ -178,41 +209,19 @@ impl MountTarget {
     }
 
     /// Whether it is EOS itself, which has attributes that other file systems need not take well.
-    fn is_eos(&self) -> bool {
+    pub(super) fn is_eos(&self) -> bool {
         let mount = self.mount();
         mount.is_some_and(|mount| [mount.fstype, mount.source].iter().any(|text| text.contains("eos")))
     }
 
-    fn check_pending(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn check_pending(&mut self, limits: Limits<'_>) -> Finding {
+        if let Err(finding) = self.ensure_mounted(limits) {
+            return *finding;
+        }
         match self.mount() {
             Some(mount) => pending::check(&mount, limits),
             None => Finding::unknown("it is on no mount".to_owned()),
         }
-    }
-
-    fn write(&mut self, aspect: &str, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
-        self.check_directory()?;
-        self.remove_left_behind(limits)?;
-        let samples = self.args.probe.samples.unwrap_or(SAMPLES);
-        let volume = Volume {
-            name: format!(".probe-{}-{}-{:016x}", host(), std::process::id(), nonce()),
-            samples: if aspect == METADATA { self.args.files } else { samples },
-            size: self.args.size,
-            seed: nonce(),
-            checksum: self.args.checksum,
-        };
-        let task = match aspect {
-            VISIBLE => Task::Visible(volume, self.elsewhere()?, limits.operation_time()),
-            METADATA => Task::Metadata(volume),
-            THROUGHPUT_WRITE => Task::Write(volume),
-            THROUGHPUT_READ => Task::Read(volume, self.args.read_file.clone().map(Into::into)),
-            INTEGRITY => Task::Verify { volume, eos: self.is_eos() },
-            WRITE => Task::Writable(volume, Part::Write),
-            EXISTS => Task::Writable(volume, Part::Exists),
-            DELETE => Task::Writable(volume, Part::Delete),
-            _ => Task::Writable(volume, Part::All),
-        };
-        self.ask(&task, limits)
     }
 
     /// The folder where files are made, by the other path.

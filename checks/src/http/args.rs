@@ -6,12 +6,10 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail, ensure};
 use cli::value::positive_size;
 use net::{Request, Url};
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, target_names};
+use probe::{ProbeArgs, Secret, TokenArgs, help_end};
 use regex::bytes::Regex;
 
 use super::StatusCodes;
-use super::aspect::{ASPECTS, METRICS};
-use super::target::HttpTarget;
 use crate::network::NetArgs;
 
 const EXAMPLES: &str = "  check-http https://hub.example/hub/health
@@ -73,49 +71,12 @@ pub struct CheckHttp {
     pub probe: ProbeArgs,
 }
 
-impl Check for CheckHttp {
-    const NAME: &'static str = "http";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        self.all_urls().next().is_some()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        let token = self.token.token()?;
-        let client = self.net.client()?;
-        let long: Vec<_> = self.all_urls().map(|url| format!("{}{}", url.authority(), url.path())).collect();
-        let names: Vec<_> =
-            self.all_urls().zip(&long).map(|(url, long)| (url.host(), long.as_str())).collect();
-        let names = target_names(&self.probe.name, &names)?;
-        let target = |(url, name): (&Url, String)| {
-            let request = self.request(url, token.as_ref())?;
-            let target = HttpTarget::new(name, request, client.clone(), token.clone(), self.clone());
-            Ok(Box::new(target) as Box<dyn Target>)
-        };
-        self.all_urls().zip(names).map(target).collect()
-    }
-
-    fn nothing() -> &'static str {
-        "there is no address to check; name one: check-http https://hub.example/hub/health"
-    }
-}
-
 impl CheckHttp {
-    fn all_urls(&self) -> impl Iterator<Item = &Url> {
+    pub(super) fn all_urls(&self) -> impl Iterator<Item = &Url> {
         self.urls.iter().chain(&self.more_urls)
     }
 
-    fn request(&self, url: &Url, token: Option<&Secret>) -> anyhow::Result<Request> {
+    pub(super) fn request(&self, url: &Url, token: Option<&Secret>) -> anyhow::Result<Request> {
         let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         ensure!(is_word(&self.method), "`{}` is no method of HTTP", self.method);
         let mut request = Request::new(&self.method.to_ascii_uppercase(), url.clone());

@@ -1,11 +1,11 @@
 //! An address, and what it answers.
 
 use net::{Client, Exchange, Place, Request, Response, Route};
-use probe::{Aspect, Finding, Limits, Secret, Target};
+use probe::{Finding, Limits, Secret, Target};
 use regex::bytes::Regex;
 
 use super::args::CheckHttp;
-use super::aspect::{BODY, BODY_BYTES, CONNECT, LATENCY, RESOLVE, STATUS, TLS};
+use super::metrics::BODY_BYTES;
 use crate::network::{self, Evidence as _, one_operation};
 
 /// How often to ask, unless it is said.
@@ -33,12 +33,21 @@ impl HttpTarget {
         HttpTarget { name, request, client, token, args, exchange: None }
     }
 
-    fn route(&self) -> Route {
+    pub(super) fn route(&self) -> Route {
         self.client.route(&self.request.url)
     }
 
+    /// Whether there is a name to be resolved.
+    pub(super) fn has_name(&self) -> bool {
+        matches!(self.route().place, Place::Tcp { .. })
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        self.request.url.is_secure()
+    }
+
     /// Whether asking changes nothing, so that it may be done again.
-    fn is_safe(&self) -> bool {
+    pub(super) fn is_safe(&self) -> bool {
         ["GET", "HEAD"].contains(&self.request.method.as_str())
     }
 
@@ -53,7 +62,7 @@ impl HttpTarget {
         Err(Box::new(exchange.witness(Finding::broken(reason))))
     }
 
-    fn look_at_status(&mut self, limits: Limits<'_>) -> Finding {
+    pub(super) fn look_at_status(&mut self, limits: Limits<'_>) -> Finding {
         let exchange = self.client.send(&self.request, &one_operation(limits));
         let finding = match self.expected(&exchange) {
             Ok(response) => exchange.witness(Finding::fine(status_line(&exchange, response))),
@@ -64,7 +73,7 @@ impl HttpTarget {
         finding
     }
 
-    fn look_at_body(&mut self, limits: Limits<'_>) -> Finding {
+    pub(super) fn look_at_body(&mut self, limits: Limits<'_>) -> Finding {
         let exchange = match self.exchange.take() {
             Some(exchange) => exchange,
             None => self.client.send(&self.request, &one_operation(limits)),
@@ -81,6 +90,12 @@ impl HttpTarget {
         };
         let bytes = u32::try_from(response.body.len()).unwrap_or(u32::MAX);
         exchange.witness(finding.with_metric(BODY_BYTES, f64::from(bytes)))
+    }
+
+    pub(super) fn latency(&mut self, limits: Limits<'_>) -> Finding {
+        let samples = self.args.probe.samples.unwrap_or(SAMPLES);
+        let accept = |exchange: &Exchange| self.expected(exchange).map(drop);
+        network::latency(&self.client, &self.request, samples, accept, limits)
     }
 
     /// What is wrong with a body.
@@ -114,30 +129,6 @@ impl Target for HttpTarget {
 
     fn shown(&self) -> String {
         self.request.url.to_string()
-    }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        match aspect.name() {
-            RESOLVE => matches!(self.route().place, Place::Tcp { .. }),
-            TLS => self.request.url.is_secure(),
-            LATENCY => self.is_safe(),
-            _ => true,
-        }
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        match aspect.name() {
-            RESOLVE => network::resolve(&self.route(), limits),
-            CONNECT => network::connect(&self.route(), limits),
-            TLS => network::tls(&self.route(), limits),
-            STATUS => self.look_at_status(limits),
-            BODY => self.look_at_body(limits),
-            _ => {
-                let samples = self.args.probe.samples.unwrap_or(SAMPLES);
-                let accept = |exchange: &Exchange| self.expected(exchange).map(drop);
-                network::latency(&self.client, &self.request, samples, accept, limits)
-            }
-        }
     }
 
     fn secrets(&self) -> Vec<Secret> {

@@ -3,14 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use net::Url;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, TokenArgs, help_end, target_names};
+use probe::{ProbeArgs, TokenArgs, help_end};
 use serde_json::{Map, Value};
 
-use super::aspect::{ASPECTS, METRICS};
-use super::hub::Hub;
-use super::target::HubTarget;
 use crate::network::NetArgs;
 
 const EXAMPLES: &str = "  check-jupyterhub https://hub.example
@@ -85,48 +82,13 @@ fn parse_version(text: &str) -> Result<String, String> {
     }
 }
 
-impl Check for CheckJupyterhub {
-    const NAME: &'static str = "jupyterhub";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        self.all_urls().next().is_some()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        ensure!(self.all_urls().count() <= 1, "one hub at a time: each has tokens and users of its own");
-        let Some(url) = self.all_urls().next() else { return Ok(Vec::new()) };
-        ensure!(self.user.as_deref() != Some(""), "--user is empty");
-        let names = target_names(&self.probe.name, &[(url.host(), &url.authority())])?;
-        let hub = Hub::new(url, self.net.client()?, self.token.token()?);
-        let options = self.options()?;
-        let target = |name| {
-            Box::new(HubTarget::new(name, hub.clone(), options.clone(), self.clone())) as Box<dyn Target>
-        };
-        Ok(names.into_iter().map(target).collect())
-    }
-
-    fn nothing() -> &'static str {
-        "there is no hub to check; name one: check-jupyterhub https://hub.example"
-    }
-}
-
 impl CheckJupyterhub {
-    fn all_urls(&self) -> impl Iterator<Item = &Url> {
+    pub(super) fn all_urls(&self) -> impl Iterator<Item = &Url> {
         self.urls.iter().chain(&self.more_urls)
     }
 
     /// The options of the server to start.
-    fn options(&self) -> anyhow::Result<Map<String, Value>> {
+    pub(super) fn options(&self) -> anyhow::Result<Map<String, Value>> {
         let mut options = Map::new();
         if let Some(path) = &self.options_file {
             let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;

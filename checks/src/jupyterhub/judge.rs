@@ -6,7 +6,7 @@ use chrono::DateTime;
 use net::Response;
 use probe::Finding;
 
-use super::aspect::TOKEN_DAYS;
+use super::metrics::TOKEN_DAYS;
 use super::model::{Message, Root, Token, User};
 
 const DAY: f64 = 86_400.0;

@@ -1,100 +1,62 @@
-//! The numbers that a hub gives for monitoring.
+//! What is measured.
 
-use probe::{Finding, Level, Limits};
+use probe::{MetricKind, Unit};
 
-use super::aspect::{ACTIVE_USERS, FAILED_SPAWNS, LOOP_INTERVAL, RUNNING_SERVERS};
-use super::hub::{Hub, accepted, unexpected};
-use crate::network::Evidence as _;
+use crate::network;
 
-/// Reads the hub's metrics.
-pub(super) fn look(hub: &Hub, limits: Limits<'_>) -> Finding {
-    let exchange = hub.get("metrics", limits);
-    if let Err(finding) = accepted(&exchange) {
-        return explained(*finding, hub.token.is_some());
-    }
-    match exchange.answer() {
-        Ok(response) if response.status == 200 => exchange.measure(judge(&response.text())),
-        _ => unexpected(&exchange, "the hub gives no metrics"),
-    }
-}
+pub(super) const TOKEN_DAYS: &str = "token_days";
+pub(super) const USER_COUNT: &str = "users";
+pub(super) const PAGES: &str = "pages";
+pub(super) const SERVICE_COUNT: &str = "services";
+pub(super) const SERVICES_DOWN: &str = "services_down";
+pub(super) const ROUTE_COUNT: &str = "route_count";
+pub(super) const MISSING_ROUTES: &str = "missing_routes";
+pub(super) const STALE_ROUTES: &str = "stale_routes";
+pub(super) const RUNNING_SERVERS: &str = "running_servers";
+pub(super) const ACTIVE_USERS: &str = "active_users_24h";
+pub(super) const FAILED_SPAWNS: &str = "failed_spawns";
+pub(super) const LOOP_INTERVAL: &str = "eventloop_interval_mean_seconds";
+pub(super) const SPAWN_SECONDS: &str = "spawn_seconds";
+pub(super) const STOP_SECONDS: &str = "stop_seconds";
+pub(super) const KERNELS: &str = "kernels";
 
-/// A refusal with what to do: this page does not say it.
-fn explained(mut finding: Finding, has_token: bool) -> Finding {
-    match &mut finding.level {
-        Level::Unknown(reason) if has_token => reason.push_str("; it takes the scope read:metrics"),
-        Level::Unknown(_) => {
-            finding.level = Level::Skipped("it takes a token with the scope read:metrics".to_owned())
-        }
-        _ => {}
-    }
-    finding
-}
-
-fn judge(text: &str) -> Finding {
-    let Some(servers) =
-        sum(text, "jupyterhub_running_servers", "").or_else(|| sum(text, "running_servers", ""))
-    else {
-        return Finding::broken("among the metrics there is no jupyterhub_running_servers".to_owned());
-    };
-    let spawns = |status: &str| sum(text, "jupyterhub_server_spawn_duration_seconds_count", status);
-    let failed = [r#"status="failure""#, r#"status="error""#].map(spawns);
-    let interval = |part: &str| sum(text, &format!("jupyterhub_event_loop_interval_seconds_{part}"), "");
-    let mean = interval("sum").zip(interval("count")).filter(|(_, count)| *count > 0.0);
-    let numbers = [
-        (ACTIVE_USERS, sum(text, "jupyterhub_active_users", r#"period="24h""#)),
-        (FAILED_SPAWNS, failed.into_iter().flatten().reduce(|one, other| one + other)),
-        (LOOP_INTERVAL, mean.map(|(sum, count)| sum / count)),
-    ];
-    let finding = Finding::fine(format!("{servers} servers run")).with_metric(RUNNING_SERVERS, servers);
-    let found = numbers.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    found.fold(finding, |finding, (name, value)| finding.with_metric(name, value))
-}
-
-/// The sum of all samples of this name that have this label; `None` where there is none.
-fn sum(text: &str, name: &str, label: &str) -> Option<f64> {
-    let value = |line: &str| {
-        let rest = line.strip_prefix(name)?;
-        let (labels, value) = match rest.strip_prefix('{') {
-            Some(rest) => rest.split_once('}')?,
-            None if rest.starts_with(' ') => ("", rest),
-            None => return None,
-        };
-        let value: f64 = value.split_whitespace().next()?.parse().ok()?;
-        (labels.contains(label) && value.is_finite()).then_some(value)
-    };
-    text.lines().filter_map(value).reduce(|one, other| one + other)
-}
+/// The numbers that are measured, with the thresholds that hold unless others are given.
+pub(super) const METRICS: &[MetricKind] = &[
+    network::RESOLVE_SECONDS,
+    network::CONNECT_SECONDS,
+    network::TLS_SECONDS,
+    network::FIRST_BYTE_SECONDS,
+    network::TRANSFER_SECONDS,
+    network::TOTAL_SECONDS,
+    network::REQUEST_SECONDS,
+    network::SAMPLES,
+    network::CERTIFICATE_DAYS,
+    MetricKind { warning: Some("1:"), ..MetricKind::new(TOKEN_DAYS, Unit::Count) },
+    MetricKind::new(USER_COUNT, Unit::Count),
+    MetricKind::new(PAGES, Unit::Count),
+    MetricKind::new(SERVICE_COUNT, Unit::Count),
+    MetricKind { critical: Some("0"), ..MetricKind::new(SERVICES_DOWN, Unit::Count) },
+    MetricKind::new(ROUTE_COUNT, Unit::Count),
+    MetricKind { critical: Some("0"), ..MetricKind::new(MISSING_ROUTES, Unit::Count) },
+    MetricKind { warning: Some("0"), ..MetricKind::new(STALE_ROUTES, Unit::Count) },
+    MetricKind::new(RUNNING_SERVERS, Unit::Count),
+    MetricKind::new(ACTIVE_USERS, Unit::Count),
+    MetricKind { counter: true, ..MetricKind::new(FAILED_SPAWNS, Unit::Count) },
+    // The hub measures every 50 ms: what is more is the loop being late.
+    MetricKind { warning: Some("100ms"), ..MetricKind::new(LOOP_INTERVAL, Unit::Seconds) },
+    MetricKind { warning: Some("30"), ..MetricKind::new(SPAWN_SECONDS, Unit::Seconds) },
+    MetricKind { warning: Some("10"), ..MetricKind::new(STOP_SECONDS, Unit::Seconds) },
+    MetricKind::new(KERNELS, Unit::Count),
+];
 
 #[cfg(test)]
 mod tests {
+    use probe::testing::check_ranges;
+
     use super::*;
 
-    const PAGE: &str = r#"# HELP jupyterhub_running_servers x
-# TYPE jupyterhub_running_servers gauge
-jupyterhub_running_servers 2.0
-jupyterhub_server_spawn_duration_seconds_count{reason="",status="success"} 5.0
-jupyterhub_server_spawn_duration_seconds_count{reason="",status="failure"} 1.0
-jupyterhub_server_spawn_duration_seconds_count{reason="throttled",status="failure"} 2.0
-jupyterhub_server_spawn_duration_seconds_count{reason="",status="error"} 4.0
-jupyterhub_event_loop_interval_seconds_count 10.0
-jupyterhub_event_loop_interval_seconds_sum 0.5
-jupyterhub_active_users{period="24h"} 3.0
-jupyterhub_active_users{period="7d"} 9.0
-"#;
-
     #[test]
-    fn the_numbers_are_found_among_others() {
-        let metrics = judge(PAGE).metrics;
-        let found: Vec<_> = metrics.iter().map(|metric| (metric.name.as_str(), metric.value)).collect();
-        let expected =
-            [(RUNNING_SERVERS, 2.0), (ACTIVE_USERS, 3.0), (FAILED_SPAWNS, 7.0), (LOOP_INTERVAL, 0.05)];
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_page_of_something_else_is_no_success() {
-        for page in ["", "up 1\n", "jupyterhub_running_servers\n", "jupyterhub_running_servers{ 1\n"] {
-            assert!(judge(page).level.reason().is_some(), "{page}");
-        }
+    fn every_threshold_is_a_range() {
+        check_ranges(METRICS);
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use probe::{Finding, Limits};
 
-use super::aspect::{MISSING_ROUTES, ROUTE_COUNT, STALE_ROUTES};
 use super::hub::Hub;
+use super::metrics::{MISSING_ROUTES, ROUTE_COUNT, STALE_ROUTES};
 use super::model::{Route, State, User};
 use super::pages;
 

@@ -11,9 +11,9 @@ use probe::{Finding, Limits};
 use process::Deadline;
 use serde_json::{Map, Value};
 
-use super::aspect::{KERNELS, SPAWN_SECONDS, STOP_SECONDS};
 use super::hub::{Hub, accepted, ended, slow, unexpected};
 use super::judge::words;
+use super::metrics::{KERNELS, SPAWN_SECONDS, STOP_SECONDS};
 use super::model::{Root, ServerStatus, State};
 use super::progress::{End, Progress};
 use crate::network::{Evidence as _, whole_test};

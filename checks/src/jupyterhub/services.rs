@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use net::{Exchange, Request};
 use probe::{Finding, Limits};
 
-use super::aspect::{SERVICE_COUNT, SERVICES_DOWN};
 use super::hub::{Hub, ended};
 use super::judge::words;
+use super::metrics::{SERVICE_COUNT, SERVICES_DOWN};
 use super::model::Service;
 
 /// Reads the list of services, and asks those that have an address.

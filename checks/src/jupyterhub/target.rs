@@ -3,18 +3,15 @@
 use std::time::SystemTime;
 
 use net::{Exchange, Request, encode};
-use probe::{Aspect, Finding, Limits, Secret, Target};
+use probe::{Finding, Limits, Secret, Target};
 use serde_json::{Map, Value};
 
 use super::args::CheckJupyterhub;
-use super::aspect::{
-    API, GONE, HEALTH, LATENCY, METRICS_PAGE, PAGES, PROXY_ROUTES, READY, SERVICES, START, STOP, TLS, TOKEN,
-    USER_COUNT, USERS, VERSION,
-};
 use super::hub::Hub;
+use super::metrics::{PAGES, USER_COUNT};
 use super::model::{Root, Token, User};
 use super::server::UserServer;
-use super::{judge, metrics, pages, routes, services};
+use super::{judge, monitoring, pages, routes, services};
 use crate::network::{self, Evidence as _};
 
 /// How often to ask, unless it is said.
@@ -36,7 +33,7 @@ impl HubTarget {
         HubTarget { name, hub, args, options, owner: None, server: None }
     }
 
-    fn health(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn health(&mut self, limits: Limits<'_>) -> Finding {
         let exchange = self.hub.send(&Request::get(self.hub.url("health")), limits);
         match exchange.answer() {
             Ok(response) => exchange.measure(exchange.witness(judge::health(response))),
@@ -49,7 +46,7 @@ impl HubTarget {
         Request::get(self.hub.url("api/"))
     }
 
-    fn version(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn version(&mut self, limits: Limits<'_>) -> Finding {
         let exchange = self.hub.send(&self.root(), limits);
         let finding = match exchange.json::<Root>(200) {
             Ok(root) => {
@@ -79,7 +76,7 @@ impl HubTarget {
         Ok((exchange, owner))
     }
 
-    fn token(&mut self, limits: Limits<'_>) -> Finding {
+    pub(super) fn token(&mut self, limits: Limits<'_>) -> Finding {
         match self.owner(limits) {
             Ok((exchange, owner)) => {
                 let token = self.details(&owner, limits);
@@ -97,7 +94,7 @@ impl HubTarget {
         owner.is_user().then(|| self.hub.json(&path, limits).ok())?
     }
 
-    fn users(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn users(&mut self, limits: Limits<'_>) -> Finding {
         let found = match pages::read::<Vec<User>>(&self.hub, "api/users", self.args.page_size, limits) {
             Ok(found) => found,
             Err(finding) => return *finding,
@@ -110,7 +107,7 @@ impl HubTarget {
             .with_metric(PAGES, number(found.pages.len()))
     }
 
-    fn latency(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn latency(&mut self, limits: Limits<'_>) -> Finding {
         let samples = self.args.probe.samples.unwrap_or(SAMPLES);
         let accept = |exchange: &Exchange| exchange.json::<Root>(200).map(drop);
         network::latency(self.hub.client(), &self.root(), samples, accept, limits)
@@ -140,33 +137,53 @@ impl HubTarget {
         })
     }
 
-    fn look_with_token(&mut self, aspect: &str, limits: Limits<'_>) -> Finding {
-        if self.hub.token.is_none() {
-            return Finding::skipped("there is no token: --token-file or --token-env names it".to_owned());
-        }
-        match aspect {
-            TOKEN => self.token(limits),
-            USERS => self.users(limits),
-            SERVICES => services::look(&self.hub, limits),
-            PROXY_ROUTES => routes::look(&self.hub, self.args.page_size, limits),
-            _ => self.look_at_server(aspect, limits),
-        }
+    pub(super) fn services(&mut self, limits: Limits<'_>) -> Finding {
+        services::look(&self.hub, limits)
     }
 
-    fn look_at_server(&mut self, aspect: &str, limits: Limits<'_>) -> Finding {
-        let server = match self.server(limits) {
-            Ok(server) => server,
-            Err(finding) => return *finding,
-        };
-        match aspect {
-            START => server.start(limits),
-            READY => server.ready(limits),
-            API => server.api(limits),
-            STOP => server.stop(limits),
-            GONE => server.gone(limits),
-            other => Finding::unknown(format!("there is no aspect {other}")),
+    pub(super) fn proxy_routes(&mut self, limits: Limits<'_>) -> Finding {
+        routes::look(&self.hub, self.args.page_size, limits)
+    }
+
+    pub(super) fn metrics(&mut self, limits: Limits<'_>) -> Finding {
+        monitoring::look(&self.hub, limits)
+    }
+
+    pub(super) fn tls(&mut self, limits: Limits<'_>) -> Finding {
+        network::tls(&self.hub.client().route(self.hub.base()), limits)
+    }
+
+    pub(super) fn is_secure(&self) -> bool {
+        self.hub.base().is_secure()
+    }
+
+    /// Looks at what takes a token.
+    pub(super) fn with_token(
+        &mut self,
+        look: fn(&mut Self, Limits<'_>) -> Finding,
+        limits: Limits<'_>,
+    ) -> Finding {
+        if self.hub.token.is_none() { without_token() } else { look(self, limits) }
+    }
+
+    /// Looks at the user's server, which takes a token, too.
+    pub(super) fn with_server(
+        &mut self,
+        look: fn(&mut UserServer, Limits<'_>) -> Finding,
+        limits: Limits<'_>,
+    ) -> Finding {
+        if self.hub.token.is_none() {
+            return without_token();
+        }
+        match self.server(limits) {
+            Ok(server) => look(server, limits),
+            Err(finding) => *finding,
         }
     }
+}
+
+fn without_token() -> Finding {
+    Finding::skipped("there is no token: --token-file or --token-env names it".to_owned())
 }
 
 impl Target for HubTarget {
@@ -176,21 +193,6 @@ impl Target for HubTarget {
 
     fn shown(&self) -> String {
         self.hub.base().to_string()
-    }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        aspect.name() != TLS || self.hub.base().is_secure()
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        match aspect.name() {
-            HEALTH => self.health(limits),
-            TLS => network::tls(&self.hub.client().route(self.hub.base()), limits),
-            VERSION => self.version(limits),
-            METRICS_PAGE => metrics::look(&self.hub, limits),
-            LATENCY => self.latency(limits),
-            other => self.look_with_token(other, limits),
-        }
     }
 
     fn finish(&mut self, limits: Limits<'_>) -> Option<Finding> {

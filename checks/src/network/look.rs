@@ -42,6 +42,10 @@ pub fn connect(route: &Route, limits: Limits<'_>) -> Finding {
     measure(&trace.phases, finding)
 }
 
+/// What [`tls`] does, for people.
+pub const TLS: &str =
+    "does a TLS handshake: is the certificate to be trusted, for this name, and for how long?";
+
 /// Does the TLS handshake: whom does the certificate name, is it to be trusted, for how long is it valid?
 #[must_use]
 pub fn tls(route: &Route, limits: Limits<'_>) -> Finding {

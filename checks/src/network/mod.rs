@@ -33,7 +33,7 @@ use net::Patience;
 pub use args::{MinTls, NetArgs};
 pub use evidence::Evidence;
 pub use fault::FaultFinding;
-pub use look::{connect, latency, resolve, tls};
+pub use look::{TLS, connect, latency, resolve, tls};
 pub use metrics::{
     CERTIFICATE_DAYS, CONNECT_SECONDS, FIRST_BYTE_SECONDS, REQUEST_SECONDS, RESOLVE_SECONDS, SAMPLES,
     TLS_SECONDS, TOTAL_SECONDS, TRANSFER_SECONDS, measure,

@@ -1,12 +1,8 @@
 //! The command line of `check-proxy`.
 
-use anyhow::ensure;
 use net::Url;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Secret, Target, TokenArgs, help_end, target_names};
+use probe::{ProbeArgs, Secret, TokenArgs, help_end};
 
-use super::api::Api;
-use super::aspect::{ASPECTS, METRICS};
-use super::target::ProxyTarget;
 use crate::network::NetArgs;
 
 const EXAMPLES: &str = "  check-proxy http://127.0.0.1:8000
@@ -55,47 +51,12 @@ pub struct CheckProxy {
     pub probe: ProbeArgs,
 }
 
-impl Check for CheckProxy {
-    const NAME: &'static str = "proxy";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        self.all_urls().next().is_some()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        ensure!(self.all_urls().count() <= 1, "one proxy at a time: each has an API of its own");
-        let Some(url) = self.all_urls().next() else { return Ok(Vec::new()) };
-        let client = self.net.client()?;
-        let names = target_names(&self.probe.name, &[(url.host(), &url.authority())])?;
-        let api = Api { client: client.clone(), url: self.api_url.clone(), token: self.token()? };
-        let target = |name| {
-            Box::new(ProxyTarget::new(name, url.clone(), client.clone(), api.clone(), self))
-                as Box<dyn Target>
-        };
-        Ok(names.into_iter().map(target).collect())
-    }
-
-    fn nothing() -> &'static str {
-        "there is no proxy to check; name one: check-proxy http://127.0.0.1:8000"
-    }
-}
-
 impl CheckProxy {
-    fn all_urls(&self) -> impl Iterator<Item = &Url> {
+    pub(super) fn all_urls(&self) -> impl Iterator<Item = &Url> {
         self.urls.iter().chain(&self.more_urls)
     }
 
-    fn token(&self) -> anyhow::Result<Option<Secret>> {
+    pub(super) fn token(&self) -> anyhow::Result<Option<Secret>> {
         let usual =
             || std::env::var(VARIABLE).ok().filter(|text| !text.is_empty()).map(|text| Secret::new(&text));
         Ok(self.token.token()?.or_else(usual))

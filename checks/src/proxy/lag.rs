@@ -3,7 +3,7 @@
 use net::{Client, Request, Url};
 use probe::{Finding, Limits};
 
-use super::aspect::{LAG_MAX, LAG_MEAN, LAG_P99};
+use super::metrics::{LAG_MAX, LAG_MEAN, LAG_P99};
 use crate::network::{Evidence as _, one_operation};
 
 /// The metrics by their names there and here. The proxy's are those of the last interval in which it was asked.

@@ -5,12 +5,112 @@
 
 mod api;
 mod args;
-mod aspect;
 mod canary;
 mod lag;
+mod metrics;
 mod responder;
 mod routes;
 mod target;
 mod websocket;
 
+use anyhow::ensure;
+use probe::{AnyTarget, Aspect, AspectFacts, Check, MetricKind, ProbeArgs, ProbeKind, target_names};
+
 pub use args::CheckProxy;
+
+use crate::network;
+use api::Api;
+use canary::Kind;
+use metrics::METRICS;
+use target::ProxyTarget;
+
+/// All that is looked at, in this order.
+const ASPECTS: &[Aspect<ProxyTarget>] = &[
+    Aspect::new(
+        &["health"],
+        ProbeKind::Startup,
+        "asks the proxy itself how it is (/_chp_healthz)",
+        ProxyTarget::health,
+    ),
+    Aspect::new(&["tls", "certificate"], ProbeKind::Readiness, network::TLS, ProxyTarget::tls)
+        .when(ProxyTarget::is_secure),
+    Aspect::new(
+        &["api"],
+        ProbeKind::Readiness,
+        "asks for the routes, with the token and with a wrong one, which must be refused",
+        ProxyTarget::api,
+    ),
+    Aspect::new(
+        &["hub-route"],
+        ProbeKind::Readiness,
+        "asks the hub how it is through the proxy, and directly when that fails",
+        ProxyTarget::hub_route,
+    )
+    .after(&["health", "api"]),
+    Aspect::new(
+        &["routes"],
+        ProbeKind::Readiness,
+        "connects to the target of each route",
+        ProxyTarget::routes,
+    )
+    .after(&["api"]),
+    Aspect::new(
+        &["latency"],
+        ProbeKind::Readiness,
+        "asks the proxy itself several times",
+        ProxyTarget::latency,
+    )
+    .after(&["health"]),
+    Aspect::new(&["eventloop-lag"], ProbeKind::Readiness, "reads the proxy's metrics", ProxyTarget::lag)
+        .after(&["health"])
+        .when(ProxyTarget::has_metrics),
+    Aspect::new(
+        &["canary"],
+        ProbeKind::Deep,
+        "adds a route to a server of its own, asks through the proxy, removes the route",
+        |target: &mut ProxyTarget, limits| target.deep(Kind::Request, limits),
+    )
+    .after(&["health", "api"]),
+    Aspect::new(
+        &["websocket"],
+        ProbeKind::Deep,
+        "adds a route to a server of its own, opens a WebSocket through the proxy, removes the route",
+        |target: &mut ProxyTarget, limits| target.deep(Kind::WebSocket, limits),
+    )
+    .after(&["health", "api"]),
+];
+
+impl Check for CheckProxy {
+    const NAME: &'static str = "proxy";
+    const METRICS: &'static [MetricKind] = METRICS;
+
+    fn aspects() -> Vec<AspectFacts> {
+        AspectFacts::of(ASPECTS)
+    }
+
+    fn shared(&self) -> &ProbeArgs {
+        &self.probe
+    }
+
+    fn shared_mut(&mut self) -> &mut ProbeArgs {
+        &mut self.probe
+    }
+
+    fn is_named(&self) -> bool {
+        self.all_urls().next().is_some()
+    }
+
+    fn targets(&self) -> anyhow::Result<Vec<AnyTarget>> {
+        ensure!(self.all_urls().count() <= 1, "one proxy at a time: each has an API of its own");
+        let Some(url) = self.all_urls().next() else { return Ok(Vec::new()) };
+        let client = self.net.client()?;
+        let names = target_names(&self.probe.name, &[(url.host(), &url.authority())])?;
+        let api = Api { client: client.clone(), url: self.api_url.clone(), token: self.token()? };
+        let target = |name| ProxyTarget::new(name, url.clone(), client.clone(), api.clone(), self);
+        Ok(AnyTarget::all(names.into_iter().map(target), ASPECTS))
+    }
+
+    fn nothing() -> &'static str {
+        "there is no proxy to check; name one: check-proxy http://127.0.0.1:8000"
+    }
+}

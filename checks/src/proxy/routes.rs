@@ -7,7 +7,7 @@ use net::{Route, Trace, Url};
 use probe::{Finding, Limits};
 
 use super::api::Routes;
-use super::aspect::{ROUTE_COUNT, STALE_ROUTES};
+use super::metrics::{ROUTE_COUNT, STALE_ROUTES};
 use crate::network::one_operation;
 
 /// How many targets are connected to at a time.

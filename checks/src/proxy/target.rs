@@ -1,11 +1,10 @@
 //! A proxy, and the aspects that only ask.
 
 use net::{Client, Exchange, Request, Url};
-use probe::{Aspect, Finding, Limits, Secret, Target};
+use probe::{Finding, Limits, Secret, Target};
 
 use super::api::{Api, Routes};
 use super::args::CheckProxy;
-use super::aspect::{API, CANARY, EVENTLOOP_LAG, HEALTH, HUB_ROUTE, LATENCY, ROUTES, TLS, WEBSOCKET};
 use super::canary::{Canary, Kind};
 use super::{lag, routes};
 use crate::network::{self, Evidence as _, one_operation};
@@ -33,7 +32,7 @@ impl ProxyTarget {
         ProxyTarget { name, url, client, api, args: args.clone(), canary }
     }
 
-    fn health(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn health(&mut self, limits: Limits<'_>) -> Finding {
         let exchange = self.client.send(&Request::get(self.url.at(HEALTH_PATH)), &one_operation(limits));
         let finding = match healthy(&exchange) {
             Ok(()) => exchange.witness(Finding::fine("the proxy says it is OK".to_owned())),
@@ -42,7 +41,19 @@ impl ProxyTarget {
         exchange.measure(finding)
     }
 
-    fn api(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn is_secure(&self) -> bool {
+        self.url.is_secure()
+    }
+
+    pub(super) fn has_metrics(&self) -> bool {
+        self.args.metrics_url.is_some()
+    }
+
+    pub(super) fn tls(&mut self, limits: Limits<'_>) -> Finding {
+        network::tls(&self.client.route(&self.url), limits)
+    }
+
+    pub(super) fn api(&mut self, limits: Limits<'_>) -> Finding {
         let (exchange, routes) = match self.api.routes(limits) {
             Ok(found) => found,
             Err(finding) => return *finding,
@@ -61,7 +72,7 @@ impl ProxyTarget {
         exchange.measure(finding)
     }
 
-    fn hub_route(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn hub_route(&mut self, limits: Limits<'_>) -> Finding {
         let routes = match self.api.routes(limits) {
             Ok((_, routes)) => routes,
             Err(finding) => return *finding,
@@ -99,27 +110,27 @@ impl ProxyTarget {
         }
     }
 
-    fn routes(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn routes(&mut self, limits: Limits<'_>) -> Finding {
         match self.api.routes(limits) {
             Ok((_, routes)) => routes::look(&routes, self.args.max_routes, limits),
             Err(finding) => *finding,
         }
     }
 
-    fn latency(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn latency(&mut self, limits: Limits<'_>) -> Finding {
         let samples = self.args.probe.samples.unwrap_or(SAMPLES);
         let request = Request::get(self.url.at(HEALTH_PATH));
         network::latency(&self.client, &request, samples, healthy, limits)
     }
 
-    fn lag(&self, limits: Limits<'_>) -> Finding {
+    pub(super) fn lag(&mut self, limits: Limits<'_>) -> Finding {
         match &self.args.metrics_url {
             Some(url) => lag::look(&self.client, url, limits),
             None => Finding::skipped("there is no --metrics-url".to_owned()),
         }
     }
 
-    fn deep(&mut self, kind: Kind, limits: Limits<'_>) -> Finding {
+    pub(super) fn deep(&mut self, kind: Kind, limits: Limits<'_>) -> Finding {
         match self.api.token {
             Some(_) => self.canary.look(kind, limits),
             None => Api::without_token(),
@@ -153,29 +164,6 @@ impl Target for ProxyTarget {
 
     fn shown(&self) -> String {
         self.url.to_string()
-    }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        match aspect.name() {
-            TLS => self.url.is_secure(),
-            EVENTLOOP_LAG => self.args.metrics_url.is_some(),
-            _ => true,
-        }
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        match aspect.name() {
-            HEALTH => self.health(limits),
-            TLS => network::tls(&self.client.route(&self.url), limits),
-            API => self.api(limits),
-            HUB_ROUTE => self.hub_route(limits),
-            ROUTES => self.routes(limits),
-            LATENCY => self.latency(limits),
-            EVENTLOOP_LAG => self.lag(limits),
-            CANARY => self.deep(Kind::Request, limits),
-            WEBSOCKET => self.deep(Kind::WebSocket, limits),
-            other => Finding::unknown(format!("there is no aspect {other}")),
-        }
     }
 
     fn finish(&mut self, limits: Limits<'_>) -> Option<Finding> {

@@ -1,11 +1,9 @@
 //! The command line of `check-tcp`.
 
 use net::Place;
-use probe::{Aspect, Check, MetricKind, ProbeArgs, Target, help_end, target_names};
+use probe::{ProbeArgs, help_end};
 use regex::bytes::Regex;
 
-use super::aspect::{ASPECTS, METRICS};
-use super::target::TcpTarget;
 use crate::network::NetArgs;
 
 const EXAMPLES: &str = "  check-tcp --expect '^SSH-2' host.example:22
@@ -31,7 +29,7 @@ pub struct CheckTcp {
     pub expect: Option<Regex>,
     /// Say this first; \r, \n, \t, \\ and \xHH are understood
     #[arg(long, value_name = "TEXT", value_parser = unescape)]
-    pub send: Option<Said>,
+    pub send: Option<Payload>,
     /// The connection is encrypted by TLS from its beginning
     #[arg(long)]
     pub tls: bool,
@@ -48,49 +46,16 @@ pub struct CheckTcp {
 
 /// Bytes to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said(pub Vec<u8>);
-
-impl Check for CheckTcp {
-    const NAME: &'static str = "tcp";
-    const ASPECTS: &'static [Aspect] = ASPECTS;
-    const METRICS: &'static [MetricKind] = METRICS;
-
-    fn shared(&self) -> &ProbeArgs {
-        &self.probe
-    }
-
-    fn shared_mut(&mut self) -> &mut ProbeArgs {
-        &mut self.probe
-    }
-
-    fn is_named(&self) -> bool {
-        self.all_places().next().is_some()
-    }
-
-    fn targets(&self) -> anyhow::Result<Vec<Box<dyn Target>>> {
-        let client = self.net.client()?;
-        let names: Vec<_> = self.all_places().map(|place| (place.short(), place.to_string())).collect();
-        let names: Vec<_> = names.iter().map(|(short, long)| (short.as_str(), long.as_str())).collect();
-        let names = target_names(&self.probe.name, &names)?;
-        let target = |(place, name): (&Place, String)| {
-            Box::new(TcpTarget::new(name, place.clone(), client.trust(), self)) as Box<dyn Target>
-        };
-        Ok(self.all_places().zip(names).map(target).collect())
-    }
-
-    fn nothing() -> &'static str {
-        "there is no port to check; name one: check-tcp host.example:22"
-    }
-}
+pub struct Payload(pub Vec<u8>);
 
 impl CheckTcp {
-    fn all_places(&self) -> impl Iterator<Item = &Place> {
+    pub(super) fn all_places(&self) -> impl Iterator<Item = &Place> {
         self.places.iter().chain(&self.more_places)
     }
 }
 
 /// The bytes that a text with escapes stands for.
-fn unescape(text: &str) -> Result<Said, String> {
+fn unescape(text: &str) -> Result<Payload, String> {
     let mut bytes = Vec::new();
     let mut rest = text;
     while let Some((plain, escaped)) = rest.split_once('\\') {
@@ -111,7 +76,7 @@ fn unescape(text: &str) -> Result<Said, String> {
         rest = escaped.get(length..).unwrap_or_default();
     }
     bytes.extend(rest.as_bytes());
-    Ok(Said(bytes))
+    Ok(Payload(bytes))
 }
 
 #[cfg(test)]
@@ -120,7 +85,8 @@ mod tests {
 
     #[test]
     fn escapes_are_bytes() {
-        let check = |text, expected: &[u8]| assert_eq!(unescape(text), Ok(Said(expected.to_vec())), "{text}");
+        let check =
+            |text, expected: &[u8]| assert_eq!(unescape(text), Ok(Payload(expected.to_vec())), "{text}");
         check("PING\\r\\n", b"PING\r\n");
         check("\\\\n\\x00\\xfF!", b"\\n\0\xff!");
         check("ü", "ü".as_bytes());

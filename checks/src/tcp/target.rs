@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use net::{Connection, Fault, Place, Route, Stage, Trace, Trust};
-use probe::{Aspect, Finding, Limits, Target};
+use probe::{Finding, Limits, Target};
 
 use super::args::CheckTcp;
-use super::aspect::{BANNER, CONNECT, RESOLVE, TLS};
-use crate::network::{self, FaultFinding as _, measure, one_operation};
+use crate::network::{FaultFinding as _, measure, one_operation};
 
 /// Bytes of what the other side says to look at.
 const BANNER_BYTES: usize = 16 * 1024;
@@ -18,8 +17,8 @@ const BANNER_BYTES: usize = 16 * 1024;
 pub(super) struct TcpTarget {
     name: String,
     place: Place,
-    route: Route,
-    args: CheckTcp,
+    pub(super) route: Route,
+    pub(super) args: CheckTcp,
 }
 
 impl TcpTarget {
@@ -35,7 +34,17 @@ impl TcpTarget {
         TcpTarget { name, place, route, args: args.clone() }
     }
 
-    fn banner(&self, limits: Limits<'_>) -> Finding {
+    /// Whether there is a name to be resolved.
+    pub(super) fn has_name(&self) -> bool {
+        matches!(self.route.place, Place::Tcp { .. })
+    }
+
+    /// Whether something is to be said or heard.
+    pub(super) fn talks(&self) -> bool {
+        self.args.expect.is_some() || self.args.send.is_some()
+    }
+
+    pub(super) fn banner(&mut self, limits: Limits<'_>) -> Finding {
         let patience = one_operation(limits);
         let mut trace = Trace::begin();
         let mut said = Vec::new();
@@ -105,24 +114,6 @@ impl Target for TcpTarget {
 
     fn shown(&self) -> String {
         self.place.to_string()
-    }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        match aspect.name() {
-            RESOLVE => matches!(self.route.place, Place::Tcp { .. }),
-            TLS => self.args.tls,
-            BANNER => self.args.expect.is_some() || self.args.send.is_some(),
-            _ => true,
-        }
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        match aspect.name() {
-            RESOLVE => network::resolve(&self.route, limits),
-            CONNECT => network::connect(&self.route, limits),
-            TLS => network::tls(&self.route, limits),
-            _ => self.banner(limits),
-        }
     }
 
     fn tags(&self) -> Vec<String> {

@@ -14,7 +14,7 @@ const BACK_OFF: &str = "CrashLoopBackOff";
 const OOM: &str = "OOMKilled";
 
 /// Whether all of it runs.
-pub(super) fn running(pod: &Pod, now: SystemTime) -> Finding {
+pub(in crate::container) fn running(pod: &Pod, now: SystemTime) -> Finding {
     match not_running(pod, now) {
         Some(reason) => Finding::broken(reason),
         None => {
@@ -98,7 +98,7 @@ fn end(ended: &Terminated) -> String {
 }
 
 /// Whether it is ready for those who use it.
-pub(super) fn health(pod: &Pod, now: SystemTime) -> Finding {
+pub(in crate::container) fn health(pod: &Pod, now: SystemTime) -> Finding {
     if let Some(reason) = not_running(pod, now) {
         return Finding::broken(reason);
     }
@@ -116,7 +116,7 @@ pub(super) fn health(pod: &Pod, now: SystemTime) -> Finding {
 }
 
 /// Whether it keeps falling over.
-pub(super) fn restarts(pod: &Pod, now: SystemTime) -> Finding {
+pub(in crate::container) fn restarts(pod: &Pod, now: SystemTime) -> Finding {
     let all = || pod.status.init_container_statuses.iter().chain(pod.containers());
     let count: u64 = all().map(|container| container.restart_count).fold(0, u64::saturating_add);
     let is_flapping = |container: &&ContainerStatus| {
@@ -138,7 +138,7 @@ pub(super) fn restarts(pod: &Pod, now: SystemTime) -> Finding {
 }
 
 /// Whether it, or one of its containers, was ended for want of memory.
-pub(super) fn oom(pod: &Pod, now: SystemTime) -> Finding {
+pub(in crate::container) fn oom(pod: &Pod, now: SystemTime) -> Finding {
     let status = &pod.status;
     if status.reason == "Evicted" && status.message.contains("memory") {
         return Finding::broken(format!("it was evicted: {}", status.message));
@@ -174,7 +174,7 @@ pub(super) fn oom(pod: &Pod, now: SystemTime) -> Finding {
 }
 
 /// Since when all of it runs.
-pub(super) fn uptime(pod: &Pod, now: SystemTime) -> Finding {
+pub(in crate::container) fn uptime(pod: &Pod, now: SystemTime) -> Finding {
     if let Some(reason) = not_running(pod, now) {
         return Finding::broken(reason);
     }

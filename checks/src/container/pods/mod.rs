@@ -9,4 +9,6 @@ mod tests;
 mod usage;
 
 pub use cluster::Api;
-pub(super) use pod::targets;
+pub(super) use judge::{health, oom, restarts, running, uptime};
+pub(super) use pod::{PodTarget, exists, targets};
+pub(super) use usage::{cpu, memory};

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 /// A pod.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Pod {
+pub(in crate::container) struct Pod {
     pub(super) metadata: Metadata,
     pub(super) spec: Spec,
     pub(super) status: Status,

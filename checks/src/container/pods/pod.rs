@@ -2,25 +2,19 @@
 
 use std::time::SystemTime;
 
-use probe::{Aspect, Finding, Limits, Secret, Target, target_names};
+use probe::{Finding, Limits, Secret, Target, target_names};
 
 use super::cluster::{Api, Cluster};
 use super::judge;
 use super::model::{ContainerStatus, Pod};
-use super::usage::{self, Usage};
+use super::usage::Usage;
 use crate::container::CheckContainer;
-use crate::container::aspect::{
-    CPU, ENGINE, EXEC, EXISTS, HEALTH, IMAGE, LOGS, MEMORY, OOM, PIDS, RESTARTS, RUNNING, UPTIME,
-};
 use crate::container::logs;
 use crate::container::target::is_image;
 use crate::container::time::seconds_before;
 
 /// The pods that the arguments name.
-pub(in crate::container) fn targets(
-    api: &Api,
-    args: &CheckContainer,
-) -> anyhow::Result<Vec<Box<dyn Target>>> {
+pub(in crate::container) fn targets(api: &Api, args: &CheckContainer) -> anyhow::Result<Vec<PodTarget>> {
     let named = args.containers.iter().chain(&args.more_containers).cloned().map(Which::Named);
     let which: Vec<_> = named.chain(args.user.iter().cloned().map(Which::OfUser)).collect();
     let both: Vec<_> = which.iter().map(|which| (which.text(), which.text())).collect();
@@ -28,7 +22,7 @@ pub(in crate::container) fn targets(
     let cluster = Cluster::new(api, args)?;
     let target = |(which, name)| {
         let (args, cluster) = (args.clone(), cluster.clone());
-        Box::new(PodTarget { which, name, args, cluster, found: None, usage: None }) as Box<dyn Target>
+        PodTarget { which, name, args, cluster, own_name: None, usage: None }
     };
     Ok(which.into_iter().zip(names).map(target).collect())
 }
@@ -49,13 +43,14 @@ impl Which {
     }
 }
 
-struct PodTarget {
+/// A pod to check.
+pub(in crate::container) struct PodTarget {
     which: Which,
     name: String,
     args: CheckContainer,
     cluster: Cluster,
     /// The name of a user's pod, once it was found.
-    found: Option<String>,
+    own_name: Option<String>,
     /// What it used when it was looked at.
     usage: Option<Usage>,
 }
@@ -67,30 +62,6 @@ impl Target for PodTarget {
 
     fn shown(&self) -> String {
         format!("{} in {}", self.missing(), self.cluster.shown())
-    }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        match aspect.name() {
-            // The metrics server does not count processes; commands in pods take another protocol.
-            PIDS | EXEC => false,
-            LOGS => self.args.log_error.is_some(),
-            _ => true,
-        }
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        if aspect.name() == ENGINE {
-            return self.cluster.ready(limits);
-        }
-        match self.pod(limits) {
-            Ok(Some(pod)) => self.look_at(aspect.name(), &pod, limits),
-            Ok(None) => Finding::broken(format!(
-                "there is no {} in the namespace {}",
-                self.missing(),
-                self.cluster.namespace()
-            )),
-            Err(finding) => *finding,
-        }
     }
 
     fn tags(&self) -> Vec<String> {
@@ -112,52 +83,74 @@ impl PodTarget {
     }
 
     fn pod(&mut self, limits: Limits<'_>) -> Result<Option<Pod>, Box<Finding>> {
-        match (&self.which, &self.found) {
+        match (&self.which, &self.own_name) {
             (Which::Named(name), _) => self.cluster.pod(name, limits),
             (Which::OfUser(user), None) => {
                 let pod = self.cluster.pod_of(user, &self.args.server_name, limits)?;
-                self.found = pod.as_ref().map(|pod| pod.metadata.name.clone());
+                self.own_name = pod.as_ref().map(|pod| pod.metadata.name.clone());
                 Ok(pod)
             }
             (Which::OfUser(_), Some(name)) => self.cluster.pod(name, limits),
         }
     }
 
-    fn look_at(&mut self, aspect: &str, pod: &Pod, limits: Limits<'_>) -> Finding {
-        let now = SystemTime::now();
-        match aspect {
-            EXISTS => exists(pod, now),
-            RUNNING => judge::running(pod, now),
-            HEALTH => judge::health(pod, now),
-            RESTARTS => judge::restarts(pod, now),
-            OOM => judge::oom(pod, now),
-            UPTIME => judge::uptime(pod, now),
-            MEMORY | CPU => self.usage(aspect, pod, limits),
-            IMAGE => judge::image(pod, self.args.image.as_deref(), is_image),
-            LOGS => self.logs(pod, limits),
-            other => Finding::unknown(format!("there is no aspect {other}")),
+    pub(in crate::container) fn has_logs(&self) -> bool {
+        self.args.log_error.is_some()
+    }
+
+    pub(in crate::container) fn ready(&mut self, limits: Limits<'_>) -> Finding {
+        self.cluster.ready(limits)
+    }
+
+    /// Looks at what the API server says of the pod.
+    pub(in crate::container) fn found(
+        &mut self,
+        limits: Limits<'_>,
+        look: impl FnOnce(&mut Self, &Pod, SystemTime) -> Finding,
+    ) -> Finding {
+        match self.pod(limits) {
+            Ok(Some(pod)) => look(self, &pod, SystemTime::now()),
+            Ok(None) => Finding::broken(format!(
+                "there is no {} in the namespace {}",
+                self.missing(),
+                self.cluster.namespace()
+            )),
+            Err(finding) => *finding,
         }
     }
 
-    fn usage(&mut self, aspect: &str, pod: &Pod, limits: Limits<'_>) -> Finding {
-        let usage = match &self.usage {
-            Some(usage) => Ok(Some(usage.clone())),
-            None => self.cluster.usage::<Usage>(&pod.metadata.name, limits),
-        };
-        let usage = match usage {
-            Ok(Some(usage)) => usage,
-            Ok(None) => {
-                let reason = "there is no metrics server, or it has not looked at this pod yet";
-                return Finding::skipped(reason.to_owned());
+    pub(in crate::container) fn image(&mut self, limits: Limits<'_>) -> Finding {
+        self.found(limits, |own, pod, _| judge::image(pod, own.args.image.as_deref(), is_image))
+    }
+
+    /// What it uses, as the metrics server has measured it.
+    pub(in crate::container) fn usage(
+        &mut self,
+        judge: fn(&Pod, &Usage) -> Finding,
+        limits: Limits<'_>,
+    ) -> Finding {
+        self.found(limits, |own, pod, _| {
+            let usage = match &own.usage {
+                Some(usage) => Ok(Some(usage.clone())),
+                None => own.cluster.usage::<Usage>(&pod.metadata.name, limits),
+            };
+            match usage {
+                Ok(Some(usage)) => judge(pod, own.usage.insert(usage)),
+                Ok(None) => {
+                    let reason = "there is no metrics server, or it has not looked at this pod yet";
+                    Finding::skipped(reason.to_owned())
+                }
+                Err(finding) => *finding,
             }
-            Err(finding) => return *finding,
-        };
-        self.usage = Some(usage.clone());
-        if aspect == MEMORY { usage::memory(pod, &usage) } else { usage::cpu(pod, &usage) }
+        })
+    }
+
+    pub(in crate::container) fn logs(&mut self, limits: Limits<'_>) -> Finding {
+        self.found(limits, |own, pod, _| own.logs_of(pod, limits))
     }
 
     /// The logs of all containers that have begun.
-    fn logs(&self, pod: &Pod, limits: Limits<'_>) -> Finding {
+    fn logs_of(&self, pod: &Pod, limits: Limits<'_>) -> Finding {
         let Some(pattern) = &self.args.log_error else {
             return Finding::skipped("nothing was asked for".to_owned());
         };
@@ -173,7 +166,7 @@ impl PodTarget {
     }
 }
 
-fn exists(pod: &Pod, now: SystemTime) -> Finding {
+pub(in crate::container) fn exists(pod: &Pod, now: SystemTime) -> Finding {
     let age = seconds_before(now, &pod.metadata.creation_timestamp)
         .map_or_else(String::new, |age| format!(", {} old", crate::container::judge::shown(age)));
     Finding::fine(format!("{} is {}{age}", pod.metadata.name, pod.status.phase))

@@ -10,7 +10,7 @@ use super::model::Pod;
 /// What the metrics server says of a pod.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Usage {
+pub(in crate::container) struct Usage {
     containers: Vec<ContainerUsage>,
 }
 
@@ -30,7 +30,7 @@ struct Use {
 }
 
 /// The memory in use.
-pub(super) fn memory(pod: &Pod, usage: &Usage) -> Finding {
+pub(in crate::container) fn memory(pod: &Pod, usage: &Usage) -> Finding {
     let Some(found) = usage.of("memory", pod) else { return not_told() };
     let finding = Finding::fine(format!("{:.0} MB in use", found.total / 1e6));
     with(
@@ -40,7 +40,7 @@ pub(super) fn memory(pod: &Pod, usage: &Usage) -> Finding {
 }
 
 /// The processors in use.
-pub(super) fn cpu(pod: &Pod, usage: &Usage) -> Finding {
+pub(in crate::container) fn cpu(pod: &Pod, usage: &Usage) -> Finding {
     let Some(found) = usage.of("cpu", pod) else { return not_told() };
     let finding = Finding::fine(format!("{:.2} processors in use", found.total));
     with(finding.with_metric("cpus", found.total), [("cpu_percent", found.percent)])

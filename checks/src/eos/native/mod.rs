@@ -9,16 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use formats::human::show_duration;
-use probe::{Aspect, Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded};
+use probe::{Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded};
 use tempfile::TempDir;
 use tools::{Done, Failed, Tools};
 
 use super::args::CheckEos;
-use super::aspect::{INTEGRITY, RESPONSIVE, SPACE, THROUGHPUT_READ, THROUGHPUT_WRITE, WRITABLE};
 use super::task::{Compare, Digests, opinion};
 
-/// What is looked at without a mount.
-const ASPECTS: [&str; 6] = [RESPONSIVE, SPACE, WRITABLE, THROUGHPUT_WRITE, THROUGHPUT_READ, INTEGRITY];
 /// How often to write and read, unless told: each takes several programs.
 const SAMPLES: u32 = 3;
 const BLOCK: usize = 1 << 20;
@@ -54,7 +51,7 @@ impl NativeTarget {
         Some(NativeTarget { name, url: url.to_owned(), path, tools, token, args, created: Vec::new() })
     }
 
-    fn respond(&self, limits: Limits<'_>) -> Result<Finding, Failed> {
+    pub(super) fn respond(&self, limits: Limits<'_>) -> Result<Finding, Failed> {
         let done = self.tools.ask(&["stat", &self.path], limits)?;
         // What it cannot tell does not matter.
         let version = self.tools.ask(&["query", "config", "version"], limits).map(|done| done.output);
@@ -64,7 +61,7 @@ impl NativeTarget {
             .with_text("version.txt", version.unwrap_or_default()))
     }
 
-    fn space(&self, limits: Limits<'_>) -> Result<Finding, Failed> {
+    pub(super) fn space(&self, limits: Limits<'_>) -> Result<Finding, Failed> {
         let done = self.tools.ask(&["spaceinfo", &self.path], limits)?;
         let number = |name: &str| {
             let line = done.output.lines().find_map(|line| line.trim().strip_prefix(name));
@@ -81,7 +78,7 @@ impl NativeTarget {
             .with_metric("free_percent", percent))
     }
 
-    fn writable(&mut self, limits: Limits<'_>) -> Result<Finding, Failed> {
+    pub(super) fn writable(&mut self, limits: Limits<'_>) -> Result<Finding, Failed> {
         let samples = self.args.probe.samples.unwrap_or(SAMPLES);
         let mut times = Vec::new();
         for number in 1..=samples {
@@ -117,7 +114,7 @@ impl NativeTarget {
         Ok([put, back, moved, removed].iter().map(|done| done.elapsed).sum())
     }
 
-    fn throughput(&mut self, reads: bool, limits: Limits<'_>) -> Result<Finding, Failed> {
+    pub(super) fn throughput(&mut self, reads: bool, limits: Limits<'_>) -> Result<Finding, Failed> {
         let (size, samples) = (self.args.size, self.args.probe.samples.unwrap_or(SAMPLES));
         let local = Local::new()?;
         local.generate(size, nonce(), |_| {})?;
@@ -154,7 +151,7 @@ impl NativeTarget {
             .with_summary(&format!("{word}_seconds"), &summary))
     }
 
-    fn integrity(&mut self, limits: Limits<'_>) -> Result<Finding, Failed> {
+    pub(super) fn integrity(&mut self, limits: Limits<'_>) -> Result<Finding, Failed> {
         let (local, seed, size) = (Local::new()?, nonce(), self.args.size);
         let mut written = Digests::new(self.args.checksum);
         local.generate(size, seed, |bytes| written.update(bytes))?;
@@ -218,22 +215,6 @@ impl Target for NativeTarget {
 
     fn shown(&self) -> String {
         self.url.clone()
-    }
-
-    fn has(&self, aspect: &Aspect) -> bool {
-        ASPECTS.contains(&aspect.name())
-    }
-
-    fn look(&mut self, aspect: &Aspect, limits: Limits<'_>) -> Finding {
-        let found = match aspect.name() {
-            SPACE => self.space(limits),
-            WRITABLE => self.writable(limits),
-            THROUGHPUT_WRITE => self.throughput(false, limits),
-            THROUGHPUT_READ => self.throughput(true, limits),
-            INTEGRITY => self.integrity(limits),
-            _ => self.respond(limits),
-        };
-        found.unwrap_or_else(|failed| *failed)
     }
 
     fn finish(&mut self, limits: Limits<'_>) -> Option<Finding> {

@@ -1,0 +1,33 @@
+//! What is measured.
+
+use probe::{MetricKind, Unit};
+
+use crate::network;
+
+pub(super) const BODY_BYTES: &str = "body_bytes";
+
+/// The numbers that are measured, with the thresholds that hold unless others are given.
+pub(super) const METRICS: &[MetricKind] = &[
+    network::RESOLVE_SECONDS,
+    network::CONNECT_SECONDS,
+    network::TLS_SECONDS,
+    network::FIRST_BYTE_SECONDS,
+    network::TRANSFER_SECONDS,
+    network::TOTAL_SECONDS,
+    network::REQUEST_SECONDS,
+    network::SAMPLES,
+    network::CERTIFICATE_DAYS,
+    MetricKind::new(BODY_BYTES, Unit::Bytes),
+];
+
+#[cfg(test)]
+mod tests {
+    use probe::testing::check_ranges;
+
+    use super::*;
+
+    #[test]
+    fn every_threshold_is_a_range() {
+        check_ranges(METRICS);
+    }
+}
