@@ -7,6 +7,7 @@ use process::Interrupt;
 
 use crate::exit::Verdict;
 use crate::input::{Documents, Input};
+use crate::option::OptionFacts;
 use crate::terminal::{ColorWish, Terminal};
 
 /// `FILE…`: what to read.
@@ -82,7 +83,7 @@ impl VerdictArgs {
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct ColorArgs {
     /// Colour the output: on terminals, always or never
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    #[arg(long, value_name = "WHEN", default_value = "auto", add = OptionFacts::RUN)]
     pub color: ColorChoice,
 }
 

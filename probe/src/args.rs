@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::builder::RangedU64ValueParser;
-use cli::ColorArgs;
 use cli::value::positive_duration;
+use cli::{ColorArgs, OptionFacts};
 
 use super::{ExpectedFailure, Format, MetricKind, Selection, Thresholds, host};
 
@@ -16,7 +16,7 @@ use super::{ExpectedFailure, Format, MetricKind, Selection, Thresholds, host};
 #[derive(clap::Args, Clone, Debug)]
 pub struct ProbeArgs {
     /// How deep to look: `deep` writes and deletes
-    #[arg(long, value_name = "KIND", default_value = "readiness")]
+    #[arg(long, value_name = "KIND", default_value = "readiness", add = OptionFacts::ALL_TARGETS)]
     pub probe: ProbeKind,
     /// Run only the tests of these ids, aspects or old names; one that is named exactly is run whatever --probe
     #[arg(long, value_name = "GLOB")]
@@ -25,22 +25,28 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "GLOB")]
     pub skip: Vec<String>,
     /// Run only the tests whose ids are in this file, one a line
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = OptionFacts::RUN)]
     pub load_list: Option<PathBuf>,
     /// Only tell which tests there are
-    #[arg(long)]
+    #[arg(long, add = OptionFacts::RUN)]
     pub list: bool,
     /// Only tell what would be done
-    #[arg(long, conflicts_with = "list")]
+    #[arg(long, conflicts_with = "list", add = OptionFacts::RUN)]
     pub dry_run: bool,
     /// How long a test may take: 500ms, 20s, 1m30s; seconds without a unit
-    #[arg(short, long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration)]
+    #[arg(
+        short, long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration,
+        add = OptionFacts::ALL_TARGETS
+    )]
     pub timeout: Duration,
     /// How long a single operation may take
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = positive_duration)]
+    #[arg(
+        long, value_name = "DURATION", default_value = "5s", value_parser = positive_duration,
+        add = OptionFacts::ALL_TARGETS
+    )]
     pub op_timeout: Duration,
     /// How long all tests together may take (default: 45s, or longer where --timeout is)
-    #[arg(long, value_name = "DURATION", value_parser = positive_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = positive_duration, add = OptionFacts::RUN)]
     pub plan_timeout: Option<Duration>,
     /// Warn when the metric is outside of the range: `response_seconds=500ms`, `write_mbps=50:`
     #[arg(short, long, value_name = "METRIC=RANGE")]
@@ -49,53 +55,68 @@ pub struct ProbeArgs {
     #[arg(short, long, value_name = "METRIC=RANGE")]
     pub critical: Vec<String>,
     /// What a warning is: a success with the tag `warning`, or a failure
-    #[arg(long, value_name = "STATUS", default_value = "success")]
+    #[arg(long, value_name = "STATUS", default_value = "success", add = OptionFacts::ALL_TARGETS)]
     pub warning_as: WarningAs,
     /// Try a failed test again, up to this often; what hangs is not tried again
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, add = OptionFacts::ALL_TARGETS)]
     pub retries: u32,
     /// How long to wait before a failed test is tried again
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration)]
+    #[arg(
+        long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration,
+        add = OptionFacts::ALL_TARGETS
+    )]
     pub retry_delay: Duration,
     /// How often to measure (default: as often as the check finds it takes)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(
+        long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000),
+        add = OptionFacts::ALL_TARGETS
+    )]
     pub samples: Option<u32>,
     /// A known outage: failures of the test (an id or a pattern) are expected
-    #[arg(long, value_name = "ID=REASON[,until=DATE]", value_parser = ExpectedFailure::parse)]
+    #[arg(
+        long, value_name = "ID=REASON[,until=DATE]", value_parser = ExpectedFailure::parse,
+        add = OptionFacts::ALL_TARGETS.of_tests()
+    )]
     pub expect_fail: Vec<ExpectedFailure>,
     /// Keep what the next run shall know in this file: counters are compared with those of the last run
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = OptionFacts::STATE)]
     pub state_file: Option<PathBuf>,
     /// Fail only after this many failures in a row, until then succeed with the tag `failing`
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = times(), requires = "state_file")]
+    #[arg(
+        long, value_name = "N", default_value_t = 1, value_parser = times(), requires = "state_file",
+        add = OptionFacts::ALL_TARGETS.with_state()
+    )]
     pub fail_after: u32,
     /// Having failed, succeed only after this many successes in a row, until then fail with the tag `recovering`
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = times(), requires = "state_file")]
+    #[arg(
+        long, value_name = "N", default_value_t = 1, value_parser = times(), requires = "state_file",
+        add = OptionFacts::ALL_TARGETS.with_state()
+    )]
     pub recover_after: u32,
     /// Check the targets of this file (default: subunit-checks.toml here, else in the user's or the system's
     /// configuration folder, unless a target is named)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = OptionFacts::RUN)]
     pub config: Option<PathBuf>,
     /// The target's name in the test ids, once for each target (default: the last part of what it is)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = OptionFacts::RUN)]
     pub name: Vec<String>,
     /// The route code of the stream; empty for none (default: the host's short name)
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", add = OptionFacts::RUN)]
     pub route_code: Option<String>,
     /// Tag every result
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", add = OptionFacts::ALL_TARGETS)]
     pub tag: Vec<String>,
     /// What to write (default: nagios when called by a name check_…, human on a terminal, else subunit)
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", add = OptionFacts::RUN)]
     pub format: Option<Format>,
     /// Write to this file instead of stdout; documents (nagios, openmetrics, junit) replace it once they are whole
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", add = OptionFacts::RUN)]
     pub output: Option<PathBuf>,
     /// How lines for people look.
     #[command(flatten)]
     pub color: ColorArgs,
     /// What a helper is to do: this program starts itself with it.
-    #[arg(long, hide = true, value_name = "TASK")]
+    #[arg(long, hide = true, value_name = "TASK", add = OptionFacts::RUN)]
     pub internal_task: Option<OsString>,
 }
 

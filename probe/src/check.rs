@@ -16,6 +16,11 @@ pub trait Check: Parser {
     /// What it measures.
     const METRICS: &'static [MetricKind];
 
+    /// Variables of the environment that hold secrets of its, which it asks for itself.
+    const VARIABLES: &'static [&'static str] = &[];
+    /// Whether it is about what the session of a user sees, and can be run in the session's container.
+    const OF_SESSIONS: bool = false;
+
     /// What it looks at, in this order.
     fn aspects() -> Vec<AspectFacts>;
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use cli::OptionFacts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What stands for a secret.
@@ -19,10 +20,10 @@ const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct TokenArgs {
     /// Read the token from this file
-    #[arg(long, value_name = "FILE", conflicts_with = "token_env")]
+    #[arg(long, value_name = "FILE", conflicts_with = "token_env", add = OptionFacts::SECRET)]
     pub token_file: Option<PathBuf>,
     /// Take the token from this variable of the environment
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = OptionFacts::secret_variable("token-file"))]
     pub token_env: Option<String>,
 }
 

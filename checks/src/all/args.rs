@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _};
+use cli::OptionFacts;
 use probe::{ProbeArgs, help_end};
 
 use super::remote::RemoteArgs;
@@ -76,20 +77,6 @@ pub struct CheckAll {
     pub remote: RemoteArgs,
 }
 
-/// Options that go to every check, as they were given.
-const PASSED_ON: [&str; 10] = [
-    "probe",
-    "timeout",
-    "op_timeout",
-    "warning_as",
-    "retries",
-    "retry_delay",
-    "samples",
-    "expect_fail",
-    "fail_after",
-    "recover_after",
-];
-
 /// What was given on a command line of `check-all` for the checks, tags and ranges apart from the rest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Given {
@@ -108,7 +95,7 @@ impl Given {
         for argument in command.get_arguments() {
             let id = argument.get_id().as_str();
             let Some(long) = argument.get_long() else { continue };
-            let is_passed_on = PASSED_ON.contains(&id) || id == "tag";
+            let is_passed_on = OptionFacts::of(argument).is_for_all_targets();
             if is_passed_on && matches.value_source(id) == Some(ValueSource::CommandLine) {
                 given.options.extend(values(&matches, id).map(|value| option(long, &value)));
             }

@@ -6,8 +6,8 @@ use toml::{Table, Value};
 
 use super::args::Given;
 use super::remote::RemoteArgs;
-use super::unit::{Effective, arguments, chosen, entry_of};
-use crate::config::{Config, LOCAL, is_of_targets};
+use super::unit::{Effective, Held, arguments, chosen, entry_of};
+use crate::config::{Config, LOCAL};
 
 /// What holds for each target, the usual values of options included.
 ///
@@ -31,11 +31,9 @@ pub(super) fn print(
         let args = arguments(target, entry, shared, given);
         let effective = Effective::new(target, config, entry, &args)?;
         let mut table = Table::new();
-        for (long, (values, source)) in effective.values() {
-            // Some are of use with a state file only.
-            let needs_state = ["fail-after", "recover-after"].contains(&long.as_str());
+        for (long, Held { values, source, facts }) in effective.options() {
             let is_usual = source == ValueSource::DefaultValue;
-            if !is_of_targets(&long) || (needs_state && is_usual) {
+            if facts.is_of_run() || (facts.needs_state && is_usual) {
                 continue;
             }
             let values = values.iter().map(|value| Value::String(shown(&value.to_string_lossy())));

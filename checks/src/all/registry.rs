@@ -38,6 +38,10 @@ pub(super) struct Entry {
     /// What it looks at.
     pub(super) aspects: fn() -> Vec<AspectFacts>,
     pub(super) metrics: &'static [MetricKind],
+    /// Variables of the environment that it asks for itself.
+    pub(super) variables: &'static [&'static str],
+    /// Whether it is about what a session sees.
+    pub(super) of_sessions: bool,
     /// Its command line.
     pub(super) command: fn() -> clap::Command,
     /// Its binary, with these arguments.
@@ -76,6 +80,8 @@ const fn entry<C: Check>() -> Entry {
         name: C::NAME,
         aspects: C::aspects,
         metrics: C::METRICS,
+        variables: C::VARIABLES,
+        of_sessions: C::OF_SESSIONS,
         command: C::command,
         main: cli::main_of::<Run<C>>,
         plan: plan::<C>,

@@ -18,7 +18,7 @@ use subunit::PacketBuf;
 use super::child::{Ended, Job};
 use super::remote::Remote;
 use super::scribe::{Progress, Scribe};
-use super::unit::Unit;
+use super::unit::{Setting, Unit};
 
 /// How many at a time from the same place elsewhere: servers of ssh refuse the eleventh.
 const TOGETHER: usize = 8;
@@ -252,7 +252,7 @@ impl Run<'_, '_> {
             let unit = unit.clone();
             return Box::new(move |interrupt, on_packet| depot.check(&unit, left, interrupt, on_packet));
         }
-        let mut args = unit.arguments(left);
+        let mut args: Vec<_> = unit.settings(left).iter().map(Setting::word).collect();
         args.push(OsString::from("--load-list=/dev/stdin"));
         let program = &self.schedule.program;
         let job = Job::here(program, unit.entry.name, &args, unit.ids(), Deadline::after(left));

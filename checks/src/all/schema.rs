@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use clap::{Arg, ArgAction};
+use cli::OptionFacts;
 use probe::MetricKind;
 use serde_json::{Map, Value, json};
 
 use super::registry::{CHECKS, Entry};
-use crate::config::is_of_targets;
 
 /// The schema of `subunit-checks.toml`, as JSON.
 pub(super) fn schema() -> String {
@@ -116,7 +116,7 @@ fn options(entry: &Entry) -> Map<String, Value> {
     let named = visible.filter_map(|argument| Some((argument.get_long()?, argument)));
     // Files may say `tags`, which is what it is.
     let name = |long: &str| if long == "tag" { "tags".to_owned() } else { long.to_owned() };
-    let of_targets = named.filter(|(long, _)| is_of_targets(long));
+    let of_targets = named.filter(|(_, argument)| !OptionFacts::of(argument).is_of_run());
     of_targets.map(|(long, argument)| (name(long), option(argument))).collect()
 }
 

@@ -2,14 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
-use cli::suggest;
+use cli::{OptionFacts, OptionValue, suggest};
 use probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
 
 use super::args::{Given, option, values};
@@ -40,7 +39,7 @@ pub(super) struct Unit {
     /// What the next run shall know, where it is kept for a check elsewhere.
     pub(super) state: Option<PathBuf>,
     /// The options of its check.
-    pub(super) options: Vec<OsString>,
+    pub(super) options: Vec<Setting>,
 }
 
 /// All units of a configuration, and the plan that their tests are from.
@@ -103,7 +102,7 @@ impl Units {
             site: Site::Here,
             state: None,
             place: effective.place(entry),
-            options: effective.options(&tests),
+            options: effective.settings(&tests),
             tests,
             time,
         })
@@ -135,22 +134,22 @@ impl Unit {
 
     /// Takes the state's file out of the options: there is one for each place.
     fn take_state(&mut self, place: &str) -> Option<PathBuf> {
-        const OPTION: &str = "--state-file=";
-        let is_it = |option: &OsString| option.as_encoded_bytes().starts_with(OPTION.as_bytes());
-        let option = self.options.iter().position(is_it).map(|index| self.options.remove(index))?;
-        let mut path = option.into_vec().split_off(OPTION.len());
-        path.extend(format!(".{place}").bytes());
-        Some(PathBuf::from(OsString::from_vec(path)))
+        let is_it = |setting: &Setting| setting.facts.value == OptionValue::State;
+        let setting = self.options.iter().position(is_it).map(|index| self.options.remove(index))?;
+        let mut path = setting.value?;
+        path.push(format!(".{place}"));
+        Some(PathBuf::from(path))
     }
 
-    /// What its check is called with that has so long, and reads the tests to run from its input.
-    pub(super) fn arguments(&self, left: Duration) -> Vec<OsString> {
+    /// What its check is started with that has so long, and reads the tests to run from its input.
+    pub(super) fn settings(&self, left: Duration) -> Vec<Setting> {
         // It shall be done by itself, even where its time is short.
         let own = left.saturating_sub(MARGIN).max(left / 2);
-        let fixed = ["--format=subunit", "--route-code=", "--color=never"];
-        let fixed = fixed.into_iter().map(OsString::from);
-        let time = OsString::from(format!("--plan-timeout={}ms", own.as_millis().max(1)));
-        self.options.iter().cloned().chain(fixed).chain([time]).collect()
+        let time = format!("{}ms", own.as_millis().max(1));
+        let fixed =
+            [("format", "subunit"), ("route-code", ""), ("color", "never"), ("plan-timeout", time.as_str())];
+        let fixed = fixed.into_iter().map(|(long, value)| Setting::of_run(long, value));
+        self.options.iter().cloned().chain(fixed).collect()
     }
 }
 
@@ -199,6 +198,42 @@ pub(super) fn arguments(target: &Target, entry: &Entry, shared: &ProbeArgs, give
     args
 }
 
+/// An option as the process that checks gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Setting {
+    /// Its long name.
+    pub(super) long: String,
+    /// None of a flag.
+    pub(super) value: Option<OsString>,
+    /// What it says of itself.
+    pub(super) facts: OptionFacts,
+}
+
+impl Setting {
+    fn of_run(long: &str, value: &str) -> Self {
+        Setting { long: long.to_owned(), value: Some(value.into()), facts: OptionFacts::RUN }
+    }
+
+    /// The word of a command line that says so.
+    pub(super) fn word(&self) -> OsString {
+        match &self.value {
+            Some(value) => option(&self.long, value),
+            None => OsString::from(format!("--{}", self.long)),
+        }
+    }
+}
+
+/// An option that holds for a target.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    /// Its values; a flag has none.
+    pub(super) values: Vec<OsString>,
+    /// Whether it was given or is the usual one.
+    pub(super) source: ValueSource,
+    /// What it says of itself.
+    pub(super) facts: OptionFacts,
+}
+
 /// All options that hold for a target.
 #[derive(Debug)]
 pub(super) struct Effective {
@@ -223,48 +258,50 @@ impl Effective {
         Ok(Effective { command, matches })
     }
 
-    /// The values of all options, by their long names, and whether they were given or are the usual ones. Flags
-    /// have no values.
-    pub(super) fn values(&self) -> BTreeMap<String, (Vec<OsString>, ValueSource)> {
+    /// The options that hold, by their long names.
+    pub(super) fn options(&self) -> BTreeMap<String, Held> {
         let mut all = BTreeMap::new();
         for argument in self.command.get_arguments() {
             let id = argument.get_id().as_str();
             let source = self.matches.value_source(id);
             let (Some(long), Some(source)) = (argument.get_long(), source) else { continue };
+            let facts = OptionFacts::of(argument);
             let takes_values = argument.get_action().takes_values();
             if takes_values {
-                all.insert(long.to_owned(), (values(&self.matches, id).collect(), source));
+                let values = values(&self.matches, id).collect();
+                all.insert(long.to_owned(), Held { values, source, facts });
             } else if matches!(argument.get_action(), ArgAction::SetTrue) && self.matches.get_flag(id) {
-                all.insert(long.to_owned(), (Vec::new(), source));
+                all.insert(long.to_owned(), Held { values: Vec::new(), source, facts });
             }
         }
         all
     }
 
-    /// What was given, as arguments for the process that checks; known outages are those of its tests.
-    fn options(&self, tests: &[Planned]) -> Vec<OsString> {
+    /// What was given, for the process that checks; known outages are those of its tests.
+    fn settings(&self, tests: &[Planned]) -> Vec<Setting> {
         let concerns = |value: &OsString| {
             let known = ExpectedFailure::parse(&value.to_string_lossy());
             known.is_ok_and(|known| tests.iter().any(|test| known.names(&test.id)))
         };
-        let mut options = Vec::new();
-        for (long, (values, source)) in self.values() {
-            match source {
-                ValueSource::DefaultValue => {}
-                _ if values.is_empty() => options.push(OsString::from(format!("--{long}"))),
-                _ => {
-                    let is_of_tests = |value: &&OsString| long != "expect-fail" || concerns(value);
-                    options.extend(values.iter().filter(is_of_tests).map(|value| option(&long, value)));
-                }
+        let mut settings = Vec::new();
+        for (long, Held { values, source, facts }) in self.options() {
+            if source == ValueSource::DefaultValue {
+                continue;
             }
+            let setting = |value| Setting { long: long.clone(), value, facts };
+            if values.is_empty() {
+                settings.push(setting(None));
+            }
+            let is_of_tests = |value: &OsString| facts.value != OptionValue::Test || concerns(value);
+            settings.extend(values.into_iter().filter(is_of_tests).map(|value| setting(Some(value))));
         }
-        options
+        settings
     }
 
     /// What is looked at, as far as it is a place that two processes lock.
     fn place(&self, entry: &Entry) -> Option<String> {
-        let (paths, _) = self.values().remove("path")?;
-        let path: PathBuf = paths.first()?.into();
+        let is_place = |held: &Held| held.facts.value == OptionValue::Place;
+        let path: PathBuf = self.options().into_values().find(is_place)?.values.first()?.into();
         let path: PathBuf = path.components().collect();
         Some(format!("{} {}", entry.name, OsStr::new(&path).display()))
     }

@@ -59,7 +59,10 @@ fn a_configuration_file_names_the_targets() {
     let target = "[[target]]\nname = 'one'\ncheck = 'fake'\nplace = 'x'\n";
     wrong(&format!("{target}plcae = 'y'"), "target one: check-fake has no `plcae`; is it `place`?");
     wrong(&format!("{target}format = 'json'"), "`format` is about a whole run");
-    wrong(&format!("{target}timeout = 'soon'"), "target one: invalid value 'soon' for '--timeout <DURATION>'");
+    wrong(
+        &format!("{target}timeout = 'soon'"),
+        "target one: invalid value 'soon' for '--timeout <DURATION>'",
+    );
     wrong(&format!("{target}thresholds.load = {{ warn = 2 }}"), "a threshold has no `warn`");
     wrong(&format!("{target}thresholds.lod = {{ warning = 2 }}"), "target one: there is no metric `lod`");
     wrong("[[target]]\nname = 'one'\ncheck = 'fake'\n", "it does not say what to check");

@@ -51,9 +51,9 @@ pub use expand::{Configured, Expanded, expand, expand_target};
 pub use find::find;
 use places::Places;
 use swan::Kept;
+pub(crate) use target::LOCAL;
 pub use target::Target;
 use target::one_or_many;
-pub(crate) use target::{LOCAL, is_of_targets};
 
 /// A configuration file.
 #[derive(Clone, Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::{bail, ensure};
-use cli::suggest;
+use cli::{OptionFacts, suggest};
 use serde::{Deserialize, Deserializer};
 use toml::Value;
 
@@ -25,34 +25,11 @@ pub struct Target {
     pub options: toml::Table,
 }
 
-/// Options of the command line that are about the run as a whole, and not about a target.
-const OF_THE_RUN: [&str; 14] = [
-    "config",
-    "list",
-    "load-list",
-    "dry-run",
-    "plan-timeout",
-    "state-file",
-    "format",
-    "output",
-    "color",
-    "route-code",
-    "internal-task",
-    "help",
-    "version",
-    "name",
-];
-
 /// This machine, where it is named as a place to look from.
 pub(crate) const LOCAL: &str = "local";
 
 /// Words of the file for options with other names.
 const ALIASES: [(&str, &str); 1] = [("tags", "tag")];
-
-/// Whether an option of a check, by its long name, is about a target, and not about the run as a whole.
-pub(crate) fn is_of_targets(long: &str) -> bool {
-    !OF_THE_RUN.contains(&long)
-}
 
 impl Target {
     /// Whether it is looked at from this machine, which is what `local` stands for.
@@ -108,12 +85,13 @@ fn option(
     let name = long(key);
     let longs = || {
         let all = known.get_arguments().filter(|argument| !argument.is_hide_set());
-        all.filter_map(clap::Arg::get_long).filter(|long| !OF_THE_RUN.contains(long))
+        all.filter(|argument| !OptionFacts::of(argument).is_of_run()).filter_map(clap::Arg::get_long)
     };
-    if OF_THE_RUN.contains(&name.as_str()) {
+    let argument = known.get_arguments().find(|argument| argument.get_long() == Some(&name));
+    if is_help(&name) || argument.is_some_and(|argument| OptionFacts::of(argument).is_of_run()) {
         bail!("`{key}` is about a whole run, not about a target: give it on the command line");
     }
-    let Some(argument) = known.get_arguments().find(|argument| argument.get_long() == Some(&name)) else {
+    let Some(argument) = argument else {
         let words = longs().chain(["thresholds", "after", "on", "tags"]);
         bail!(
             "check-{} has no `{key}`{}",
@@ -138,6 +116,11 @@ fn option(
         }
     }
     Ok(())
+}
+
+/// Whether it is an option that a command has once it is built, and is about no target.
+fn is_help(name: &str) -> bool {
+    ["help", "version"].contains(&name)
 }
 
 /// `thresholds.METRIC = { warning = RANGE, critical = RANGE }`.

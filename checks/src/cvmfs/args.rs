@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cli::OptionFacts;
 use cli::value::positive_size;
 use probe::{ProbeArgs, help_end};
 
@@ -25,7 +26,7 @@ pub struct CheckCvmfs {
     #[arg(value_name = "REPOSITORY")]
     pub repositories: Vec<PathBuf>,
     /// The same, as an option
-    #[arg(long = "path", value_name = "REPOSITORY")]
+    #[arg(long = "path", value_name = "REPOSITORY", add = OptionFacts::PLACE)]
     pub more_repositories: Vec<PathBuf>,
     /// The name that the repository must have (default: the last part of its path)
     #[arg(long, value_name = "NAME")]

@@ -112,6 +112,7 @@ const fn deep(names: &'static [&'static str], about: &'static str, look: Look) -
 impl Check for CheckCvmfs {
     const NAME: &'static str = "cvmfs";
     const METRICS: &'static [MetricKind] = METRICS;
+    const OF_SESSIONS: bool = true;
 
     fn aspects() -> Vec<AspectFacts> {
         AspectFacts::of(ASPECTS)

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cli::OptionFacts;
 use cli::value::{positive_duration, positive_size};
 use net::Url;
 use probe::{ProbeArgs, TokenArgs, help_end};
@@ -30,7 +31,7 @@ pub struct CheckDatabase {
     #[arg(value_name = "DATABASE")]
     pub databases: Vec<PathBuf>,
     /// The same, as an option
-    #[arg(long = "path", visible_alias = "url", value_name = "DATABASE")]
+    #[arg(long = "path", visible_alias = "url", value_name = "DATABASE", add = OptionFacts::PLACE)]
     pub more_databases: Vec<PathBuf>,
     /// The password of the server's user.
     #[command(flatten)]

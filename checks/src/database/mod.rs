@@ -117,6 +117,7 @@ const fn hub(names: &'static [&'static str], about: &'static str, look: Look) ->
 impl Check for CheckDatabase {
     const NAME: &'static str = "database";
     const METRICS: &'static [MetricKind] = METRICS;
+    const VARIABLES: &'static [&'static str] = &[password::VARIABLE];
 
     fn aspects() -> Vec<AspectFacts> {
         AspectFacts::of(ASPECTS)

@@ -5,19 +5,23 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
+use cli::OptionFacts;
 use postgres::config::{Config, Host};
 use probe::Secret;
 use serde::{Deserialize, Serialize};
+
+/// The variable that libraries of PostgreSQL take the password from, too.
+pub(super) const VARIABLE: &str = "PGPASSWORD";
 
 /// `--password-file`, `--password-env`: never a password in the command line, which everyone can see.
 #[derive(clap::Args, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PasswordArgs {
     /// Read the password for PostgreSQL from this file
-    #[arg(long, value_name = "FILE", conflicts_with = "password_env")]
+    #[arg(long, value_name = "FILE", conflicts_with = "password_env", add = OptionFacts::SECRET)]
     pub password_file: Option<PathBuf>,
     /// Take the password for PostgreSQL from this variable of the environment (default: `PGPASSWORD`, else the line
     /// of ~/.pgpass that fits)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = OptionFacts::secret_variable("password-file"))]
     pub password_env: Option<String>,
 }
 
@@ -51,7 +55,7 @@ impl PasswordArgs {
 
 fn usual(server: &Config) -> Option<Secret> {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(password) = variable("PGPASSWORD") {
+    if let Some(password) = variable(VARIABLE) {
         return password.to_str().map(Secret::new);
     }
     let file = variable("PGPASSFILE").map(PathBuf::from);

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cli::OptionFacts;
 use cli::value::positive_size;
 use probe::{Algorithm, ProbeArgs, TokenArgs, help_end};
 
@@ -26,7 +27,7 @@ pub struct CheckEos {
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// The same, as an option
-    #[arg(long = "path", value_name = "PATH")]
+    #[arg(long = "path", value_name = "PATH", add = OptionFacts::PLACE)]
     pub more_paths: Vec<PathBuf>,
     /// Check a folder on an XRootD or EOS server without a mount, through xrdfs and xrdcp
     #[arg(long, value_name = "root://HOST[:PORT]//PATH")]

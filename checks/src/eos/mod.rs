@@ -147,6 +147,7 @@ fn settled(found: Result<Finding, Box<Finding>>) -> Finding {
 impl Check for CheckEos {
     const NAME: &'static str = "eos";
     const METRICS: &'static [MetricKind] = METRICS;
+    const OF_SESSIONS: bool = true;
 
     fn aspects() -> Vec<AspectFacts> {
         AspectFacts::of(ASPECTS)

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail, ensure};
+use cli::OptionFacts;
 use cli::value::positive_size;
 use net::{Request, Url};
 use probe::{ProbeArgs, Secret, TokenArgs, help_end};
@@ -40,7 +41,7 @@ pub struct CheckHttp {
     #[arg(long, value_name = "NAME: VALUE")]
     pub header: Vec<String>,
     /// Send what is in this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = OptionFacts::FILE)]
     pub body_file: Option<PathBuf>,
     /// How the token is sent: `Authorization: SCHEME TOKEN`
     #[arg(long, value_name = "SCHEME", default_value = "Bearer")]

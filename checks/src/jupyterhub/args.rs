@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use cli::OptionFacts;
 use net::Url;
 use probe::{ProbeArgs, TokenArgs, help_end};
 use serde_json::{Map, Value};
@@ -44,7 +45,7 @@ pub struct CheckJupyterhub {
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option)]
     pub option: Vec<(String, Value)>,
     /// The options for the server to start: a JSON object
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = OptionFacts::FILE)]
     pub options_file: Option<PathBuf>,
     /// A scope that the token must have
     #[arg(long, value_name = "SCOPE")]

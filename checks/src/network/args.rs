@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use cli::OptionFacts;
 use net::{Client, Place, Trust};
 
 /// `--ca`, `--insecure`, `--min-tls`, `--connect-to`: how to get there, and whom to trust.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct NetArgs {
     /// Trust the certificates in this file (PEM), and no others, instead of those that the system trusts
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = OptionFacts::FILE)]
     pub ca: Vec<PathBuf>,
     /// Do not verify the server's certificate; every result gets the tag `insecure`
     #[arg(long)]

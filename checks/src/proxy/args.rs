@@ -11,7 +11,7 @@ const EXAMPLES: &str = "  check-proxy http://127.0.0.1:8000
   check-proxy --metrics-url http://127.0.0.1:8002/metrics -w eventloop_lag_p99_seconds=50ms http://127.0.0.1:8000";
 
 /// The variable by which the proxy itself is given its token.
-const VARIABLE: &str = "CONFIGPROXY_AUTH_TOKEN";
+pub(super) const VARIABLE: &str = "CONFIGPROXY_AUTH_TOKEN";
 
 /// Check a configurable-http-proxy, as JupyterHub has in front
 ///

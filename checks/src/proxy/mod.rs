@@ -18,11 +18,12 @@ use probe::{AnyTarget, Aspect, AspectFacts, Check, MetricKind, ProbeArgs, ProbeK
 
 pub use args::CheckProxy;
 
-use crate::network;
 use api::Api;
 use canary::Kind;
 use metrics::METRICS;
 use target::ProxyTarget;
+
+use crate::network;
 
 /// All that is looked at, in this order.
 const ASPECTS: &[Aspect<ProxyTarget>] = &[
@@ -83,6 +84,7 @@ const ASPECTS: &[Aspect<ProxyTarget>] = &[
 impl Check for CheckProxy {
     const NAME: &'static str = "proxy";
     const METRICS: &'static [MetricKind] = METRICS;
+    const VARIABLES: &'static [&'static str] = &[args::VARIABLE];
 
     fn aspects() -> Vec<AspectFacts> {
         AspectFacts::of(ASPECTS)

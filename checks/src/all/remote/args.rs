@@ -9,12 +9,11 @@ use cli::value::positive_duration;
 use net::Place;
 
 use super::site::{Container, Site, is_user};
+use crate::all::registry::Entry;
 use crate::config::{Config, LOCAL, Target};
 
 /// The variable that names the program to copy, where no option does.
 pub(super) const BINARY: &str = "SUBUNIT_REMOTE_BINARY";
-/// The checks that a session is about.
-const OF_SESSIONS: [&str; 2] = ["eos", "cvmfs"];
 /// How much longer than here a check may take elsewhere.
 pub(super) const DELAY: Duration = Duration::from_secs(2);
 
@@ -121,7 +120,7 @@ impl RemoteArgs {
     }
 
     fn is_of_session(&self, target: &Target) -> bool {
-        !self.sessions.is_empty() && OF_SESSIONS.contains(&target.check.as_str())
+        !self.sessions.is_empty() && Entry::of(&target.check).is_some_and(|entry| entry.of_sessions)
     }
 
     /// A place that the file names.

@@ -22,7 +22,7 @@ use process::timeouts::CLEANING;
 use process::{Cause, Deadline, Follow, Interrupt, Outcome, Sink, Source, Timeouts, Wait};
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 
-use super::request::{Argument, Request};
+use super::request::{Argument, Request, Value};
 use super::state::Lent;
 use super::{ARGUMENTS, LOST};
 use crate::all::registry::Entry;
@@ -191,14 +191,15 @@ impl Outlet {
 fn arguments(request: &Request, state: Option<PathBuf>, kept: &mut Vec<File>) -> anyhow::Result<File> {
     let tests: String = request.tests.iter().map(|id| format!("{id}\n")).collect();
     let mut words = Vec::new();
-    for argument in &request.arguments {
-        match argument {
-            Argument::Plain(text) => words.push(text.clone()),
-            Argument::File { option, content } => {
+    for Argument { option, value } in &request.arguments {
+        words.push(match value {
+            Value::Flag => format!("--{option}"),
+            Value::Text(text) => format!("--{option}={text}"),
+            Value::File(content) => {
                 let content = STANDARD.decode(content).context("a file came damaged")?;
-                words.push(format!("--{option}={}", keep(&content, kept)?.display()));
+                format!("--{option}={}", keep(&content, kept)?.display())
             }
-        }
+        });
     }
     words.extend(state.map(|path| format!("--state-file={}", path.display())));
     words.push(format!("--load-list={}", keep(tests.as_bytes(), kept)?.display()));
@@ -225,15 +226,27 @@ fn in_memory(bytes: &[u8]) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
+    use cli::OptionFacts;
+
     use super::*;
+    use crate::all::unit::Setting;
 
     #[test]
     fn what_comes_along_can_be_read_by_the_check() {
-        let arguments = ["--path=/eos", "--token-file=/dev/null"].map(OsString::from);
-        let request = Request::new("eos", &arguments, ["a".to_owned(), "b".to_owned()], None, 1).unwrap();
+        let setting = |long: &str, value: &str, facts| Setting {
+            long: long.to_owned(),
+            value: Some(value.into()),
+            facts,
+        };
+        let settings = [
+            setting("path", "/eos", OptionFacts::PLACE),
+            setting("token-file", "/dev/null", OptionFacts::SECRET),
+        ];
+        let eos = Entry::of("eos").unwrap();
+        let request = Request::new(eos, &settings, ["a".to_owned(), "b".to_owned()], None, 1).unwrap();
         let mut kept = Vec::new();
         let mut text = String::new();
-        super::arguments(&request, None, &mut kept).unwrap().read_to_string(&mut text).unwrap();
+        arguments(&request, None, &mut kept).unwrap().read_to_string(&mut text).unwrap();
         let words: Vec<_> = text.split('\0').collect();
         let [path, token, list] = words[..] else { panic!("{words:?}") };
         let read = |word: &str| fs::read_to_string(word.split_once('=').unwrap().1).unwrap();

@@ -17,7 +17,7 @@ mod ssh;
 mod state;
 mod way;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,9 +30,6 @@ pub use args::RemoteArgs;
 pub(super) use far::be;
 pub use site::{Container, Host, Site};
 
-use super::PROGRAM;
-use super::child::{Ended, Input, Job};
-use super::unit::Unit;
 use args::DELAY;
 use binary::Program;
 use container::Inside;
@@ -40,6 +37,10 @@ use request::Request;
 use ssh::Ssh;
 use state::Kept;
 use way::Failure;
+
+use super::PROGRAM;
+use super::child::{Ended, Input, Job};
+use super::unit::Unit;
 
 /// The first argument of a check whose arguments are its input.
 pub(super) const ARGUMENTS: &str = "--internal-arguments";
@@ -203,8 +204,7 @@ impl Depot {
         let failed = |error: anyhow::Error| Failure::new(format!("{error:#}"));
         let own = left.saturating_sub(DELAY).max(left / 2);
         let milliseconds = u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
-        let arguments: Vec<OsString> = unit.arguments(own);
-        let request = Request::new(unit.entry.name, &arguments, unit.ids(), state, milliseconds);
+        let request = Request::new(unit.entry, &unit.settings(own), unit.ids(), state, milliseconds);
         let mut request = request.and_then(|request| request.line()).map_err(failed)?;
         let command = match &self.way {
             Way::Ssh(ssh) => ssh.far(path, Role::Far.word()),

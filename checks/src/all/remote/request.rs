@@ -1,25 +1,21 @@
 //! What the other side is asked to do: one line of JSON on its input, so that no secret is on a command line.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cli::OptionValue;
 use serde::{Deserialize, Serialize};
+
+use crate::all::registry::Entry;
+use crate::all::unit::Setting;
 
 /// The only version there is; both sides are the same program.
 const VERSION: u32 = 1;
 /// Bytes of a file that is sent along.
 const MOST: u64 = 4 << 20;
-
-/// Options that name a file of this machine, whose content is sent along.
-const FILES: [&str; 5] = ["token-file", "password-file", "ca", "body-file", "options-file"];
-/// Options that name a variable of the environment, and those that take the same from a file.
-const VARIABLES: [(&str, &str); 2] = [("token-env", "token-file"), ("password-env", "password-file")];
-/// Variables of the environment that a check asks for itself.
-const USUAL: [(&str, &str); 2] = [("database", "PGPASSWORD"), ("proxy", "CONFIGPROXY_AUTH_TOKEN")];
 
 /// A check to run.
 #[derive(Clone, Serialize, Deserialize)]
@@ -38,33 +34,42 @@ pub(super) struct Request {
     pub(super) milliseconds: u64,
 }
 
-/// An argument of a check.
+/// An option of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Argument {
-    /// As it is.
-    Plain(String),
-    /// `--OPTION=FILE`, with a file of this content, in base64.
-    File { option: String, content: String },
+pub(super) struct Argument {
+    /// Its long name.
+    pub(super) option: String,
+    pub(super) value: Value,
+}
+
+/// What an option says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Value {
+    /// It is a flag.
+    Flag,
+    /// This, as it is.
+    Text(String),
+    /// A file with this content, in base64; a secret is one, too.
+    File(String),
 }
 
 impl Request {
-    /// To run these tests of a check with these arguments; reads the files that they name.
+    /// To run these tests of a check with these options; reads the files that they name.
     ///
     /// # Errors
     ///
     /// When a file or a variable cannot be read, or an argument is no text.
     pub(super) fn new(
-        check: &str,
-        arguments: &[OsString],
+        check: &Entry,
+        settings: &[Setting],
         tests: impl IntoIterator<Item = String>,
         state: Option<String>,
         milliseconds: u64,
     ) -> anyhow::Result<Self> {
-        let arguments = arguments.iter().map(Argument::new).collect::<Result<_, _>>()?;
-        let usual = USUAL.iter().filter(|(of, _)| *of == check);
+        let arguments = settings.iter().map(Argument::new).collect::<Result<_, _>>()?;
         let variable = |name: &str| Some((name.to_owned(), std::env::var(name).ok()?));
-        let variables = usual.filter_map(|(_, name)| variable(name)).collect();
-        let (check, tests) = (check.to_owned(), tests.into_iter().collect());
+        let variables = check.variables.iter().filter_map(|name| variable(name)).collect();
+        let (check, tests) = (check.name.to_owned(), tests.into_iter().collect());
         Ok(Request { version: VERSION, check, arguments, tests, variables, state, milliseconds })
     }
 
@@ -93,24 +98,29 @@ impl Request {
 }
 
 impl Argument {
-    fn new(argument: &OsString) -> anyhow::Result<Self> {
-        let text = argument.to_str().with_context(|| format!("{} is no text", argument.display()))?;
-        let option = text.strip_prefix("--").and_then(|text| text.split_once('='));
-        let Some((option, value)) = option else { return Ok(Argument::Plain(text.to_owned())) };
-        if FILES.contains(&option) {
-            let content = read(Path::new(value)).with_context(|| format!("cannot send --{option} along"))?;
-            return Ok(Argument::file(option, &content));
-        }
-        if let Some((_, file)) = VARIABLES.iter().find(|(name, _)| *name == option) {
-            let content =
-                std::env::var(value).with_context(|| format!("cannot send --{option} {value} along"))?;
-            return Ok(Argument::file(file, content.as_bytes()));
-        }
-        Ok(Argument::Plain(text.to_owned()))
+    fn new(setting: &Setting) -> anyhow::Result<Self> {
+        let Setting { long, value, facts } = setting;
+        let Some(value) = value else {
+            return Ok(Argument { option: long.clone(), value: Value::Flag });
+        };
+        let text = || value.to_str().with_context(|| format!("{} is no text", value.display()));
+        Ok(match facts.value {
+            OptionValue::File | OptionValue::Secret => {
+                let content =
+                    read(Path::new(value)).with_context(|| format!("cannot send --{long} along"))?;
+                Argument::file(long, &content)
+            }
+            OptionValue::SecretVariable { file } => {
+                let content = std::env::var(value)
+                    .with_context(|| format!("cannot send --{long} {} along", value.display()))?;
+                Argument::file(file, content.as_bytes())
+            }
+            _ => Argument { option: long.clone(), value: Value::Text(text()?.to_owned()) },
+        })
     }
 
     fn file(option: &str, content: &[u8]) -> Self {
-        Argument::File { option: option.to_owned(), content: STANDARD.encode(content) }
+        Argument { option: option.to_owned(), value: Value::File(STANDARD.encode(content)) }
     }
 }
 
@@ -123,6 +133,10 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
+    use cli::OptionFacts;
+
     use super::*;
 
     #[test]
@@ -130,23 +144,32 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let token = folder.path().join("token");
         fs::write(&token, "hunter2\n").unwrap();
-        let check = |argument: &str, expected: Option<Argument>| {
-            assert_eq!(Argument::new(&OsString::from(argument)).ok(), expected, "{argument}");
+        let check = |facts, value: Option<&str>, expected: Option<Argument>| {
+            let setting = Setting { long: "x".to_owned(), value: value.map(OsString::from), facts };
+            assert_eq!(Argument::new(&setting).ok(), expected, "{setting:?}");
         };
-        let sent = Some(Argument::file("token-file", b"hunter2\n"));
-        check(&format!("--token-file={}", token.display()), sent);
-        check("--path=/eos=x", Some(Argument::Plain("--path=/eos=x".to_owned())));
-        check("--insecure", Some(Argument::Plain("--insecure".to_owned())));
-        check("--token-file=/no/such", None);
-        check("--token-env=NO_SUCH_VARIABLE", None);
-        let home = std::env::var("PATH").unwrap();
-        check("--password-env=PATH", Some(Argument::file("password-file", home.as_bytes())));
+        let plain = |value| Some(Argument { option: "x".to_owned(), value });
+        check(OptionFacts::SECRET, token.to_str(), Some(Argument::file("x", b"hunter2\n")));
+        check(OptionFacts::FILE, token.to_str(), Some(Argument::file("x", b"hunter2\n")));
+        check(OptionFacts::TARGET, Some("/eos=x"), plain(Value::Text("/eos=x".to_owned())));
+        check(OptionFacts::TARGET, None, plain(Value::Flag));
+        check(OptionFacts::SECRET, Some("/no/such"), None);
+        let variable = OptionFacts::secret_variable("token-file");
+        check(variable, Some("NO_SUCH_VARIABLE"), None);
+        let path = std::env::var("PATH").unwrap();
+        check(variable, Some("PATH"), Some(Argument::file("token-file", path.as_bytes())));
     }
 
     #[test]
     fn what_is_sent_is_what_comes() {
-        let arguments = ["--url=http://h\n", "--flag"].map(OsString::from);
-        let request = Request::new("eos", &arguments, ["eos.a.mounted".to_owned()], None, 7).unwrap();
+        let setting = |long: &str, value: Option<&str>| Setting {
+            long: long.to_owned(),
+            value: value.map(OsString::from),
+            facts: OptionFacts::TARGET,
+        };
+        let settings = [setting("url", Some("http://h\n")), setting("flag", None)];
+        let eos = Entry::of("eos").unwrap();
+        let request = Request::new(eos, &settings, ["eos.a.mounted".to_owned()], None, 7).unwrap();
         let line = request.line().unwrap();
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
         let came = Request::parse(&line).unwrap();
