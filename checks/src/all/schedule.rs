@@ -1,17 +1,15 @@
-//! What is checked when: as many targets at a time as may be, each after those it builds on.
+//! What is checked when, and what is told of it: the targets of a file as units of the executor, see [`runner`].
 
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 use std::time::Duration;
 
 use cli::Verdict;
 use formats::human::show_duration;
 use probe::Redactor;
-use process::Deadline;
-use process::Interrupt;
+use process::{Deadline, Interrupt};
+use runner::{Board, Capacity, Work};
 use streamresult::StreamResult;
 use subunit::PacketBuf;
 
@@ -41,25 +39,6 @@ pub(super) struct Schedule<'a> {
     pub(super) remote: &'a Remote,
 }
 
-/// What a process told: a packet, or how it ended.
-enum Told {
-    Packet(PacketBuf),
-    Ended(Ended),
-}
-
-#[derive(Debug)]
-struct State {
-    stage: Stage,
-    progress: Progress,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Waiting,
-    Running,
-    Done,
-}
-
 impl Schedule<'_> {
     /// Only tells which tests there are, with what they would do where that is asked for.
     ///
@@ -87,14 +66,13 @@ impl Schedule<'_> {
         close_fds::set_fds_cloexec(3, &[]);
         result.start_run()?;
         let mut scribe = self.scribe(result);
-        let announced = |unit| Ok(State { stage: Stage::Waiting, progress: scribe.announce(unit, false)? });
-        let states: io::Result<Vec<_>> = self.units.iter().map(announced).collect();
+        let progress: io::Result<Vec<_>> =
+            self.units.iter().map(|unit| scribe.announce(unit, false)).collect();
         scribe.result().flush()?;
-        let (sender, receiver) = channel();
-        let time = self.time.unwrap_or_else(|| self.usual_time());
-        let mut run =
-            Run { schedule: self, scribe, states: states?, sender, time, end: Deadline::after(time) };
-        run.all(&receiver)?;
+        let mut order = self.order();
+        let time = self.time.unwrap_or_else(|| order.time());
+        let mut run = Run { schedule: self, scribe, progress: progress?, time, end: Deadline::after(time) };
+        runner::execute(&mut order, &mut run, self.interrupt)?;
         let mut scribe = run.scribe;
         scribe.result().stop_run()?;
         scribe.result().flush()?;
@@ -105,130 +83,77 @@ impl Schedule<'_> {
         Scribe::new(result, self.redactor.clone(), self.host.clone())
     }
 
-    /// As long as the longest chain of targets that wait for each other may take, and longer where not all others
-    /// can be checked at once.
-    fn usual_time(&self) -> Duration {
-        let mut chains: Vec<Duration> = Vec::new();
-        for unit in self.units {
-            let before = unit.after.iter().filter_map(|index| chains.get(*index)).max();
-            chains.push(unit.time.saturating_add(before.copied().unwrap_or_default()));
-        }
-        let longest = self.units.iter().map(|unit| unit.time).max().unwrap_or_default();
-        let waves = self.units.len().saturating_sub(1) / self.jobs.max(1);
-        let waiting = longest.saturating_mul(u32::try_from(waves).unwrap_or(u32::MAX));
-        chains.into_iter().max().unwrap_or_default().saturating_add(waiting)
+    /// When each may be checked.
+    fn order(&self) -> runner::Schedule {
+        let unit = |unit: &Unit| runner::Unit {
+            name: unit.name.clone(),
+            after: unit.after.clone(),
+            node: unit.site.is_far().then(|| unit.site.to_string()),
+            exclusive: unit.place.clone(),
+            time: unit.time,
+        };
+        let capacity = Capacity { units: self.jobs, per_node: TOGETHER };
+        runner::Schedule::new(self.units.iter().map(unit).collect(), capacity)
     }
 }
 
 struct Run<'a, 'r> {
     schedule: &'a Schedule<'a>,
     scribe: Scribe<'r>,
-    states: Vec<State>,
-    sender: Sender<(usize, Told)>,
+    /// How far each unit is.
+    progress: Vec<Progress>,
     time: Duration,
     end: Deadline,
 }
 
-impl Run<'_, '_> {
-    fn all(&mut self, receiver: &Receiver<(usize, Told)>) -> io::Result<()> {
-        loop {
-            self.start_what_may()?;
-            if !self.states.iter().any(|state| state.stage == Stage::Running) {
-                return Ok(());
-            }
-            // It comes to an end by itself: each process is ended in time by the thread that follows it.
-            let Ok((index, told)) = receiver.recv() else { return Ok(()) };
-            let (Some(unit), Some(state)) = (self.schedule.units.get(index), self.states.get_mut(index))
-            else {
-                continue;
-            };
-            match told {
-                Told::Packet(packet) => self.scribe.packet(unit, &mut state.progress, packet)?,
-                Told::Ended(ended) => {
-                    self.scribe.close(unit, &mut state.progress, &ended)?;
-                    state.stage = Stage::Done;
-                }
-            }
-        }
-    }
+impl Board for Run<'_, '_> {
+    type Event = PacketBuf;
+    type Ending = Ended;
 
-    /// Starts what may be started now, and settles what needs no process, until nothing changes.
-    fn start_what_may(&mut self) -> io::Result<()> {
-        while !self.schedule.interrupt.has_come() {
-            let may = |index: &usize| self.may_start(*index);
-            let Some(index) = (0..self.states.len()).find(may) else { return Ok(()) };
-            self.start(index)?;
-        }
-        Ok(())
-    }
-
-    fn may_start(&self, index: usize) -> bool {
-        let Some(unit) = self.schedule.units.get(index) else { return false };
-        let is = |index: &usize, stage| self.states.get(*index).is_some_and(|state| state.stage == stage);
-        let running = |others: &[Unit]| {
-            others.iter().enumerate().filter(|(other, _)| is(other, Stage::Running)).count()
-        };
-        let is_place_taken = || {
-            let others = self.schedule.units.iter().enumerate();
-            unit.place.is_some()
-                && others
-                    .filter(|(other, _)| is(other, Stage::Running))
-                    .any(|(_, other)| other.place == unit.place && other.site == unit.site)
-        };
-        let is_crowded = || {
-            let others = self.schedule.units.iter().enumerate();
-            let same = others.filter(|(other, there)| is(other, Stage::Running) && there.site == unit.site);
-            unit.site.is_far() && same.count() >= TOGETHER
-        };
-        is(&index, Stage::Waiting)
-            && unit.after.iter().all(|before| is(before, Stage::Done))
-            && running(self.schedule.units) < self.schedule.jobs
-            && !is_place_taken()
-            && !is_crowded()
-    }
-
-    fn start(&mut self, index: usize) -> io::Result<()> {
+    fn begin(&mut self, index: usize) -> io::Result<Option<Work<PacketBuf, Ended>>> {
         let reason = self.prevented(index);
         let late =
             format!("the time for all targets ({}) was up before this one began", show_duration(self.time));
-        let (Some(unit), Some(state)) = (self.schedule.units.get(index), self.states.get_mut(index)) else {
-            return Ok(());
+        let (Some(unit), Some(progress)) = (self.schedule.units.get(index), self.progress.get_mut(index))
+        else {
+            return Ok(None);
         };
-        state.stage = Stage::Done;
         if let Some((id, reason)) = reason {
             // Those that build on this one are told of the first cause.
-            state.progress.failed = Some(id);
-            return self.scribe.skip(unit, &mut state.progress, &reason);
+            progress.failed = Some(id);
+            self.scribe.skip(unit, progress, &reason)?;
+        } else if let Some(broken) = &unit.broken {
+            self.scribe.fail_all(unit, progress, broken)?;
+        } else if !unit.tests.is_empty() && self.end.has_passed() {
+            self.scribe.fail_all(unit, progress, &late)?;
+        } else if !unit.tests.is_empty() {
+            return Ok(Some(self.work(unit)));
         }
-        if let Some(broken) = &unit.broken {
-            return self.scribe.fail_all(unit, &mut state.progress, broken);
-        }
-        if unit.tests.is_empty() {
-            return Ok(());
-        }
-        if self.end.has_passed() {
-            return self.scribe.fail_all(unit, &mut state.progress, &late);
-        }
-        let work = self.work(unit);
-        let (sender, interrupt) = (self.sender.clone(), self.schedule.interrupt.clone());
-        let follow = move || {
-            // Nobody listens any more when nothing can be written.
-            let ended = work(&interrupt, &mut |packet| drop(sender.send((index, Told::Packet(packet)))));
-            drop(sender.send((index, Told::Ended(ended))));
-        };
-        thread::Builder::new().name(unit.name.clone()).spawn(follow)?;
-        if let Some(state) = self.states.get_mut(index) {
-            state.stage = Stage::Running;
-        }
-        Ok(())
+        Ok(None)
     }
 
+    fn event(&mut self, index: usize, packet: PacketBuf) -> io::Result<()> {
+        match (self.schedule.units.get(index), self.progress.get_mut(index)) {
+            (Some(unit), Some(progress)) => self.scribe.packet(unit, progress, packet),
+            _ => Ok(()),
+        }
+    }
+
+    fn end(&mut self, index: usize, ended: Ended) -> io::Result<()> {
+        match (self.schedule.units.get(index), self.progress.get_mut(index)) {
+            (Some(unit), Some(progress)) => self.scribe.close(unit, progress, &ended),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Run<'_, '_> {
     /// The test, and the reason, for which a unit is skipped.
     fn prevented(&self, index: usize) -> Option<(String, String)> {
         let unit = self.schedule.units.get(index)?;
         unit.after.iter().find_map(|before| {
-            let (other, state) = (self.schedule.units.get(*before)?, self.states.get(*before)?);
-            let (name, progress) = (&other.name, &state.progress);
+            let (other, progress) = (self.schedule.units.get(*before)?, self.progress.get(*before)?);
+            let name = &other.name;
             match &progress.failed {
                 Some(id) if progress.ran => {
                     Some((id.clone(), format!("it builds on {name}, of which {id} failed")))
@@ -246,7 +171,7 @@ impl Run<'_, '_> {
     }
 
     /// What checks a unit, here or from elsewhere.
-    fn work(&self, unit: &Unit) -> Work {
+    fn work(&self, unit: &Unit) -> Work<PacketBuf, Ended> {
         let left = self.end.remaining().unwrap_or(unit.time).min(unit.time);
         if let Some(depot) = self.schedule.remote.depot(&unit.site) {
             let unit = unit.clone();
@@ -259,6 +184,3 @@ impl Run<'_, '_> {
         Box::new(move |interrupt, on_packet| job.run(interrupt, on_packet))
     }
 }
-
-/// Checks, and tells what comes of it as it comes.
-type Work = Box<dyn FnOnce(&Interrupt, &mut dyn FnMut(PacketBuf)) -> Ended + Send>;
