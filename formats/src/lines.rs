@@ -46,14 +46,14 @@ pub trait LineParser {
     /// # Errors
     ///
     /// When the sink fails.
-    fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()>;
+    fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()>;
 
     /// Hands on what it held back for speed, then flushes the sink: reading may block.
     ///
     /// # Errors
     ///
     /// When the sink fails.
-    fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         sink.flush()
     }
 
@@ -62,7 +62,7 @@ pub trait LineParser {
     /// # Errors
     ///
     /// When the sink fails.
-    fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()>;
+    fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()>;
 }
 
 /// Cuts bytes that come in any pieces into lines for a parser.
@@ -98,7 +98,7 @@ impl<P: LineParser> Lines<P> {
     /// # Errors
     ///
     /// When the sink fails.
-    pub fn feed<S: StreamResult + ?Sized>(&mut self, mut bytes: &[u8], sink: &mut S) -> io::Result<()> {
+    pub fn feed(&mut self, mut bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.parser.arrive();
         while let Some(at) = memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(at + 1);
@@ -118,7 +118,7 @@ impl<P: LineParser> Lines<P> {
     /// # Errors
     ///
     /// When the sink fails.
-    pub fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.parser.flush(sink)
     }
 
@@ -128,7 +128,7 @@ impl<P: LineParser> Lines<P> {
     /// # Errors
     ///
     /// When the sink fails.
-    pub fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.parser.arrive();
         if !self.held.is_empty() {
             self.hand_on_held(true, sink)?;
@@ -137,7 +137,7 @@ impl<P: LineParser> Lines<P> {
         self.parser.finish(sink)
     }
 
-    fn hold<S: StreamResult + ?Sized>(&mut self, mut bytes: &[u8], sink: &mut S) -> io::Result<()> {
+    fn hold(&mut self, mut bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         // However the input is cut, a long line is cut at the same places.
         while self.held.len() + bytes.len() > LONGEST_LINE {
             let (piece, rest) = bytes.split_at(LONGEST_LINE - self.held.len());
@@ -149,7 +149,7 @@ impl<P: LineParser> Lines<P> {
         Ok(())
     }
 
-    fn hand_on_held<S: StreamResult + ?Sized>(&mut self, ended: bool, sink: &mut S) -> io::Result<()> {
+    fn hand_on_held(&mut self, ended: bool, sink: &mut dyn StreamResult) -> io::Result<()> {
         let mut held = std::mem::take(&mut self.held);
         let handed = self.hand_on(&held, ended, sink);
         held.clear();
@@ -157,12 +157,7 @@ impl<P: LineParser> Lines<P> {
         handed
     }
 
-    fn hand_on<S: StreamResult + ?Sized>(
-        &mut self,
-        bytes: &[u8],
-        ended: bool,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn hand_on(&mut self, bytes: &[u8], ended: bool, sink: &mut dyn StreamResult) -> io::Result<()> {
         let is_whole = ended && !self.in_pieces;
         let is_start = self.number == 0 && !self.in_pieces;
         let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_start).unwrap_or(bytes);
@@ -179,11 +174,10 @@ impl<P: LineParser> Lines<P> {
 /// # Errors
 ///
 /// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
-pub fn drive<P, R, S>(parser: P, mut input: R, sink: &mut S) -> io::Result<()>
+pub fn drive<P, R>(parser: P, mut input: R, sink: &mut dyn StreamResult) -> io::Result<()>
 where
     P: LineParser,
     R: Read,
-    S: StreamResult + ?Sized,
 {
     let passed = sink.start_run().and_then(|()| pass(&mut Lines::new(parser), &mut input, sink));
     passed.and(sink.stop_run())
@@ -195,11 +189,10 @@ where
 /// # Errors
 ///
 /// When reading fails, or the sink does; all that came before a failed read has been told then.
-pub fn pass<P, R, S>(lines: &mut Lines<P>, input: &mut R, sink: &mut S) -> io::Result<()>
+pub fn pass<P, R>(lines: &mut Lines<P>, input: &mut R, sink: &mut dyn StreamResult) -> io::Result<()>
 where
     P: LineParser,
     R: Read,
-    S: StreamResult + ?Sized,
 {
     let mut block = vec![0; BLOCK];
     let read = loop {
@@ -224,14 +217,14 @@ mod tests {
     struct Seen(Vec<(u64, bool, usize, Vec<u8>)>);
 
     impl LineParser for Seen {
-        fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, _: &mut S) -> io::Result<()> {
+        fn line(&mut self, line: &Line<'_>, _: &mut dyn StreamResult) -> io::Result<()> {
             let content = line.content();
             let text = if content.len() < 100 { content.to_vec() } else { Vec::new() };
             self.0.push((line.number, line.is_whole, line.bytes.len(), text));
             Ok(())
         }
 
-        fn finish<S: StreamResult + ?Sized>(&mut self, _: &mut S) -> io::Result<()> {
+        fn finish(&mut self, _: &mut dyn StreamResult) -> io::Result<()> {
             Ok(())
         }
     }

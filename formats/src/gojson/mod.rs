@@ -73,6 +73,6 @@ pub use parse::Parser;
 /// # Errors
 ///
 /// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
-pub fn drive<R: Read, S: StreamResult + ?Sized>(input: R, sink: &mut S) -> io::Result<()> {
+pub fn drive<R: Read>(input: R, sink: &mut dyn StreamResult) -> io::Result<()> {
     crate::lines::drive(Parser::new(), input, sink)
 }

@@ -39,7 +39,7 @@ pub struct Parser {
 }
 
 impl LineParser for Parser {
-    fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
+    fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let content = line.content();
         match Said::parse(content).filter(|_| line.is_whole) {
             Some((action, said)) => self.take(action, &said, sink),
@@ -50,12 +50,12 @@ impl LineParser for Parser {
         }
     }
 
-    fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.piece.flush(sink)?;
         sink.flush()
     }
 
-    fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         for (name, mut package) in self.packages.take_all() {
             self.end_package(&name, &mut package, PackageEnd::Cut, &Said::default(), sink)?;
         }
@@ -73,12 +73,7 @@ impl Parser {
         Parser::default()
     }
 
-    fn take<S: StreamResult + ?Sized>(
-        &mut self,
-        action: Action,
-        said: &Said<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn take(&mut self, action: Action, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         match action {
             Action::BuildOutput => return self.build_output(said, sink),
             Action::BuildFail => return self.build_failed(said, sink),
@@ -120,7 +115,7 @@ impl Parser {
         time
     }
 
-    fn run<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+    fn run(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let time = self.time(said);
         if said.test.starts_with("Benchmark") {
             self.end_benchmarks(said, time, sink)?;
@@ -140,11 +135,11 @@ impl Parser {
         self.piece.begin(&self.id, time, sink)
     }
 
-    fn end_benchmarks<S: StreamResult + ?Sized>(
+    fn end_benchmarks(
         &mut self,
         said: &Said<'_>,
         time: Option<Timestamp>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         for (name, test) in self.package(said).benchmarks_before(&said.test) {
             self.package(said).ended(&name, Status::Success);
@@ -155,7 +150,7 @@ impl Parser {
         Ok(())
     }
 
-    fn output<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+    fn output(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let output = &said.output;
         let mark = if output.has_newline { mark::of_test(&output.text, &said.test) } else { None };
         let is_told = match mark {
@@ -183,12 +178,7 @@ impl Parser {
         self.piece.push_line(&self.id, output, time, sink)
     }
 
-    fn end<S: StreamResult + ?Sized>(
-        &mut self,
-        status: Status,
-        said: &Said<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn end(&mut self, status: Status, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let time = self.time(said);
         set_id(&mut self.id, &said.package, &said.test);
         let package = self.package(said);
@@ -210,12 +200,7 @@ impl Parser {
         self.piece.end(&self.id, status, time, end, sink)
     }
 
-    fn attribute<S: StreamResult + ?Sized>(
-        &mut self,
-        action: Action,
-        said: &Said<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn attribute(&mut self, action: Action, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(more) = &said.more else { return Ok(()) };
         let line = match action {
             Action::Artifacts => ["artifacts", &more.path],
@@ -226,7 +211,7 @@ impl Parser {
         self.piece.attribute(&self.id, line, time, sink)
     }
 
-    fn package_output<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+    fn package_output(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let files = self.files.clone();
         let package = self.package(said);
         let mut line = std::mem::take(&mut package.line);
@@ -248,12 +233,12 @@ impl Parser {
     }
 
     /// Figures of a benchmark without its name as a test: all that tells of it, or those of another round.
-    fn benchmark<S: StreamResult + ?Sized>(
+    fn benchmark(
         &mut self,
         name: &str,
         line: &str,
         said: &Said<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let time = self.time(said);
         set_id(&mut self.id, &said.package, name);
@@ -267,24 +252,24 @@ impl Parser {
         self.piece.end(&self.id, Status::Success, time, End::default(), sink)
     }
 
-    fn package_ended<S: StreamResult + ?Sized>(
+    fn package_ended(
         &mut self,
         end: PackageEnd,
         said: &Said<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.time(said);
         let mut package = self.packages.take(&said.package);
         self.end_package(&said.package, &mut package, end, said, sink)
     }
 
-    fn end_package<S: StreamResult + ?Sized>(
+    fn end_package(
         &mut self,
         name: &str,
         package: &mut Package,
         end: PackageEnd,
         said: &Said<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let line = std::mem::take(&mut package.line);
         package.is_notable |= !line.is_empty();
@@ -314,13 +299,13 @@ impl Parser {
     }
 
     /// A package is itself a failing test.
-    fn fail_package<S: StreamResult + ?Sized>(
+    fn fail_package(
         &mut self,
         name: &str,
         package: &mut Package,
         end: PackageEnd,
         said: &Said<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let is_unbuilt = package.is_unbuilt || !said.failed_build().is_empty();
         set_package_id(&mut self.id, name, is_unbuilt);
@@ -345,18 +330,13 @@ impl Parser {
     }
 
     /// A package could not be built, as go before 1.24 says it: between the lines of JSON.
-    fn unbuilt<S: StreamResult + ?Sized>(
-        &mut self,
-        package: &str,
-        line: &[u8],
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn unbuilt(&mut self, package: &str, line: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         set_package_id(&mut self.id, package, true);
         self.piece.push(&self.id, line, None, sink)?;
         self.piece.end(&self.id, Status::Fail, None, End::default(), sink)
     }
 
-    fn build_output<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+    fn build_output(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let (build, forgotten) = self.builds.get_or_add(said.import_path());
         let is_held = build.map_or(Ok(false), |build| build.push(&said.output, &self.files))?;
         if let Some(build) = forgotten {
@@ -365,7 +345,7 @@ impl Parser {
         if is_held { Ok(()) } else { self.piece.push_line("", &said.output, None, sink) }
     }
 
-    fn build_failed<S: StreamResult + ?Sized>(&mut self, said: &Said<'_>, sink: &mut S) -> io::Result<()> {
+    fn build_failed(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let (build, forgotten) = self.builds.get_or_add(said.import_path());
         if let Some(build) = build {
             build.has_failed = true;
@@ -374,7 +354,7 @@ impl Parser {
     }
 
     /// Hands on what the compiler said and no package needed.
-    fn forget<S: StreamResult + ?Sized>(&mut self, mut build: Build, sink: &mut S) -> io::Result<()> {
+    fn forget(&mut self, mut build: Build, sink: &mut dyn StreamResult) -> io::Result<()> {
         let (piece, now) = (&mut self.piece, self.now);
         if build.is_told {
             return Ok(());

@@ -45,12 +45,12 @@ fn output(bytes: &[u8]) -> Option<File<'_>> {
 
 impl Piece {
     /// Takes a line of output of a test; of none when the id is empty.
-    pub(super) fn push_line<S: StreamResult + ?Sized>(
+    pub(super) fn push_line(
         &mut self,
         id: &str,
         output: &Output<'_>,
         time: Option<Timestamp>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.push(id, output.text.as_bytes(), time, sink)?;
         self.bytes.extend_from_slice(output.end().as_bytes());
@@ -58,12 +58,12 @@ impl Piece {
     }
 
     /// Takes output of a test; of none when the id is empty.
-    pub(super) fn push<S: StreamResult + ?Sized>(
+    pub(super) fn push(
         &mut self,
         id: &str,
         bytes: &[u8],
         time: Option<Timestamp>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         if self.bytes.len() + bytes.len() > LONGEST || self.id != id {
             self.flush(sink)?;
@@ -78,7 +78,7 @@ impl Piece {
     }
 
     /// Hands on what is held.
-    pub(super) fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub(super) fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.bytes.is_empty() {
             return Ok(());
         }
@@ -93,24 +93,24 @@ impl Piece {
     }
 
     /// A test begins.
-    pub(super) fn begin<S: StreamResult + ?Sized>(
+    pub(super) fn begin(
         &mut self,
         id: &str,
         time: Option<Timestamp>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.flush(sink)?;
         sink.status(&Event { status: Some(Status::InProgress), ..event(id, time) })
     }
 
     /// A test ends.
-    pub(super) fn end<S: StreamResult + ?Sized>(
+    pub(super) fn end(
         &mut self,
         id: &str,
         status: Status,
         time: Option<Timestamp>,
         end: End<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         if self.id != id {
             self.flush(sink)?;
@@ -142,12 +142,12 @@ impl Piece {
     }
 
     /// A line of the file of attributes of a test.
-    pub(super) fn attribute<S: StreamResult + ?Sized>(
+    pub(super) fn attribute(
         &mut self,
         id: &str,
         [key, value]: [&str; 2],
         time: Option<Timestamp>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.flush(sink)?;
         let line = format!("{key}: {value}\n");

@@ -5,7 +5,6 @@ use std::io;
 use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use streamresult::StreamResult;
 use subunit::Timestamp;
 
 use super::line::{Ended, Outcome};
@@ -50,7 +49,7 @@ impl Failure {
     }
 
     /// Tells it.
-    pub(super) fn tell<S: StreamResult + ?Sized>(&self, out: &mut Out<'_, S>) -> io::Result<()> {
+    pub(super) fn tell(&self, out: &mut Out<'_>) -> io::Result<()> {
         let ended = Ended { outcome: Outcome::Failed(&self.words), took: self.took };
         out.end(&self.name, self.tag, &ended, (self.has_begun, self.at))
     }
@@ -147,11 +146,7 @@ impl Failures {
     }
 
     /// The output of this test follows.
-    pub(super) fn open<S: StreamResult + ?Sized>(
-        &mut self,
-        name: &str,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    pub(super) fn open(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
         let of = self.place(name);
         let failure = of.and_then(|at| self.waiting.get(at));
         if let Some(began) = failure.and_then(|failure| before(failure.at, failure.took?)) {
@@ -162,11 +157,7 @@ impl Failures {
     }
 
     /// Takes output.
-    pub(super) fn push<S: StreamResult + ?Sized>(
-        &mut self,
-        bytes: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Out<'_>) -> io::Result<()> {
         let Some(block) = &mut self.open else { return Ok(()) };
         block.text.extend_from_slice(bytes);
         if block.text.len() < PIECE {
@@ -179,11 +170,7 @@ impl Failures {
     }
 
     /// Ends the output, behind which libtest wrote so many newlines, and tells the failure.
-    pub(super) fn close<S: StreamResult + ?Sized>(
-        &mut self,
-        newlines: usize,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    pub(super) fn close(&mut self, newlines: usize, out: &mut Out<'_>) -> io::Result<()> {
         let Some(Block { name, of, text }) = self.open.take() else { return Ok(()) };
         let trailing = text.iter().rev().take(newlines).take_while(|byte| **byte == b'\n').count();
         let text = text.get(..text.len() - trailing).unwrap_or_default();
@@ -198,25 +185,16 @@ impl Failures {
     }
 
     /// Tells a failure that has no output.
-    pub(super) fn tell_one<S: StreamResult + ?Sized>(
-        &mut self,
-        name: &str,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    pub(super) fn tell_one(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
         self.place(name).map_or(Ok(()), |place| self.tell(place, false, out))
     }
 
     /// Tells all that wait.
-    pub(super) fn tell_all<S: StreamResult + ?Sized>(&mut self, out: &mut Out<'_, S>) -> io::Result<()> {
+    pub(super) fn tell_all(&mut self, out: &mut Out<'_>) -> io::Result<()> {
         (0..self.waiting.len()).try_for_each(|place| self.tell(place, false, out))
     }
 
-    fn tell<S: StreamResult + ?Sized>(
-        &mut self,
-        place: usize,
-        has_begun: bool,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn tell(&mut self, place: usize, has_begun: bool, out: &mut Out<'_>) -> io::Result<()> {
         let Some(failure) = self.waiting.get_mut(place).filter(|failure| !failure.is_told) else {
             return Ok(());
         };

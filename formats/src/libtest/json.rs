@@ -55,7 +55,7 @@ struct Running {
 }
 
 impl Suite {
-    fn out<'a, S: StreamResult + ?Sized>(&'a self, teller: &'a mut Teller, sink: &'a mut S) -> Out<'a, S> {
+    fn out<'a>(&'a self, teller: &'a mut Teller, sink: &'a mut dyn StreamResult) -> Out<'a> {
         Out { prefix: &self.prefix, teller, sink }
     }
 
@@ -86,11 +86,7 @@ impl Json {
     }
 
     /// Tells what was held back to see what is next.
-    pub(super) fn flush<S: StreamResult + ?Sized>(
-        &mut self,
-        teller: &mut Teller,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    pub(super) fn flush(&mut self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some((at, name)) = self.held.take() else { return Ok(()) };
         let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
         let now = teller.now();
@@ -101,11 +97,11 @@ impl Json {
         Ok(())
     }
 
-    pub(super) fn message<S: StreamResult + ?Sized>(
+    pub(super) fn message(
         &mut self,
         message: &Message<'_>,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut S),
+        (teller, sink): (&mut Teller, &mut dyn StreamResult),
     ) -> io::Result<Taken> {
         let event = message.event.as_deref().unwrap_or_default();
         match (&*message.kind, event, &message.name) {
@@ -127,11 +123,11 @@ impl Json {
         Ok(Taken::Done)
     }
 
-    fn begin<S: StreamResult + ?Sized>(
+    fn begin(
         &mut self,
         message: &Message<'_>,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut S),
+        (teller, sink): (&mut Teller, &mut dyn StreamResult),
     ) -> io::Result<()> {
         self.flush(teller, sink)?;
         let key = key_of(message);
@@ -158,11 +154,11 @@ impl Json {
     }
 
     /// Where the binary with this key is; it is entered when it is not there.
-    fn enter<S: StreamResult + ?Sized>(
+    fn enter(
         &mut self,
         key: &str,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut S),
+        (teller, sink): (&mut Teller, &mut dyn StreamResult),
     ) -> io::Result<usize> {
         if let Some(at) = self.place(key) {
             return Ok(at);
@@ -209,12 +205,12 @@ impl Json {
         }
     }
 
-    fn test<S: StreamResult + ?Sized>(
+    fn test(
         &mut self,
         message: &Message<'_>,
         (name, event): (&str, &str),
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut S),
+        (teller, sink): (&mut Teller, &mut dyn StreamResult),
     ) -> io::Result<()> {
         let nextest = NextestName::parse(name);
         let name = string(nextest.map_or(name, |name| name.test).as_bytes());
@@ -262,10 +258,10 @@ impl Json {
     }
 
     /// Tells of a test that began, unless it is this one.
-    fn flush_other<S: StreamResult + ?Sized>(
+    fn flush_other(
         &mut self,
         name: &str,
-        (teller, sink): (&mut Teller, &mut S),
+        (teller, sink): (&mut Teller, &mut dyn StreamResult),
     ) -> io::Result<()> {
         match &self.held {
             Some(held) if held.1 != name => self.flush(teller, sink),
@@ -273,12 +269,12 @@ impl Json {
         }
     }
 
-    fn end<S: StreamResult + ?Sized>(
+    fn end(
         &mut self,
         message: &Message<'_>,
         is_ok: bool,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut S),
+        (teller, sink): (&mut Teller, &mut dyn StreamResult),
     ) -> io::Result<Taken> {
         let Some(told) = message.counts() else { return Ok(Taken::No) };
         self.flush(teller, sink)?;
@@ -308,10 +304,10 @@ impl Json {
     }
 
     /// The stream ended, or the binary did: what is open never ends. Gives what is wrong with which binary.
-    pub(super) fn lose<S: StreamResult + ?Sized>(
+    pub(super) fn lose(
         &mut self,
         teller: &mut Teller,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<Vec<(String, String)>> {
         self.flush(teller, sink)?;
         self.alone = None;
@@ -335,10 +331,10 @@ impl Suite {
     }
 
     /// It never ends. Gives what is wrong with it.
-    fn lose<S: StreamResult + ?Sized>(
+    fn lose(
         mut self,
         teller: &mut Teller,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<Option<(String, String)>> {
         let ignored = self.told.ignored.saturating_sub(self.seen.ignored);
         if self.open == 0 && self.tests.len() as u64 <= ignored {
@@ -351,28 +347,28 @@ impl Suite {
         Ok((self.open > 0).then(|| (suite_id(&self.prefix).into_owned(), message)))
     }
 
-    fn lose_and_tell<S: StreamResult + ?Sized>(self, teller: &mut Teller, sink: &mut S) -> io::Result<()> {
+    fn lose_and_tell(self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
         match self.lose(teller, sink)? {
             Some((id, wrong)) => teller.fail(&id, Some((ERROR, wrong.as_bytes())), sink),
             None => Ok(()),
         }
     }
 
-    fn lose_tests<S: StreamResult + ?Sized>(&mut self, teller: &mut Teller, sink: &mut S) -> io::Result<()> {
+    fn lose_tests(&mut self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
         let ended = Ended { outcome: Outcome::Failed(NO_RESULT), took: None };
         self.end_tests(&ended, teller, sink)
     }
 
     /// nextest says of ignored tests that they began, and may say nothing more.
-    fn skip_tests<S: StreamResult + ?Sized>(&mut self, teller: &mut Teller, sink: &mut S) -> io::Result<()> {
+    fn skip_tests(&mut self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.end_tests(&Ended { outcome: Outcome::Ignored(b""), took: None }, teller, sink)
     }
 
-    fn end_tests<S: StreamResult + ?Sized>(
+    fn end_tests(
         &mut self,
         ended: &Ended<'_>,
         teller: &mut Teller,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let now = teller.now();
         let tests = std::mem::take(&mut self.tests);
@@ -409,11 +405,7 @@ fn after(began: Option<Timestamp>, took: Option<std::time::Duration>) -> Option<
 }
 
 /// What the test wrote.
-fn files<S: StreamResult + ?Sized>(
-    message: &Message<'_>,
-    name: &str,
-    out: &mut Out<'_, S>,
-) -> io::Result<()> {
+fn files(message: &Message<'_>, name: &str, out: &mut Out<'_>) -> io::Result<()> {
     for (file, text) in [(OUTPUT, &message.stdout), ("stderr", &message.stderr)] {
         if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
             let file = Some((file, text.as_bytes()));

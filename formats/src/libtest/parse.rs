@@ -95,12 +95,7 @@ impl Parser {
         }
     }
 
-    fn whole_line<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn whole_line(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.place != Place::Tests {
             if !self.leaves_error(content) {
                 return self.error_text(raw, sink);
@@ -127,7 +122,7 @@ impl Parser {
     }
 
     /// Takes a message of JSON; what a test wrote last may stand before it.
-    fn json_line<S: StreamResult + ?Sized>(&mut self, content: &[u8], sink: &mut S) -> io::Result<bool> {
+    fn json_line(&mut self, content: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         if content.first() != Some(&b'{') && !self.json.is_open() {
             return Ok(false);
         }
@@ -168,12 +163,7 @@ impl Parser {
         self.plain = Some(plain);
     }
 
-    fn line_of_tests<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn line_of_tests(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let taken = match &mut self.plain {
             Some(plain) => {
                 let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
@@ -195,12 +185,7 @@ impl Parser {
     }
 
     /// `running 3 tests`.
-    fn running<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn running(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let Said::Running(count, rest) = line::parse(content) else { return Ok(()) };
         self.lose_tests(sink)?;
         self.teller.drop_blanks();
@@ -209,12 +194,7 @@ impl Parser {
         if rest.is_empty() { Ok(()) } else { self.teller.push_text(raw, sink) }
     }
 
-    fn text_line<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn text_line(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         if content.is_empty() {
             self.teller.push_blank();
             return Ok(());
@@ -232,7 +212,7 @@ impl Parser {
     }
 
     /// Takes what cargo says.
-    fn cargo_line<S: StreamResult + ?Sized>(&mut self, content: &[u8], sink: &mut S) -> io::Result<bool> {
+    fn cargo_line(&mut self, content: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         match cargo::parse(content) {
             Cargo::Binary(binary) => self.begin_binary(&binary, sink)?,
             Cargo::TestsFailed => return self.binary_failed(content, sink),
@@ -246,11 +226,7 @@ impl Parser {
     }
 
     /// Takes what a test wrote last and what cargo says then.
-    fn glued_cargo_line<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        sink: &mut S,
-    ) -> io::Result<bool> {
+    fn glued_cargo_line(&mut self, content: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         let Some(plain) = &mut self.plain else { return Ok(false) };
         let Some(at) = cargo::tests_failed_at(content) else { return Ok(false) };
         let (output, rest) = content.split_at(at);
@@ -269,11 +245,7 @@ impl Parser {
         self.plain.is_none() && !self.json.is_open() && !is_running
     }
 
-    fn begin_binary<S: StreamResult + ?Sized>(
-        &mut self,
-        binary: &Binary<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn begin_binary(&mut self, binary: &Binary<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.teller.drop_blanks();
         self.lose_tests(sink)?;
         self.names.begin(binary);
@@ -282,7 +254,7 @@ impl Parser {
     }
 
     /// Cargo says that a binary failed: false when its tests say so, too.
-    fn binary_failed<S: StreamResult + ?Sized>(&mut self, content: &[u8], sink: &mut S) -> io::Result<bool> {
+    fn binary_failed(&mut self, content: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         let mut wrong = self.lose_open(sink)?;
         if wrong.is_empty() && self.binary.is_some_and(|binary| binary.has_failed) {
             return Ok(false);
@@ -313,7 +285,7 @@ impl Parser {
         }
     }
 
-    fn error_text<S: StreamResult + ?Sized>(&mut self, raw: &[u8], sink: &mut S) -> io::Result<()> {
+    fn error_text(&mut self, raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         match &self.place {
             Place::Tests => self.teller.push_text(raw, sink),
             Place::Build => self.teller.attach(CARGO, (ERROR, raw), sink),
@@ -321,7 +293,7 @@ impl Parser {
         }
     }
 
-    fn end_error<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn end_error(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         match std::mem::take(&mut self.place) {
             Place::Tests => Ok(()),
             Place::Build => self.teller.fail(CARGO, None, sink),
@@ -330,7 +302,7 @@ impl Parser {
     }
 
     /// The tests that are open never end. Gives what is wrong with which binary.
-    fn lose_open<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<Vec<(String, String)>> {
+    fn lose_open(&mut self, sink: &mut dyn StreamResult) -> io::Result<Vec<(String, String)>> {
         let mut wrong = self.json.lose(&mut self.teller, sink)?;
         if let Some(plain) = self.plain.take() {
             let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
@@ -343,16 +315,12 @@ impl Parser {
         Ok(wrong)
     }
 
-    fn lose_tests<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn lose_tests(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let wrong = self.lose_open(sink)?;
         self.tell_wrong(wrong, sink)
     }
 
-    fn tell_wrong<S: StreamResult + ?Sized>(
-        &mut self,
-        wrong: Vec<(String, String)>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn tell_wrong(&mut self, wrong: Vec<(String, String)>, sink: &mut dyn StreamResult) -> io::Result<()> {
         wrong.iter().try_for_each(|(id, what)| self.teller.fail(id, Some((ERROR, what.as_bytes())), sink))
     }
 
@@ -361,7 +329,7 @@ impl Parser {
         !self.long.is_empty() || self.json.is_open() && piece.first() == Some(&b'{')
     }
 
-    fn long_message<S: StreamResult + ?Sized>(&mut self, piece: &[u8], sink: &mut S) -> io::Result<()> {
+    fn long_message(&mut self, piece: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.long.extend_from_slice(piece);
         if piece.last() == Some(&b'\n') {
             let long = std::mem::take(&mut self.long);
@@ -400,7 +368,7 @@ impl LineParser for Parser {
         self.teller.arrive();
     }
 
-    fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
+    fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         if line.is_whole {
             return self.whole_line(&uncoloured(line.content()), line.bytes, sink);
         }
@@ -417,7 +385,7 @@ impl LineParser for Parser {
         }
     }
 
-    fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if let Some(plain) = &mut self.plain {
             let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
             plain.flush(&mut out)?;
@@ -427,7 +395,7 @@ impl LineParser for Parser {
         sink.flush()
     }
 
-    fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let long = std::mem::take(&mut self.long);
         if !long.is_empty() {
             self.whole_line(&long, &long, sink)?;

@@ -2,8 +2,6 @@
 
 use std::io;
 
-use streamresult::StreamResult;
-
 use super::line::{self, Ended, Outcome};
 use super::tell::{OUTPUT, Out, What};
 
@@ -38,12 +36,7 @@ impl Pending {
     }
 
     /// Takes a line of output.
-    pub(super) fn line<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    pub(super) fn line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<()> {
         match line::glued(content) {
             Some((ended, len)) => {
                 self.candidate = Some(Candidate { line: raw.to_vec(), len, ended, blanks: 0 });
@@ -53,11 +46,7 @@ impl Pending {
         }
     }
 
-    pub(super) fn push<S: StreamResult + ?Sized>(
-        &mut self,
-        bytes: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Out<'_>) -> io::Result<()> {
         if self.output.len() + bytes.len() > PIECE {
             self.flush(out)?;
         }
@@ -66,7 +55,7 @@ impl Pending {
     }
 
     /// Hands on the output.
-    pub(super) fn flush<S: StreamResult + ?Sized>(&mut self, out: &mut Out<'_, S>) -> io::Result<()> {
+    pub(super) fn flush(&mut self, out: &mut Out<'_>) -> io::Result<()> {
         if self.output.is_empty() {
             return Ok(());
         }
@@ -77,20 +66,20 @@ impl Pending {
     }
 
     /// The line that may have had the result at its end had it.
-    pub(super) fn accept<S: StreamResult + ?Sized>(&mut self, out: &mut Out<'_, S>) -> io::Result<()> {
+    pub(super) fn accept(&mut self, out: &mut Out<'_>) -> io::Result<()> {
         let Some(candidate) = self.candidate.take() else { return Ok(()) };
         self.push(candidate.line.get(..candidate.len).unwrap_or_default(), out)
     }
 
     /// It had not: it was output.
-    pub(super) fn dismiss<S: StreamResult + ?Sized>(&mut self, out: &mut Out<'_, S>) -> io::Result<()> {
+    pub(super) fn dismiss(&mut self, out: &mut Out<'_>) -> io::Result<()> {
         let Some(candidate) = self.candidate.take() else { return Ok(()) };
         self.push(&candidate.line, out)?;
         self.push(&b"\n".repeat(candidate.blanks), out)
     }
 
     /// Its result never came.
-    pub(super) fn lose<S: StreamResult + ?Sized>(self, out: &mut Out<'_, S>) -> io::Result<()> {
+    pub(super) fn lose(self, out: &mut Out<'_>) -> io::Result<()> {
         let at = out.now();
         let ended = Ended { outcome: Outcome::Failed(NO_RESULT), took: None };
         out.end(&self.name, self.tag, &ended, (true, at))

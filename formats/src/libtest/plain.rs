@@ -4,7 +4,6 @@ use std::io;
 use std::time::Duration;
 
 use memchr::memmem;
-use streamresult::StreamResult;
 use subunit::Timestamp;
 
 use super::counts::{Counts, discrepancy};
@@ -112,12 +111,7 @@ impl Plain {
     }
 
     /// Takes a line, `content` being what it says and `raw` all of it.
-    pub(super) fn line<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Taken> {
+    pub(super) fn line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
         match self.section {
             Section::Results if self.pending.is_some() => self.pending_line(content, raw, out),
             Section::Results => self.result_line(content, raw, out),
@@ -128,11 +122,7 @@ impl Plain {
     }
 
     /// Takes a piece of a line that is too long to be anything but text.
-    pub(super) fn text<S: StreamResult + ?Sized>(
-        &mut self,
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    pub(super) fn text(&mut self, raw: &[u8], out: &mut Out<'_>) -> io::Result<()> {
         if self.failures.is_open() {
             return self.failures.push(raw, out);
         }
@@ -146,16 +136,11 @@ impl Plain {
     }
 
     /// Hands on the output that waits for more.
-    pub(super) fn flush<S: StreamResult + ?Sized>(&mut self, out: &mut Out<'_, S>) -> io::Result<()> {
+    pub(super) fn flush(&mut self, out: &mut Out<'_>) -> io::Result<()> {
         self.pending.as_mut().map_or(Ok(()), |pending| pending.flush(out))
     }
 
-    fn result_line<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Taken> {
+    fn result_line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
         let parsed = line::parse(content);
         match parsed {
             Line::Blank => out.teller.push_blank(),
@@ -198,7 +183,7 @@ impl Plain {
     }
 
     /// Output that has no end may stand before a result, when tests run at once and nothing is captured.
-    fn note_glued<S: StreamResult + ?Sized>(&mut self, content: &[u8], out: &Out<'_, S>) {
+    fn note_glued(&mut self, content: &[u8], out: &Out<'_>) {
         if self.glued.len() >= UNRESOLVED || !content.ends_with(b"ok") && !content.ends_with(b"s>") {
             return;
         }
@@ -210,12 +195,7 @@ impl Plain {
     }
 
     /// A line within the output of a test, or its result.
-    fn pending_line<S: StreamResult + ?Sized>(
-        &mut self,
-        content: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Taken> {
+    fn pending_line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
         let Some(mut pending) = self.pending.take() else { return Ok(Taken::Done) };
         let parsed = line::parse(content);
         if let Some(candidate) = &mut pending.candidate {
@@ -256,13 +236,7 @@ impl Plain {
         }
     }
 
-    fn output_line<S: StreamResult + ?Sized>(
-        &mut self,
-        of: Of,
-        content: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Taken> {
+    fn output_line(&mut self, of: Of, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
         let is_open = self.failures.is_open();
         if let Some(name) = line::block(content) {
             let name = string(name);
@@ -294,13 +268,7 @@ impl Plain {
         Ok(Taken::Done)
     }
 
-    fn maybe_list<S: StreamResult + ?Sized>(
-        &mut self,
-        of: Of,
-        content: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Taken> {
+    fn maybe_list(&mut self, of: Of, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
         let is_list = line::listed(content).is_some_and(|name| self.failures.contains(&string(name)));
         if is_list {
             self.failures.close(2, out)?;
@@ -312,13 +280,7 @@ impl Plain {
         self.line(content, raw, out)
     }
 
-    fn list_line<S: StreamResult + ?Sized>(
-        &mut self,
-        of: Of,
-        content: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Taken> {
+    fn list_line(&mut self, of: Of, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
         let Some(name) = line::listed(content) else {
             self.section = Section::Results;
             return self.result_line(content, raw, out);
@@ -339,11 +301,7 @@ impl Plain {
     }
 
     /// A failure that only the list at the end tells, or its output.
-    fn unseen_failure<S: StreamResult + ?Sized>(
-        &mut self,
-        name: &str,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn unseen_failure(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
         let began = self.unresolved.iter().position(|test| test.name == name);
         if let Some(at) = began {
             self.unresolved.remove(at);
@@ -352,7 +310,7 @@ impl Plain {
         self.fail(Failure::new(name, None, &ended, (began.is_some(), self.since)), out)
     }
 
-    fn fail<S: StreamResult + ?Sized>(&mut self, failure: Failure, out: &mut Out<'_, S>) -> io::Result<()> {
+    fn fail(&mut self, failure: Failure, out: &mut Out<'_>) -> io::Result<()> {
         self.seen.failed += 1;
         match self.failures.wait(failure) {
             None => Ok(()),
@@ -363,12 +321,7 @@ impl Plain {
         }
     }
 
-    fn result<S: StreamResult + ?Sized>(
-        &mut self,
-        named: Named<'_>,
-        ended: &Ended<'_>,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn result(&mut self, named: Named<'_>, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
         let name = string(named.name);
         let began = self.unresolved.iter().position(|test| test.name == name);
         if let Some(at) = began {
@@ -377,23 +330,18 @@ impl Plain {
         self.end(&name, named.tag, ended, began.is_some(), out)
     }
 
-    fn resolve<S: StreamResult + ?Sized>(
-        &mut self,
-        mut test: Pending,
-        ended: &Ended<'_>,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn resolve(&mut self, mut test: Pending, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
         test.flush(out)?;
         self.end(&test.name, test.tag, ended, true, out)
     }
 
-    fn end<S: StreamResult + ?Sized>(
+    fn end(
         &mut self,
         name: &str,
         tag: Option<&'static str>,
         ended: &Ended<'_>,
         has_begun: bool,
-        out: &mut Out<'_, S>,
+        out: &mut Out<'_>,
     ) -> io::Result<()> {
         let now = out.now();
         self.since = now;
@@ -405,13 +353,7 @@ impl Plain {
         out.end(name, tag, ended, (has_begun, now))
     }
 
-    fn began<S: StreamResult + ?Sized>(
-        &mut self,
-        named: Named<'_>,
-        output: &[u8],
-        raw: &[u8],
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn began(&mut self, named: Named<'_>, output: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<()> {
         let mut pending = Pending::new(&string(named.name), named.tag, false);
         out.begin(&pending.name, self.since)?;
         let end = if raw.ends_with(b"\n") { &b"\n"[..] } else { b"" };
@@ -422,12 +364,7 @@ impl Plain {
     }
 
     /// A test that takes long: it is running.
-    fn slow<S: StreamResult + ?Sized>(
-        &mut self,
-        name: &[u8],
-        took: Duration,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn slow(&mut self, name: &[u8], took: Duration, out: &mut Out<'_>) -> io::Result<()> {
         let name = string(name);
         let is_known = |test: &Pending| test.name == name;
         if self.unresolved.iter().any(is_known) || self.pending.as_ref().is_some_and(is_known) {
@@ -438,11 +375,7 @@ impl Plain {
         self.leave_unresolved(Pending::new(&name, None, true), out)
     }
 
-    fn leave_unresolved<S: StreamResult + ?Sized>(
-        &mut self,
-        mut test: Pending,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn leave_unresolved(&mut self, mut test: Pending, out: &mut Out<'_>) -> io::Result<()> {
         test.dismiss(out)?;
         test.flush(out)?;
         if self.unresolved.len() >= UNRESOLVED {
@@ -453,11 +386,7 @@ impl Plain {
     }
 
     /// The last line: what it tells must have been seen.
-    fn totals<S: StreamResult + ?Sized>(
-        &mut self,
-        totals: &Totals,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Taken> {
+    fn totals(&mut self, totals: &Totals, out: &mut Out<'_>) -> io::Result<Taken> {
         let told = totals.counts;
         self.failures.tell_all(out)?;
         self.resolve_glued(&told, out)?;
@@ -469,11 +398,7 @@ impl Plain {
         Ok(Taken::Ended(totals.is_ok && wrong.is_none(), wrong))
     }
 
-    fn resolve_glued<S: StreamResult + ?Sized>(
-        &mut self,
-        told: &Counts,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn resolve_glued(&mut self, told: &Counts, out: &mut Out<'_>) -> io::Result<()> {
         let missing = told.without(&self.seen).passed;
         if missing != self.glued.len() as u64 {
             return Ok(());
@@ -487,11 +412,7 @@ impl Plain {
     }
 
     /// Ends the tests whose results were not seen: the totals may tell them.
-    fn resolve_by<S: StreamResult + ?Sized>(
-        &mut self,
-        told: &Counts,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<()> {
+    fn resolve_by(&mut self, told: &Counts, out: &mut Out<'_>) -> io::Result<()> {
         let missing = told.without(&self.seen);
         let tests = std::mem::take(&mut self.unresolved);
         let count = tests.len() as u64;
@@ -512,10 +433,7 @@ impl Plain {
     }
 
     /// The binary ended, or the stream did, before its last line. Gives what is wrong with it.
-    pub(super) fn lose<S: StreamResult + ?Sized>(
-        mut self,
-        out: &mut Out<'_, S>,
-    ) -> io::Result<Option<String>> {
+    pub(super) fn lose(mut self, out: &mut Out<'_>) -> io::Result<Option<String>> {
         if matches!(self.section, Section::MaybeList(_)) {
             self.failures.push(b"failures:\n", out)?;
         }

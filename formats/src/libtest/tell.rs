@@ -56,18 +56,14 @@ impl Teller {
     }
 
     /// Takes text that is of the run as a whole.
-    pub(super) fn push_text<S: StreamResult + ?Sized>(
-        &mut self,
-        bytes: &[u8],
-        sink: &mut S,
-    ) -> io::Result<()> {
+    pub(super) fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         for _ in 0..std::mem::take(&mut self.blanks) {
             self.append(b"\n", sink)?;
         }
         self.append(bytes, sink)
     }
 
-    fn append<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+    fn append(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.text.len() + bytes.len() > TEXT_PIECE {
             self.flush(sink)?;
         }
@@ -79,7 +75,7 @@ impl Teller {
     }
 
     /// Hands on the text.
-    pub(super) fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub(super) fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.text.is_empty() {
             return Ok(());
         }
@@ -88,12 +84,12 @@ impl Teller {
         told
     }
 
-    fn tell<S: StreamResult + ?Sized>(
+    fn tell(
         &mut self,
         prefix: &str,
         name: &str,
         what: &What<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.flush(sink)?;
         set_id(&mut self.id, prefix, name);
@@ -111,11 +107,11 @@ impl Teller {
     }
 
     /// Says that something failed that is no test: a binary, or cargo.
-    pub(super) fn fail<S: StreamResult + ?Sized>(
+    pub(super) fn fail(
         &mut self,
         id: &str,
         file: Option<(&str, &[u8])>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.flush(sink)?;
         sink.status(&Event {
@@ -129,11 +125,11 @@ impl Teller {
     }
 
     /// A piece of a file of something that is no test.
-    pub(super) fn attach<S: StreamResult + ?Sized>(
+    pub(super) fn attach(
         &mut self,
         id: &str,
         file: (&str, &[u8]),
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.flush(sink)?;
         let (name, bytes) = file;
@@ -142,14 +138,14 @@ impl Teller {
 }
 
 /// Where the events of a binary's tests go.
-pub(super) struct Out<'a, S: ?Sized> {
+pub(super) struct Out<'a> {
     /// What stands before their names.
     pub(super) prefix: &'a str,
     pub(super) teller: &'a mut Teller,
-    pub(super) sink: &'a mut S,
+    pub(super) sink: &'a mut dyn StreamResult,
 }
 
-impl<S: StreamResult + ?Sized> Out<'_, S> {
+impl Out<'_> {
     pub(super) fn now(&self) -> Option<Timestamp> {
         self.teller.now()
     }

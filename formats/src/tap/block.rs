@@ -67,11 +67,11 @@ impl Block {
     }
 
     /// Takes a line, without the indentation.
-    pub(super) fn line<S: StreamResult + ?Sized>(
+    pub(super) fn line(
         &mut self,
         line: &[u8],
         held: &mut Held,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         if self.whose == Whose::Unknown {
             self.whose = if outcome(line, held) { Whose::Ours } else { Whose::Others };
@@ -95,17 +95,17 @@ impl Block {
     }
 
     /// Takes a piece of a line that is too long for anything but text.
-    pub(super) fn raw<S: StreamResult + ?Sized>(
+    pub(super) fn raw(
         &mut self,
         bytes: &[u8],
         held: &mut Held,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         held.block.push(bytes, &mut held.test, sink)
     }
 
     /// Ends what is open.
-    pub(super) fn end<S: StreamResult + ?Sized>(&mut self, held: &mut Held, sink: &mut S) -> io::Result<()> {
+    pub(super) fn end(&mut self, held: &mut Held, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(mut item) = self.item.take() else {
             if self.lines == 1 && held.test.took.is_some() && held.test.time.is_some() {
                 // All that it says is in the times of the test.
@@ -127,12 +127,7 @@ impl Block {
     }
 
     /// Takes a line that our writer may have written, and says whether it has.
-    fn our_line<S: StreamResult + ?Sized>(
-        &mut self,
-        line: &[u8],
-        held: &mut Held,
-        sink: &mut S,
-    ) -> io::Result<bool> {
+    fn our_line(&mut self, line: &[u8], held: &mut Held, sink: &mut dyn StreamResult) -> io::Result<bool> {
         if let Some(item) = &mut self.item {
             if item.has_text
                 && let Some(text) = line.strip_prefix(b"      ").or(line.is_empty().then_some(line))
@@ -195,12 +190,7 @@ impl Item {
         true
     }
 
-    fn line<S: StreamResult + ?Sized>(
-        &mut self,
-        text: &[u8],
-        held: &mut Held,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn line(&mut self, text: &[u8], held: &mut Held, sink: &mut dyn StreamResult) -> io::Result<()> {
         let end: &[u8] = if self.lines > 0 { b"\n" } else { b"" };
         self.lines += 1;
         self.read += (end.len() + text.len()) as u64;

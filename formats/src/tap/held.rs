@@ -34,7 +34,7 @@ impl Test {
     }
 
     /// Tells when it began, before anything else is told of it.
-    fn tell<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn tell(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if std::mem::replace(&mut self.is_told, true) {
             return Ok(());
         }
@@ -48,7 +48,7 @@ impl Test {
     }
 
     /// Tells how it ended, with the end of its last file.
-    fn end<S: StreamResult + ?Sized>(&mut self, last: &Event<'_>, sink: &mut S) -> io::Result<()> {
+    fn end(&mut self, last: &Event<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.tell(sink)?;
         if self.status.is_none() && self.tags.is_empty() && last.file.is_none() {
             return Ok(());
@@ -85,11 +85,11 @@ impl Attachment {
         Attachment::new(name, Some(TEXT_TYPE))
     }
 
-    pub(super) fn push<S: StreamResult + ?Sized>(
+    pub(super) fn push(
         &mut self,
         bytes: &[u8],
         test: &mut Test,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.is_there = true;
         if !self.held.is_empty() && self.held.len() + bytes.len() > PIECE {
@@ -103,7 +103,7 @@ impl Attachment {
     }
 
     /// Hands on the last piece, if there is such a file; then there is none.
-    pub(super) fn end<S: StreamResult + ?Sized>(&mut self, test: &mut Test, sink: &mut S) -> io::Result<()> {
+    pub(super) fn end(&mut self, test: &mut Test, sink: &mut dyn StreamResult) -> io::Result<()> {
         if !self.is_there {
             return Ok(());
         }
@@ -177,13 +177,13 @@ impl Held {
     }
 
     /// Adds a line to the comments.
-    pub(super) fn comment<S: StreamResult + ?Sized>(&mut self, line: &[u8], sink: &mut S) -> io::Result<()> {
+    pub(super) fn comment(&mut self, line: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.comment.push(line, &mut self.test, sink)?;
         self.comment.push(b"\n", &mut self.test, sink)
     }
 
     /// Tells all of it. The last file and the end are one event.
-    pub(super) fn release<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub(super) fn release(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Held { test, reason, reason_file, comment, block, .. } = self;
         if !reason.is_empty() {
             reason_file.push(reason, test, sink)?;

@@ -136,7 +136,7 @@ impl Parser {
         Document { path: self.prefix.clone(), ..Document::default() }
     }
 
-    fn whole_line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
+    fn whole_line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let content = line.content();
         if self.block.is_some() && self.block_line(content, sink)? {
             return Ok(());
@@ -183,7 +183,7 @@ impl Parser {
     }
 
     /// Takes a line of a block of diagnostics; false when it is none.
-    fn block_line<S: StreamResult + ?Sized>(&mut self, content: &[u8], sink: &mut S) -> io::Result<bool> {
+    fn block_line(&mut self, content: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         let Some(block) = &mut self.block else { return Ok(false) };
         let place = block.place(content);
         if let Place::Within(line) = place {
@@ -195,7 +195,7 @@ impl Parser {
         Ok(matches!(place, Place::End))
     }
 
-    fn version<S: StreamResult + ?Sized>(&mut self, level: usize, sink: &mut S) -> io::Result<()> {
+    fn version(&mut self, level: usize, sink: &mut dyn StreamResult) -> io::Result<()> {
         if level == 0 && !self.nesting.outer.is_new() {
             self.end_document(sink)?;
         }
@@ -222,12 +222,7 @@ impl Parser {
         }
     }
 
-    fn point<S: StreamResult + ?Sized>(
-        &mut self,
-        level: usize,
-        point: &Point<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn point(&mut self, level: usize, point: &Point<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.release(sink)?;
         let time = self.now;
         let subtests = self.close_subtests(level, sink)?;
@@ -298,11 +293,7 @@ impl Parser {
     }
 
     /// Ends the documents below this level, whose next test point came: the subtests of that point are given back.
-    fn close_subtests<S: StreamResult + ?Sized>(
-        &mut self,
-        level: usize,
-        sink: &mut S,
-    ) -> io::Result<Option<Document>> {
+    fn close_subtests(&mut self, level: usize, sink: &mut dyn StreamResult) -> io::Result<Option<Document>> {
         while self.nesting.depth() > level + 2 {
             self.lose_subtests(sink)?;
         }
@@ -315,7 +306,7 @@ impl Parser {
     }
 
     /// Ends the innermost subtests, though the test that they belong to did not come.
-    fn lose_subtests<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn lose_subtests(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(subtests) = self.nesting.pop() else { return Ok(()) };
         self.check(&subtests, false, sink)?;
         let id = match &subtests.parent {
@@ -325,11 +316,11 @@ impl Parser {
         self.lose_parent(&id, sink)
     }
 
-    fn lose_parent<S: StreamResult + ?Sized>(&mut self, id: &str, sink: &mut S) -> io::Result<()> {
+    fn lose_parent(&mut self, id: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.fail(id, "the test that these subtests belong to never came\n", sink)
     }
 
-    fn bail_out<S: StreamResult + ?Sized>(&mut self, reason: &[u8], sink: &mut S) -> io::Result<()> {
+    fn bail_out(&mut self, reason: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.release(sink)?;
         self.flush_text(sink)?;
         self.bailed_out = true;
@@ -348,7 +339,7 @@ impl Parser {
     }
 
     /// Ends what is open. Then another document may begin.
-    fn end_document<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn end_document(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let is_cut =
             self.block.take().map(|mut block| block.end(&mut self.held, sink)).transpose()?.is_some();
         self.release(sink)?;
@@ -367,12 +358,7 @@ impl Parser {
     }
 
     /// Tells where a document and its plan do not agree.
-    fn check<S: StreamResult + ?Sized>(
-        &mut self,
-        document: &Document,
-        is_cut: bool,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn check(&mut self, document: &Document, is_cut: bool, sink: &mut dyn StreamResult) -> io::Result<()> {
         let is_outer = document.path == self.prefix;
         let (missing, more) = document.missing();
         for number in missing {
@@ -397,7 +383,7 @@ impl Parser {
     }
 
     /// A plan for nothing that says why is a test that was skipped.
-    fn skip_all<S: StreamResult + ?Sized>(&mut self, document: &Document, sink: &mut S) -> io::Result<()> {
+    fn skip_all(&mut self, document: &Document, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(Plan { last: 0, reason: Some(reason) }) = &document.plan else { return Ok(()) };
         if document.numbers.count() > 0 {
             return Ok(());
@@ -417,7 +403,7 @@ impl Parser {
     }
 
     /// A test that is none of the document's: it says what is wrong.
-    fn fail<S: StreamResult + ?Sized>(&mut self, id: &str, why: &str, sink: &mut S) -> io::Result<()> {
+    fn fail(&mut self, id: &str, why: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.flush_text(sink)?;
         sink.status(&Event {
             file: Some(File { name: "tap meta", bytes: why.as_bytes() }),
@@ -430,7 +416,7 @@ impl Parser {
     }
 
     /// Tells the test point that was held, if there is one.
-    fn release<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn release(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if !std::mem::take(&mut self.holds) {
             return Ok(());
         }
@@ -438,7 +424,7 @@ impl Parser {
         self.held.release(sink)
     }
 
-    fn push_text<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+    fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         if !self.text.is_empty() && self.text.len() + bytes.len() > TEXT_PIECE {
             self.flush_text(sink)?;
         }
@@ -446,7 +432,7 @@ impl Parser {
         Ok(())
     }
 
-    fn flush_text<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn flush_text(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.text.is_empty() {
             return Ok(());
         }
@@ -461,7 +447,7 @@ impl LineParser for Parser {
         self.now = self.clock.map(|clock| clock());
     }
 
-    fn line<S: StreamResult + ?Sized>(&mut self, line: &Line<'_>, sink: &mut S) -> io::Result<()> {
+    fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         if line.is_whole {
             return self.whole_line(line, sink);
         }
@@ -474,13 +460,13 @@ impl LineParser for Parser {
         }
     }
 
-    fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.flush_text(sink)?;
         sink.flush()
     }
 
     /// Ends the document. Another one may follow.
-    fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.end_document(sink)
     }
 }

@@ -41,16 +41,16 @@ impl Test {
         Event { test_id: Some(&self.id), runnable: true, timestamp, ..Event::default() }
     }
 
-    pub(crate) fn begin<S: StreamResult + ?Sized>(&self, sink: &mut S) -> io::Result<()> {
+    pub(crate) fn begin(&self, sink: &mut dyn StreamResult) -> io::Result<()> {
         sink.status(&Event { status: Some(Status::InProgress), ..self.event(self.began) })
     }
 
-    pub(crate) fn end<S: StreamResult + ?Sized>(
+    pub(crate) fn end(
         &self,
         status: Status,
         tags: &[String],
         now: Option<Timestamp>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let list: Vec<&str> = tags.iter().map(String::as_str).collect();
         let tags = if list.is_empty() { Tags::default() } else { Tags::from(list.as_slice()) };
@@ -81,11 +81,11 @@ impl Part {
     }
 
     /// Adds bytes; `event` is what all its pieces have in common.
-    pub(crate) fn push<S: StreamResult + ?Sized>(
+    pub(crate) fn push(
         &mut self,
         bytes: &[u8],
         event: &Event<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         if self.held.len() + bytes.len() > PIECE {
             self.flush(event, sink)?;
@@ -98,29 +98,16 @@ impl Part {
     }
 
     /// Hands on what is held.
-    pub(crate) fn flush<S: StreamResult + ?Sized>(
-        &mut self,
-        event: &Event<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    pub(crate) fn flush(&mut self, event: &Event<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.held.is_empty() { Ok(()) } else { self.send_held(false, event, sink) }
     }
 
     /// Hands on the last piece.
-    pub(crate) fn end<S: StreamResult + ?Sized>(
-        &mut self,
-        event: &Event<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    pub(crate) fn end(&mut self, event: &Event<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.send_held(true, event, sink)
     }
 
-    fn send_held<S: StreamResult + ?Sized>(
-        &mut self,
-        eof: bool,
-        event: &Event<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn send_held(&mut self, eof: bool, event: &Event<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let mut held = std::mem::take(&mut self.held);
         let sent = self.send(&held, eof, event, sink);
         held.clear();
@@ -128,12 +115,12 @@ impl Part {
         sent
     }
 
-    fn send<S: StreamResult + ?Sized>(
+    fn send(
         &mut self,
         bytes: &[u8],
         eof: bool,
         event: &Event<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let mime_type = (!self.has_begun).then_some(self.mime_type.as_str());
         self.has_begun = true;

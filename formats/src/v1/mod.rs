@@ -56,12 +56,12 @@ const BLOCK: usize = 64 * 1024;
 /// # Errors
 ///
 /// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
-pub fn drive<R: Read, S: StreamResult + ?Sized>(mut input: R, sink: &mut S) -> io::Result<()> {
+pub fn drive<R: Read>(mut input: R, sink: &mut dyn StreamResult) -> io::Result<()> {
     let passed = sink.start_run().and_then(|()| pass(&mut input, sink));
     passed.and(sink.stop_run())
 }
 
-fn pass<R: Read, S: StreamResult + ?Sized>(input: &mut R, sink: &mut S) -> io::Result<()> {
+fn pass<R: Read>(input: &mut R, sink: &mut dyn StreamResult) -> io::Result<()> {
     let mut parser = Parser::new();
     let mut buffer = Vec::new();
     let read = loop {

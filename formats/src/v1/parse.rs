@@ -107,7 +107,7 @@ impl Parser {
     /// # Errors
     ///
     /// When the sink fails.
-    pub fn feed<S: StreamResult + ?Sized>(&mut self, input: &[u8], sink: &mut S) -> io::Result<usize> {
+    pub fn feed(&mut self, input: &[u8], sink: &mut dyn StreamResult) -> io::Result<usize> {
         self.take_all(input, false, sink)
     }
 
@@ -116,7 +116,7 @@ impl Parser {
     /// # Errors
     ///
     /// When the sink fails.
-    pub fn flush<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.flush_text(sink)?;
         if matches!(self.place, Place::Bracketed { .. } | Place::Length | Place::Chunk(_)) {
             let Parser { part, test, shadow, report, now, .. } = self;
@@ -131,7 +131,7 @@ impl Parser {
     /// # Errors
     ///
     /// When the sink fails.
-    pub fn finish<S: StreamResult + ?Sized>(&mut self, input: &[u8], sink: &mut S) -> io::Result<()> {
+    pub fn finish(&mut self, input: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.take_all(input, true, sink)?;
         self.flush_text(sink)?;
         if !matches!(self.place, Place::Line | Place::LongLine) {
@@ -140,12 +140,7 @@ impl Parser {
         if self.in_test { self.lose_test(sink) } else { Ok(()) }
     }
 
-    fn take_all<S: StreamResult + ?Sized>(
-        &mut self,
-        input: &[u8],
-        eof: bool,
-        sink: &mut S,
-    ) -> io::Result<usize> {
+    fn take_all(&mut self, input: &[u8], eof: bool, sink: &mut dyn StreamResult) -> io::Result<usize> {
         let mut rest = input;
         while !rest.is_empty() {
             let taken = match self.place {
@@ -167,12 +162,7 @@ impl Parser {
         Ok(input.len() - rest.len())
     }
 
-    fn take_line<S: StreamResult + ?Sized>(
-        &mut self,
-        rest: &[u8],
-        eof: bool,
-        sink: &mut S,
-    ) -> io::Result<Taken> {
+    fn take_line(&mut self, rest: &[u8], eof: bool, sink: &mut dyn StreamResult) -> io::Result<Taken> {
         if rest.first() == Some(&SIGNATURE)
             && let Some(taken) = self.take_packet(rest, eof, sink)?
         {
@@ -200,11 +190,11 @@ impl Parser {
     }
 
     /// Passes on a packet of v2; `None` when it is none.
-    fn take_packet<S: StreamResult + ?Sized>(
+    fn take_packet(
         &mut self,
         rest: &[u8],
         eof: bool,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<Option<Taken>> {
         let (len, frame) = match Decoder::new().decode(rest, eof) {
             Step::NeedMore(_) => return Ok(Some(Taken::NeedMore)),
@@ -222,7 +212,7 @@ impl Parser {
         Ok(Some(Taken::Bytes(len)))
     }
 
-    fn line<S: StreamResult + ?Sized>(&mut self, whole: &[u8], sink: &mut S) -> io::Result<()> {
+    fn line(&mut self, whole: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let (text, crlf) = without_end(whole);
         let is_said = match line::parse(text) {
             Some(Line::Test(label)) => self.begin(label, sink)?,
@@ -239,7 +229,7 @@ impl Parser {
         if is_said { Ok(()) } else { self.push_text(whole, sink) }
     }
 
-    fn begin<S: StreamResult + ?Sized>(&mut self, label: &[u8], sink: &mut S) -> io::Result<bool> {
+    fn begin(&mut self, label: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         if self.in_test {
             self.shadow.set(label, self.now);
             self.has_shadow = true;
@@ -252,12 +242,12 @@ impl Parser {
         Ok(true)
     }
 
-    fn outcome<S: StreamResult + ?Sized>(
+    fn outcome(
         &mut self,
         status: Status,
         outcome: &[u8],
         crlf: bool,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<bool> {
         if !self.in_test {
             return Ok(false);
@@ -292,7 +282,7 @@ impl Parser {
     }
 
     /// Ends the test that the report is about.
-    fn end_report<S: StreamResult + ?Sized>(&mut self, status: Status, sink: &mut S) -> io::Result<()> {
+    fn end_report(&mut self, status: Status, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.place = Place::Line;
         let test = if self.report.of_shadow { &self.shadow } else { &self.test };
         test.end(status, self.scope.current(), self.now, sink)?;
@@ -305,7 +295,7 @@ impl Parser {
     }
 
     /// The stream ends, or goes on with something else, within a report.
-    fn lose_report<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn lose_report(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if matches!(self.place, Place::Bracketed { .. } | Place::Length | Place::Chunk(_)) {
             self.end_part(sink)?;
         }
@@ -319,12 +309,12 @@ impl Parser {
         self.lose(of, sink)
     }
 
-    fn lose_test<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn lose_test(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.report = Report::default();
         self.lose("", sink)
     }
 
-    fn lose<S: StreamResult + ?Sized>(&mut self, of: &str, sink: &mut S) -> io::Result<()> {
+    fn lose(&mut self, of: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
         let test = if self.report.of_shadow { &self.shadow } else { &self.test };
         let message = format!("lost connection during {of}test '{}'\n", test.id());
         let name = if self.report.has_traceback { "interrupted" } else { TRACEBACK };
@@ -337,12 +327,12 @@ impl Parser {
         self.end_report(Status::Fail, sink)
     }
 
-    fn take_bracketed<S: StreamResult + ?Sized>(
+    fn take_bracketed(
         &mut self,
         rest: &[u8],
         at_start: bool,
         eof: bool,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<Taken> {
         if at_start {
             match start_of_details(rest, self.report.crlf, eof) {
@@ -368,12 +358,7 @@ impl Parser {
         Ok(Taken::Bytes(len))
     }
 
-    fn take_chunk<S: StreamResult + ?Sized>(
-        &mut self,
-        rest: &[u8],
-        left: u64,
-        sink: &mut S,
-    ) -> io::Result<Taken> {
+    fn take_chunk(&mut self, rest: &[u8], left: u64, sink: &mut dyn StreamResult) -> io::Result<Taken> {
         let len = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
         self.push_part(rest.get(..len).unwrap_or_default(), sink)?;
         let left = left - len as u64;
@@ -381,12 +366,7 @@ impl Parser {
         Ok(Taken::Bytes(len))
     }
 
-    fn take_part<S: StreamResult + ?Sized>(
-        &mut self,
-        rest: &[u8],
-        eof: bool,
-        sink: &mut S,
-    ) -> io::Result<Taken> {
+    fn take_part(&mut self, rest: &[u8], eof: bool, sink: &mut dyn StreamResult) -> io::Result<Taken> {
         let Some(len) = self.line_len(rest, eof) else {
             if rest.len() <= LONGEST_LINE {
                 return Ok(Taken::NeedMore);
@@ -410,7 +390,7 @@ impl Parser {
     }
 
     /// The length of a chunk; `false` when it is none, and the line has to be looked at again.
-    fn length<S: StreamResult + ?Sized>(&mut self, text: &[u8], sink: &mut S) -> io::Result<bool> {
+    fn length(&mut self, text: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         let digits = text.trim_ascii_end();
         let number = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'));
         match number.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
@@ -433,12 +413,7 @@ impl Parser {
 
     /// The first line of a part, or the end of the report; `false` when it is none of the report's, and has to be
     /// looked at again.
-    fn head<S: StreamResult + ?Sized>(
-        &mut self,
-        text: &[u8],
-        whole: &[u8],
-        sink: &mut S,
-    ) -> io::Result<bool> {
+    fn head(&mut self, text: &[u8], whole: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         if text == b"]" {
             self.end_report(self.report.status, sink)?;
         } else if let Some(mime_type) = content_type(text) {
@@ -455,7 +430,7 @@ impl Parser {
     }
 
     /// Tells of bytes that are no part of a report.
-    fn damage<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+    fn damage(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.place = Place::Multipart;
         let message = format!(
             "damaged report at offset {} of the stream: neither a content type nor the end of the report",
@@ -464,17 +439,17 @@ impl Parser {
         damage(bytes, &message, sink)
     }
 
-    fn push_part<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+    fn push_part(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let test = if self.report.of_shadow { &self.shadow } else { &self.test };
         self.part.push(bytes, &test.event(self.now), sink)
     }
 
-    fn end_part<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn end_part(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let test = if self.report.of_shadow { &self.shadow } else { &self.test };
         self.part.end(&test.event(self.now), sink)
     }
 
-    fn take_long_line<S: StreamResult + ?Sized>(&mut self, rest: &[u8], sink: &mut S) -> io::Result<Taken> {
+    fn take_long_line(&mut self, rest: &[u8], sink: &mut dyn StreamResult) -> io::Result<Taken> {
         let newline = memchr(b'\n', rest);
         let len = newline.map_or(rest.len(), |at| at + 1);
         if newline.is_some() {
@@ -484,7 +459,7 @@ impl Parser {
         Ok(Taken::Bytes(len))
     }
 
-    fn push_text<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> io::Result<()> {
+    fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.text.len() + bytes.len() > TEXT_PIECE {
             self.flush_text(sink)?;
         }
@@ -495,7 +470,7 @@ impl Parser {
         Ok(())
     }
 
-    fn flush_text<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn flush_text(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.text.is_empty() {
             return Ok(());
         }

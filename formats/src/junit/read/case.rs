@@ -292,7 +292,7 @@ impl Case {
     }
 
     /// Tells that the test begins, and its properties.
-    pub(crate) fn begin<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub(crate) fn begin(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.has_begun {
             return Ok(());
         }
@@ -301,7 +301,7 @@ impl Case {
         self.tell_properties(sink)
     }
 
-    fn tell_properties<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn tell_properties(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.properties.is_empty() {
             return Ok(());
         }
@@ -312,11 +312,7 @@ impl Case {
     }
 
     /// Tells how the test ended.
-    pub(crate) fn finish<S: StreamResult + ?Sized>(
-        &mut self,
-        status: Status,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, status: Status, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.begin(sink)?;
         self.tell_properties(sink)?;
         let is_open = status == Status::InProgress;
@@ -327,11 +323,11 @@ impl Case {
         self.tell(Some(status), self.end, sink)
     }
 
-    fn tell<S: StreamResult + ?Sized>(
+    fn tell(
         &self,
         status: Option<Status>,
         timestamp: Option<Timestamp>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let event = Event { status, timestamp, ..self.event() };
         if self.tags.is_empty() {

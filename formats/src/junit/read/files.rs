@@ -83,11 +83,7 @@ impl Files {
     }
 
     /// Attaches the files that the output named.
-    pub(crate) fn attach<S: StreamResult + ?Sized>(
-        &mut self,
-        case: &mut Case,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    pub(crate) fn attach(&mut self, case: &mut Case, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.end_line();
         let Some(folder) = &self.folder else { return Ok(()) };
         for path in std::mem::take(&mut self.found) {
@@ -126,12 +122,12 @@ fn open(folder: &Path, path: &Path) -> io::Result<File> {
 }
 
 /// Copies a file to the stream, as far as there is room.
-fn copy<S: StreamResult + ?Sized>(
+fn copy(
     mut from: File,
     name: &str,
     left: &mut u64,
     event: &Event<'_>,
-    sink: &mut S,
+    sink: &mut dyn StreamResult,
 ) -> io::Result<()> {
     let mut block = vec![0; BLOCK];
     loop {

@@ -96,11 +96,7 @@ impl Default for Options {
 ///
 /// When the report is broken, reading fails, or the sink does. Its run is stopped all the same, after all events that
 /// came before.
-pub fn drive<R: Read, S: StreamResult + ?Sized>(
-    options: Options,
-    input: R,
-    sink: &mut S,
-) -> Result<(), Error> {
+pub fn drive<R: Read>(options: Options, input: R, sink: &mut dyn StreamResult) -> Result<(), Error> {
     let mut parser = Parser::new(options);
     let started = sink.start_run().map_err(Error::Io);
     let passed = started.and_then(|()| pass(&mut parser, input, sink)).and_then(|()| parser.finish(sink));
@@ -113,11 +109,7 @@ pub fn drive<R: Read, S: StreamResult + ?Sized>(
 /// # Errors
 ///
 /// As [`drive`].
-pub fn pass<R: Read, S: StreamResult + ?Sized>(
-    parser: &mut Parser,
-    mut input: R,
-    sink: &mut S,
-) -> Result<(), Error> {
+pub fn pass<R: Read>(parser: &mut Parser, mut input: R, sink: &mut dyn StreamResult) -> Result<(), Error> {
     let mut block = vec![0; BLOCK];
     loop {
         match input.read(&mut block) {

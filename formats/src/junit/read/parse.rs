@@ -41,7 +41,7 @@ impl Parser {
     /// # Errors
     ///
     /// When the document is broken, or the sink fails.
-    pub fn feed<S: StreamResult + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> Result<(), Error> {
+    pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> Result<(), Error> {
         if self.is_broken { Ok(()) } else { self.take(bytes, false, sink) }
     }
 
@@ -50,7 +50,7 @@ impl Parser {
     /// # Errors
     ///
     /// When the document is not whole, there was none, or the sink fails.
-    pub fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Error> {
+    pub fn finish(&mut self, sink: &mut dyn StreamResult) -> Result<(), Error> {
         let ended = if self.is_broken { Ok(()) } else { self.take(&[], true, sink) };
         self.decoding = Decoding::new();
         self.scanner = Scanner::default();
@@ -63,17 +63,12 @@ impl Parser {
     /// # Errors
     ///
     /// When the sink fails.
-    pub fn give_up<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub fn give_up(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.is_broken = true;
         self.report.give_up(sink)
     }
 
-    fn take<S: StreamResult + ?Sized>(
-        &mut self,
-        bytes: &[u8],
-        last: bool,
-        sink: &mut S,
-    ) -> Result<(), Error> {
+    fn take(&mut self, bytes: &[u8], last: bool, sink: &mut dyn StreamResult) -> Result<(), Error> {
         let Parser { decoding, scanner, report, .. } = self;
         let mut wrong = Wrong::default();
         let taken = decoding.feed(bytes, last, |text| {
@@ -106,12 +101,7 @@ impl Parser {
 
     /// Tells all that came before, and the damage.
     #[cold]
-    fn break_off<S: StreamResult + ?Sized>(
-        &mut self,
-        error: Error,
-        tag: &[u8],
-        sink: &mut S,
-    ) -> Result<(), Error> {
+    fn break_off(&mut self, error: Error, tag: &[u8], sink: &mut dyn StreamResult) -> Result<(), Error> {
         self.give_up(sink)?;
         damage(tag, &format!("broken JUnit XML, {error}"), sink)?;
         Err(error)
@@ -119,11 +109,11 @@ impl Parser {
 }
 
 /// Takes all tokens of a text.
-fn take_all<S: StreamResult + ?Sized>(
+fn take_all(
     scanner: &mut Scanner,
     report: &mut Report,
     rest: &mut &[u8],
-    sink: &mut S,
+    sink: &mut dyn StreamResult,
     wrong: &mut Wrong,
 ) -> Result<(), Failure> {
     while let Some(token) = scanner.next(rest)? {

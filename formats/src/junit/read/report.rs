@@ -75,11 +75,7 @@ impl Report {
 
     /// Takes the next token.
     #[inline]
-    pub(crate) fn token<S: StreamResult + ?Sized>(
-        &mut self,
-        token: Token<'_>,
-        sink: &mut S,
-    ) -> Result<(), Failure> {
+    pub(crate) fn token(&mut self, token: Token<'_>, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         match token {
             Token::Text(bytes) => return self.take_text(bytes, false, sink),
             Token::CData(bytes) => return self.take_text(bytes, true, sink),
@@ -99,7 +95,7 @@ impl Report {
     }
 
     /// Takes the end of the input.
-    pub(crate) fn finish<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
+    pub(crate) fn finish(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         self.close_loose(sink)?;
         if let Some(name) = self.open_element() {
             return problem(format!("the document ends within <{name}>"));
@@ -112,7 +108,7 @@ impl Report {
     }
 
     /// Ends what is open when the document is broken, so that all that came of it is told.
-    pub(crate) fn give_up<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    pub(crate) fn give_up(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.close_text(sink)?;
         if self.elements.iter().any(|element| element.is_test()) {
             self.case.begin(sink)?;
@@ -136,12 +132,7 @@ impl Report {
         self.names.get(self.names.len() - self.lengths.last()?..)
     }
 
-    fn start<S: StreamResult + ?Sized>(
-        &mut self,
-        tag: &Tag<'_>,
-        is_empty: bool,
-        sink: &mut S,
-    ) -> Result<(), Failure> {
+    fn start(&mut self, tag: &Tag<'_>, is_empty: bool, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         self.close_loose(sink)?;
         let parent = self.elements.last().copied();
         let element = child(parent, tag.name())?;
@@ -158,7 +149,7 @@ impl Report {
         Ok(())
     }
 
-    fn end<S: StreamResult + ?Sized>(&mut self, name: &str, sink: &mut S) -> Result<(), Failure> {
+    fn end(&mut self, name: &str, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let name = name.trim_ascii_end();
         match self.open_element() {
             Some(open) if open == name => {}
@@ -173,12 +164,7 @@ impl Report {
 
     /// Takes a piece of text: of a file, of a property, or what stands between elements.
     #[inline]
-    fn take_text<S: StreamResult + ?Sized>(
-        &mut self,
-        raw: &[u8],
-        is_cdata: bool,
-        sink: &mut S,
-    ) -> Result<(), Failure> {
+    fn take_text(&mut self, raw: &[u8], is_cdata: bool, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let element = self.elements.last().copied();
         let is_awaited =
             self.text.is_open || self.references.is_in_one() || element == Some(Element::Property);
@@ -197,11 +183,11 @@ impl Report {
         told.map_err(Failure::Io).and(resolved)
     }
 
-    fn take_resolved<S: StreamResult + ?Sized>(
+    fn take_resolved(
         &mut self,
         mut bytes: &[u8],
         element: Option<Element>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         if element == Some(Element::Property) {
             let (_, value) = &mut self.property;
@@ -226,11 +212,7 @@ impl Report {
     }
 
     /// Begins text that stands between elements.
-    fn open_loose<S: StreamResult + ?Sized>(
-        &mut self,
-        element: Option<Element>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    fn open_loose(&mut self, element: Option<Element>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let is_of_case = element.is_some_and(Element::is_test);
         if is_of_case {
             begin(&mut self.case, &mut self.open, sink)?;
@@ -241,12 +223,12 @@ impl Report {
     }
 
     /// Ends text that stands between elements.
-    fn close_loose<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
+    fn close_loose(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let is_loose = self.text.is_open && !self.elements.iter().any(|element| element.has_text());
         if is_loose { Ok(self.close_text(sink)?) } else { Ok(()) }
     }
 
-    fn close_text<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
+    fn close_text(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if !self.text.is_open {
             return Ok(());
         }
@@ -255,12 +237,12 @@ impl Report {
     }
 
     /// Begins an element.
-    fn open<S: StreamResult + ?Sized>(
+    fn open(
         &mut self,
         element: Element,
         parent: Option<Element>,
         tag: &Tag<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> Result<(), Failure> {
         let is_of_case = self.elements.iter().any(|element| element.is_test());
         match element {
@@ -372,7 +354,7 @@ impl Report {
     }
 
     /// Ends the innermost element.
-    fn close<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
+    fn close(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let Some(element) = self.elements.pop() else { return Ok(()) };
         match element {
             Element::Suites | Element::Suite => self.close_suite(sink)?,
@@ -393,7 +375,7 @@ impl Report {
         Ok(())
     }
 
-    fn close_case<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
+    fn close_case(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let status = self.case.take_status();
         if !status.is_empty() && self.case.is_unexplained() {
             begin(&mut self.case, &mut self.open, sink)?;
@@ -406,7 +388,7 @@ impl Report {
     }
 
     /// Ends a test: a case, or what stands for something of a suite.
-    fn close_test<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
+    fn close_test(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
         suite.shown.failures += self.case.failures;
         begin(&mut self.case, &mut self.open, sink)?;
@@ -428,7 +410,7 @@ impl Report {
         Ok(self.case.finish(status, sink)?)
     }
 
-    fn close_suite<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
+    fn close_suite(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let Some(mut suite) = self.suites.pop() else { return Ok(()) };
         if self.options.counts
             && let Some(missing) = suite.missing(&self.suites)
@@ -464,7 +446,7 @@ impl Report {
         }
     }
 
-    fn close_properties<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> Result<(), Failure> {
+    fn close_properties(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let Some(suite) = self.suites.last_mut() else { return Ok(()) };
         if suite.properties.is_empty() {
             return Ok(());
@@ -483,10 +465,10 @@ fn event_of<'a>(is_of_case: bool, case: &'a Case, suite: &'a Suite) -> Event<'a>
 
 /// Tells that a case begins. If a test of its name was left open, that one ends: no later one may end it instead.
 #[inline]
-fn begin<S: StreamResult + ?Sized>(
+fn begin(
     case: &mut Case,
     open: &mut HashSet<(Option<String>, String)>,
-    sink: &mut S,
+    sink: &mut dyn StreamResult,
 ) -> io::Result<()> {
     if !case.has_begun && !open.is_empty() && open.remove(&(case.route.clone(), case.id.clone())) {
         sink.status(&Event { status: Some(Status::Fail), ..case.event() })?;

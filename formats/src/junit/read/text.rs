@@ -65,11 +65,11 @@ impl Text {
 
     /// Takes more of the text; `event` says whose it is.
     #[inline]
-    pub(crate) fn push<S: StreamResult + ?Sized>(
+    pub(crate) fn push(
         &mut self,
         mut bytes: &[u8],
         event: &Event<'_>,
-        sink: &mut S,
+        sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         while self.buffer.len() + bytes.len() > PIECE {
             let (piece, rest) = bytes.split_at_checked(PIECE - self.buffer.len()).unwrap_or((bytes, &[]));
@@ -82,11 +82,7 @@ impl Text {
     }
 
     /// Ends the text, and the file.
-    pub(crate) fn close<S: StreamResult + ?Sized>(
-        &mut self,
-        event: &Event<'_>,
-        sink: &mut S,
-    ) -> io::Result<()> {
+    pub(crate) fn close(&mut self, event: &Event<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.is_open = false;
         if self.pieces > 0 {
             self.look_for_message();
@@ -106,7 +102,7 @@ impl Text {
         if self.buffer.is_empty() { Ok(()) } else { pieces(&self.name, &self.buffer, event, sink) }
     }
 
-    fn flush<S: StreamResult + ?Sized>(&mut self, event: &Event<'_>, sink: &mut S) -> io::Result<()> {
+    fn flush(&mut self, event: &Event<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.is_blank() && !self.keeps_blank {
             self.buffer.clear();
             return Ok(());
@@ -140,11 +136,11 @@ pub(crate) fn file<'a>(name: &'a str, bytes: &'a [u8], eof: bool, event: &Event<
 }
 
 /// A whole file, in as many events as it takes.
-pub(crate) fn pieces<S: StreamResult + ?Sized>(
+pub(crate) fn pieces(
     name: &str,
     bytes: &[u8],
     event: &Event<'_>,
-    sink: &mut S,
+    sink: &mut dyn StreamResult,
 ) -> io::Result<()> {
     let mut rest = bytes;
     loop {
