@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use streamresult::Attachment;
 
 use crate::charset::{Content, split_whole_characters};
+use crate::slices;
 use crate::{ci, visible};
 
 /// Text is shown in pieces of this many bytes.
@@ -55,7 +56,7 @@ impl<'a, W: Write> Indented<'a, W> {
                 Some(at) if !is_last => at + 1,
                 _ => whole.len(),
             };
-            self.text(&content.decode(whole.get(..len).unwrap_or_default()))?;
+            self.text(&content.decode(slices::first(whole, len)))?;
             buffer.drain(..len);
             if is_last {
                 break;

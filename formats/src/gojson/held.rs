@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
 
+use crate::slices;
+
 /// More of an output goes to a temporary file.
 const IN_MEMORY: usize = 16 * 1024;
 /// So many outputs may have one, of the many that a process may open.
@@ -58,7 +60,7 @@ impl Held {
         loop {
             match file.read(&mut block)? {
                 0 => return Ok(()),
-                count => lend(block.get(..count).unwrap_or_default())?,
+                count => lend(slices::first(&block, count))?,
             }
         }
     }

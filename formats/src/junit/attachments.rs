@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use foldhash::quality::RandomState;
 use streamresult::Attachment;
 
-use super::seen::{Seen, first_free};
+use crate::seen::{Seen, first_free};
 
 /// A file's name has up to 255 bytes; the rest is for its number.
 const LONGEST_ID: usize = 160;

@@ -12,7 +12,6 @@ mod options;
 mod pen;
 pub mod read;
 mod room;
-mod seen;
 mod suite;
 mod write;
 

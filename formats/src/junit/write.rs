@@ -13,8 +13,8 @@ use super::merge::{Key, Run};
 use super::names::{CaseName, Names, cut};
 use super::options::Options;
 use super::pen::Pen;
-use super::seen::Seen;
 use super::suite::Suites;
+use crate::seen::Seen;
 
 /// Bytes of one suite that wait in memory, and of all.
 const WAITING: usize = 64 << 10;

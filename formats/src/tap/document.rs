@@ -3,6 +3,7 @@
 use subunit::Timestamp;
 
 use super::numbers::Numbers;
+use crate::slices;
 
 /// So many missing test points are told one by one.
 pub(super) const MOST_MISSING: usize = 1000;
@@ -133,7 +134,7 @@ pub(super) fn skip_reason(comment: &[u8]) -> &[u8] {
     match comment.split_at_checked(4) {
         Some((word, rest)) if word.eq_ignore_ascii_case(b"skip") => {
             let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
-            rest.get(end..).unwrap_or_default().trim_ascii()
+            slices::after(rest, end).trim_ascii()
         }
         _ => comment,
     }

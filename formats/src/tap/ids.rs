@@ -5,9 +5,10 @@ use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
 
-/// Slots of a new set, and of the largest: 8 MiB.
-const FIRST_SLOTS: usize = 1 << 10;
-const MOST_SLOTS: usize = 1 << 20;
+use crate::seen::{Seen, first_free};
+
+/// The first ids are kept, up to this many: their hashes take some 9 MiB.
+const MOST: u64 = 786_432;
 
 /// Gives each test an id of its own: the second `boot` is `boot #2`.
 ///
@@ -21,99 +22,34 @@ pub(super) struct Ids {
 
 impl Ids {
     /// Changes an id that another test has.
+    #[inline]
     pub(super) fn make_unique(&mut self, id: &mut String) {
         self.count += 1;
+        if self.count > MOST {
+            push_number(self.count, id);
+        } else if !self.seen.insert(self.hasher.hash_one(&**id)) {
+            self.number(id);
+        }
+    }
+
+    #[cold]
+    fn number(&mut self, id: &mut String) {
         let hash = |id: &str| self.hasher.hash_one(id);
-        match self.seen.insert(hash(id)) {
-            Some(true) => {}
-            None => push_number(self.count, id),
-            Some(false) => {
-                let len = id.len();
-                let free = first_free(|number| {
-                    id.truncate(len);
-                    push_number(number, id);
-                    self.seen.contains(hash(id))
-                });
-                id.truncate(len);
-                push_number(free, id);
-                self.seen.insert(hash(id));
-            }
-        }
-    }
-}
-
-/// A set of hashes: open addressing with linear probing.
-#[derive(Clone, Debug, Default)]
-struct Seen {
-    /// 0 is a free slot. A power of two, or none.
-    slots: Vec<u64>,
-    len: usize,
-}
-
-impl Seen {
-    /// Adds a hash, and says whether it is new; `None` when there is no room.
-    fn insert(&mut self, hash: u64) -> Option<bool> {
-        if (self.len + 1) * 4 > self.slots.len() * 3 && !self.grow() {
-            return None;
-        }
-        let slot = self.slot(hash)?;
-        let is_new = *slot == 0;
-        *slot = hash.max(1);
-        self.len += usize::from(is_new);
-        Some(is_new)
-    }
-
-    fn contains(&mut self, hash: u64) -> bool {
-        self.slot(hash).is_some_and(|slot| *slot != 0)
-    }
-
-    /// The slot of this hash, or the free one where it belongs.
-    fn slot(&mut self, hash: u64) -> Option<&mut u64> {
-        let (hash, mask) = (hash.max(1), self.slots.len().wrapping_sub(1));
-        let mut at = hash as usize & mask;
-        while self.slots.get(at).is_some_and(|slot| *slot != 0 && *slot != hash) {
-            at = (at + 1) & mask;
-        }
-        self.slots.get_mut(at)
-    }
-
-    /// Makes room; false when there are enough slots.
-    fn grow(&mut self) -> bool {
-        let slots = (self.slots.len() * 2).max(FIRST_SLOTS);
-        if slots > MOST_SLOTS {
-            return false;
-        }
-        let old = std::mem::replace(&mut self.slots, vec![0; slots]);
-        for hash in old.into_iter().filter(|hash| *hash != 0) {
-            if let Some(slot) = self.slot(hash) {
-                *slot = hash;
-            }
-        }
-        true
+        let len = id.len();
+        let free = first_free(|number| {
+            id.truncate(len);
+            push_number(number, id);
+            self.seen.contains(hash(id))
+        });
+        id.truncate(len);
+        push_number(free, id);
+        self.seen.insert(hash(id));
     }
 }
 
 fn push_number(number: u64, id: &mut String) {
     // Writing to a string cannot fail.
     let _ = write!(id, " #{number}");
-}
-
-/// The first number from 2 on that is not used, where used ones have no gaps; otherwise some number that is not
-/// used. It takes a logarithm of questions.
-fn first_free(mut is_used: impl FnMut(u64) -> bool) -> u64 {
-    let (mut used, mut free) = (1, 2);
-    while is_used(free) {
-        (used, free) = (free, free * 2);
-    }
-    while free - used > 1 {
-        let middle = used + (free - used) / 2;
-        if is_used(middle) {
-            used = middle;
-        } else {
-            free = middle;
-        }
-    }
-    free
 }
 
 #[cfg(test)]
@@ -149,17 +85,11 @@ mod tests {
 
     #[test]
     fn beyond_what_is_kept_ids_are_numbered() {
-        let mut unique = Ids::default();
-        let kept = MOST_SLOTS as u64 * 3 / 4;
-        for number in 1..=kept {
-            let hash = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            assert_eq!(unique.seen.insert(hash), Some(true));
-        }
-        unique.count = kept;
+        let mut unique = Ids { count: MOST, ..Ids::default() };
         for number in 1..=2 {
             let mut id = "a".to_owned();
             unique.make_unique(&mut id);
-            assert_eq!(id, format!("a #{}", kept + number));
+            assert_eq!(id, format!("a #{}", MOST + number));
         }
     }
 }

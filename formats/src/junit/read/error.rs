@@ -5,6 +5,8 @@ use std::io;
 
 use memchr::{memchr_iter, memrchr};
 
+use crate::slices;
+
 /// A place in the text of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
@@ -22,7 +24,7 @@ impl Position {
             Some(at) => {
                 self.line += memchr_iter(b'\n', bytes).count() as u64;
                 self.column = 1;
-                bytes.get(at + 1..).unwrap_or_default()
+                slices::after(bytes, at + 1)
             }
             None => bytes,
         };
@@ -34,7 +36,7 @@ impl Position {
     /// The place so many bytes after this one, where these begin; or so many characters before it, in the same line.
     pub(crate) fn at(mut self, offset: isize, bytes: &[u8]) -> Position {
         match usize::try_from(offset) {
-            Ok(offset) => self.advance(bytes.get(..offset).unwrap_or_default()),
+            Ok(offset) => self.advance(slices::first(bytes, offset)),
             Err(_) => self.column = self.column.saturating_sub(offset.unsigned_abs() as u64),
         }
         self

@@ -12,6 +12,7 @@ use subunit::Event;
 
 use super::case::Case;
 use super::text::{file, pieces};
+use crate::slices;
 
 const OPENING: &[u8] = b"[[ATTACHMENT|";
 const CLOSING: &[u8] = b"]]";
@@ -53,7 +54,7 @@ impl Files {
             return;
         }
         while let Some(end) = memchr(b'\n', bytes) {
-            let (line, rest) = bytes.split_at_checked(end).unwrap_or_default();
+            let (line, rest) = slices::split(bytes, end);
             self.extend(line);
             self.end_line();
             bytes = rest.get(1..).unwrap_or_default();

@@ -51,6 +51,8 @@ use std::path::PathBuf;
 use streamresult::StreamResult;
 use subunit::Timestamp;
 
+use crate::slices;
+
 pub use error::{Error, Position};
 pub use parse::Parser;
 
@@ -114,7 +116,7 @@ pub fn pass<R: Read>(parser: &mut Parser, mut input: R, sink: &mut dyn StreamRes
     loop {
         match input.read(&mut block) {
             Ok(0) => return Ok(()),
-            Ok(count) => parser.feed(block.get(..count).unwrap_or_default(), sink)?,
+            Ok(count) => parser.feed(slices::first(&block, count), sink)?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
                 // What came before is told, then the error.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use super::error::{Failure, columns, problem};
+use crate::slices;
 
 /// A longer reference is none.
 const LONGEST: usize = 32;
@@ -110,7 +111,7 @@ impl References {
     }
 
     fn plain(&mut self, rest: &mut &[u8], len: usize) {
-        let (plain, after) = rest.split_at_checked(len).unwrap_or_default();
+        let (plain, after) = slices::split(rest, len);
         *rest = after;
         let plain = if self.after_cr { plain.strip_prefix(b"\n").unwrap_or(plain) } else { plain };
         self.after_cr &= len == 0;
@@ -136,7 +137,7 @@ impl References {
     fn reference(&mut self, rest: &mut &[u8]) -> Result<(), Failure> {
         self.after_cr = false;
         let end = rest.iter().position(|byte| !is_of_name(*byte)).unwrap_or(rest.len());
-        let (name, after) = rest.split_at_checked(end).unwrap_or_default();
+        let (name, after) = slices::split(rest, end);
         if self.held.len() + name.len() > LONGEST {
             return self.no_reference();
         }

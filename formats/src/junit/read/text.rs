@@ -7,6 +7,7 @@ use streamresult::StreamResult;
 use subunit::{Event, File, TEXT_TYPE};
 
 use super::saying::Saying;
+use crate::slices;
 
 /// Text is handed on in pieces of this size, however the input is cut.
 const PIECE: usize = 64 << 10;
@@ -72,7 +73,7 @@ impl Text {
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         while self.buffer.len() + bytes.len() > PIECE {
-            let (piece, rest) = bytes.split_at_checked(PIECE - self.buffer.len()).unwrap_or((bytes, &[]));
+            let (piece, rest) = slices::split(bytes, PIECE - self.buffer.len());
             self.buffer.extend_from_slice(piece);
             bytes = rest;
             self.flush(event, sink)?;
@@ -126,7 +127,7 @@ impl Text {
             memmem::find(&self.tail, needle).is_some() || memmem::find(&self.buffer, needle).is_some();
         let end = self.buffer.len().saturating_sub(needle.len());
         self.tail.clear();
-        self.tail.extend_from_slice(self.buffer.get(end..).unwrap_or_default());
+        self.tail.extend_from_slice(slices::after(&self.buffer, end));
     }
 }
 

@@ -1,4 +1,4 @@
-//! A set of hashes that takes about 12 bytes for each.
+//! A set of hashes that takes about 12 bytes for each, to tell names that were given from new ones.
 
 /// Slots of a new shard.
 const FIRST: usize = 16;
@@ -8,7 +8,7 @@ const SHARDS: usize = 256;
 
 /// Hashes that were seen. They are spread over shards which grow one by one, so that growing takes little
 /// memory on top.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
     shards: Vec<Shard>,
 }
@@ -60,15 +60,31 @@ impl Shard {
     }
 
     fn contains(&self, hash: u64) -> bool {
-        let (before, from) = self.slots.split_at(self.first(hash));
-        from.iter().chain(before).take_while(|slot| **slot != 0).any(|slot| *slot == hash)
+        self.slots.get(self.place(hash)).is_some_and(|slot| *slot == hash)
     }
 
     /// The slot of this hash, or the free one where it belongs.
+    #[inline]
     fn find(&mut self, hash: u64) -> Option<&mut u64> {
-        let first = self.first(hash);
-        let (before, from) = self.slots.split_at_mut(first);
-        from.iter_mut().chain(before).find(|slot| **slot == hash || **slot == 0)
+        let place = self.place(hash);
+        self.slots.get_mut(place)
+    }
+
+    /// Where this hash is, or where it belongs.
+    #[inline]
+    fn place(&self, hash: u64) -> usize {
+        let mut at = self.first(hash);
+        while let Some(slot) = self.slots.get(at) {
+            if *slot == hash || *slot == 0 {
+                return at;
+            }
+            at += 1;
+            if at == self.slots.len() {
+                at = 0;
+            }
+        }
+        debug_assert!(self.slots.is_empty(), "the first place is one of {}", self.slots.len());
+        0
     }
 
     /// Where to look first.
