@@ -174,10 +174,10 @@ impl Case {
     /// Whether the class says nothing that the name does not: CTest gives tests their names for classes, as does
     /// jest-junit, and Mocha's reporter the ends of their names. No class of ours has a blank.
     fn is_named_twice(&self, around: &Around<'_>) -> bool {
-        let has_blank = self.class.contains(' ');
+        let has_blank = || self.class.contains(' ');
         match self.name.strip_suffix(&*self.class) {
-            Some("") => around.is_single || has_blank,
-            Some(before) => before.ends_with(' ') && (has_blank || around.report == Some(MOCHA)),
+            Some("") => around.is_single || has_blank(),
+            Some(before) => before.ends_with(' ') && (has_blank() || around.report == Some(MOCHA)),
             None => false,
         }
     }

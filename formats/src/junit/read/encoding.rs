@@ -5,6 +5,7 @@ use memchr::memmem;
 
 use super::error::{Failure, problem};
 use super::tag::each_attribute;
+use crate::slices;
 
 /// Where a declaration is longer, its encoding is not looked for.
 const LONGEST_DECLARATION: usize = 1024;
@@ -48,7 +49,7 @@ impl Decoding {
             State::Other(encoding.new_decoder_without_bom_handling())
         };
         let head = std::mem::take(&mut self.head);
-        self.pass(head.get(mark..).unwrap_or_default(), last, &mut text)
+        self.pass(slices::after(&head, mark), last, &mut text)
     }
 
     fn pass(
@@ -62,8 +63,8 @@ impl Decoding {
         let mut rest = bytes;
         loop {
             let (result, read, written, _) = decoder.decode_to_utf8(rest, &mut self.out, last);
-            rest = rest.get(read..).unwrap_or_default();
-            text(self.out.get(..written).unwrap_or_default())?;
+            rest = slices::after(rest, read);
+            text(slices::first(&self.out, written))?;
             if result == CoderResult::InputEmpty {
                 return Ok(());
             }
@@ -121,7 +122,8 @@ fn declaration(head: &[u8], is_all: bool) -> Option<&[u8]> {
 
 fn label(declaration: &[u8]) -> Option<String> {
     let mut label = None;
-    let read = each_attribute(std::str::from_utf8(declaration).ok()?, "xml".len(), |key, value| {
+    let declaration = std::str::from_utf8(declaration).ok().filter(|text| text.starts_with("xml"))?;
+    let read = each_attribute(declaration, "xml".len(), |key, value| {
         if key == "encoding" {
             label = Some(value.to_owned());
         }

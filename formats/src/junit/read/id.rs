@@ -23,18 +23,20 @@ impl Names<'_> {
     #[inline]
     pub(crate) fn id(&self, out: &mut String) {
         let name = self.route.map_or(self.name, |route| without_route(self.name, route));
-        match (self.class, name) {
-            ("", "") => push(if self.suite.is_empty() { "(no name)" } else { self.suite }, out),
-            ("", name) => push(name, out),
-            (class, "") => push(class, out),
+        let parts = match (self.class, name) {
+            ("", "") => [if self.suite.is_empty() { "(no name)" } else { self.suite }, "", ""],
+            ("", name) => [name, "", ""],
+            (class, "") => [class, "", ""],
             // Our own name for what could not be read.
-            ("subunit", "parser") => push(streamresult::DAMAGE_ID, out),
-            (class, name) if Some(class) == self.no_class => push(name, out),
-            (class, name) => {
-                push(class, out);
-                push(self.separator.unwrap_or_else(|| self.usual_separator()), out);
-                push(name, out);
-            }
+            ("subunit", "parser") => [streamresult::DAMAGE_ID, "", ""],
+            (class, name) if Some(class) == self.no_class => [name, "", ""],
+            (class, name) => [class, self.separator.unwrap_or_else(|| self.usual_separator()), name],
+        };
+        let start = out.len();
+        out.extend(parts);
+        if memchr(0, out.as_bytes()).is_some() {
+            let id = out.split_off(start);
+            push(&id, out);
         }
     }
 
@@ -46,7 +48,7 @@ impl Names<'_> {
 }
 
 fn has_double_colon(class: &str) -> bool {
-    memchr(b':', class.as_bytes()).is_some() && memmem::find(class.as_bytes(), b"::").is_some()
+    class.bytes().any(|byte| byte == b':') && memmem::find(class.as_bytes(), b"::").is_some()
 }
 
 /// Whether the class is a file, or something in one.

@@ -1,12 +1,32 @@
 //! From text in any pieces to tags and what stands between them.
 //!
-//! Tags come whole, as they are short; text and CDATA come in the pieces that are there, so that one of a gibibyte
-//! takes no memory. Comments and processing instructions are passed over.
+//! quick-xml hands out a text as a whole, and a failure's log of a gibibyte would have to be in memory. So what stands
+//! between tags is found here and goes out in the pieces that are there; only a tag is put together from its pieces,
+//! since it is short, and one of more than 4 MiB is refused. Where a tag ends is quick-xml's to say.
+//!
+//! The scanner is in one of seven places, and each says what may come next:
+//!
+//! | place | what is read | until |
+//! |---|---|---|
+//! | `Text` | text, handed out piece by piece | `<` |
+//! | `Markup` | the few bytes that tell what begins; they are held | it is known |
+//! | `Tag` | a start or end tag, held if it is cut | a `>` that is in no quotes |
+//! | `Comment`, `Instruction` | nothing: they are passed over | `-->`, `?>` |
+//! | `CData` | text without references | `]]>` |
+//! | `Doctype` | nothing, and no declaration is allowed in it | a `>` that is in no quotes |
+//!
+//! Endings of several bytes may be cut anywhere. [`Ending`] remembers how many of its bytes ended the last piece, and
+//! gives them back as content when the next byte shows that it was not the ending after all.
+//!
+//! A place in the document, line and column, costs a look at every byte before it, and is only asked for when
+//! something is wrong. So a token remembers how many bytes before the end of its input it begins, and the rest is
+//! worked out once for each input.
 
 use memchr::{memchr, memchr_iter};
 use quick_xml::parser::{ElementParser, Parser as _};
 
 use super::error::{Failure, Position, problem};
+use crate::slices;
 
 /// A longer tag is refused: it has to be in memory.
 const LONGEST_TAG: usize = 4 << 20;
@@ -84,7 +104,7 @@ impl Scanner {
             Start::Before(position) => position,
             Start::Here(left) => {
                 let mut position = self.base;
-                position.advance(input.get(..input.len().saturating_sub(left)).unwrap_or_default());
+                position.advance(slices::first(input, input.len().saturating_sub(left)));
                 position
             }
         }
@@ -133,7 +153,7 @@ impl Scanner {
                 }
                 Place::Markup => self.take_opening(input)?,
                 Place::Tag(parser) => {
-                    let Some(end) = parser.feed(input) else {
+                    let Some(end) = plain_end(*parser, input).or_else(|| parser.feed(input)) else {
                         self.hold(input)?;
                         continue;
                     };
@@ -225,7 +245,7 @@ impl Scanner {
 
     #[inline]
     fn take<'t>(input: &mut &'t [u8], len: usize) -> &'t [u8] {
-        let (taken, rest) = input.split_at_checked(len).unwrap_or((input, &[]));
+        let (taken, rest) = slices::split(input, len);
         *input = rest;
         taken
     }
@@ -239,6 +259,25 @@ fn tag(content: &[u8]) -> Token<'_> {
         Some(tag) => Token::Start { tag, is_empty: true },
         None => Token::Start { tag: content, is_empty: false },
     }
+}
+
+/// Where a tag ends that has no other quotes than double ones: at the first `>`, unless a quote is open there. It is
+/// what quick-xml says, who stops at each quote; `None` is for it to tell.
+#[inline]
+fn plain_end(parser: ElementParser, input: &[u8]) -> Option<usize> {
+    let end = memchr(b'>', input).filter(|_| parser == ElementParser::Outside)?;
+    let (content, _) = input.split_at_checked(end)?;
+    let (chunks, rest) = content.as_chunks::<16>();
+    let mut last = [0; 16];
+    last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+    let (mut quotes, mut has_single) = (0_u8, false);
+    // Without a branch for each byte, the compiler looks at sixteen at once.
+    for chunk in chunks.iter().chain([&last]) {
+        quotes ^= chunk.iter().map(|byte| u8::from(*byte == b'"')).sum::<u8>();
+        has_single |= chunk.iter().fold(false, |any, byte| any | (*byte == b'\''));
+    }
+    // Of an even number of quotes none is open.
+    (quotes & 1 == 0 && !has_single).then_some(end)
 }
 
 /// Where a DOCTYPE ends. One that declares something is refused: entities of its own can be made to read other
@@ -290,9 +329,9 @@ impl Ending {
                 (input.len() - self.seen, input.len(), false)
             }
         };
-        let (taken, rest) = input.split_at_checked(taken).unwrap_or((input, &[]));
+        let (taken, rest) = slices::split(input, taken);
         *input = rest;
-        Piece { content: taken.get(..content).unwrap_or_default(), is_last }
+        Piece { content: slices::first(taken, content), is_last }
     }
 
     /// Where it begins in the input, if it is in there whole. Its last byte is rarer than its first in what people
@@ -304,9 +343,9 @@ impl Ending {
 
     /// Takes one byte after what may be the beginning of the ending.
     fn find_rest<'t>(&mut self, input: &mut &'t [u8]) -> Piece<'t> {
-        let (first, rest) = input.split_at_checked(1).unwrap_or((input, &[]));
+        let (first, rest) = slices::split(input, 1);
         let is_whole = self.seen + 1 == self.text.len();
-        let (repeated, seen) = self.text.split_at_checked(self.seen).unwrap_or_default();
+        let (repeated, seen) = slices::split(self.text, self.seen);
         if first == seen && is_whole {
             *input = rest;
             return Piece { content: &[], is_last: true };
@@ -314,7 +353,7 @@ impl Ending {
         if first.first() == self.text.first() {
             // More of them than it takes are content, all but the last ones.
             let run = input.iter().take_while(|byte| Some(*byte) == self.text.first()).count();
-            let (content, rest) = input.split_at_checked(if is_whole { run } else { 1 }).unwrap_or_default();
+            let (content, rest) = slices::split(input, if is_whole { run } else { 1 });
             *input = rest;
             self.seen += usize::from(!is_whole);
             return Piece { content: if is_whole { content } else { &[] }, is_last: false };
@@ -327,6 +366,8 @@ impl Ending {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// The tokens of a document, with text joined, however it is cut.
@@ -376,6 +417,15 @@ mod tests {
             let (problem, position) = scan(document.as_bytes(), piece).unwrap_err();
             assert!(problem.contains(expected), "{problem}");
             assert_eq!(position, Position { line, column }, "in pieces of {piece}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_tag_ends_where_quick_xml_says(input in "[a=\"'>/ ]{0,24}") {
+            let (input, mut parser) = (input.as_bytes(), ElementParser::Outside);
+            let fast = plain_end(parser, input);
+            prop_assert!(fast.is_none() || fast == parser.feed(input));
         }
     }
 

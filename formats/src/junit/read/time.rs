@@ -51,22 +51,20 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 
 /// What is nothing but up to nine digits, a point, and up to nine more: nearly all are that.
 fn plain_duration(text: &str) -> Option<Duration> {
-    let bytes = text.as_bytes();
-    let (mut number, mut point) = (0_u64, None);
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'0'..=b'9' => number = number.checked_mul(10)? + u64::from(byte - b'0'),
-            b'.' if point.is_none() => point = Some(at),
-            _ => return None,
-        }
-    }
-    let decimals = bytes.len() - point? - 1;
-    if bytes.len() > 18 || bytes.len() < 2 {
+    let (whole, fraction) = text.split_at_checked(text.bytes().position(|byte| byte == b'.')?)?;
+    let fraction = fraction.strip_prefix('.')?;
+    if whole.len() > 9 || fraction.len() > 9 || text.len() < 2 {
         return None;
     }
-    let unit = 10_u64.checked_pow(u32::try_from(9_usize.checked_sub(decimals)?).ok()?)?;
-    let (whole, fraction) = (number / (1_000_000_000 / unit), number % (1_000_000_000 / unit));
-    (whole <= u64::from(u32::MAX)).then(|| Duration::new(whole, (fraction * unit) as u32))
+    let nanoseconds = number(fraction)? * 10_u32.pow(9 - fraction.len() as u32);
+    Some(Duration::new(number(whole)?.into(), nanoseconds))
+}
+
+/// A number of up to nine digits.
+fn number(digits: &str) -> Option<u32> {
+    digits.bytes().try_fold(0_u32, |number, byte| {
+        Some(number * 10 + u32::from(byte.checked_sub(b'0').filter(|digit| *digit < 10)?))
+    })
 }
 
 /// Whether the one comma in a number without a point stands for that: it does not part groups of three.
