@@ -5,6 +5,7 @@ pub mod ci;
 pub mod csv;
 pub mod disk;
 pub mod gojson;
+mod held;
 pub mod human;
 pub mod json;
 pub mod junit;

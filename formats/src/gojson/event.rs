@@ -85,10 +85,12 @@ struct Object<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The line, and what it tells of; `None` when it is none of `go test`.
-    pub(super) fn parse(content: &'a [u8]) -> Option<(Action, Line<'a>)> {
+    /// The line, and what it tells of; `None` when it is none of `go test`. `text` is the same as text, if it is known
+    /// to be one.
+    pub(super) fn parse(content: &'a [u8], text: Option<&'a str>) -> Option<(Action, Line<'a>)> {
+        let text = text.or_else(|| std::str::from_utf8(content).ok());
         // Nearly all lines are as go writes them.
-        scan::line(content).or_else(|| Line::of_any_form(content))
+        text.and_then(scan::line).or_else(|| Line::of_any_form(content))
     }
 
     fn of_any_form(content: &'a [u8]) -> Option<(Action, Line<'a>)> {
@@ -162,7 +164,7 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: Option<Action>) {
-        assert_eq!(Line::parse(line.as_bytes()).map(|(action, _)| action), expected, "{line}");
+        assert_eq!(Line::parse(line.as_bytes(), None).map(|(action, _)| action), expected, "{line}");
     }
 
     #[test]
@@ -176,7 +178,7 @@ mod tests {
 
     fn check_output(json: &str, text: &str, has_newline: bool) {
         let line = format!(r#"{{"Time":"2020-01-01T00:00:00Z","Action":"output","Output":"{json}"}}"#);
-        let (_, line) = scan::line(line.as_bytes()).unwrap();
+        let (_, line) = scan::line(&line).unwrap();
         assert_eq!(line.output, Output { text: text.into(), has_newline }, "{json}");
         let is_plain = !json.strip_suffix(r"\n").unwrap_or(json).contains('\\');
         assert_eq!(matches!(line.output.text, Cow::Borrowed(_)), is_plain, "{json}");
@@ -202,7 +204,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_read_fast_is_what_the_standard_says(line in LINES) {
-            if let Some(fast) = scan::line(line.as_bytes()) {
+            if let Some(fast) = scan::line(&line) {
                 prop_assert_eq!(Some(fast), Line::of_any_form(line.as_bytes()));
             }
         }

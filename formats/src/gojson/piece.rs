@@ -1,17 +1,16 @@
-//! Output that waits for more of the same, and the events of a test.
+//! The events of tests, and the output that waits for more of the same.
 
 use std::io;
 
-use streamresult::{StreamResult, text_event};
+use streamresult::StreamResult;
 use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
 
 use super::event::Output;
+use crate::held::{HeldFile, HeldTest, HeldText};
 
 /// The file of what a test printed, by the name that python-subunit has for it.
 const OUTPUT: &str = "go test output";
 const TRACEBACK: &str = "text/x-traceback;charset=utf8";
-/// A longer piece is handed on.
-const LONGEST: usize = 64 * 1024;
 
 /// What a test ends with.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,22 +24,20 @@ pub(super) struct End<'a> {
 }
 
 /// Lines of output of one test, or of none: they come one by one, and are handed on together.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Piece {
-    /// Empty for text.
-    id: String,
-    bytes: Vec<u8>,
-    /// Of its first line.
-    time: Option<Timestamp>,
+    /// The test that the last lines of output were of.
+    test: HeldTest,
+    output: HeldFile,
+    text: HeldText,
 }
 
-/// Something that happens to a test.
-fn event(id: &str, timestamp: Option<Timestamp>) -> Event<'_> {
-    Event { test_id: Some(id), runnable: true, timestamp, ..Event::default() }
-}
-
-fn output(bytes: &[u8]) -> Option<File<'_>> {
-    Some(File { name: OUTPUT, bytes })
+impl Default for Piece {
+    fn default() -> Self {
+        // The beginning of a test is a line of its own, and is told as such or not at all.
+        let test = HeldTest { runnable: true, has_begun: true, ..HeldTest::default() };
+        Piece { test, output: HeldFile::text(OUTPUT), text: HeldText::default() }
+    }
 }
 
 impl Piece {
@@ -53,8 +50,7 @@ impl Piece {
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.push(id, output.text.as_bytes(), time, sink)?;
-        self.bytes.extend_from_slice(output.end().as_bytes());
-        Ok(())
+        self.push(id, output.end().as_bytes(), time, sink)
     }
 
     /// Takes output of a test; of none when the id is empty.
@@ -65,31 +61,34 @@ impl Piece {
         time: Option<Timestamp>,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
-        if self.bytes.len() + bytes.len() > LONGEST || self.id != id {
-            self.flush(sink)?;
-            self.id.clear();
-            self.id.push_str(id);
+        if id.is_empty() {
+            self.flush_output(sink)?;
+            return self.text.push(bytes, time, sink);
         }
-        if self.bytes.is_empty() {
-            self.time = time;
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(())
+        self.turn_to(id, sink)?;
+        self.output.push(bytes, time, &self.test.event(), sink)
     }
 
     /// Hands on what is held.
     pub(super) fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        if self.bytes.is_empty() {
-            return Ok(());
+        self.text.flush(sink)?;
+        self.flush_output(sink)
+    }
+
+    fn flush_output(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
+        self.output.flush(&self.test.event(), sink)
+    }
+
+    /// What comes is about this test.
+    fn turn_to(&mut self, id: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
+        self.text.flush(sink)?;
+        if self.test.id != id {
+            self.flush_output(sink)?;
+            self.output.restart();
+            self.test.id.clear();
+            self.test.id.push_str(id);
         }
-        let sent = if self.id.is_empty() {
-            sink.status(&Event { timestamp: self.time, ..text_event(&self.bytes) })
-        } else {
-            let file = output(&self.bytes);
-            sink.status(&Event { file, mime_type: Some(TEXT_TYPE), ..event(&self.id, self.time) })
-        };
-        self.bytes.clear();
-        sent
+        Ok(())
     }
 
     /// A test begins.
@@ -99,8 +98,10 @@ impl Piece {
         time: Option<Timestamp>,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
-        self.flush(sink)?;
-        sink.status(&Event { status: Some(Status::InProgress), ..event(id, time) })
+        self.turn_to(id, sink)?;
+        self.flush_output(sink)?;
+        self.test.has_begun = false;
+        self.test.begin_at(time, sink)
     }
 
     /// A test ends.
@@ -112,33 +113,20 @@ impl Piece {
         end: End<'_>,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
-        if self.id != id {
-            self.flush(sink)?;
+        self.turn_to(id, sink)?;
+        if end.has_output {
+            // Where all of it was handed on, it has to be said that it ends.
+            self.output.push(b"", time, &self.test.event(), sink)?;
         }
-        let has_output = end.has_output || !self.bytes.is_empty();
-        let last =
-            Event { file: output(&self.bytes), mime_type: Some(TEXT_TYPE), eof: true, ..event(id, time) };
-        let ended = match (end.reason, end.note) {
-            (None, None) if has_output => sink.status(&Event { status: Some(status), ..last }),
-            (None, None) => sink.status(&Event { status: Some(status), ..event(id, time) }),
-            (reason, note) => {
-                if has_output {
-                    sink.status(&last)?;
-                }
-                let (name, mime_type) =
-                    if note.is_some() { ("traceback", TRACEBACK) } else { ("reason", TEXT_TYPE) };
-                let bytes = note.or(reason).unwrap_or_default().as_bytes();
-                sink.status(&Event {
-                    status: Some(status),
-                    file: Some(File { name, bytes }),
-                    mime_type: Some(mime_type),
-                    eof: true,
-                    ..event(id, time)
-                })
-            }
+        let mut why = match (end.note, end.reason) {
+            (Some(_), _) => HeldFile::new("traceback", Some(TRACEBACK.into())),
+            (None, _) => HeldFile::text("reason"),
         };
-        self.bytes.clear();
-        ended
+        if let Some(text) = end.note.or(end.reason) {
+            why.push(text.as_bytes(), time, &self.test.event(), sink)?;
+        }
+        (self.test.status, self.test.time) = (Some(status), time);
+        self.test.end([&mut self.output, &mut why], sink)
     }
 
     /// A line of the file of attributes of a test.
@@ -149,9 +137,10 @@ impl Piece {
         time: Option<Timestamp>,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
-        self.flush(sink)?;
+        self.turn_to(id, sink)?;
+        self.flush_output(sink)?;
         let line = format!("{key}: {value}\n");
         let file = Some(File { name: "attributes", bytes: line.as_bytes() });
-        sink.status(&Event { file, mime_type: Some(TEXT_TYPE), ..event(id, time) })
+        sink.status(&Event { file, mime_type: Some(TEXT_TYPE), timestamp: time, ..self.test.event() })
     }
 }

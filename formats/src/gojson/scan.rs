@@ -7,12 +7,12 @@ use memchr::memchr2;
 use super::event::{Action, Line, Output};
 
 /// The line, and what it tells of; `None` where it takes more than this to tell.
-pub(super) fn line(content: &[u8]) -> Option<(Action, Line<'_>)> {
+pub(super) fn line(text: &str) -> Option<(Action, Line<'_>)> {
     // Control characters have no place in JSON. Without a branch for each byte this is fast.
-    if content.iter().fold(u8::MAX, |least, byte| least.min(*byte)) < b' ' {
+    if text.bytes().fold(u8::MAX, |least, byte| least.min(byte)) < b' ' {
         return None;
     }
-    let rest = std::str::from_utf8(content).ok()?.strip_prefix('{')?.strip_suffix('}')?;
+    let rest = text.strip_prefix('{')?.strip_suffix('}')?;
     let (time, rest) = match rest.strip_prefix(r#""Time":"#) {
         Some(value) => plain(value).and_then(|(time, rest)| Some((time, rest.strip_prefix(',')?)))?,
         None => ("", rest),

@@ -2,56 +2,48 @@
 
 use std::hash::BuildHasher as _;
 use std::io;
-use std::time::Duration;
 
 use foldhash::fast::FixedState;
-use subunit::Timestamp;
+use subunit::{Event, Status};
 
 use super::line::{Ended, Outcome};
 use super::reason::reason;
-use super::tell::{OUTPUT, Out, What, before};
+use super::tell::{OUTPUT, Out};
+use crate::held::{HeldFile, HeldTest};
 
 /// So many failures wait, and as many bytes of their names; others are told at once, and their output after that.
 const WAITING: usize = 10_000;
 const WAITING_BYTES: usize = 1 << 20;
 /// So many tests that ended are known by their hashes, for output that comes after the end.
 const KNOWN: usize = 100_000;
-/// Output is handed on in pieces of this size.
-const PIECE: usize = 64 * 1024;
 
 /// A test that failed.
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
-    pub(super) name: String,
-    pub(super) tag: Option<&'static str>,
+    pub(super) test: HeldTest,
     /// What stood behind the word.
-    pub(super) words: Vec<u8>,
-    pub(super) took: Option<Duration>,
-    pub(super) at: Option<Timestamp>,
-    /// Whether its beginning has been told.
-    has_begun: bool,
-    /// Whether it has been told.
+    words: Vec<u8>,
     is_told: bool,
 }
 
 impl Failure {
-    pub(super) fn new(
-        name: &str,
-        tag: Option<&'static str>,
-        ended: &Ended<'_>,
-        (has_begun, at): (bool, Option<Timestamp>),
-    ) -> Self {
+    pub(super) fn new(mut test: HeldTest, ended: &Ended<'_>) -> Self {
         let words = match ended.outcome {
             Outcome::Failed(words) => words.to_vec(),
             _ => Vec::new(),
         };
-        Failure { name: name.to_owned(), tag, words, took: ended.took, at, has_begun, is_told: false }
+        (test.status, test.took) = (Some(Status::Fail), ended.took);
+        Failure { test, words, is_told: false }
     }
 
-    /// Tells it.
-    pub(super) fn tell(&self, out: &mut Out<'_>) -> io::Result<()> {
-        let ended = Ended { outcome: Outcome::Failed(&self.words), took: self.took };
-        out.end(&self.name, self.tag, &ended, (self.has_begun, self.at))
+    /// Tells it, unless it was told.
+    pub(super) fn tell(&mut self, out: &mut Out<'_>) -> io::Result<()> {
+        if std::mem::replace(&mut self.is_told, true) {
+            return Ok(());
+        }
+        let words = std::mem::take(&mut self.words);
+        let ended = Ended { outcome: Outcome::Failed(&words), took: self.test.took };
+        out.end(&mut self.test, &ended)
     }
 }
 
@@ -77,7 +69,7 @@ struct Block {
     name: String,
     /// Where the failure waits that it is of; it may be of a test that was told before.
     of: Option<usize>,
-    text: Vec<u8>,
+    output: HeldFile,
 }
 
 impl Failures {
@@ -102,7 +94,7 @@ impl Failures {
 
     /// Lets a failure wait for its output; gives it back when too many wait.
     pub(super) fn wait(&mut self, failure: Failure) -> Option<Failure> {
-        let bytes = failure.name.len() + failure.words.len();
+        let bytes = failure.test.id.len() + failure.words.len();
         if self.waiting.len() >= WAITING || self.bytes + bytes > WAITING_BYTES {
             self.is_full = true;
             return Some(failure);
@@ -121,14 +113,14 @@ impl Failures {
     /// Where a failure waits.
     fn place(&mut self, name: &str) -> Option<usize> {
         if !self.is_sorted {
-            self.waiting.sort_by(|one, other| one.name.cmp(&other.name));
+            self.waiting.sort_by(|one, other| one.test.id.cmp(&other.test.id));
             self.is_sorted = true;
         }
         // One name may stand there twice: the first that is left.
-        let first = self.waiting.partition_point(|failure| &*failure.name < name);
-        let same = self.waiting.get(first..)?.iter().take_while(|failure| failure.name == name);
+        let first = self.waiting.partition_point(|failure| &*failure.test.id < name);
+        let same = self.waiting.get(first..)?.iter().take_while(|failure| failure.test.id == name);
         let told = same.take_while(|failure| failure.is_told).count();
-        self.waiting.get(first + told).filter(|failure| failure.name == name).map(|_| first + told)
+        self.waiting.get(first + told).filter(|failure| failure.test.id == name).map(|_| first + told)
     }
 
     /// Whether a test of this name failed or was told.
@@ -138,7 +130,7 @@ impl Failures {
 
     pub(super) fn has_failed(&mut self, name: &str) -> bool {
         let _sorted = self.place(name);
-        self.waiting.binary_search_by(|failure| failure.name.as_str().cmp(name)).is_ok()
+        self.waiting.binary_search_by(|failure| failure.test.id.as_str().cmp(name)).is_ok()
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -148,60 +140,46 @@ impl Failures {
     /// The output of this test follows.
     pub(super) fn open(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
         let of = self.place(name);
-        let failure = of.and_then(|at| self.waiting.get(at));
-        if let Some(began) = failure.and_then(|failure| before(failure.at, failure.took?)) {
-            out.begin(name, Some(began))?;
+        if let Some(failure) = of.and_then(|at| self.waiting.get_mut(at)) {
+            failure.test.begin(out)?;
         }
-        self.open = Some(Block { name: name.to_owned(), of, text: Vec::new() });
+        self.open = Some(Block { name: name.to_owned(), of, output: HeldFile::text(OUTPUT) });
         Ok(())
     }
 
     /// Takes output.
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Out<'_>) -> io::Result<()> {
         let Some(block) = &mut self.open else { return Ok(()) };
-        block.text.extend_from_slice(bytes);
-        if block.text.len() < PIECE {
-            return Ok(());
-        }
-        // The newlines at its end may be libtest's.
-        let rest = block.text.split_off(block.text.len() - 2);
-        let piece = std::mem::replace(&mut block.text, rest);
-        out.tell(&block.name, &What { file: Some((OUTPUT, &piece)), ..What::default() })
+        block.output.push(bytes, None, &about(&block.name), out)
     }
 
-    /// Ends the output, behind which libtest wrote so many newlines, and tells the failure.
+    /// Ends the output, behind which libtest wrote this many newlines, and tells the failure.
     pub(super) fn close(&mut self, newlines: usize, out: &mut Out<'_>) -> io::Result<()> {
-        let Some(Block { name, of, text }) = self.open.take() else { return Ok(()) };
-        let trailing = text.iter().rev().take(newlines).take_while(|byte| **byte == b'\n').count();
-        let text = text.get(..text.len() - trailing).unwrap_or_default();
-        if !text.is_empty() {
-            out.tell(&name, &What { file: Some((OUTPUT, text)), eof: true, ..What::default() })?;
-        }
-        let Some(place) = of else { return Ok(()) };
-        if let Some(failure) = self.waiting.get_mut(place).filter(|failure| failure.words.is_empty()) {
-            failure.words.extend_from_slice(reason(text).unwrap_or_default());
-        }
-        self.tell(place, true, out)
+        let Some(Block { name, of, mut output }) = self.open.take() else { return Ok(()) };
+        output.trim_newlines(newlines);
+        let failure = of.and_then(|place| self.waiting.get_mut(place));
+        let reason = match &failure {
+            Some(failure) if failure.words.is_empty() => reason(output.rest()).map(<[u8]>::to_vec),
+            _ => None,
+        };
+        output.end(&about(&name), out)?;
+        let Some(failure) = failure else { return Ok(()) };
+        failure.words.extend(reason.unwrap_or_default());
+        failure.tell(out)
     }
 
     /// Tells a failure that has no output.
     pub(super) fn tell_one(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
-        self.place(name).map_or(Ok(()), |place| self.tell(place, false, out))
+        let place = self.place(name);
+        place.and_then(|place| self.waiting.get_mut(place)).map_or(Ok(()), |failure| failure.tell(out))
     }
 
     /// Tells all that wait.
     pub(super) fn tell_all(&mut self, out: &mut Out<'_>) -> io::Result<()> {
-        (0..self.waiting.len()).try_for_each(|place| self.tell(place, false, out))
+        self.waiting.iter_mut().try_for_each(|failure| failure.tell(out))
     }
+}
 
-    fn tell(&mut self, place: usize, has_begun: bool, out: &mut Out<'_>) -> io::Result<()> {
-        let Some(failure) = self.waiting.get_mut(place).filter(|failure| !failure.is_told) else {
-            return Ok(());
-        };
-        failure.is_told = true;
-        failure.has_begun |= has_begun;
-        failure.tell(out)?;
-        failure.words = Vec::new();
-        Ok(())
-    }
+fn about(name: &str) -> Event<'_> {
+    Event { test_id: Some(name), runnable: true, ..Event::default() }
 }

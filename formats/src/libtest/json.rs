@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 
 use streamresult::StreamResult;
-use subunit::{Status, Timestamp};
+use subunit::{Event, Status, Timestamp};
 
 use super::counts::{Counts, discrepancy};
 use super::line::{Ended, Outcome};
@@ -12,7 +12,8 @@ use super::message::{Message, NextestName, Text};
 use super::names::{self, Names};
 use super::pending::NO_RESULT;
 use super::reason::reason;
-use super::tell::{ERROR, OUTPUT, Out, Teller, What, before, string, suite_id};
+use super::tell::{ERROR, OUTPUT, Out, Teller, string, suite_id, test};
+use crate::held::{HeldTest, before, text_file};
 
 /// So many binaries run at once, so many tests in each, and so many binaries are known by name.
 const OPEN: usize = 1024;
@@ -45,13 +46,7 @@ struct Suite {
     /// How many of this name began and did not end.
     open: u64,
     /// The tests that run.
-    tests: Vec<Running>,
-}
-
-#[derive(Clone, Debug)]
-struct Running {
-    name: String,
-    began: Option<Timestamp>,
+    tests: Vec<HeldTest>,
 }
 
 impl Suite {
@@ -63,8 +58,8 @@ impl Suite {
         !self.key.is_empty()
     }
 
-    fn take(&mut self, name: &str) -> Option<Running> {
-        let at = self.tests.iter().position(|test| test.name == name)?;
+    fn take(&mut self, name: &str) -> Option<HeldTest> {
+        let at = self.tests.iter().position(|test| test.id == name)?;
         Some(self.tests.swap_remove(at))
     }
 }
@@ -89,10 +84,11 @@ impl Json {
     pub(super) fn flush(&mut self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some((at, name)) = self.held.take() else { return Ok(()) };
         let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
-        let now = teller.now();
-        suite.out(teller, sink).begin(&name, now)?;
+        let mut test = test(&name, None);
+        test.began = teller.now();
+        test.begin(&mut suite.out(teller, sink))?;
         if suite.tests.len() < TESTS {
-            suite.tests.push(Running { name, began: now });
+            suite.tests.push(test);
         }
         Ok(())
     }
@@ -109,8 +105,9 @@ impl Json {
             ("suite", "ok" | "failed", _) => return self.end(message, event == "ok", names, (teller, sink)),
             ("suite", "discovery" | "completed", _) => {}
             ("test", "discovered", Some(name)) => {
-                let what = What { status: Some(Status::Exists), ..What::default() };
-                Out { prefix: names.current(), teller, sink }.tell(&string(name.as_bytes()), &what)?;
+                let name = &string(name.as_bytes());
+                let event = Event::status(name, Status::Exists);
+                Out { prefix: names.current(), teller, sink }.status(&event)?;
             }
             ("bench", ..) | ("test", "started" | "ok" | "failed" | "ignored", _) => {
                 let Some(name) = &message.name else { return Ok(Taken::No) };
@@ -237,24 +234,26 @@ impl Json {
         let figures = if &*message.kind == "bench" { message.figures() } else { String::new() };
         let outcome = outcome(message, event, &figures);
         suite.seen.add(outcome);
-        let began = suite.take(&name);
+        let known = suite.take(&name);
         let attempt = nextest.and_then(|name| name.attempt).map(|attempt| format!("attempt-{attempt}"));
         let mut out = Out { prefix: &suite.prefix, teller, sink };
         let (now, took) = (out.now(), message.took());
-        let at = match began {
-            Some(test) => after(test.began, took).or(now),
+        let mut test = match known {
+            Some(test) => HeldTest { time: after(test.began, took).or(now), ..test },
             None => {
                 let is_running = is_held && !matches!(outcome, Outcome::Ignored(_));
-                match took.and_then(|took| before(now, took)).or(now.filter(|_| is_running)) {
-                    began @ Some(_) => out.begin(&name, began)?,
-                    None if is_running => out.begin(&name, None)?,
-                    None => {}
+                let began = took.and_then(|took| before(now, took)).or(now.filter(|_| is_running));
+                let mut test = HeldTest { time: now, began, ..test(&name, None) };
+                if began.is_some() || is_running {
+                    test.begin_at(began, &mut out)?;
                 }
-                now
+                test
             }
         };
-        files(message, &name, &mut out)?;
-        out.end(&name, attempt.as_deref(), &Ended { outcome, took: None }, (true, at))
+        test.has_begun = true;
+        test.tags.extend(attempt);
+        files(message, &test, &mut out)?;
+        out.end(&mut test, &Ended { outcome, took: None })
     }
 
     /// Tells of a test that began, unless it is this one.
@@ -370,10 +369,12 @@ impl Suite {
         teller: &mut Teller,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
-        let now = teller.now();
-        let tests = std::mem::take(&mut self.tests);
+        let mut tests = std::mem::take(&mut self.tests);
         let mut out = self.out(teller, sink);
-        tests.iter().try_for_each(|test| out.end(&test.name, None, ended, (true, now)))
+        tests.iter_mut().try_for_each(|test| {
+            test.time = out.now();
+            out.end(test, ended)
+        })
     }
 }
 
@@ -405,11 +406,11 @@ fn after(began: Option<Timestamp>, took: Option<std::time::Duration>) -> Option<
 }
 
 /// What the test wrote.
-fn files(message: &Message<'_>, name: &str, out: &mut Out<'_>) -> io::Result<()> {
-    for (file, text) in [(OUTPUT, &message.stdout), ("stderr", &message.stderr)] {
+fn files(message: &Message<'_>, test: &HeldTest, out: &mut Out<'_>) -> io::Result<()> {
+    for (name, text) in [(OUTPUT, &message.stdout), ("stderr", &message.stderr)] {
         if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
-            let file = Some((file, text.as_bytes()));
-            out.tell(name, &What { file, eof: true, ..What::default() })?;
+            let Event { file, mime_type, eof, .. } = text_file(name, text.as_bytes());
+            out.status(&Event { file, mime_type, eof, ..test.event() })?;
         }
     }
     Ok(())

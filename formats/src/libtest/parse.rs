@@ -1,4 +1,19 @@
 //! From lines to events: which of the inputs a line is of.
+//!
+//! What `cargo test 2>&1` prints is three outputs in one: cargo's own, that of libtest (plain text or JSON), and what
+//! tests write past libtest. Nothing marks which a line is of, and tests may print anything, also what looks like a
+//! result. So each line is offered to those that may have written it, in the order of who can be sure:
+//!
+//! 1. an error of cargo that is being read, until a line is none of it ([`Place`]);
+//! 2. the output of a failed test ([`Plain::is_in_output`]): within it, all is output until its heading says otherwise;
+//! 3. JSON, where no binary writes plain text: a message is known by its keys, also behind text without a newline;
+//! 4. cargo, where the line begins as its lines do: it names the next binary, or says that one failed;
+//! 5. the plain text of a binary under way, or one that begins here, even if its first line is missing;
+//! 6. and if it is none of these, it is text of the run.
+//!
+//! One binary in plain text is open at a time, and any number that write JSON (nextest runs them side by side). What
+//! is open when the next begins, or the stream ends, was lost, and is told as a failure: an exit status is not in
+//! this text, so that a binary that died must not come out green.
 
 use std::io;
 

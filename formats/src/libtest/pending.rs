@@ -3,19 +3,17 @@
 use std::io;
 
 use super::line::{self, Ended, Outcome};
-use super::tell::{OUTPUT, Out, What};
-
-/// Output is handed on in pieces of this size.
-const PIECE: usize = 64 * 1024;
+use super::tell::{OUTPUT, Out};
+use crate::held::{HeldFile, HeldTest};
+use crate::slices;
 
 /// A test that began.
 #[derive(Clone, Debug)]
 pub(super) struct Pending {
-    pub(super) name: String,
-    pub(super) tag: Option<&'static str>,
+    pub(super) test: HeldTest,
     /// Whether libtest said that it takes long, and not that it began.
     pub(super) is_slow: bool,
-    output: Vec<u8>,
+    output: HeldFile,
     pub(super) candidate: Option<Candidate>,
 }
 
@@ -31,8 +29,8 @@ pub(super) struct Candidate {
 }
 
 impl Pending {
-    pub(super) fn new(name: &str, tag: Option<&'static str>, is_slow: bool) -> Self {
-        Pending { name: name.to_owned(), tag, is_slow, output: Vec::new(), candidate: None }
+    pub(super) fn new(test: HeldTest, is_slow: bool) -> Self {
+        Pending { test, is_slow, output: HeldFile::text(OUTPUT), candidate: None }
     }
 
     /// Takes a line of output.
@@ -47,28 +45,18 @@ impl Pending {
     }
 
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Out<'_>) -> io::Result<()> {
-        if self.output.len() + bytes.len() > PIECE {
-            self.flush(out)?;
-        }
-        self.output.extend_from_slice(bytes);
-        Ok(())
+        self.output.push(bytes, out.now(), &self.test.event(), out)
     }
 
     /// Hands on the output.
     pub(super) fn flush(&mut self, out: &mut Out<'_>) -> io::Result<()> {
-        if self.output.is_empty() {
-            return Ok(());
-        }
-        let what = What { file: Some((OUTPUT, &self.output)), at: out.now(), ..What::default() };
-        out.tell(&self.name, &what)?;
-        self.output.clear();
-        Ok(())
+        self.output.flush(&self.test.event(), out)
     }
 
     /// The line that may have had the result at its end had it.
     pub(super) fn accept(&mut self, out: &mut Out<'_>) -> io::Result<()> {
-        let Some(candidate) = self.candidate.take() else { return Ok(()) };
-        self.push(candidate.line.get(..candidate.len).unwrap_or_default(), out)
+        let Some(Candidate { line, len, .. }) = self.candidate.take() else { return Ok(()) };
+        self.push(slices::first(&line, len), out)
     }
 
     /// It had not: it was output.
@@ -79,10 +67,9 @@ impl Pending {
     }
 
     /// Its result never came.
-    pub(super) fn lose(self, out: &mut Out<'_>) -> io::Result<()> {
-        let at = out.now();
-        let ended = Ended { outcome: Outcome::Failed(NO_RESULT), took: None };
-        out.end(&self.name, self.tag, &ended, (true, at))
+    pub(super) fn lose(mut self, out: &mut Out<'_>) -> io::Result<()> {
+        self.test.time = out.now();
+        out.end(&mut self.test, &Ended { outcome: Outcome::Failed(NO_RESULT), took: None })
     }
 }
 

@@ -1,4 +1,21 @@
 //! The tests of one binary, in plain text.
+//!
+//! libtest prints results first and the output of what failed behind all of them, so a failure waits for its output.
+//! The text has four sections, and what ends one is known from what it says, never from its shape alone:
+//!
+//! | section | lines | ends with |
+//! |---|---|---|
+//! | `Results` | `test a ... ok`; what is none is text | `failures:`, `successes:` or the totals |
+//! | `Outputs` | `---- a stdout ----` and what `a` wrote | `failures:` or `successes:` again |
+//! | `MaybeList` | that heading came within an output, which may have printed it | the next line: the name of a known test, or not |
+//! | `List` | the names once more | a line that is not indented |
+//!
+//! Two things make results hard to find. With `--nocapture`, `test a ... ` is followed by what `a` prints, and the
+//! result comes behind it, on a line of its own or glued to the last one. Such a test is *pending*; a line that may
+//! have the result at its end is a candidate until the next line shows whether libtest goes on. And tests run side by
+//! side, so a result may follow the output of another test: what has begun and has no result is *unresolved*, and what
+//! looks like a result behind other text is *glued*. The totals at the end settle both: they are taken for results if
+//! that is what is missing, and are failures otherwise.
 
 use std::io;
 use std::time::Duration;
@@ -10,7 +27,8 @@ use super::counts::{Counts, discrepancy};
 use super::failures::{Failure, Failures};
 use super::line::{self, Ended, Line, Named, Outcome, Totals};
 use super::pending::{NO_RESULT, Pending};
-use super::tell::{Out, before, string};
+use super::tell::{Out, string, test};
+use crate::held::{HeldTest, before};
 
 /// So many tests that began wait for their results.
 const UNRESOLVED: usize = 1000;
@@ -30,19 +48,12 @@ pub(super) struct Plain {
     /// Others that began.
     unresolved: Vec<Pending>,
     /// What looks like results behind output that has no end: they are if the totals tell as many more.
-    glued: Vec<Glued>,
+    glued: Vec<HeldTest>,
     section: Section,
     failures: Failures,
     has_dots: bool,
-}
-
-/// What looks like the result of a test that passed.
-#[derive(Clone, Debug)]
-struct Glued {
-    name: String,
-    tag: Option<&'static str>,
-    took: Option<Duration>,
-    at: Option<Timestamp>,
+    /// The test whose result came last. Its buffers serve the next.
+    last: HeldTest,
 }
 
 /// What may come.
@@ -189,8 +200,8 @@ impl Plain {
         }
         let line = memmem::rfind(content, b"test ").and_then(|at| content.get(at..));
         if let Some(Line::Result(named, Ended { outcome: Outcome::Passed, took })) = line.map(line::parse) {
-            let name = string(named.name).into_owned();
-            self.glued.push(Glued { name, tag: named.tag, took, at: out.now() });
+            let test = test(&string(named.name), named.tag);
+            self.glued.push(HeldTest { took, time: out.now(), ..test });
         }
     }
 
@@ -302,20 +313,21 @@ impl Plain {
 
     /// A failure that only the list at the end tells, or its output.
     fn unseen_failure(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
-        let began = self.unresolved.iter().position(|test| test.name == name);
+        let began = self.unresolved.iter().position(|other| other.test.id == name);
         if let Some(at) = began {
             self.unresolved.remove(at);
         }
         let ended = Ended { outcome: Outcome::Failed(b""), took: None };
-        self.fail(Failure::new(name, None, &ended, (began.is_some(), self.since)), out)
+        let test = HeldTest { time: self.since, has_begun: began.is_some(), ..test(name, None) };
+        self.fail(Failure::new(test, &ended), out)
     }
 
     fn fail(&mut self, failure: Failure, out: &mut Out<'_>) -> io::Result<()> {
         self.seen.failed += 1;
         match self.failures.wait(failure) {
             None => Ok(()),
-            Some(failure) => {
-                self.failures.know(&failure.name);
+            Some(mut failure) => {
+                self.failures.know(&failure.test.id);
                 failure.tell(out)
             }
         }
@@ -323,39 +335,39 @@ impl Plain {
 
     fn result(&mut self, named: Named<'_>, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
         let name = string(named.name);
-        let began = self.unresolved.iter().position(|test| test.name == name);
+        let began = self.unresolved.iter().position(|other| other.test.id == name);
         if let Some(at) = began {
             self.unresolved.remove(at);
         }
-        self.end(&name, named.tag, ended, began.is_some(), out)
+        self.last.clear();
+        (self.last.runnable, self.last.has_begun) = (true, began.is_some());
+        self.last.id.push_str(&name);
+        self.last.tags.extend(named.tag.map(str::to_owned));
+        self.end_last(ended, out)
     }
 
-    fn resolve(&mut self, mut test: Pending, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
-        test.flush(out)?;
-        self.end(&test.name, test.tag, ended, true, out)
+    fn resolve(&mut self, mut pending: Pending, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
+        pending.flush(out)?;
+        self.last = pending.test;
+        self.end_last(ended, out)
     }
 
-    fn end(
-        &mut self,
-        name: &str,
-        tag: Option<&'static str>,
-        ended: &Ended<'_>,
-        has_begun: bool,
-        out: &mut Out<'_>,
-    ) -> io::Result<()> {
-        let now = out.now();
-        self.since = now;
+    /// The last test ended like this.
+    fn end_last(&mut self, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
+        self.last.time = out.now();
+        self.since = self.last.time;
         if matches!(ended.outcome, Outcome::Failed(_)) {
-            return self.fail(Failure::new(name, tag, ended, (has_begun, now)), out);
+            let test = std::mem::take(&mut self.last);
+            return self.fail(Failure::new(test, ended), out);
         }
         self.seen.add(ended.outcome);
-        self.failures.know(name);
-        out.end(name, tag, ended, (has_begun, now))
+        self.failures.know(&self.last.id);
+        out.end(&mut self.last, ended)
     }
 
     fn began(&mut self, named: Named<'_>, output: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<()> {
-        let mut pending = Pending::new(&string(named.name), named.tag, false);
-        out.begin(&pending.name, self.since)?;
+        let mut pending = Pending::new(test(&string(named.name), named.tag), false);
+        pending.test.begin_at(self.since, out)?;
         let end = if raw.ends_with(b"\n") { &b"\n"[..] } else { b"" };
         let rest = [output, end].concat();
         pending.line(output, &rest, out)?;
@@ -366,13 +378,14 @@ impl Plain {
     /// A test that takes long: it is running.
     fn slow(&mut self, name: &[u8], took: Duration, out: &mut Out<'_>) -> io::Result<()> {
         let name = string(name);
-        let is_known = |test: &Pending| test.name == name;
+        let is_known = |other: &Pending| other.test.id == name;
         if self.unresolved.iter().any(is_known) || self.pending.as_ref().is_some_and(is_known) {
             return Ok(());
         }
         let now = out.now();
-        out.begin(&name, before(now, took).or(now))?;
-        self.leave_unresolved(Pending::new(&name, None, true), out)
+        let mut test = test(&name, None);
+        test.begin_at(before(now, took).or(now), out)?;
+        self.leave_unresolved(Pending::new(test, true), out)
     }
 
     fn leave_unresolved(&mut self, mut test: Pending, out: &mut Out<'_>) -> io::Result<()> {
@@ -403,10 +416,10 @@ impl Plain {
         if missing != self.glued.len() as u64 {
             return Ok(());
         }
-        for Glued { name, tag, took, at } in std::mem::take(&mut self.glued) {
-            let ended = Ended { outcome: Outcome::Passed, took };
+        for mut test in std::mem::take(&mut self.glued) {
+            let ended = Ended { outcome: Outcome::Passed, took: test.took };
             self.seen.add(ended.outcome);
-            out.end(&name, tag, &ended, (false, at))?;
+            out.end(&mut test, &ended)?;
         }
         Ok(())
     }
@@ -422,11 +435,14 @@ impl Plain {
             _ if missing == (Counts { passed: count, ..Counts::default() }) => all(Outcome::Passed),
             _ => None,
         };
-        for test in tests {
+        for mut pending in tests {
             match &ended {
-                Some(ended) if missing.total() == 0 => out.end(&test.name, None, ended, (true, out.now()))?,
-                Some(ended) => self.resolve(test, ended, out)?,
-                None => test.lose(out)?,
+                Some(ended) if missing.total() == 0 => {
+                    pending.test.time = out.now();
+                    out.end(&mut pending.test, ended)?;
+                }
+                Some(ended) => self.resolve(pending, ended, out)?,
+                None => pending.lose(out)?,
             }
         }
         Ok(())
@@ -447,9 +463,10 @@ impl Plain {
         if self.is_own {
             // It has other words than libtest for how a test ended; whether one failed is told by cargo.
             let ended = Ended { outcome: Outcome::Ignored(NO_RESULT), took: None };
-            self.unresolved
-                .iter()
-                .try_for_each(|test| out.end(&test.name, None, &ended, (true, out.now())))?;
+            for pending in &mut self.unresolved {
+                pending.test.time = out.now();
+                out.end(&mut pending.test, &ended)?;
+            }
             return Ok(None);
         }
         self.unresolved.drain(..).try_for_each(|test| test.lose(out))?;

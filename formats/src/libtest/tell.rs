@@ -2,15 +2,14 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::time::Duration;
 
-use streamresult::{StreamResult, text_event};
-use subunit::{Event, File, Status, TEXT_TYPE, Tags, Timestamp};
+use memchr::memchr;
+use streamresult::StreamResult;
+use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
 use super::line::{Ended, Outcome};
+use crate::held::{HeldFile, HeldTest, HeldText, failure, text_file};
 
-/// Text is handed on in pieces of this size.
-const TEXT_PIECE: usize = 64 * 1024;
 /// The file that the output of a test is.
 pub(super) const OUTPUT: &str = "stdout";
 
@@ -26,7 +25,7 @@ pub(super) struct Teller {
     clock: Clock,
     /// When the lines came that are being read.
     now: Option<Timestamp>,
-    text: Vec<u8>,
+    text: HeldText,
     /// Empty lines that are libtest's if a line of its own follows.
     blanks: u64,
     /// The id of the last event.
@@ -35,7 +34,7 @@ pub(super) struct Teller {
 
 impl Teller {
     pub(super) fn new(clock: Clock) -> Self {
-        Teller { clock, now: None, text: Vec::new(), blanks: 0, id: String::new() }
+        Teller { clock, now: None, text: HeldText::default(), blanks: 0, id: String::new() }
     }
 
     /// Lines came: what they say has this time.
@@ -58,52 +57,14 @@ impl Teller {
     /// Takes text that is of the run as a whole.
     pub(super) fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         for _ in 0..std::mem::take(&mut self.blanks) {
-            self.append(b"\n", sink)?;
+            self.text.push(b"\n", self.now, sink)?;
         }
-        self.append(bytes, sink)
-    }
-
-    fn append(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
-        if self.text.len() + bytes.len() > TEXT_PIECE {
-            self.flush(sink)?;
-        }
-        if bytes.len() > TEXT_PIECE {
-            return sink.status(&Event { timestamp: self.now(), ..text_event(bytes) });
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(())
+        self.text.push(bytes, self.now, sink)
     }
 
     /// Hands on the text.
     pub(super) fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        if self.text.is_empty() {
-            return Ok(());
-        }
-        let told = sink.status(&Event { timestamp: self.now(), ..text_event(&self.text) });
-        self.text.clear();
-        told
-    }
-
-    fn tell(
-        &mut self,
-        prefix: &str,
-        name: &str,
-        what: &What<'_>,
-        sink: &mut dyn StreamResult,
-    ) -> io::Result<()> {
-        self.flush(sink)?;
-        set_id(&mut self.id, prefix, name);
-        sink.status(&Event {
-            test_id: Some(&self.id),
-            status: what.status,
-            tags: if what.tags.is_empty() { Tags::default() } else { Tags::from(what.tags) },
-            runnable: true,
-            file: what.file.map(|(name, bytes)| File { name, bytes }),
-            mime_type: what.file.map(|_| TEXT_TYPE),
-            eof: what.eof,
-            timestamp: what.at,
-            ..Event::default()
-        })
+        self.text.flush(sink)
     }
 
     /// Says that something failed that is no test: a binary, or cargo.
@@ -114,14 +75,8 @@ impl Teller {
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         self.flush(sink)?;
-        sink.status(&Event {
-            file: file.map(|(name, bytes)| File { name, bytes }),
-            mime_type: file.map(|_| TEXT_TYPE),
-            eof: file.is_some(),
-            runnable: false,
-            timestamp: self.now(),
-            ..Event::status(id, Status::Fail)
-        })
+        let file = file.map_or_else(Event::default, |(name, bytes)| text_file(name, bytes));
+        sink.status(&failure(id, &file, self.now))
     }
 
     /// A piece of a file of something that is no test.
@@ -137,7 +92,7 @@ impl Teller {
     }
 }
 
-/// Where the events of a binary's tests go.
+/// Where the events of a binary's tests go: text goes before them, and their ids get the name of the binary.
 pub(super) struct Out<'a> {
     /// What stands before their names.
     pub(super) prefix: &'a str,
@@ -150,36 +105,21 @@ impl Out<'_> {
         self.teller.now()
     }
 
-    /// Says something of the test with this name.
-    pub(super) fn tell(&mut self, name: &str, what: &What<'_>) -> io::Result<()> {
-        self.teller.tell(self.prefix, name, what, self.sink)
-    }
-
-    /// Says that a test began.
-    pub(super) fn begin(&mut self, name: &str, at: Option<Timestamp>) -> io::Result<()> {
-        self.tell(name, &What { status: Some(Status::InProgress), at, ..What::default() })
-    }
-
     /// Says how a test ended; it began as long before as it took, unless that was said.
-    pub(super) fn end(
-        &mut self,
-        name: &str,
-        tag: Option<&str>,
-        ended: &Ended<'_>,
-        (has_begun, at): (bool, Option<Timestamp>),
-    ) -> io::Result<()> {
-        if let Some(began) = ended.took.filter(|_| !has_begun).and_then(|took| before(at, took)) {
-            self.begin(name, Some(began))?;
-        }
-        let (status, file) = match ended.outcome {
-            Outcome::Passed => (Status::Success, None),
-            Outcome::Failed(b"") => (Status::Fail, None),
-            Outcome::Failed(words) => (Status::Fail, Some(("reason", words))),
-            Outcome::Ignored(b"") => (Status::Skip, None),
-            Outcome::Ignored(reason) => (Status::Skip, Some(("reason", reason))),
-            Outcome::Measured(figures) => (Status::Success, Some(("benchmark", figures))),
+    pub(super) fn end(&mut self, test: &mut HeldTest, ended: &Ended<'_>) -> io::Result<()> {
+        let (status, name, words) = match ended.outcome {
+            Outcome::Passed => (Status::Success, "", &b""[..]),
+            Outcome::Failed(words) => (Status::Fail, "reason", words),
+            Outcome::Ignored(reason) => (Status::Skip, "reason", reason),
+            Outcome::Measured(figures) => (Status::Success, "benchmark", figures),
         };
-        self.tell(name, &What { status: Some(status), file, eof: file.is_some(), tags: tag.as_slice(), at })
+        (test.status, test.took) = (Some(status), ended.took);
+        if words.is_empty() {
+            return test.end([], self);
+        }
+        let mut why = HeldFile::text(name);
+        test.push(&mut why, words, test.time, self)?;
+        test.end([&mut why], self)
     }
 
     pub(super) fn push_text(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -187,14 +127,20 @@ impl Out<'_> {
     }
 }
 
-/// What is said of a test.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct What<'a> {
-    pub(super) status: Option<Status>,
-    pub(super) file: Option<(&'a str, &'a [u8])>,
-    pub(super) eof: bool,
-    pub(super) tags: &'a [&'a str],
-    pub(super) at: Option<Timestamp>,
+impl StreamResult for Out<'_> {
+    fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let Out { prefix, teller, sink } = self;
+        teller.flush(*sink)?;
+        let Some(name) = event.test_id else { return sink.status(event) };
+        set_id(&mut teller.id, prefix, name);
+        sink.status(&Event { test_id: Some(&teller.id), ..*event })
+    }
+}
+
+/// A test of this name, of which nothing else is known.
+pub(super) fn test(name: &str, tag: Option<&str>) -> HeldTest {
+    let tags = tag.map(str::to_owned).into_iter().collect();
+    HeldTest { id: name.to_owned(), runnable: true, tags, ..HeldTest::default() }
 }
 
 fn set_id(id: &mut String, prefix: &str, name: &str) {
@@ -206,15 +152,11 @@ fn set_id(id: &mut String, prefix: &str, name: &str) {
     id.push_str(name);
 }
 
-/// The time so long before.
-pub(super) fn before(at: Option<Timestamp>, took: Duration) -> Option<Timestamp> {
-    Timestamp::from_epoch(at?.since_epoch().checked_sub(took)?)
-}
-
 /// A name as a string: nothing that no packet can hold.
 pub(super) fn string(bytes: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(bytes);
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\\0")) } else { text }
+    // Nearly all names are fine, and the standard library is slow to say so.
+    let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
+    if memchr(0, bytes).is_some() { Cow::Owned(text.replace('\0', "\\0")) } else { text }
 }
 
 /// The id of a binary as a whole, given what stands before the names of its tests.

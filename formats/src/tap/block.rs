@@ -9,7 +9,8 @@ use streamresult::StreamResult;
 use subunit::Status;
 
 use super::duration;
-use super::held::{Attachment, Held};
+use super::held::HeldPoint;
+use crate::held::HeldFile;
 
 /// A block that is being read.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ enum Whose {
 /// An attachment of a block of ours.
 #[derive(Clone, Debug)]
 struct Item {
-    file: Attachment,
+    file: HeldFile,
     /// Its lines up to the text.
     head: Vec<u8>,
     len: Option<u64>,
@@ -70,7 +71,7 @@ impl Block {
     pub(super) fn line(
         &mut self,
         line: &[u8],
-        held: &mut Held,
+        held: &mut HeldPoint,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         if self.whose == Whose::Unknown {
@@ -98,14 +99,14 @@ impl Block {
     pub(super) fn raw(
         &mut self,
         bytes: &[u8],
-        held: &mut Held,
+        held: &mut HeldPoint,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
-        held.block.push(bytes, &mut held.test, sink)
+        held.block(bytes, sink)
     }
 
     /// Ends what is open.
-    pub(super) fn end(&mut self, held: &mut Held, sink: &mut dyn StreamResult) -> io::Result<()> {
+    pub(super) fn end(&mut self, held: &mut HeldPoint, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(mut item) = self.item.take() else {
             if self.lines == 1 && held.test.took.is_some() && held.test.time.is_some() {
                 // All that it says is in the times of the test.
@@ -119,15 +120,20 @@ impl Block {
         }
         // The last line has an end here, whether the text has one there or not.
         let end: &[u8] = if item.len == Some(item.read) { b"" } else { b"\n" };
-        item.file.push(end, &mut held.test, sink)?;
+        held.test.push(&mut item.file, end, None, sink)?;
         if item.file.name == "reason" {
             held.reason.clear();
         }
-        item.file.end(&mut held.test, sink)
+        held.test.end_file(&mut item.file, sink)
     }
 
     /// Takes a line that our writer may have written, and says whether it has.
-    fn our_line(&mut self, line: &[u8], held: &mut Held, sink: &mut dyn StreamResult) -> io::Result<bool> {
+    fn our_line(
+        &mut self,
+        line: &[u8],
+        held: &mut HeldPoint,
+        sink: &mut dyn StreamResult,
+    ) -> io::Result<bool> {
         if let Some(item) = &mut self.item {
             if item.has_text
                 && let Some(text) = line.strip_prefix(b"      ").or(line.is_empty().then_some(line))
@@ -140,11 +146,11 @@ impl Block {
         }
         if let Some(name) = string(line, b"  - name: ") {
             self.end(held, sink)?;
-            self.item = Some(Item::new(&name, line));
+            self.item = Some(Item::new(name, line));
         } else if let Some(tag) = string(line, b"  - ").filter(|_| self.item.is_none()) {
             held.test.tags.push(tag);
         } else if let Some(route) = string(line, b"route: ") {
-            held.test.route = Some(route);
+            held.test.route_code = Some(route);
         } else if let Some(took) = duration::of_line(line) {
             held.test.took = Some(took);
         } else {
@@ -155,9 +161,9 @@ impl Block {
 }
 
 impl Item {
-    fn new(name: &str, line: &[u8]) -> Self {
+    fn new(name: String, line: &[u8]) -> Self {
         let mut item = Item {
-            file: Attachment::new(name, None),
+            file: HeldFile::new(name, None),
             head: Vec::new(),
             len: None,
             has_text: false,
@@ -178,7 +184,7 @@ impl Item {
             return false;
         }
         if let Some(mime_type) = string(line, b"    type: ") {
-            self.file.mime_type = Some(mime_type);
+            self.file.mime_type = Some(mime_type.into());
         } else if let Some(digits) = line.strip_prefix(b"    bytes: ") {
             self.len = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
         } else if line == b"    text: |2" {
@@ -190,17 +196,17 @@ impl Item {
         true
     }
 
-    fn line(&mut self, text: &[u8], held: &mut Held, sink: &mut dyn StreamResult) -> io::Result<()> {
+    fn line(&mut self, text: &[u8], held: &mut HeldPoint, sink: &mut dyn StreamResult) -> io::Result<()> {
         let end: &[u8] = if self.lines > 0 { b"\n" } else { b"" };
         self.lines += 1;
         self.read += (end.len() + text.len()) as u64;
-        self.file.push(end, &mut held.test, sink)?;
-        self.file.push(text, &mut held.test, sink)
+        held.test.push(&mut self.file, end, None, sink)?;
+        held.test.push(&mut self.file, text, None, sink)
     }
 }
 
 /// Whether this is how our writer begins a block after such a test point; then the test ended like that.
-fn outcome(line: &[u8], held: &mut Held) -> bool {
+fn outcome(line: &[u8], held: &mut HeldPoint) -> bool {
     let status = match (line, held.test.status) {
         (b"outcome: fail", Some(Status::Fail)) => Some(Status::Fail),
         (b"outcome: uxsuccess", Some(Status::Fail)) => Some(Status::UxSuccess),

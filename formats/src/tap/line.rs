@@ -8,12 +8,13 @@ use memchr::{memchr, memchr_iter, memchr2};
 use nom::branch::alt;
 use nom::bytes::complete::{tag, tag_no_case, take_till, take_while, take_while1};
 use nom::character::complete::{char, digit1, one_of, space0, space1};
-use nom::combinator::{all_consuming, eof, map_opt, opt, peek, recognize, rest, value};
+use nom::combinator::{all_consuming, eof, map_opt, opt, rest, value};
 use nom::multi::separated_list1;
 use nom::sequence::{pair, preceded, terminated};
 use nom::{IResult, Parser as _};
 
 use super::duration;
+use crate::slices;
 
 /// What a line says that is not text. Its indentation is left to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(super) struct Point<'a> {
     pub(super) number: Option<u64>,
     /// The description as it is written: see [`unescaped`].
     pub(super) description: &'a [u8],
+    /// Where in the line it begins.
+    pub(super) start: usize,
     /// Whether the description is written as it is meant.
     pub(super) is_plain: bool,
     pub(super) directive: Option<(Word, &'a [u8])>,
@@ -60,7 +63,7 @@ pub(super) enum Word {
 /// Reads a line without its indentation and end; `None` is text.
 pub(super) fn parse(line: &[u8]) -> Option<Line<'_>> {
     let found = match line.first()? {
-        b'o' | b'n' => all_consuming(point).parse(line),
+        b'o' | b'n' => return point(line).map(Line::Point),
         b'#' => all_consuming(alt((subtest, value(Line::Comment, rest)))).parse(line),
         b'1' => all_consuming(plan).parse(line),
         b'-' => all_consuming(value(Line::Dashes, (tag("---"), opt((space1, rest))))).parse(line),
@@ -111,24 +114,52 @@ fn number(line: &[u8]) -> IResult<&[u8], u64> {
     map_opt(digit1, value).parse(line)
 }
 
-fn point(line: &[u8]) -> IResult<&[u8], Line<'_>> {
-    let (line, is_not) = opt(tag("not ")).parse(line)?;
-    let (line, _) = (tag("ok"), peek(end_of_word)).parse(line)?;
-    let (line, number) = opt(preceded(space0, terminated(number, peek(end_of_number)))).parse(line)?;
-    let (line, dash) = opt((space0, char('-'), peek(alt((eof, space1))))).parse(line)?;
-    let is_plain = memchr2(b'#', b'\\', line).is_none();
-    let (description, said) = if is_plain { (line.trim_ascii(), None) } else { split(line) };
-    let mut point =
-        Point { is_ok: is_not.is_none(), number, description, is_plain, directive: None, took: None };
+/// Nearly all lines are test points, so this is by hand.
+fn point(line: &[u8]) -> Option<Point<'_>> {
+    let (is_ok, rest) = match line {
+        [b'o', b'k', rest @ ..] => (true, rest),
+        _ => (false, line.strip_prefix(b"not ok")?),
+    };
+    // `ok` is a word of its own: `okay` is another.
+    if rest.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        return None;
+    }
+    let (number, rest) = numbered(rest).map_or((None, rest), |(number, rest)| (Some(number), rest));
+    let after_dash =
+        skip_blanks(rest).strip_prefix(b"-").filter(|rest| matches!(rest, [] | [b' ' | b'\t', ..]));
+    let text = after_dash.unwrap_or(rest);
+    let is_plain = memchr2(b'#', b'\\', text).is_none();
+    let (description, said) = if is_plain { (text.trim_ascii(), None) } else { split(text) };
+    let start = line.len() - text.trim_ascii_start().len();
+    let mut point = Point { is_ok, number, description, start, is_plain, directive: None, took: None };
     match said {
         Some(Said::Directive(word, reason)) => point.directive = Some((word, reason)),
         Some(Said::Time(took)) => point.took = Some(took),
         None => {}
     }
-    if dash.is_none() && number.is_some() {
+    if after_dash.is_none() && number.is_some() {
         point.take_time_of_bats();
     }
-    Ok((&[], Line::Point(point)))
+    Some(point)
+}
+
+/// The number of a test point and what is behind it: a blank, the dash or the directive. `3rd` and `3.5` are
+/// descriptions.
+fn numbered(rest: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut rest, mut number) = (skip_blanks(rest), None);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        number = Some(number.unwrap_or(0_u64).checked_mul(10)?.checked_add(u64::from(digit - b'0'))?);
+        rest = behind;
+    }
+    let ends = matches!(rest, [] | [b' ' | b'\t' | b'#', ..] | [b'-'] | [b'-', b' ' | b'\t', ..]);
+    number.filter(|_| ends).map(|number| (number, rest))
+}
+
+fn skip_blanks(mut rest: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', behind @ ..] = rest {
+        rest = behind;
+    }
+    rest
 }
 
 impl Point<'_> {
@@ -156,7 +187,7 @@ enum Said<'a> {
 /// and might. So neither a link with `#skip` in it nor `fixes #12` ends it.
 fn split(text: &[u8]) -> (&[u8], Option<Said<'_>>) {
     for at in memchr_iter(b'#', text) {
-        let (before, behind) = text.split_at_checked(at).unwrap_or_default();
+        let (before, behind) = slices::split(text, at);
         let behind = behind.strip_prefix(b"#").unwrap_or_default();
         let is_word = before.last().is_none_or(u8::is_ascii_whitespace);
         if !is_word {
@@ -186,27 +217,10 @@ fn said(behind: &[u8]) -> IResult<&[u8], Said<'_>> {
     preceded(space0, alt((directive, time.map(Said::Time)))).parse(behind)
 }
 
-/// `ok` is a word of its own: `okay` is another.
-fn end_of_word(line: &[u8]) -> IResult<&[u8], &[u8]> {
-    match line.first() {
-        Some(byte) if byte.is_ascii_alphanumeric() || *byte == b'_' => Err(no_match(line)),
-        _ => Ok((line, &[])),
-    }
-}
-
-/// A number is followed by a blank, the dash or the directive: `3rd` and `3.5` are descriptions.
-fn end_of_number(line: &[u8]) -> IResult<&[u8], &[u8]> {
-    alt((eof, recognize(one_of(" \t#")), recognize((char('-'), alt((space1, eof)))))).parse(line)
-}
-
-fn no_match(line: &[u8]) -> nom::Err<nom::error::Error<&[u8]>> {
-    nom::Err::Error(nom::error::Error::new(line, nom::error::ErrorKind::Verify))
-}
-
 /// The text that is written like this: `\#` is a `#`, `\\` a `\`; a `\` before anything else is itself.
 pub(super) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr(b'\\', text) else { return Cow::Borrowed(text) };
-    let (plain, mut rest) = text.split_at_checked(first).unwrap_or_default();
+    let (plain, mut rest) = slices::split(text, first);
     let mut out = plain.to_vec();
     while let Some((byte, after)) = rest.split_first() {
         rest = after;

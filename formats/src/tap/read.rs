@@ -1,19 +1,35 @@
 //! TAP to events.
+//!
+//! A line of TAP says little by itself. Three things are remembered to make sense of it:
+//!
+//! - **Where it is** ([`Nesting`]): the indentation says how deep in subtests a line is. Subtests come before the test
+//!   point that they belong to, so a document that is deeper than the next test point is closed by it, and its parent
+//!   is that test point; a comment `# Subtest: name` may have announced it, with the id that is kept for it. What is
+//!   closed by less than its parent (the end, a shallower line) has lost it, and that is a failure.
+//! - **Which test point waits** ([`HeldPoint`]): whether diagnostics follow is known from the next line. A block of
+//!   YAML may follow any test point of a document that has a version, comments are about what is `not ok`. So a test
+//!   point is held when either may come, and released by any line that is neither; blank lines leave it waiting.
+//! - **Which block is read** ([`Block`]): all lines are its own until it ends or one is not indented as it is.
+//!
+//! Text between the lines is held, too, but only until something else is said or reading may block: it keeps its
+//! place. A plan is checked when its document ends, since it may be anywhere.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 
-use streamresult::{StreamResult, text_event};
-use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
+use streamresult::StreamResult;
+use subunit::{Event, Status, Timestamp};
 
 use super::block::{Block, Place};
 use super::document::{Document, Nesting, Parent, Plan, skip_reason};
-use super::held::Held;
+use super::held::HeldPoint;
 use super::ids::Ids;
 use super::line::{self, Line as Said, Point, Word, push_id, unescaped};
 use crate::charset::split_whole_characters;
+use crate::held::{HeldText, failure, text_file};
 use crate::lines::{Line, LineParser};
+use crate::slices;
 
 /// Subtests are indented by so much.
 const LEVEL: usize = 4;
@@ -21,8 +37,6 @@ const LEVEL: usize = 4;
 const MOST_LEVELS: usize = 64;
 /// Of a longer description an id has the beginning: all levels together fit into a packet.
 const LONGEST_NAME: usize = 16 * 1024;
-/// Text is handed on in pieces of this size.
-const TEXT_PIECE: usize = 64 * 1024;
 
 /// Turns TAP 12, 13 and 14 into events, as its lines come.
 ///
@@ -37,7 +51,7 @@ const TEXT_PIECE: usize = 64 * 1024;
 /// - Test points that a plan promised and that did not come fail, as `test 3`. `Bail out!` is a test that failed;
 ///   so is `tap document` when there is no plan, or it does not agree with the test points. All have a file
 ///   `tap meta` that says what is wrong.
-/// - All that is not TAP is text (see [`text_event`]), in its place, and so are other comments.
+/// - All that is not TAP is text (see [`text_event`](streamresult::text_event)), in its place, and so are other comments.
 ///
 /// A test point whose diagnostics may follow is told with the line after them.
 ///
@@ -64,13 +78,13 @@ pub struct Parser {
     nesting: Nesting,
     /// A comment that announced subtests, which did not come yet.
     announced: Option<Announced>,
-    held: Held,
+    held: HeldPoint,
     holds: bool,
     block: Option<Block>,
     /// Whether the document was given up.
     bailed_out: bool,
     ids: Ids,
-    text: Vec<u8>,
+    text: HeldText,
 }
 
 /// `# Subtest: name`
@@ -90,12 +104,12 @@ impl Default for Parser {
             prefix: String::new(),
             nesting: Nesting::default(),
             announced: None,
-            held: Held::default(),
+            held: HeldPoint::default(),
             holds: false,
             block: None,
             bailed_out: false,
             ids: Ids::default(),
-            text: Vec::new(),
+            text: HeldText::default(),
         }
     }
 }
@@ -142,10 +156,14 @@ impl Parser {
             return Ok(());
         }
         let indent = content.iter().take_while(|byte| **byte == b' ').count();
-        let said = line::parse(content.get(indent..).unwrap_or_default());
+        let said = line::parse(slices::after(content, indent));
         let level = Some(indent / LEVEL).filter(|level| indent % LEVEL == 0 && *level < MOST_LEVELS);
         match (said, level) {
-            (Some(Said::Point(point)), Some(level)) => self.point(level, &point, sink),
+            (Some(Said::Point(point)), Some(level)) => {
+                let text = line.text.and_then(|text| text.get(indent + point.start..));
+                let text = text.and_then(|text| text.get(..point.description.len()));
+                self.point(level, &point, text, sink)
+            }
             (Some(Said::Plan { last, comment }), Some(level)) => {
                 self.release(sink)?;
                 self.plan(level, last, comment);
@@ -165,7 +183,7 @@ impl Parser {
             }
             (Some(Said::Comment | Said::Subtest(_)), _) => {
                 if self.holds && self.held.takes_comments {
-                    let line = content.get(indent.min(self.held.indent)..).unwrap_or_default();
+                    let line = slices::after(content, indent.min(self.held.indent));
                     self.held.comment(line, sink)
                 } else {
                     self.push_text(line.bytes, sink)
@@ -177,7 +195,7 @@ impl Parser {
                 }
                 self.push_text(line.bytes, sink)?;
                 // What is told of the test before its end comes after it, however the input is cut.
-                if self.holds { self.flush_text(sink) } else { Ok(()) }
+                if self.holds { self.text.flush(sink) } else { Ok(()) }
             }
         }
     }
@@ -222,7 +240,13 @@ impl Parser {
         }
     }
 
-    fn point(&mut self, level: usize, point: &Point<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
+    fn point(
+        &mut self,
+        level: usize,
+        point: &Point<'_>,
+        text: Option<&str>,
+        sink: &mut dyn StreamResult,
+    ) -> io::Result<()> {
         self.release(sink)?;
         let time = self.now;
         let subtests = self.close_subtests(level, sink)?;
@@ -248,18 +272,24 @@ impl Parser {
             Some(parent) => *id = parent.id,
             None => {
                 id.push_str(&self.nesting.last().path);
-                push_name(&description, number, id);
+                // Nearly always it is known to be a text.
+                match text.filter(|text| point.is_plain && (1..=LONGEST_NAME).contains(&text.len())) {
+                    Some(text) => id.push_str(text),
+                    None => push_name(&description, number, id),
+                }
                 self.ids.make_unique(id);
             }
         }
         let (status, reason) = status(point);
-        self.held.reason.extend_from_slice(&unescaped(reason));
+        if !reason.is_empty() {
+            self.held.reason.extend_from_slice(&unescaped(reason));
+        }
         self.held.indent = level * LEVEL;
         self.held.takes_comments = !point.is_ok;
         let test = &mut self.held.test;
         (test.status, test.time, test.began, test.took) = (Some(status), time, began, point.took);
         self.holds = true;
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         if is_versioned || !point.is_ok { Ok(()) } else { self.release(sink) }
     }
 
@@ -322,20 +352,12 @@ impl Parser {
 
     fn bail_out(&mut self, reason: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.release(sink)?;
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         self.bailed_out = true;
         let id = self.unique(&format!("{}Bail out!", self.prefix));
-        let timestamp = self.now;
         let reason = unescaped(reason);
-        let file = (!reason.is_empty()).then_some(File { name: "reason", bytes: &reason });
-        sink.status(&Event {
-            mime_type: file.map(|_| TEXT_TYPE),
-            eof: file.is_some(),
-            file,
-            timestamp,
-            runnable: false,
-            ..Event::status(&id, Status::Fail)
-        })
+        let file = if reason.is_empty() { Event::default() } else { text_file("reason", &reason) };
+        sink.status(&failure(&id, &file, self.now))
     }
 
     /// Ends what is open. Then another document may begin.
@@ -343,7 +365,7 @@ impl Parser {
         let is_cut =
             self.block.take().map(|mut block| block.end(&mut self.held, sink)).transpose()?.is_some();
         self.release(sink)?;
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         let document = self.document();
         if !std::mem::take(&mut self.bailed_out) {
             while self.nesting.depth() > 1 {
@@ -404,15 +426,8 @@ impl Parser {
 
     /// A test that is none of the document's: it says what is wrong.
     fn fail(&mut self, id: &str, why: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.flush_text(sink)?;
-        sink.status(&Event {
-            file: Some(File { name: "tap meta", bytes: why.as_bytes() }),
-            mime_type: Some(TEXT_TYPE),
-            eof: true,
-            runnable: false,
-            timestamp: self.now,
-            ..Event::status(id, Status::Fail)
-        })
+        self.text.flush(sink)?;
+        sink.status(&failure(id, &text_file("tap meta", why.as_bytes()), self.now))
     }
 
     /// Tells the test point that was held, if there is one.
@@ -420,25 +435,12 @@ impl Parser {
         if !std::mem::take(&mut self.holds) {
             return Ok(());
         }
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         self.held.release(sink)
     }
 
     fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
-        if !self.text.is_empty() && self.text.len() + bytes.len() > TEXT_PIECE {
-            self.flush_text(sink)?;
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn flush_text(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        if self.text.is_empty() {
-            return Ok(());
-        }
-        let told = sink.status(&Event { timestamp: self.now, ..text_event(&self.text) });
-        self.text.clear();
-        told
+        self.text.push(bytes, self.now, sink)
     }
 }
 
@@ -461,7 +463,7 @@ impl LineParser for Parser {
     }
 
     fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         sink.flush()
     }
 

@@ -19,13 +19,13 @@
 //! codes, whether a test is runnable, and announcements (`exists`). What v2 cannot say is lost in reading:
 //! `progress:` lines, and whether a test ended by `failure:` or by `error:`.
 
-mod attach;
 mod guard;
 mod label;
 mod line;
 mod mime;
 mod parse;
 mod scope;
+mod test;
 mod time;
 mod write;
 

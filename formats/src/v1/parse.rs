@@ -1,20 +1,38 @@
 //! Lines to events.
+//!
+//! In version 1 the keywords of the protocol are words that a program may well print at the start of a line, and there
+//! is no framing. What a line is depends on where it stands ([`Place`]):
+//!
+//! - **A line** (`Line`): a keyword, or text. An outcome counts only for the label of the test that is open; others are
+//!   the output of that test, such as the run of a test of a test runner. If another `test:` line came within the test,
+//!   and its outcome comes first, both tests are real: the one within is the *shadow*.
+//! - **Bracketed details** (`Bracketed`): all lines up to `]`; a blank before a `]` that is content is taken off. Only
+//!   the start of a line can end them, so a line may go out in pieces, and it is remembered whether one starts.
+//! - **Multipart details**: `Multipart` (a content type, or the end), then `Name`, then `Length` and `Chunk` by turns.
+//!   A line that fits nowhere is damage; one that begins a test or tells a time shows that the reporter was killed,
+//!   and the report is lost.
+//!
+//! A byte that begins a packet of version 2 begins one if the decoder finds it whole; in a stream that had none before,
+//! what the decoder calls damage is text in some other encoding.
+//!
+//! Input comes in any pieces. What is done with is taken, and the rest is offered again with more behind it; for how
+//! much of that no newline was found is remembered, so that a long line is not searched again and again.
 
 use std::io;
 
 use memchr::{memchr, memchr_iter};
-use streamresult::{StreamResult, damage, deliver, text_event};
+use streamresult::{StreamResult, damage, deliver};
 use subunit::{Decoder, Event, File, Frame, SIGNATURE, Status, Step, TEXT_TYPE, Timestamp};
 
-use super::attach::{Part, Test};
 use super::line::{self, Details, Line};
 use super::scope::Scope;
+use super::test::Test;
 use super::{label, mime};
+use crate::held::{HeldFile, HeldText};
+use crate::slices;
 
 /// A longer line is text: ids, names and types are shorter.
 const LONGEST_LINE: usize = 1 << 20;
-/// Text is handed on in pieces of this size.
-const TEXT_PIECE: usize = 64 * 1024;
 
 /// Turns a v1 stream into events, as its bytes come.
 ///
@@ -24,8 +42,8 @@ const TEXT_PIECE: usize = 64 * 1024;
 ///   what a multipart report names them.
 /// - A test whose outcome never comes fails, with a file that says so. When another test begins within a test
 ///   that is its output, unless its outcome comes first: then both are reported.
-/// - A line that says nothing of this is text (see [`text_event`]), in its place; a malformed multipart report
-///   is damage, a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID).
+/// - A line that says nothing of this is text (see [`text_event`](streamresult::text_event)), in its place; a
+///   malformed multipart report is damage, a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID).
 /// - A packet of v2 that stands where a line may begin is passed on.
 ///
 /// Input may be cut anywhere: files and text come in other pieces then, and are the same.
@@ -40,8 +58,10 @@ pub struct Parser {
     shadow: Test,
     has_shadow: bool,
     report: Report,
-    part: Part,
-    text: Vec<u8>,
+    /// The type of the part whose name comes next.
+    part_type: String,
+    part: HeldFile,
+    text: HeldText,
     has_packets: bool,
     /// How many bytes were consumed.
     offset: u64,
@@ -117,7 +137,7 @@ impl Parser {
     ///
     /// When the sink fails.
     pub fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         if matches!(self.place, Place::Bracketed { .. } | Place::Length | Place::Chunk(_)) {
             let Parser { part, test, shadow, report, now, .. } = self;
             let test = if report.of_shadow { shadow } else { test };
@@ -133,7 +153,7 @@ impl Parser {
     /// When the sink fails.
     pub fn finish(&mut self, input: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.take_all(input, true, sink)?;
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         if !matches!(self.place, Place::Line | Place::LongLine) {
             self.lose_report(sink)?;
         }
@@ -152,7 +172,7 @@ impl Parser {
             };
             match taken {
                 Taken::Bytes(count) => {
-                    rest = rest.get(count..).unwrap_or_default();
+                    rest = slices::after(rest, count);
                     self.offset += count as u64;
                     self.searched = 0;
                 }
@@ -170,7 +190,7 @@ impl Parser {
         }
         match self.line_len(rest, eof) {
             Some(len) => {
-                self.line(rest.get(..len).unwrap_or_default(), sink)?;
+                self.line(slices::first(rest, len), sink)?;
                 Ok(Taken::Bytes(len))
             }
             None if rest.len() > LONGEST_LINE => {
@@ -183,7 +203,7 @@ impl Parser {
 
     /// How long the first line is, its end included.
     fn line_len(&mut self, rest: &[u8], eof: bool) -> Option<usize> {
-        let unseen = rest.get(self.searched..).unwrap_or_default();
+        let unseen = slices::after(rest, self.searched);
         let newline = memchr(b'\n', unseen).map(|at| self.searched + at + 1);
         self.searched = rest.len();
         newline.or(eof.then_some(rest.len()))
@@ -207,7 +227,7 @@ impl Parser {
             Frame::Corrupt(..) if self.has_packets => {}
             Frame::Corrupt(..) | Frame::Text(_) => return Ok(None),
         }
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         deliver(&frame, self.offset, sink)?;
         Ok(Some(Taken::Bytes(len)))
     }
@@ -235,7 +255,7 @@ impl Parser {
             self.has_shadow = true;
             return Ok(false);
         }
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         self.test.set(label, self.now);
         self.in_test = true;
         self.test.begin(sink)?;
@@ -259,7 +279,7 @@ impl Parser {
         else {
             return Ok(false);
         };
-        self.flush_text(sink)?;
+        self.text.flush(sink)?;
         if of_shadow {
             self.shadow.begin(sink)?;
         }
@@ -277,7 +297,7 @@ impl Parser {
     }
 
     fn begin_part(&mut self, name: &str, mime_type: &str) {
-        self.part.begin(name, mime_type);
+        self.part = HeldFile::new(name.to_owned(), Some(mime_type.to_owned().into())).existing();
         self.report.has_traceback |= name == TRACEBACK;
     }
 
@@ -354,13 +374,13 @@ impl Parser {
         let newline = memchr_iter(b'\n', rest).find(is_special);
         let len = newline.map_or(rest.len(), |at| at + 1);
         self.place = Place::Bracketed { at_start: newline.is_some() };
-        self.push_part(rest.get(..len).unwrap_or_default(), sink)?;
+        self.push_part(slices::first(rest, len), sink)?;
         Ok(Taken::Bytes(len))
     }
 
     fn take_chunk(&mut self, rest: &[u8], left: u64, sink: &mut dyn StreamResult) -> io::Result<Taken> {
         let len = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-        self.push_part(rest.get(..len).unwrap_or_default(), sink)?;
+        self.push_part(slices::first(rest, len), sink)?;
         let left = left - len as u64;
         self.place = if left == 0 { Place::Length } else { Place::Chunk(left) };
         Ok(Taken::Bytes(len))
@@ -374,11 +394,11 @@ impl Parser {
             self.damage(rest, sink)?;
             return Ok(Taken::Bytes(rest.len()));
         };
-        let whole = rest.get(..len).unwrap_or_default();
+        let whole = slices::first(rest, len);
         let (text, _) = without_end(whole);
         let is_done = match self.place {
             Place::Name => {
-                let mime_type = std::mem::take(&mut self.part.mime_type);
+                let mime_type = std::mem::take(&mut self.part_type);
                 self.begin_part(&label::string(text), &mime_type);
                 self.place = Place::Length;
                 true
@@ -418,7 +438,7 @@ impl Parser {
             self.end_report(self.report.status, sink)?;
         } else if let Some(mime_type) = content_type(text) {
             let mime_type = label::string(mime_type);
-            self.part.mime_type = mime::from_v1(&mime_type).into_owned();
+            self.part_type = mime::from_v1(&mime_type).into_owned();
             self.place = Place::Name;
         } else if matches!(line::parse(text), Some(Line::Test(_) | Line::Time(_))) {
             self.lose_report(sink)?;
@@ -441,7 +461,7 @@ impl Parser {
 
     fn push_part(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let test = if self.report.of_shadow { &self.shadow } else { &self.test };
-        self.part.push(bytes, &test.event(self.now), sink)
+        self.part.push(bytes, self.now, &test.event(self.now), sink)
     }
 
     fn end_part(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -455,28 +475,12 @@ impl Parser {
         if newline.is_some() {
             self.place = Place::Line;
         }
-        self.push_text(rest.get(..len).unwrap_or_default(), sink)?;
+        self.push_text(slices::first(rest, len), sink)?;
         Ok(Taken::Bytes(len))
     }
 
     fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
-        if self.text.len() + bytes.len() > TEXT_PIECE {
-            self.flush_text(sink)?;
-        }
-        if bytes.len() > TEXT_PIECE {
-            return sink.status(&text_event(bytes));
-        }
-        self.text.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn flush_text(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        if self.text.is_empty() {
-            return Ok(());
-        }
-        let told = sink.status(&text_event(&self.text));
-        self.text.clear();
-        told
+        self.text.push(bytes, None, sink)
     }
 }
 
