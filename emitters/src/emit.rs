@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use cli::{Verdict, VerdictArgs};
 use streamresult::{StreamResult, StreamResultExt as _, Summary};
-use subunit::Timestamp;
 use subunit::io::Writer;
 
 /// The flags of every emitter.
@@ -20,29 +19,19 @@ pub(crate) struct EmitArgs {
     verdict: VerdictArgs,
 }
 
-/// Where the time of an event comes from that has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Times {
-    /// From the clock, as it arrives: the format is read live.
-    Arrival,
-    /// From nowhere: what is read is a record, and the time of reading it says nothing.
-    Recorded,
-}
-
 impl EmitArgs {
-    /// Writes to `output` all that `convert` pushes, and says how the run went.
+    /// Writes to `output` all that `convert` pushes, and says how the run went. Times are the reader's business.
     ///
     /// # Errors
     ///
     /// When `convert` fails. What it pushed before has been written then.
     pub(crate) fn emit(
         self,
-        times: Times,
         output: &mut dyn Write,
         convert: impl FnOnce(&mut dyn StreamResult) -> anyhow::Result<()>,
     ) -> anyhow::Result<Verdict> {
         let mut summary = Summary::new();
-        let converted = self.convert(times, output, &mut summary, convert);
+        let converted = self.convert(output, &mut summary, convert);
         output.flush()?;
         converted?;
         Ok(self.verdict.apply(Verdict::from(&summary)))
@@ -50,12 +39,11 @@ impl EmitArgs {
 
     fn convert(
         &self,
-        times: Times,
         output: &mut dyn Write,
         summary: &mut Summary,
         convert: impl FnOnce(&mut dyn StreamResult) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut sink = Sink { summary, writer: Writer::new(output), times };
+        let mut sink = Sink { summary, writer: Writer::new(output) };
         match (self.tags.is_empty(), &self.route_code) {
             (true, None) => convert(&mut sink),
             (false, None) => convert(&mut sink.tagged(&self.tags, [""; 0])),
@@ -69,15 +57,12 @@ impl EmitArgs {
 struct Sink<'s, W: Write> {
     summary: &'s mut Summary,
     writer: Writer<W>,
-    times: Times,
 }
 
 impl<W: Write> StreamResult for Sink<'_, W> {
     fn status(&mut self, event: &subunit::Event<'_>) -> io::Result<()> {
-        let now = || (self.times == Times::Arrival).then(Timestamp::now);
-        let event = subunit::Event { timestamp: event.timestamp.or_else(now), ..*event };
-        self.summary.status(&event)?;
-        self.writer.status(&event)
+        self.summary.status(event)?;
+        self.writer.status(event)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -96,9 +81,9 @@ mod tests {
 
     use super::*;
 
-    fn check(args: &EmitArgs, times: Times, status: Status, expected: Verdict) -> Vec<u8> {
+    fn check(args: &EmitArgs, status: Status, expected: Verdict) -> Vec<u8> {
         let mut output = Vec::new();
-        let verdict = args.clone().emit(times, &mut output, |sink| {
+        let verdict = args.clone().emit(&mut output, |sink| {
             sink.start_run()?;
             sink.status(&Event::status("foo", status))?;
             Ok(sink.stop_run()?)
@@ -110,25 +95,23 @@ mod tests {
     #[test]
     fn the_verdict_is_that_of_the_run() {
         let args = EmitArgs::default();
-        check(&args, Times::Recorded, Status::Success, Verdict::Passed);
-        check(&args, Times::Recorded, Status::Fail, Verdict::Failed);
-        check(&args, Times::Recorded, Status::Exists, Verdict::Nothing);
+        check(&args, Status::Success, Verdict::Passed);
+        check(&args, Status::Fail, Verdict::Failed);
+        check(&args, Status::Exists, Verdict::Nothing);
         let verdict = VerdictArgs { exit_zero: true, allow_empty: false };
-        check(&EmitArgs { verdict, ..args }, Times::Recorded, Status::Fail, Verdict::Passed);
+        check(&EmitArgs { verdict, ..args }, Status::Fail, Verdict::Passed);
     }
 
     #[test]
-    fn only_what_arrives_live_gets_the_time_of_the_clock() {
-        let args = EmitArgs::default();
-        let recorded = check(&args, Times::Recorded, Status::Exists, Verdict::Nothing);
+    fn no_time_is_made_up() {
+        let recorded = check(&EmitArgs::default(), Status::Exists, Verdict::Nothing);
         assert_eq!(recorded, b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b");
-        assert!(check(&args, Times::Arrival, Status::Exists, Verdict::Nothing).len() > recorded.len());
     }
 
     #[test]
     fn what_was_converted_before_an_error_is_written() {
         let mut output = Vec::new();
-        let verdict = EmitArgs::default().emit(Times::Recorded, &mut output, |sink| {
+        let verdict = EmitArgs::default().emit(&mut output, |sink| {
             sink.status(&Event::status("foo", Status::Success))?;
             anyhow::bail!("line 3, column 7: no such element")
         });
@@ -143,7 +126,7 @@ mod tests {
             route_code: Some("ci".to_owned()),
             ..EmitArgs::default()
         };
-        let output = check(&args, Times::Recorded, Status::Success, Verdict::Passed);
+        let output = check(&args, Status::Success, Verdict::Passed);
         let packet = subunit::Packet::parse(&output).unwrap();
         assert_eq!(packet.event().route_code, Some("ci"));
         assert_eq!(packet.event().tags.iter().collect::<Vec<_>>(), ["nightly"]);

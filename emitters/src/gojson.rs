@@ -2,7 +2,7 @@
 
 use cli::{Command, InputArgs, Streams, Verdict};
 
-use crate::emit::{EmitArgs, Times};
+use crate::emit::EmitArgs;
 
 /// Convert the output of `go test -json` to a subunit stream
 ///
@@ -39,7 +39,7 @@ pub struct GoJson {
 impl Command for GoJson {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input: stdin, output, interrupt, .. } = streams;
-        self.emit.emit(Times::Recorded, output, |sink| {
+        self.emit.emit(output, |sink| {
             for document in self.input.documents(stdin, interrupt) {
                 formats::gojson::drive(document.input, sink)?;
             }

@@ -12,7 +12,7 @@ use process::Interrupt;
 use streamresult::StreamResult;
 use subunit::Timestamp;
 
-use crate::emit::{EmitArgs, Times};
+use crate::emit::EmitArgs;
 
 /// More broken documents are only counted in the error.
 const MOST_NAMED: usize = 3;
@@ -71,7 +71,7 @@ impl Command for JunitXml {
             attachments: self.attachments,
             counts: !self.ignore_counts,
         });
-        self.emit.emit(Times::Recorded, streams.output, |sink| {
+        self.emit.emit(streams.output, |sink| {
             let read = sink
                 .start_run()
                 .map_err(Into::into)

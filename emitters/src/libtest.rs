@@ -7,7 +7,7 @@ use process::{Interrupt, Outputs, Source};
 use streamresult::StreamResult;
 
 use crate::child::{self, Watched};
-use crate::emit::{EmitArgs, Times};
+use crate::emit::EmitArgs;
 
 /// Convert the output of Rust tests to a subunit stream
 ///
@@ -77,8 +77,7 @@ impl Command for Libtest {
         let Streams { input: stdin, output, interrupt, .. } = streams;
         let Libtest { input, exec, format, emit } = self;
         let format = Format::from(format);
-        // The reader says the times: a file of a test has none.
-        emit.emit(Times::Recorded, output, |sink| {
+        emit.emit(output, |sink| {
             if let Some(command) = exec {
                 return execute(&command, format, &interrupt, sink);
             }

@@ -10,7 +10,7 @@ use streamresult::StreamResult;
 use subunit::{Event, TEXT_TYPE, Timestamp};
 
 use crate::child::{self, Watched};
-use crate::emit::{EmitArgs, Times};
+use crate::emit::EmitArgs;
 
 /// Convert TAP (the Test Anything Protocol, versions 12 to 14) to a subunit stream
 ///
@@ -65,8 +65,7 @@ impl Command for Tap {
             parser = parser.without_plan();
         }
         let mut lines = Lines::new(parser);
-        // The reader says the times: a file of a test has none.
-        emit.emit(Times::Recorded, output, |sink| {
+        emit.emit(output, |sink| {
             sink.start_run()?;
             let told = match exec {
                 Some(command) => {
