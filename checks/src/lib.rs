@@ -1,6 +1,6 @@
 //! Checks of a running service, as subunit streams.
 //!
-//! Each component has a module and a binary; what they share is in [`probe`]: the arguments, the plan, the
+//! Each component has a module; what they share is in [`probe`]: the arguments, the plan, the
 //! thresholds, the packets. A check is a set of aspects, and each aspect is one test.
 
 pub mod all;
@@ -16,6 +16,5 @@ pub mod network;
 pub mod proxy;
 pub mod tcp;
 
-/// The command of a check, whose targets may stand in a configuration file: `cli::main::<Run<CheckEos>>()` is its
-/// binary.
+/// The command of a check, whose targets may stand in a configuration file.
 pub type Run<C> = probe::Run<C, config::Configured>;

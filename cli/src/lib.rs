@@ -1,6 +1,6 @@
 //! What every command shares: arguments, streams, exit codes.
 //!
-//! A command is a [`clap::Parser`] that implements [`Command`]; its binary is one line, and its tests call
+//! A command is a [`clap::Parser`] that implements [`Command`]; [`main_of`] is all of a program, and tests call
 //! [`run_with`]:
 //!
 //! ```

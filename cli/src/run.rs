@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Cursor, Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use process::Interrupt;
@@ -63,13 +64,14 @@ pub trait Command: clap::Parser {
     }
 }
 
-/// The whole of a binary: `fn main() -> ExitCode { cli::main::<filters::ls::Ls>() }`.
+/// The whole of a binary with a single command: `fn main() -> ExitCode { cli::main::<MakeStream>() }`.
 #[must_use]
 pub fn main<C: Command>() -> ExitCode {
     main_of::<C>(&env::args_os().collect::<Vec<_>>())
 }
 
-/// The same with these arguments instead of the process's own, the command's name first.
+/// The same with these arguments instead of the process's own. The first is the name by which the command was called,
+/// as messages and usage texts tell it.
 #[must_use]
 pub fn main_of<C: Command>(args: &[OsString]) -> ExitCode {
     // Without signals the command still works; it only ends as commands do that know nothing of them.
@@ -161,15 +163,16 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
     let caught = Verdict::caught(&interrupt).unwrap_or(Verdict::Passed);
     match done.and_then(|verdict| Ok(flushed.map(|()| verdict)?)) {
         Ok(verdict) => {
+            let verdict = verdict.and(caught);
             debug_assert!(
-                codes == Codes::Plugin || is_told::<C>(args, verdict),
+                codes == Codes::Plugin || is_told::<C>(verdict),
                 "the help says nothing of {verdict:?}"
             );
-            verdict.and(caught)
+            verdict
         }
         Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),
         Err(error) => {
-            let line = error::line(C::command().get_name(), &error);
+            let line = error::line(&called::<C>(args), &error);
             // Nobody is left to tell when stderr does not take it; the exit code says it.
             let _ = match codes {
                 Codes::House => errors.write_all(line.as_bytes()).and_then(|()| errors.flush()),
@@ -181,15 +184,15 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
 }
 
 /// Whether the table of exit codes in the help has this verdict; that of plugins says the same for all of them.
-fn is_told<C: Command>(args: &[OsString], verdict: Verdict) -> bool {
-    let mut command = C::command();
-    for arg in args.iter().skip(1) {
-        if let Some(subcommand) = command.find_subcommand(arg) {
-            command = subcommand.clone();
-        }
-    }
-    let end = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+fn is_told<C: Command>(verdict: Verdict) -> bool {
+    let end = C::command().get_after_help().map(ToString::to_string).unwrap_or_default();
     help::codes(&end).is_none_or(|codes| codes.contains(&verdict.code()))
+}
+
+/// By which name the command was called, without its folder.
+fn called<C: Command>(args: &[OsString]) -> String {
+    let name = args.first().and_then(|program| Path::new(program).file_name());
+    name.map_or_else(|| C::command().get_name().to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// What monitoring is told when nothing could be found out.

@@ -17,7 +17,7 @@ use crate::emit::EmitArgs;
 /// More broken documents are only counted in the error.
 const MOST_NAMED: usize = 3;
 
-/// Turn JUnit XML into a stream: one test a case.
+/// Convert JUnit XML of any common dialect to a subunit stream
 ///
 /// Reads what Surefire, Gradle, pytest, Jest, GoogleTest, nextest, CTest, PHPUnit and others write: nested suites,
 /// output, properties, attempts, times. A broken document is told up to where it breaks, and leaves a failing test

@@ -15,6 +15,9 @@ use crate::report::{OfTheRun, ReportArgs, Words};
 ///
 /// A damaged stretch of the stream counts as a test that failed. A test that was expected to fail and did has
 /// passed; one that passed unexpectedly, or never finished, has failed.
+///
+/// `subunit stats` without a FILE or an option is not this: it shows the figures of the repository, as `subunit info`
+/// does. `subunit stats -` reads stdin.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-stats",

@@ -1,7 +1,7 @@
 //! What all checks share: arguments, plan, thresholds, deadlines, packets, renderings.
 //!
 //! A check says what it looks at and how ([`Aspect`]), what it measures ([`MetricKind`]), what its arguments name
-//! ([`Target`]); the rest is done here. This is a whole one, with its binary and a test:
+//! ([`Target`]); the rest is done here. This is a whole one, with a test:
 //!
 //! ```
 //! use std::fs;
@@ -74,7 +74,6 @@
 //!     }
 //! }
 //!
-//! // fn main() -> ExitCode { cli::main::<Run<CheckLoad>>() }
 //! let outcome = cli::run_with::<Run<CheckLoad>>(&["--format=human"], b"");
 //! assert!(outcome.output().starts_with("ok        load.here.average: the load is "));
 //! ```

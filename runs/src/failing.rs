@@ -10,6 +10,8 @@ use repository::{Error, Failure, Repository, Run, RunId, RunRef};
 use streamresult::{DAMAGE_ID, StreamResult, drive};
 use subunit::{Event, Packet};
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::report::{Remains, ReportArgs, Sink, fail_run};
 use super::show::Unstopped;
 use super::told::{self, write_whole};
@@ -39,8 +41,11 @@ pub struct Failing {
     verdict: VerdictArgs,
 }
 
-impl Failing {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Failing {
+    const NAME: &'static str = "subunit failing";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let failing = repository.failing()?;
         if failing.is_empty() {
             // That nothing ever ran is another answer than that nothing fails.

@@ -2,7 +2,10 @@
 
 use cli::{Streams, Verdict};
 use formats::text::title;
-use repository::{Flakiness, Repository, RunRef};
+use repository::{Flakiness, RunRef};
+
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 
 /// List tests that pass and fail by turns
 ///
@@ -23,8 +26,11 @@ pub struct Flaky {
     least: u32,
 }
 
-impl Flaky {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Flaky {
+    const NAME: &'static str = "subunit flaky";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         // Where nothing ever ran, this says so.
         repository.run(RunRef::LATEST)?;
         let flaky = repository.flaky(Flakiness { runs: self.runs, least: self.least })?;

@@ -7,8 +7,10 @@ use cli::{Streams, Verdict};
 use formats::ci;
 use formats::human::{Age, Bytes};
 use formats::visible;
-use repository::{Past, Repository, Run, State, Stored};
+use repository::{Past, Run, State, Stored};
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::{told, words};
 
 /// List the runs, or the outcomes of a test in them
@@ -29,8 +31,11 @@ pub struct History {
     count: Option<usize>,
 }
 
-impl History {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for History {
+    const NAME: &'static str = "subunit history";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let Some(test) = &self.test else {
             let runs = repository.runs()?;
             if runs.is_empty() {
@@ -46,7 +51,9 @@ impl History {
         }
         Ok(if history.is_empty() { Verdict::Nothing } else { Verdict::Passed })
     }
+}
 
+impl History {
     fn latest<'a, T>(&self, all: &'a [T]) -> &'a [T] {
         let skipped = self.count.map_or(0, |count| all.len().saturating_sub(count));
         all.get(skipped..).unwrap_or_default()

@@ -2,6 +2,7 @@
 
 use cli::{Streams, Verdict};
 
+use super::command::RepositoryCommand;
 use super::place::RepoArgs;
 
 /// Make a repository
@@ -16,8 +17,10 @@ use super::place::RepoArgs;
 ))]
 pub struct Init {}
 
-impl Init {
-    pub(super) fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Init {
+    const NAME: &'static str = "subunit init";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let repository = place.make()?;
         writeln!(streams.output, "made {}", repository.path().display())?;
         for foreign in repository.foreign() {

@@ -3,6 +3,8 @@
 use cli::{Streams, Verdict, VerdictArgs};
 use repository::{Error, Repository, Run, RunRef, State};
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::report::ReportArgs;
 use super::show::{named, show, tell_of_running};
 use super::told::Told;
@@ -25,8 +27,11 @@ pub struct Last {
     verdict: VerdictArgs,
 }
 
-impl Last {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Last {
+    const NAME: &'static str = "subunit last";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let (run, running) = latest(repository)?;
         let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
@@ -72,6 +77,6 @@ mod tests {
     fn no_runs_are_an_error() {
         let outcome = Repo::with(&[]).run(&["last"], b"");
         assert_eq!(outcome.verdict.code(), 2);
-        assert!(outcome.errors().starts_with("subunit: no runs yet in "));
+        assert!(outcome.errors().starts_with("subunit last: no runs yet in "));
     }
 }

@@ -7,6 +7,8 @@ use formats::visible;
 use repository::{Repository, RunRef, TestResult};
 use streamresult::Outcome;
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::show::{named, tell_if_running};
 use super::words;
 
@@ -56,8 +58,11 @@ pub(super) fn outcome(text: &str) -> Result<Outcome, String> {
     found.ok_or_else(|| format!("not one of {}", all.map(Outcome::as_str).join(", ")))
 }
 
-impl List {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for List {
+    const NAME: &'static str = "subunit list";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let run = named(repository, self.run)?;
         tell_if_running(&run, streams.errors)?;
         let mut listed: Option<String> = None;
@@ -77,7 +82,9 @@ impl List {
         })?;
         Ok(if listed.is_some() { Verdict::Passed } else { Verdict::Nothing })
     }
+}
 
+impl List {
     /// As subunit-ls does, with the outcome first.
     fn write(&self, result: &TestResult<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
         if self.outcomes {

@@ -7,6 +7,7 @@ use cli::value::NamedFile;
 use cli::{Streams, Verdict, VerdictArgs};
 use repository::{Repository, Run, RunEnd, RunInfo, RunWriter};
 
+use super::command::RepositoryCommand;
 use super::place::RepoArgs;
 use super::sniff::Protocol;
 use super::source;
@@ -96,8 +97,10 @@ enum Version {
     Two,
 }
 
-impl Load {
-    pub(super) fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Load {
+    const NAME: &'static str = "subunit load";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let protocol = self.protocol.map(|version| match version {
             Version::One => Protocol::V1,
@@ -118,7 +121,9 @@ impl Load {
         passed_on?;
         Ok(self.verdict.apply(verdict))
     }
+}
 
+impl Load {
     fn begin(&self, place: &RepoArgs, errors: &mut dyn Write) -> anyhow::Result<RunWriter> {
         Ok(self.repository(place, errors)?.begin(self.about.info())?)
     }
@@ -219,15 +224,15 @@ mod tests {
         for (args, error) in [
             (
                 &["load", "/no/file"][..],
-                "subunit: cannot open /no/file: No such file or directory (os error 2)\n",
+                "subunit load: cannot open /no/file: No such file or directory (os error 2)\n",
             ),
-            (&["load", folder], &format!("subunit: {folder} is a folder\n")),
-            (&["load", "-", "-"], "subunit: stdin can be read only once\n"),
+            (&["load", folder], &format!("subunit load: {folder} is a folder\n")),
+            (&["load", "-", "-"], "subunit load: stdin can be read only once\n"),
         ] {
             let outcome = repo.run(args, b"");
             assert_eq!((outcome.verdict, outcome.errors()), (cli::Verdict::Error, error));
         }
-        assert!(repo.run(&["history"], b"").errors().starts_with("subunit: no runs yet in "));
+        assert!(repo.run(&["history"], b"").errors().starts_with("subunit history: no runs yet in "));
     }
 
     #[test]
@@ -242,7 +247,7 @@ mod tests {
     fn a_repository_is_made_only_when_asked() {
         let folder = tempfile::tempdir().unwrap();
         let place = ["-C", folder.path().to_str().unwrap()];
-        let load = |args: &[&str]| cli::run_with::<crate::testing::Subunit>(&[&place, args].concat(), b"");
+        let load = |args: &[&str]| crate::testing::subunit(&[args, &place].concat(), b"");
         let outcome = load(&["load"]);
         assert_eq!(outcome.verdict, cli::Verdict::Error);
         assert!(outcome.errors().contains("`subunit init`"), "{}", outcome.errors());

@@ -7,6 +7,8 @@ use formats::text::{Ending, title};
 use repository::{Error, Repository, RunId, RunRef, State};
 use streamresult::{Record, RecordSink, Records};
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::report::{ReportArgs, Sink};
 use super::show::named;
 
@@ -41,8 +43,11 @@ pub struct Log {
     report: ReportArgs,
 }
 
-impl Log {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Log {
+    const NAME: &'static str = "subunit log";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let Some(run) = self.find(repository)? else {
             let test = title(&self.test, self.route.as_deref());
             writeln!(streams.errors, "there is no test {test} in {}", self.where_looked())?;
@@ -67,7 +72,9 @@ impl Log {
         }
         Ok(Verdict::Passed)
     }
+}
 
+impl Log {
     fn where_looked(&self) -> String {
         match self.run {
             None => "any run whose stream is there".to_owned(),

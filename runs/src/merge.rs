@@ -16,8 +16,10 @@ use repository::{Repository, Run, RunEnd, RunRef, State};
 use streamresult::{DAMAGE_ID, Outcome, StreamResult};
 use subunit::{Event, Status};
 
+use super::command::RepositoryCommand;
 use super::list;
 use super::load::{AboutArgs, conclude};
+use super::place::RepoArgs;
 use super::sniff::Protocol;
 use super::source::{self, Source};
 use super::store::Store;
@@ -59,8 +61,11 @@ pub struct Merge {
     verdict: VerdictArgs,
 }
 
-impl Merge {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Merge {
+    const NAME: &'static str = "subunit merge";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.repository()?;
         let Streams { input, output, errors, interrupt, .. } = streams;
         let listed = self.listed()?;
         let Parts { sources, whole, exit } = self.open(repository, input, &interrupt)?;
@@ -90,7 +95,9 @@ impl Merge {
         }
         Ok(self.verdict.apply(conclude(repository, &run, errors)?))
     }
+}
 
+impl Merge {
     fn listed(&self) -> anyhow::Result<BTreeSet<String>> {
         let Some(path) = &self.list else { return Ok(BTreeSet::new()) };
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -300,7 +307,7 @@ mod tests {
         let outcome = repo.run(&["merge", "--expect=3", "1", "w=1"], b"");
         assert_eq!((outcome.verdict.code(), outcome.output()), (3, "doubled: a (by 0, w)\n"));
         assert!(outcome.errors().starts_with("sources that are missing: 1\n"), "{}", outcome.errors());
-        assert_eq!(repo.run(&["merge", "1", "7"], b"").errors(), "subunit: there is no run 7\n");
+        assert_eq!(repo.run(&["merge", "1", "7"], b"").errors(), "subunit merge: there is no run 7\n");
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use cli::{Streams, Verdict};
 use repository::{Repository, RunRef};
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
+
 /// Keep runs from being pruned
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
@@ -28,14 +31,20 @@ pub struct Unpin {
     runs: Vec<RunRef>,
 }
 
-impl Pin {
-    pub(super) fn run(self, repository: &Repository, _: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Pin {
+    const NAME: &'static str = "subunit pin";
+
+    fn run(self, place: &RepoArgs, _: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.repository()?;
         pin(repository, &self.runs, true)
     }
 }
 
-impl Unpin {
-    pub(super) fn run(self, repository: &Repository, _: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Unpin {
+    const NAME: &'static str = "subunit unpin";
+
+    fn run(self, place: &RepoArgs, _: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.repository()?;
         pin(repository, &self.runs, false)
     }
 }

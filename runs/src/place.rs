@@ -15,12 +15,12 @@ pub struct RepoArgs {
     /// Use the repository in DIR; without this it is the one that SUBUNIT_REPO names, or the nearest from the
     /// working directory up
     #[arg(
-        // Its own name: a global argument meets those of all subcommands.
+        // Before those of the command, which may have the same name.
         id = "the repository",
         short = 'C',
         long = "repository",
         value_name = "DIR",
-        global = true,
+        overrides_with = "the repository",
         help_heading = "Repository"
     )]
     folder: Option<PathBuf>,

@@ -10,6 +10,8 @@ use formats::human::{Age, Bytes};
 use repository::{Pruned, Repository, Retention, RunRef};
 use subunit::Timestamp;
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::words::Count;
 
 /// Remove the streams of old runs
@@ -55,8 +57,11 @@ pub struct Prune {
     dry_run: bool,
 }
 
-impl Prune {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Prune {
+    const NAME: &'static str = "subunit prune";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.repository()?;
         if !self.run.is_empty() {
             let runs: Vec<_> = self.run.iter().map(|name| repository.run(*name)).collect::<Result<_, _>>()?;
             runs.iter().try_for_each(|run| repository.prune_run(run.id))?;
@@ -86,7 +91,9 @@ impl Prune {
         }
         Ok(Verdict::Passed)
     }
+}
 
+impl Prune {
     /// The limits of the command line, or else those that were set.
     fn retention(&self, repository: &Repository) -> anyhow::Result<Retention> {
         let said = Retention {
@@ -150,7 +157,7 @@ mod tests {
         let told = load();
         assert!(told.errors().contains("\n1 stream beyond the limits removed, "), "{}", told.errors());
         repo.check(&["show", "--subunit", "2"], 2, "");
-        assert!(repo.run(&["stats"], b"").output().contains("\nkept:          2 runs\n"));
+        assert!(repo.run(&["info"], b"").output().contains("\nkept:          2 runs\n"));
         repo.check(&["prune"], 0, "");
         repo.check(&["prune", "--no-auto"], 0, "");
         assert_eq!(load().errors(), "run 5: PASSED  1 test: 1 passed\n");
@@ -161,6 +168,6 @@ mod tests {
     fn what_to_keep_has_to_be_said() {
         let outcome = Repo::with(&[]).run(&["prune"], b"");
         assert_eq!(outcome.verdict.code(), 2);
-        assert!(outcome.errors().starts_with("subunit: say what to keep: "));
+        assert!(outcome.errors().starts_with("subunit prune: say what to keep: "));
     }
 }

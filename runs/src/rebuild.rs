@@ -1,8 +1,9 @@
 //! `subunit rebuild`: what is derived from the streams, anew.
 
 use cli::{Streams, Verdict};
-use repository::Repository;
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::words::Count;
 
 /// Make the index and the results of all runs anew, from their streams
@@ -16,8 +17,11 @@ use super::words::Count;
 ))]
 pub struct Rebuild {}
 
-impl Rebuild {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Rebuild {
+    const NAME: &'static str = "subunit rebuild";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.repository()?;
         repository.rebuild()?;
         let runs = repository.runs()?.len() as u64;
         writeln!(streams.output, "{}", Count(runs, "run", "runs"))?;

@@ -10,6 +10,8 @@ use repository::{Error, Repository, Run, RunRef, State, Stored};
 use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::report::{Remains, ReportArgs, Sink, fail_run};
 use super::words;
 use super::{list, told};
@@ -43,8 +45,11 @@ pub struct Show {
     verdict: VerdictArgs,
 }
 
-impl Show {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Show {
+    const NAME: &'static str = "subunit show";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let run = named(repository, self.run)?;
         Ok(self.verdict.apply(show(repository, &run, &self.report, streams)?))
     }
@@ -204,7 +209,7 @@ mod tests {
             let outcome = repo.run(&["show", name], b"");
             assert_eq!(
                 (outcome.verdict, outcome.errors()),
-                (Verdict::Error, &*format!("subunit: {error}\n"))
+                (Verdict::Error, &*format!("subunit show: {error}\n"))
             );
         }
     }

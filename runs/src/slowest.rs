@@ -2,8 +2,10 @@
 
 use cli::{Streams, Verdict};
 use formats::text::title;
-use repository::{Repository, RunRef};
+use repository::RunRef;
 
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 use super::show::{named, tell_if_running};
 use super::words;
 
@@ -29,8 +31,11 @@ pub struct Slowest {
     all: bool,
 }
 
-impl Slowest {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Slowest {
+    const NAME: &'static str = "subunit slowest";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let count = if self.all { usize::MAX } else { self.count };
         let run = named(repository, self.run)?;
         tell_if_running(&run, streams.errors)?;

@@ -2,27 +2,39 @@
 
 use std::path::Path;
 
-use cli::{Command, Outcome, Streams, Verdict, run_with};
+use cli::{Outcome, run_with};
 use subunit::io::Writer;
 use subunit::{Event, Status, Timestamp};
 use tempfile::TempDir;
 
-use crate::RepoArgs;
+use crate::OnRepository as On;
 
-/// `subunit`, as far as this crate has its commands.
-#[derive(clap::Parser)]
-#[command(name = "subunit")]
-pub(crate) struct Subunit {
-    #[command(flatten)]
-    repo: RepoArgs,
-    #[command(subcommand)]
-    command: crate::Repo,
-}
-
-impl Command for Subunit {
-    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        self.command.run(&self.repo, streams)
-    }
+/// Runs a command of this crate, by the word after `subunit`.
+pub(crate) fn subunit(args: &[&str], input: &[u8]) -> Outcome {
+    let (word, args) = args.split_first().unwrap();
+    let run: fn(&[&str], &[u8]) -> Outcome = match *word {
+        "compare" => run_with::<On<crate::compare::Compare>>,
+        "export" => run_with::<On<crate::export::Export>>,
+        "failing" => run_with::<On<crate::failing::Failing>>,
+        "flaky" => run_with::<On<crate::flaky::Flaky>>,
+        "history" => run_with::<On<crate::history::History>>,
+        "import" => run_with::<On<crate::import::Import>>,
+        "info" => run_with::<On<crate::info::Info>>,
+        "init" => run_with::<On<crate::init::Init>>,
+        "last" => run_with::<On<crate::last::Last>>,
+        "list" => run_with::<On<crate::list::List>>,
+        "load" => run_with::<On<crate::load::Load>>,
+        "log" => run_with::<On<crate::log::Log>>,
+        "merge" => run_with::<On<crate::merge::Merge>>,
+        "pin" => run_with::<On<crate::pin::Pin>>,
+        "prune" => run_with::<On<crate::prune::Prune>>,
+        "rebuild" => run_with::<On<crate::rebuild::Rebuild>>,
+        "show" => run_with::<On<crate::show::Show>>,
+        "slowest" => run_with::<On<crate::slowest::Slowest>>,
+        "unpin" => run_with::<On<crate::pin::Unpin>>,
+        other => panic!("there is no command {other}"),
+    };
+    run(args, input)
 }
 
 /// A repository of its own, and what is run on it.
@@ -44,7 +56,7 @@ impl Repo {
     /// Runs a command on it.
     pub(crate) fn run(&self, args: &[&str], input: &[u8]) -> Outcome {
         let place = ["-C", self.path().to_str().unwrap()];
-        run_with::<Subunit>(&[&place, args].concat(), input)
+        subunit(&[args, &place].concat(), input)
     }
 
     /// Runs a command on it, and looks what it does.

@@ -67,7 +67,7 @@ impl Pipeline {
         Pipeline { arguments: [pipeline.arguments, vec![path.into()]].concat(), ..pipeline }
     }
 
-    /// Of the binary `check-CHECK`, whose one target is named `it`.
+    /// Of the command `check-CHECK`, whose one target is named `it`.
     pub(crate) fn of(check: &'static str, home: &Path, arguments: &[&str]) -> Self {
         let fixed = ["--format", "subunit", "--name", "it"].map(OsString::from);
         let arguments = fixed.into_iter().chain(arguments.iter().map(OsString::from)).collect();
@@ -236,7 +236,7 @@ fn expect_in(report: &str, id: &str, status: Status) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the binaries, which may have to wait for another build.
+/// Builds the program, which may have to wait for another build.
 pub(crate) fn build() {
     bins::folder();
 }
@@ -246,7 +246,7 @@ pub(crate) fn check_eos() -> PathBuf {
     bins::folder().join("check-eos")
 }
 
-/// A binary by itself.
+/// A command by itself.
 pub(crate) fn binary(name: &str) -> PathBuf {
     bins::folder().join(name)
 }

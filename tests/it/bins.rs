@@ -1,11 +1,16 @@
-//! Where the binaries of the workspace are: built once, in the profile of the test that asks.
+//! Where the commands are: the program is built once, in the profile of the test that asks, and has links of all names.
 
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The folder of the binaries. `SUBUNIT_BINS` names another one, of which nothing is built.
+use toolkit::links::{self, Kind};
+
+/// What tests need beside the commands.
+const FIXTURE: &str = "make-stream";
+
+/// The folder of the commands. `SUBUNIT_BINS` names another one, of which nothing is built.
 pub(crate) fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| match env::var_os("SUBUNIT_BINS") {
@@ -15,8 +20,17 @@ pub(crate) fn folder() -> &'static Path {
             .join(folder)
             .canonicalize()
             .expect("SUBUNIT_BINS"),
-        None => built(),
+        None => linked(&built()),
     })
+}
+
+/// The names, in a folder of their own: programs of other layouts may lie beside the program.
+fn linked(folder: &Path) -> PathBuf {
+    let bin = folder.join("bin");
+    let names = links::names::<toolkit::Registry>();
+    links::make(&folder.join("subunit"), &bin, &names, Kind::Symbolic).expect("links to the program");
+    links::make(&folder.join(FIXTURE), &bin, &[FIXTURE], Kind::Symbolic).expect("a link to the fixture");
+    bin
 }
 
 // `cargo test` has built this test, but not the binaries of other packages.

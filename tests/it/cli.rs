@@ -14,7 +14,7 @@
 //! blank stands between `| ` and `|`, and one without a newline at its end stands after `|- `. Control characters
 //! stand as pictures (␛ for ESC). `[..]` stands for anything within a line.
 //!
-//! The commands of a file run one after the other in one empty folder, with the binaries first in the path and
+//! The commands of a file run one after the other in one empty folder, with the commands first in the path and
 //! the recorded streams in `$CORPUS`. `SUBUNIT_BLESS=1` writes down what the commands printed, and
 //! `SUBUNIT_ONLY=ls` runs the files whose names have `ls` in them.
 

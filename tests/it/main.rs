@@ -1,4 +1,4 @@
-//! The binaries as people use them: in pipelines, started by a shell.
+//! The commands as people use them: in pipelines, started by a shell.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "what a test needs and cannot have fails it")]
 

@@ -1,7 +1,7 @@
-//! `subunit`: see [`toolkit::Subunit`].
+//! `subunit`, by this and all other names: see [`toolkit::main`].
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main::<toolkit::Subunit>()
+    toolkit::main(&std::env::args_os().collect::<Vec<_>>())
 }

@@ -15,10 +15,10 @@ const EXAMPLES: &str = "  check-all | subunit-mux | subunit2junitxml -o checks.x
   check-all --check-config && check-all --list
   check-all --print-config --name user
   check-all --target ssh:root@worker1 --target ssh:root@worker2 --only 'eos.*'
-  check-all --config test.yaml --session alice --remote-binary /usr/lib/subunit/check-all-static
+  check-all --config test.yaml --session alice --remote-binary /usr/lib/subunit/subunit-static
   check-all --format openmetrics -o /var/lib/node_exporter/checks.prom";
 
-/// Check all targets of a configuration file
+/// Check all targets of a configuration file in parallel, here, over ssh or in containers
 ///
 /// Each target is checked by its check, in a process of its own, as many at a time as --jobs says; one that names
 /// others in `after` is checked after them, or skipped when one of their tests fails. All results are one stream,

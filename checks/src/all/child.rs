@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use probe::helper::CHECK;
 use process::timeouts::CLEANING;
 use process::{
     Captured, Cause, ChildInput, Deadline, Ending, Follow, Following, Interrupt, Outcome, Sink, Source,
@@ -17,8 +18,6 @@ use process::{
 };
 use subunit::io::Reader;
 use subunit::{Frame, Packet, PacketBuf, Status};
-
-use super::SELF;
 
 /// How much later than its time a process may end by itself.
 const TOLERANCE: Duration = Duration::from_millis(400);
@@ -76,7 +75,7 @@ pub(super) struct Damage {
 }
 
 impl Job {
-    /// A check here: this program under another name.
+    /// A check here: this program once more.
     pub(super) fn here(
         program: &Path,
         check: &'static str,
@@ -86,7 +85,7 @@ impl Job {
     ) -> Self {
         let called = format!("check-{check}");
         let mut command = Command::new(program);
-        command.arg0(&called).args(args).env(SELF, check);
+        command.arg0(&called).args([CHECK, check]).args(args);
         Job { command, called, input: Input::Tests, tests, deadline }
     }
 

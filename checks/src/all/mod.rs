@@ -1,14 +1,15 @@
 //! `check-all`: all targets of a configuration file, in parallel, as one stream.
 //!
-//! Each target is checked by a process of its own, which is this program once more: it has all checks, and is the
-//! one by whose name it is called, as long as an environment variable says so. The parent never waits for one
-//! without a deadline, and closes the tests of one that dies, hangs or writes nonsense.
+//! Each target is checked by a process of its own, which is this program once more: what it is to be is said by its
+//! first arguments (see [`internal`]). The parent never waits for one without a deadline, and closes the tests of one
+//! that dies, hangs or writes nonsense.
 //!
 //! A target that is looked at from elsewhere is checked by the same program there: see `remote`.
 
 mod args;
 mod child;
 mod effective;
+mod internal;
 mod registry;
 mod remote;
 mod schedule;
@@ -18,54 +19,26 @@ mod scribe;
 mod tests;
 mod unit;
 
-use std::env;
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use cli::{Codes, Command, Streams, Verdict};
 
 pub use args::CheckAll;
+pub use internal::internal;
 pub use remote::{Container, Host, RemoteArgs, Site};
 
 use args::Given;
 use probe::{Redactor, Rendering, codes, render};
-use registry::Entry;
-use remote::{Remote, Role};
+use remote::Remote;
 use schedule::Schedule;
 use unit::Units;
 
 use crate::config::{Config, find};
 
-/// The variable that tells a process of this program which check it is, and its helpers whose they are.
-const SELF: &str = "SUBUNIT_CHECK";
 /// This program.
 const PROGRAM: &str = "/proc/self/exe";
-
-/// The whole of the binary: `check-all`, the check that a process of it is to be, or one of its ends of a way to
-/// elsewhere.
-#[must_use]
-pub fn main() -> ExitCode {
-    let args: Vec<_> = env::args_os().take(2).collect();
-    if let Some(role) = args.get(1).and_then(|word| Role::of(word)) {
-        return role.main();
-    }
-    match called_as(env::var_os(SELF).as_deref(), &args) {
-        Some(entry) if args.get(1).is_some_and(|word| word == remote::ARGUMENTS) => remote::be(entry),
-        Some(entry) => (entry.main)(&env::args_os().collect::<Vec<_>>()),
-        None => cli::main::<CheckAll>(),
-    }
-}
-
-/// The check that this process is to be. The variable alone does not say it: plugins inherit it.
-fn called_as(check: Option<&OsStr>, args: &[OsString]) -> Option<&'static Entry> {
-    let entry = Entry::of(check?.to_str()?)?;
-    let name = args.first().and_then(|program| Path::new(program).file_name());
-    let is_helper = args.get(1).is_some_and(|first| first == "--internal-task");
-    let is_called = name.and_then(OsStr::to_str) == Some(&format!("check-{}", entry.name));
-    (is_helper || is_called).then_some(entry)
-}
 
 impl Command for CheckAll {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {

@@ -44,7 +44,7 @@ pub(super) struct Entry {
     pub(super) of_sessions: bool,
     /// Its command line.
     pub(super) command: fn() -> clap::Command,
-    /// Its binary, with these arguments.
+    /// The whole of its command, with these arguments, its name first.
     pub(super) main: fn(&[OsString]) -> ExitCode,
     /// Adds a target's tests to a plan.
     pub(super) plan: fn(&Target, &Config, &[OsString], &Selection, &mut Plan) -> anyhow::Result<Looked>,

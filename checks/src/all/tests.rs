@@ -283,13 +283,19 @@ impl Seen {
     }
 }
 
-/// Runs the targets of a file, each as a shell with this script instead of the check.
-fn run_as(folder: &Path, script: &str, text: &str, time: Option<Duration>) -> (Seen, Verdict) {
+/// A program that is this script.
+fn script(folder: &Path, text: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
 
     let program = folder.join("check");
-    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::write(&program, format!("#!/bin/sh\n{text}\n")).unwrap();
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+/// Runs the targets of a file, each as a shell with this script instead of the check.
+fn run_as(folder: &Path, script: &str, text: &str, time: Option<Duration>) -> (Seen, Verdict) {
+    let program = self::script(folder, script);
     let config = Config::parse(text).unwrap();
     let CheckAll { probe, remote, .. } = clap::Parser::parse_from(["check-all"]);
     let Units { units, plan } = Units::new(&config, &probe, &remote, &Given::default()).unwrap();
@@ -418,28 +424,28 @@ fn what_could_not_begin_in_time_says_so() {
 #[test]
 fn the_tests_to_run_are_told_to_the_process() {
     let folder = tempfile::tempdir().unwrap();
-    let args = ["-c", "cat /dev/stdin >&2; echo $0 $SUBUNIT_CHECK >&2; exit 9"].map(OsString::from);
+    let program = script(folder.path(), "cat /dev/stdin >&2; echo $* >&2; exit 9");
     let tests = ["a", "b"].map(str::to_owned).into();
     let deadline = Deadline::after(Duration::from_secs(5));
-    let job = Job::here(Path::new("sh"), "fake", &args, tests, deadline);
+    let job = Job::here(&program, "fake", &[OsString::from("--path=/x")], tests, deadline);
     let Ended { stderr, fault, .. } = job.run(&Interrupt::never(), |_| panic!("no packets"));
-    assert_eq!(stderr, "a\nb\ncheck-fake fake");
-    assert_eq!(fault.as_deref(), Some("check-fake ended by exit code 9: check-fake fake"));
-    drop(folder);
+    assert_eq!(stderr, "a\nb\n--internal-check fake --path=/x");
+    let words = "check-fake ended by exit code 9: --internal-check fake --path=/x";
+    assert_eq!(fault.as_deref(), Some(words));
 }
 
 #[test]
-fn a_process_is_the_check_by_whose_name_it_is_called() {
-    let check = |variable: Option<&str>, args: &[&str], expected: Option<&str>| {
+fn only_processes_of_our_own_are_internal() {
+    let check = |args: &[&str]| {
         let args: Vec<_> = args.iter().map(OsString::from).collect();
-        let found = called_as(variable.map(OsStr::new), &args).map(|entry| entry.name);
-        assert_eq!(found, expected, "{variable:?} {args:?}");
+        assert!(internal(&args).is_none(), "{args:?}");
     };
-    check(Some("eos"), &["check-eos", "/eos"], Some("eos"));
-    check(Some("eos"), &["/proc/self/exe", "--internal-task", "{}"], Some("eos"));
-    check(Some("command"), &["check-all"], None);
-    check(None, &["check-eos", "--internal-task"], None);
-    check(Some("fake"), &["check-fake"], None);
+    check(&["check-eos", "/eos"]);
+    check(&["check-all", "--config", "--internal-far"]);
+    check(&["check-eos", "--internal-task", "{}"]);
+    check(&["check-fake", "--internal-check", "fake"]);
+    check(&["check-fake", "--internal-check"]);
+    check(&[]);
 }
 
 const FAR: &str = "[defaults]\non = 'ssh:w'\n[[target]]\nname = 'a'\ncheck = 'eos'\npath = '/eos/u'\n\
@@ -489,7 +495,7 @@ fn what_needs_libraries_is_not_copied() {
     }
     let outcome = run("checks.toml", FAR, &[]);
     assert_eq!(outcome.verdict, Verdict::Error);
-    for words in ["this check-all cannot be copied", "linked dynamically", "+crt-static", "--remote-binary"] {
+    for words in ["this program cannot be copied", "linked dynamically", "+crt-static", "--remote-binary"] {
         assert!(outcome.errors().contains(words), "{}", outcome.errors());
     }
     let listed = run("checks.toml", FAR, &["--list"]);

@@ -9,7 +9,7 @@ const EXAMPLES: &str = "  check-command -- check_load -w 5,4,3 -c 10,8,6
   check-command --name ssh -- check_tcp -H host.example -p 22
   check-command --timeout 60s -- /opt/plugins/check_backup --all";
 
-/// Check by any monitoring plugin
+/// Run any monitoring plugin as a test, its performance data as metrics
 ///
 /// The plugin is the test command.TARGET.result: exit codes 0, 1, 2 and 3 are fine, warning, failed and unknown; its
 /// first line is the reason, its performance data become metrics. It is looked for in the PATH, then where

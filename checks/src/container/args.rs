@@ -17,8 +17,7 @@ const EXAMPLES: &str = "  check-container jupyterhub
   check-container --kubernetes https://api.example:6443 --token-file checker.token --ca ca.crt hub-5d9c7
   check-container --list jupyterhub";
 
-/// Check a container of Docker or Podman, or a pod of Kubernetes: running, healthy, not out of memory, not falling
-/// over
+/// Check a container of Docker or Podman, or a pod of Kubernetes: running, healthy, not falling over
 ///
 /// Each aspect is a test of its own, container.TARGET.ASPECT. Liveness is engine, exists and running; readiness, the
 /// default, asks about health, restarts, oom, uptime, memory, cpu, pids, image and logs; exec runs a command in the

@@ -14,7 +14,7 @@ const EXAMPLES: &str = "  check-eos /eos/user
   check-eos --fstype any --probe deep /tmp
   check-eos --list";
 
-/// Check an EOS mount, or any other mounted file system
+/// Check an EOS mount or any other one, or a `root://` server: answering, room, writable, intact
 ///
 /// Each aspect is a test of its own, eos.TARGET.ASPECT: mounted, requests-pending and responsive (--probe
 /// liveness), also space (readiness, the default), also stale-probes, writable, visible, metadata,

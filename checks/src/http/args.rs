@@ -20,7 +20,7 @@ const EXAMPLES: &str = "  check-http https://hub.example/hub/health
   check-http --token-file token --token-scheme token https://hub.example/hub/api/user
   check-http --connect-to unix:/run/docker.sock http://localhost/_ping";
 
-/// Check addresses of HTTP
+/// Check addresses of HTTP: resolve, connect, TLS and certificate, status, body, latency
 ///
 /// Each aspect is a test of its own, http.TARGET.ASPECT: resolve and connect (--probe startup), also status
 /// (liveness), also tls, body and latency (readiness, the default). Every request has a connection of its own, and

@@ -13,7 +13,7 @@ const EXAMPLES: &str = "  check-proxy http://127.0.0.1:8000
 /// The variable by which the proxy itself is given its token.
 pub(super) const VARIABLE: &str = "CONFIGPROXY_AUTH_TOKEN";
 
-/// Check a configurable-http-proxy, as JupyterHub has in front
+/// Check a configurable-http-proxy: health, API and token, routes, WebSocket, TLS, latency
 ///
 /// Each aspect is a test of its own, proxy.TARGET.ASPECT: health (--probe startup), also tls, latency and, with a
 /// token, api, hub-route and routes, with --metrics-url also eventloop-lag (readiness, the default), also canary and

@@ -11,7 +11,7 @@ const EXAMPLES: &str = "  check-tcp --expect '^SSH-2' host.example:22
   check-tcp --tls -w certificate_days=30: ldap.example:636
   check-tcp unix:/run/postgresql/.s.PGSQL.5432";
 
-/// Check ports that take connections
+/// Check ports that take connections: resolve, connect, TLS and certificate, greeting, latency
 ///
 /// Each aspect is a test of its own, tcp.TARGET.ASPECT: resolve and connect (--probe startup), with --expect or
 /// --send also banner (liveness), with --tls also tls (readiness, the default).

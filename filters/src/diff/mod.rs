@@ -19,11 +19,13 @@ use change::{Change, Counts, Kind};
 use names::{Test, Tests};
 use table::{Side, Table};
 
-/// Tell what changed from one run to another
+/// Tell what changed from one stream to another: new, gone, broken, fixed, slower
 ///
 /// Each change is a line: `broken` and `fixed` are tests that fail now or failed before, `new` and `gone` ran in one
 /// of the runs only, `slower` ones took much longer, and `changed` is any other outcome than before. Failing, passing
 /// unexpectedly and never finishing are failures. Where a test ran several times, the last time counts.
+///
+/// `subunit diff` with runs of a repository, or without arguments, is not this, but `subunit compare`.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-diff",

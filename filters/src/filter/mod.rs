@@ -24,7 +24,7 @@ use rename::{Fixups, Rename, rename};
 use toggles::Toggles;
 use wanted::{Address, Outcomes, Period, Tags, Wanted};
 
-/// Keep the tests of a stream that are wanted
+/// Pass on the tests of a stream that are wanted, by outcome, id, tag, route, time
 ///
 /// Successful tests and expected failures are dropped, unless a flag says otherwise, or one of --id, --route,
 /// --status, --since, --until and --min-duration tells what is wanted. All events of a test stay, as they are, or

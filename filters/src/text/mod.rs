@@ -24,7 +24,7 @@ use self::screen::Screen;
 use self::ticking::Ticking;
 use crate::report::{Making, Page, ReportArgs};
 
-/// Show a subunit stream to people
+/// Show a subunit stream to people, live on a terminal
 ///
 /// On a terminal, stderr shows live how far the run is: the running tests with their age, those that hang in red.
 /// Elsewhere there is a line for each test as it ends. The report ends with the failures and all that came with

@@ -20,6 +20,11 @@ use super::{Finding, Level, Limits, Summary};
 pub use respond::respond;
 pub use told::Told;
 
+/// The first argument of a process of this program that is a check, or its helper; the second is the check's name.
+pub const CHECK: &str = "--internal-check";
+/// The argument of a helper before its task.
+const TASK: &str = "--internal-task";
+
 /// The names of the values by which a task tells what it found; see [`Told`].
 pub mod value {
     /// A number: `NAME NUMBER`.
@@ -46,7 +51,7 @@ pub mod value {
 #[derive(Debug)]
 pub struct Helper {
     /// The check's name: `eos`.
-    check: String,
+    check: &'static str,
     /// The lock's name.
     lock: String,
     /// What is touched, for people.
@@ -60,9 +65,9 @@ impl Helper {
     /// For a target of this check; `place` is what is touched (a path, a socket), and two runs that touch the same
     /// one know of each other.
     #[must_use]
-    pub fn new(check: &str, place: &OsStr) -> Self {
+    pub fn new(check: &'static str, place: &OsStr) -> Self {
         let lock = format!("{check}-{:016x}", fnv(place.as_encoded_bytes()));
-        Helper { check: check.to_owned(), lock, shown: place.display().to_string(), guard: None, hung: false }
+        Helper { check, lock, shown: place.display().to_string(), guard: None, hung: false }
     }
 
     /// Whether an operation of an earlier task still hangs.
@@ -137,7 +142,7 @@ impl Helper {
         let task = Packed { task, operand: operand.as_encoded_bytes() };
         let job = Job {
             program: None,
-            arguments: vec![OsString::from("--internal-task"), OsString::from(serde_json::to_string(&task)?)],
+            arguments: [CHECK, self.check, TASK, &serde_json::to_string(&task)?].map(OsString::from).to_vec(),
             title: format!("check-{}: {what} {}", self.check, self.shown),
             operation: limits.operation,
             wait: limits.wait(),

@@ -16,7 +16,10 @@ use cli::{OutputArgs, Report, Shared, Streams, Verdict};
 use repository::{Error, Repository, Run, RunRef, State, Stored};
 
 use self::formats::Stream;
+
 pub(super) use self::names::without_brackets;
+use super::command::RepositoryCommand;
+use super::place::RepoArgs;
 
 /// Write runs in another format
 ///
@@ -74,8 +77,11 @@ impl Format {
     }
 }
 
-impl Export {
-    pub(super) fn run(self, repository: &Repository, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Export {
+    const NAME: &'static str = "subunit export";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = place.snapshot()?;
         let Streams { output, errors, .. } = streams;
         let runs = self.choose(repository, errors)?;
         if runs.is_empty() {
@@ -100,7 +106,9 @@ impl Export {
         }
         Ok(Verdict::Passed)
     }
+}
 
+impl Export {
     fn choose(&self, repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<Run>> {
         if self.all || self.runs.is_empty() && self.format == Format::Testrepository {
             return all(repository, errors);

@@ -27,6 +27,8 @@ use subunit::Timestamp;
 
 use self::journal::{Entry, Journal};
 use self::source::{Content, Source, SourceRun};
+
+use super::command::RepositoryCommand;
 use super::place::RepoArgs;
 
 /// Take over the runs of testrepository, stestr or inquest
@@ -59,8 +61,10 @@ pub struct Import {
     mixed: bool,
 }
 
-impl Import {
-    pub(super) fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+impl RepositoryCommand for Import {
+    const NAME: &'static str = "subunit import";
+
+    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { output, errors, interrupt, .. } = streams;
         let foreign = find::find(self.from.as_deref(), place)?;
         let source = match foreign.tool {
@@ -88,7 +92,9 @@ impl Import {
         }
         Ok(Verdict::Passed)
     }
+}
 
+impl Import {
     /// Our repository, or a new one: next to the other one, unless a place or a folder was named.
     fn repository<'p>(&self, place: &'p RepoArgs, foreign: &Foreign) -> anyhow::Result<Found<'p>> {
         match place.repository() {

@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use cli::Outcome;
 
-use crate::testing::Subunit;
-
 /// A repository of another tool, made by that tool.
 pub(crate) fn corpus(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/repositories").join(name)
@@ -31,6 +29,6 @@ fn copy_folder(from: &Path, to: &Path) {
 
 /// Runs `subunit -C FOLDER …`.
 pub(crate) fn subunit(folder: &Path, args: &[&str]) -> Outcome {
-    let all = [&["-C", folder.to_str().unwrap()], args].concat();
-    cli::run_with::<Subunit>(&all, b"")
+    let all = [args, &["-C", folder.to_str().unwrap()]].concat();
+    crate::testing::subunit(&all, b"")
 }

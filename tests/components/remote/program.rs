@@ -1,4 +1,4 @@
-//! The program that is copied to other places: `check-all`, linked statically.
+//! The program that is copied to other places, linked statically.
 
 use std::env;
 use std::fs;
@@ -36,14 +36,15 @@ fn build() -> anyhow::Result<PathBuf> {
     }
     ensure!(requires_components(), "it was not built; SUBUNIT_REQUIRE_COMPONENTS=1 has it built");
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["rustc", "--quiet", "-p", "checks", "--bin", "check-all", "--target-dir"]).arg(target());
+    cargo.args(["rustc", "--quiet", "-p", "tests", "--bin", "subunit-static", "--features", "static"]);
+    cargo.arg("--target-dir").arg(target());
     cargo.args(["--", "-C", "target-feature=+crt-static", "-C", "strip=symbols"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     let done = complete_within(BUILDING, &mut cargo)?;
     ensure!(done.ending.is_success(), "it cannot be built: {}: {}", done.ending.outcome, done.stderr.text());
     let folder = target().join("components");
     fs::create_dir_all(&folder)?;
-    let program = folder.join("check-all-static");
-    fs::copy(target().join("debug/check-all"), &program)?;
+    let program = folder.join("subunit-static");
+    fs::copy(target().join("debug/subunit-static"), &program)?;
     Ok(program)
 }

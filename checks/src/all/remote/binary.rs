@@ -15,7 +15,7 @@ use super::args::BINARY;
 use crate::all::PROGRAM;
 
 /// How to get one that can run anywhere.
-const BUILD: &str = "cargo rustc --release -p checks --bin check-all -- -C target-feature=+crt-static";
+const BUILD: &str = "cargo rustc --release -p toolkit --bin subunit -- -C target-feature=+crt-static";
 
 /// What machines are called: by the file, by `uname -m` (and its like), and by engines.
 const MACHINES: &[(Architecture, &[&str])] = &[
@@ -46,7 +46,7 @@ impl Program {
         let variable = || env::var_os(BINARY).filter(|path| !path.is_empty()).map(PathBuf::from);
         let named = named.map(Path::to_owned).or_else(variable);
         let shown =
-            named.as_ref().map_or_else(|| "this check-all".to_owned(), |path| path.display().to_string());
+            named.as_ref().map_or_else(|| "this program".to_owned(), |path| path.display().to_string());
         let path = named.unwrap_or_else(|| PROGRAM.into());
         let content = fs::read(&path).with_context(|| format!("cannot read {shown}, to copy it"))?;
         Program::of(content).with_context(|| format!("{shown} cannot be copied to where it is to look from"))

@@ -25,8 +25,8 @@ use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 use super::request::{Argument, Request, Value};
 use super::state::Lent;
 use super::{ARGUMENTS, LOST};
+use crate::all::PROGRAM;
 use crate::all::registry::Entry;
-use crate::all::{PROGRAM, SELF};
 
 /// How long the request may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,7 +97,7 @@ fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
     let state = request.state.as_deref().map(Lent::new).transpose().context("cannot keep a state")?;
     let stdin = arguments(request, state.as_ref().map(Lent::path), &mut kept)?;
     let mut command = Command::new(PROGRAM);
-    command.arg0(format!("check-{}", entry.name)).arg(ARGUMENTS).env(SELF, entry.name);
+    command.arg0(format!("check-{}", entry.name)).args([ARGUMENTS, entry.name]);
     command.envs(request.variables.iter().map(|(name, value)| (name, value)));
     let (input, mut relay) = (io::stdin(), Relay::default());
     let deadline = Deadline::after(Duration::from_millis(request.milliseconds));

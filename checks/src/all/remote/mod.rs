@@ -42,7 +42,7 @@ use super::PROGRAM;
 use super::child::{Ended, Input, Job};
 use super::unit::Unit;
 
-/// The first argument of a check whose arguments are its input.
+/// The first argument of a check whose arguments are its input; the second is its name.
 pub(super) const ARGUMENTS: &str = "--internal-arguments";
 /// The exit code for a way that is lost.
 const LOST: u8 = 255;

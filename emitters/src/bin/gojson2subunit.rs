@@ -1,7 +1,0 @@
-//! `gojson2subunit`: see [`emitters::gojson`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<emitters::gojson::GoJson>()
-}

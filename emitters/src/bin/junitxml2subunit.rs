@@ -1,7 +1,0 @@
-//! Turns JUnit XML into a stream.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<emitters::junitxml::JunitXml>()
-}

@@ -1,7 +1,0 @@
-//! `subunit-diff`: see [`filters::diff`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::diff::Diff>()
-}

@@ -1,7 +1,0 @@
-//! `subunit-filter`: see [`filters::filter`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::filter::Filter>()
-}

@@ -1,7 +1,0 @@
-//! `subunit-ls`: see [`filters::ls`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::ls::Ls>()
-}

@@ -1,7 +1,0 @@
-//! `subunit-mux`; see [`filters::mux`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::mux::Mux>()
-}

@@ -1,7 +1,0 @@
-//! `subunit-stats`: see [`filters::stats`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::stats::Stats>()
-}

@@ -1,7 +1,0 @@
-//! `subunit-tags`: see [`filters::tags`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::tags::TagStream>()
-}

@@ -1,7 +1,0 @@
-//! `subunit2junitxml`: see [`filters::junitxml`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::junitxml::JunitXml>()
-}

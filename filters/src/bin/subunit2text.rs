@@ -1,7 +1,0 @@
-//! `subunit2text`: see [`filters::text`].
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cli::main::<filters::text::Text>()
-}

@@ -1,0 +1,111 @@
+//! Many sources, slow readers, memory.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
+use std::thread::{self, sleep};
+use std::time::Duration;
+
+use subunit::{Event, Status};
+
+use crate::support::{Folder, bytes, each_packet, mux, peak_memory, run, status};
+
+/// What the process may hold beside the program itself, in KiB.
+const MEMORY: u64 = 10 * 1024;
+
+/// What it holds when it has done next to nothing, in KiB.
+fn at_rest() -> u64 {
+    let packet = status("test", Status::Success);
+    let mut child = mux(&["--no-route"]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(&packet).unwrap();
+    child.stdout.take().unwrap().read_exact(&mut vec![0; packet.len()]).unwrap();
+    let memory = peak_memory(child.id());
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    memory
+}
+
+fn numbered(count: usize) -> Vec<u8> {
+    (0..count).flat_map(|number| status(&format!("test.{number:06}"), Status::Success)).collect()
+}
+
+/// How many tests each route brought, all in order.
+fn count_in_order(output: &[u8]) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    each_packet(output, |event| {
+        let count = counts.entry(event.route_code.unwrap_or_default().to_owned()).or_insert(0);
+        assert_eq!(event.test_id.unwrap(), format!("test.{count:06}"), "route {:?}", event.route_code);
+        *count += 1;
+    })
+    .unwrap();
+    counts
+}
+
+#[test]
+fn two_hundred_sources_lose_nothing_and_take_little_memory() {
+    let folder = Folder::new();
+    let file = folder.file("run", &numbered(500));
+    let fifos: Vec<_> = (0..50).map(|number| folder.fifo(&format!("fifo{number}"))).collect();
+    let mut args = vec![file.clone(); 100];
+    args.extend(fifos.iter().cloned());
+    args.extend((0..50).map(|_| format!("--exec=cat {file}")));
+    let mut child = mux(&args).spawn().unwrap();
+    let writers: Vec<_> =
+        fifos.into_iter().map(|fifo| thread::spawn(|| File::create(fifo).unwrap())).collect();
+    let mut writers: Vec<_> = writers.into_iter().map(|opened| opened.join().unwrap()).collect();
+    let mut output = child.stdout.take().unwrap();
+    let reader = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        output.read_to_end(&mut bytes).unwrap();
+        bytes
+    });
+    for chunk in numbered(500).chunks(1000) {
+        writers.iter_mut().for_each(|writer| writer.write_all(chunk).unwrap());
+    }
+    let memory = peak_memory(child.id()).saturating_sub(at_rest());
+    drop(writers);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let counts = count_in_order(&reader.join().unwrap());
+    assert_eq!((counts.len(), counts.values().sum::<usize>()), (200, 200 * 500));
+    assert!(memory <= MEMORY, "{memory} KiB");
+}
+
+#[test]
+fn a_slow_reader_slows_the_sources_and_memory_stays() {
+    let folder = Folder::new();
+    let attachment = bytes(&Event::file("log", &vec![b'x'; 300_000]));
+    let stream = folder.file("run", &[numbered(2000), attachment.repeat(20)].concat());
+    let loops = format!("for i in 1 2 3 4 5 6 7 8 9 10; do cat {stream}; done");
+    let args: Vec<_> = (0..10).map(|_| format!("--exec={loops}")).collect();
+    let mut child = mux(&args).spawn().unwrap();
+    sleep(Duration::from_millis(1500));
+    let mut stdout = child.stdout.take().unwrap();
+    let mut first = vec![0; 100_000];
+    stdout.read_exact(&mut first).unwrap();
+    sleep(Duration::from_millis(300));
+    let memory = peak_memory(child.id()).saturating_sub(at_rest());
+    assert!(memory <= MEMORY + 4 * 1024, "{memory} KiB");
+    let mut sizes = HashMap::new();
+    each_packet(first.chain(stdout), |event| {
+        *sizes.entry(event.route_code.unwrap().to_owned()).or_insert(0) += 1;
+    })
+    .unwrap();
+    assert!(sizes.len() == 10 && sizes.values().all(|count| *count == 20_200), "{sizes:?}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn packets_written_byte_by_byte_are_the_same_packets() {
+    let folder = Folder::new();
+    let fifo = folder.fifo("fifo");
+    let (stream, path) = (numbered(40), fifo.clone());
+    let writer = thread::spawn(move || {
+        let mut fifo = File::create(path).unwrap();
+        stream.iter().for_each(|byte| fifo.write_all(&[*byte]).unwrap());
+    });
+    let ended = run(&[fifo], b"");
+    writer.join().unwrap();
+    assert_eq!(count_in_order(&ended.output), HashMap::from([("0".to_owned(), 40)]));
+}

@@ -1,0 +1,106 @@
+//! `subunit completions`: what shells complete.
+
+use std::fs::{self, File};
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap_complete::{Generator, Shell, generate};
+use cli::{Command, Streams, Verdict};
+
+use crate::entry::Table;
+
+/// Write what a shell needs to complete all commands
+///
+/// It is for `subunit` with its commands, and for each command under its own name. Without --to it is one script on
+/// stdout; with it, a file for each name, which shells load when it is needed.
+#[derive(clap::Parser, Debug)]
+#[command(
+    name = "subunit completions",
+    version,
+    after_help = cli::help!(
+        [Passed = "they were written"],
+        "  source <(subunit completions bash)\n  \
+           subunit completions bash --to ~/.local/share/bash-completion/completions\n  \
+           subunit completions zsh --to ~/.zfunc\n  \
+           subunit completions fish --to ~/.config/fish/completions\n  \
+           subunit completions powershell >>$PROFILE"
+    )
+)]
+pub struct Completions<T: Table> {
+    /// Which shell
+    #[arg(value_name = "SHELL", value_enum)]
+    shell: Kind,
+    /// Write files to this folder, which is made where there is none
+    #[arg(long, value_name = "DIR")]
+    to: Option<PathBuf>,
+    #[arg(skip)]
+    table: PhantomData<T>,
+}
+
+/// The shells that are tested. Open: others may follow.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+impl Kind {
+    fn generator(self) -> Shell {
+        match self {
+            Kind::Bash => Shell::Bash,
+            Kind::Zsh => Shell::Zsh,
+            Kind::Fish => Shell::Fish,
+            Kind::Powershell => Shell::PowerShell,
+        }
+    }
+}
+
+impl<T: Table> Command for Completions<T> {
+    fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let shell = self.shell.generator();
+        for (name, mut command) in all::<T>() {
+            match &self.to {
+                None => generate(shell, &mut command, name, &mut *streams.output),
+                Some(folder) => write(shell, name, &mut command, folder)?,
+            }
+        }
+        Ok(Verdict::Passed)
+    }
+}
+
+fn write(shell: Shell, name: &str, command: &mut clap::Command, folder: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    let path = folder.join(shell.file_name(name));
+    let failed = || format!("cannot write {}", path.display());
+    let mut file = File::create(&path).with_context(failed)?;
+    let mut text = Vec::new();
+    generate(shell, command, name, &mut text);
+    std::io::Write::write_all(&mut file, &text).with_context(failed)
+}
+
+/// The command lines of all names.
+fn all<T: Table>() -> impl Iterator<Item = (&'static str, clap::Command)> {
+    let alone = T::entries().filter_map(|entry| Some((entry.link()?, (entry.command)())));
+    [("subunit", whole::<T>())].into_iter().chain(alone)
+}
+
+/// `subunit` with all its commands, which no command line is parsed with.
+fn whole<T: Table>() -> clap::Command {
+    let mut whole =
+        clap::Command::new("subunit").version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true).arg(
+            clap::arg!(-C --repository <DIR> "Use the repository in DIR")
+                .value_hint(clap::ValueHint::DirPath),
+        );
+    let mut check = clap::Command::new("check").about("Check a running service");
+    for entry in T::entries() {
+        let command = (entry.command)();
+        match entry.component() {
+            Some(component) => check = check.subcommand(command.name(component)),
+            None => whole = whole.subcommand(command.name(entry.word())),
+        }
+    }
+    whole.subcommand(check)
+}
