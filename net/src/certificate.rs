@@ -25,7 +25,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads one; `None` of what is none.
+    /// Reads a certificate; `None` if the bytes are not one.
     #[must_use]
     pub fn parse(der: &[u8]) -> Option<Self> {
         let parsed = x509_cert::Certificate::from_der(der).ok()?;

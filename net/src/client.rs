@@ -7,7 +7,8 @@ use ureq::http;
 
 use super::wire::{Log, SharedLog, agent};
 use super::{
-    Cause, Connection, Exchange, Fault, Patience, Place, Request, Response, Route, Stage, Trace, Trust, Url,
+    Connection, Exchange, Fault, FaultCause, Patience, Place, Request, Response, Route, Stage, Trace, Trust,
+    Url,
 };
 
 /// Methods that tell the length of their bodies also when these are empty.
@@ -33,7 +34,7 @@ impl Client {
         Client { connect_to: None, ..self }
     }
 
-    /// Whom it trusts.
+    /// Which certificates it trusts.
     #[must_use]
     pub fn trust(&self) -> &Arc<Trust> {
         &self.trust
@@ -60,7 +61,7 @@ impl Client {
                     before.push(std::mem::replace(&mut exchange, self.send_one(&request, patience)));
                     continue;
                 }
-                Err(reason) => (exchange.url.clone(), Cause::Protocol(reason)),
+                Err(reason) => (exchange.url.clone(), FaultCause::Protocol(reason)),
             };
             exchange.result = Err(Fault::new(Stage::Transfer, cause, url));
         }
@@ -128,7 +129,7 @@ impl Talk {
     /// Connects, sends the request and reads the head of the answer.
     fn begin(&mut self, client: &Client, request: &Request) -> Result<(Response, ureq::Body), Fault> {
         let message = message(request).map_err(|error| {
-            Fault::new(Stage::Send, Cause::Local(format!("no such request: {error}")), "")
+            Fault::new(Stage::Send, FaultCause::Local(format!("no such request: {error}")), "")
         })?;
         let connection: Connection = client.route(&request.url).open(&self.patience, &mut self.trace)?;
         let agent = agent(connection, self.log.clone());
@@ -152,7 +153,7 @@ impl Talk {
         let mut body = Vec::new();
         let limit = u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1);
         let read = (&mut reader).take(limit).read_to_end(&mut body);
-        read.map_err(|error| Fault::new(Stage::Transfer, Cause::of(&error, &self.patience), &self.url))?;
+        read.map_err(|error| Fault::new(Stage::Transfer, FaultCause::of(&error, &self.patience), &self.url))?;
         let is_cut = body.len() > most;
         body.truncate(most);
         Ok(Response { body, is_cut, ..response })
@@ -167,8 +168,8 @@ impl Talk {
             (Some(_), Some(_)) => Stage::Transfer,
         };
         let cause = match error {
-            ureq::Error::Io(error) => Cause::of(error, &self.patience),
-            other => Cause::Protocol(other.to_string()),
+            ureq::Error::Io(error) => FaultCause::of(error, &self.patience),
+            other => FaultCause::Protocol(other.to_string()),
         };
         Fault::new(stage, cause, &self.url)
     }

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::socket::Socket;
 use super::trust::{Encrypted, read_decrypted};
-use super::{Cause, Fault, Patience, Place, Stage, Trace, Trust, resolve};
+use super::{Fault, FaultCause, Patience, Place, Stage, Trace, Trust, resolve};
 
 /// Where a connection goes, and how.
 #[derive(Clone, Debug)]
@@ -97,16 +97,16 @@ impl Route {
         if let Place::Unix(path) = &self.place {
             let socket = Socket::unix(path, patience);
             return socket
-                .map_err(|error| Fault::new(Stage::Connect, Cause::of(&error, patience), &self.place));
+                .map_err(|error| Fault::new(Stage::Connect, FaultCause::of(&error, patience), &self.place));
         }
-        let mut fault = Fault::new(Stage::Connect, Cause::NoSuchHost(String::new()), &self.place);
+        let mut fault = Fault::new(Stage::Connect, FaultCause::NoSuchHost(String::new()), &self.place);
         for (number, address) in addresses.iter().enumerate() {
             let left = addresses.len() - number;
             let share = patience.share(u32::try_from(left).unwrap_or(u32::MAX));
             trace.address = Some(*address);
             match Socket::tcp(address, &share) {
                 Ok(socket) => return Ok(socket.with(patience)),
-                Err(error) => fault = Fault::new(Stage::Connect, Cause::of(&error, &share), address),
+                Err(error) => fault = Fault::new(Stage::Connect, FaultCause::of(&error, &share), address),
             }
         }
         Err(fault)
@@ -123,7 +123,7 @@ impl Connection {
     /// What an error of reading or writing means.
     #[must_use]
     pub fn fault(&self, stage: Stage, error: &io::Error) -> Fault {
-        Fault::new(stage, Cause::of(error, &self.patience), &self.place)
+        Fault::new(stage, FaultCause::of(error, &self.patience), &self.place)
     }
 }
 

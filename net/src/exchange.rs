@@ -36,7 +36,7 @@ impl Response {
     ///
     /// # Errors
     ///
-    /// When it is none, or was cut.
+    /// When it is not JSON, or was cut short.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
         if self.is_cut {
             return Err(format!("the answer is longer than {} bytes", self.body.len()));

@@ -1,4 +1,4 @@
-//! What went wrong on the way, in words that say what to look at.
+//! What went wrong on the network, in words that say where to look.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::Patience;
 
-/// How far an exchange came.
+/// How far an exchange got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// The name becomes addresses.
@@ -26,7 +26,7 @@ pub enum Stage {
 /// Why an exchange ended early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Cause {
+pub enum FaultCause {
     /// It took longer than this.
     Timeout(Duration),
     /// A signal ended the check.
@@ -41,42 +41,42 @@ pub enum Cause {
     Tls(String),
     /// What was said is not what the protocol allows.
     Protocol(String),
-    /// It could not even be tried, for a reason on this side.
+    /// It could not even be tried, for a reason at this end.
     Local(String),
 }
 
-impl Cause {
-    /// What an error of input or output means.
+impl FaultCause {
+    /// What an I/O error means.
     pub(super) fn of(error: &io::Error, patience: &Patience) -> Self {
         match error.kind() {
             // Only our own waiting ends without an error number.
-            io::ErrorKind::TimedOut if error.raw_os_error().is_none() => Cause::over(patience),
-            io::ErrorKind::UnexpectedEof => Cause::Closed,
-            io::ErrorKind::InvalidData => Cause::Protocol(error.to_string()),
-            _ => Cause::System(error.raw_os_error(), error.to_string()),
+            io::ErrorKind::TimedOut if error.raw_os_error().is_none() => FaultCause::over(patience),
+            io::ErrorKind::UnexpectedEof => FaultCause::Closed,
+            io::ErrorKind::InvalidData => FaultCause::Protocol(error.to_string()),
+            _ => FaultCause::System(error.raw_os_error(), error.to_string()),
         }
     }
 
     /// That the patience is over.
     pub(super) fn over(patience: &Patience) -> Self {
-        if patience.is_interrupted() { Cause::Interrupted } else { Cause::Timeout(patience.time()) }
+        if patience.is_interrupted() { FaultCause::Interrupted } else { FaultCause::Timeout(patience.time()) }
     }
 }
 
 /// What went wrong with an exchange, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// How far it came.
+    /// How far it got.
     pub stage: Stage,
-    /// Why it came no farther.
-    pub cause: Cause,
+    /// Why it got no further.
+    pub cause: FaultCause,
     /// With whom: an address, a host and port, a path.
     pub place: String,
 }
 
 impl Fault {
     /// This went wrong there.
-    pub fn new(stage: Stage, cause: Cause, place: impl fmt::Display) -> Self {
+    pub fn new(stage: Stage, cause: FaultCause, place: impl fmt::Display) -> Self {
         Fault { stage, cause, place: place.to_string() }
     }
 
@@ -113,20 +113,22 @@ impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Fault { stage, cause, place } = self;
         match cause {
-            Cause::Timeout(time) => formatter.write_str(&self.late(*time)),
-            Cause::Interrupted => formatter.write_str("a signal ended the check"),
-            Cause::NoSuchHost(reason) => write!(formatter, "the name {place} has no address: {reason}"),
-            Cause::System(_, message) => write!(formatter, "{} failed on {place}: {message}", stage.verb()),
-            Cause::Closed => match stage {
+            FaultCause::Timeout(time) => formatter.write_str(&self.late(*time)),
+            FaultCause::Interrupted => formatter.write_str("a signal ended the check"),
+            FaultCause::NoSuchHost(reason) => write!(formatter, "the name {place} has no address: {reason}"),
+            FaultCause::System(_, message) => {
+                write!(formatter, "{} failed on {place}: {message}", stage.verb())
+            }
+            FaultCause::Closed => match stage {
                 Stage::Transfer => write!(formatter, "{place} closed the connection before the answer's end"),
                 Stage::Tls => write!(formatter, "{place} closed the connection during the TLS handshake"),
                 _ => write!(formatter, "{place} closed the connection without an answer"),
             },
-            Cause::Tls(reason) => write!(formatter, "TLS with {place} failed: {reason}"),
-            Cause::Protocol(reason) => {
+            FaultCause::Tls(reason) => write!(formatter, "TLS with {place} failed: {reason}"),
+            FaultCause::Protocol(reason) => {
                 write!(formatter, "{place} does not speak HTTP as it should: {reason}")
             }
-            Cause::Local(reason) => formatter.write_str(reason),
+            FaultCause::Local(reason) => formatter.write_str(reason),
         }
     }
 }
@@ -137,18 +139,18 @@ impl std::error::Error for Fault {}
 mod tests {
     use super::*;
 
-    fn check(stage: Stage, cause: Cause, words: &str) {
+    fn check(stage: Stage, cause: FaultCause, words: &str) {
         let shown = Fault::new(stage, cause, "h:1").to_string();
         assert!(shown.contains(words), "{shown}");
     }
 
     #[test]
     fn faults_say_how_far_it_came() {
-        let late = || Cause::Timeout(Duration::from_secs(1));
+        let late = || FaultCause::Timeout(Duration::from_secs(1));
         check(Stage::Resolve, late(), "the name h:1 was not resolved within 1s");
         check(Stage::Connect, late(), "accepted no connection");
         check(Stage::FirstByte, late(), "accepts connections, but did not answer within 1s");
-        check(Stage::Transfer, Cause::Closed, "before the answer's end");
-        check(Stage::FirstByte, Cause::Closed, "without an answer");
+        check(Stage::Transfer, FaultCause::Closed, "before the answer's end");
+        check(Stage::FirstByte, FaultCause::Closed, "without an answer");
     }
 }

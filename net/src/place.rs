@@ -48,7 +48,7 @@ impl FromStr for Place {
                 false => Err(format!("`{text}` names no absolute path")),
             };
         }
-        let wrong = || format!("`{text}` is no place: HOST:PORT, [ADDRESS]:PORT or unix:PATH");
+        let wrong = || format!("`{text}` is not a place: HOST:PORT, [ADDRESS]:PORT or unix:PATH");
         let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?;
         let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));

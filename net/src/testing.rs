@@ -1,4 +1,4 @@
-//! Servers for tests: each says what it is told to, and ends with its value.
+//! Servers for tests: each says what it is told to, and stops when it is dropped.
 #![expect(clippy::unwrap_used, reason = "what tests stand on fails loudly")]
 
 use std::io::{Read, Write};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use process::{Deadline, Interrupt};
 
 use super::testing::{Server, answer, client, free_port, head, patience};
-use super::{Cause, Client, Exchange, Patience, Place, Request, Stage, Trust, Url};
+use super::{Client, Exchange, FaultCause, Patience, Place, Request, Stage, Trust, Url};
 
 fn send(request: &Request) -> Exchange {
     client().send(request, &patience())
@@ -77,7 +77,7 @@ fn what_is_asked_for_is_sent() {
     let post = text(&Request::new("DELETE", server.url("/")).json("{}"));
     assert!(post.contains("content-length: 2\r\n") && post.starts_with("DELETE / "), "{post}");
     let wrong = send(&Request::get(server.url("/")).header("a", "b\r\nc: d"));
-    assert!(matches!(wrong.result.unwrap_err().cause, Cause::Local(_)));
+    assert!(matches!(wrong.result.unwrap_err().cause, FaultCause::Local(_)));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn closed_ports_are_refused() {
     let url: Url = format!("http://127.0.0.1:{}/", free_port()).parse().unwrap();
     let exchange = send(&Request::get(url));
     let fault = exchange.result.unwrap_err();
-    assert!(matches!(fault.cause, Cause::System(Some(111), _)), "{fault:?}");
+    assert!(matches!(fault.cause, FaultCause::System(Some(111), _)), "{fault:?}");
     assert_eq!(fault.stage, Stage::Connect);
 }
 
@@ -254,7 +254,7 @@ fn a_connection_can_be_used_as_it_is() {
     assert_eq!(&bytes, b"220 hello\r\n");
     let error = connection.read_exact(&mut bytes).unwrap_err();
     let fault = connection.fault(Stage::FirstByte, &error);
-    assert!(matches!(fault.cause, Cause::Timeout(_)), "{fault}");
+    assert!(matches!(fault.cause, FaultCause::Timeout(_)), "{fault}");
 }
 
 #[test]

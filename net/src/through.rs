@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 
-use super::{Cause, Fault, Patience, Place, Response, Route, Stage, Trace, Url};
+use super::{Fault, FaultCause, Patience, Place, Response, Route, Stage, Trace, Url};
 
 /// Bytes of an answer.
 const ANSWER: u64 = 1 << 20;
@@ -29,9 +29,10 @@ pub fn get_through(proxy: &Place, url: &Url, patience: &Patience) -> Result<Resp
     let stage = if answer.is_empty() { Stage::FirstByte } else { Stage::Transfer };
     read.map_err(|error| connection.fault(stage, &error))?;
     if answer.is_empty() {
-        return Err(Fault::new(stage, Cause::Closed, proxy));
+        return Err(Fault::new(stage, FaultCause::Closed, proxy));
     }
-    parse(&answer).ok_or_else(|| Fault::new(stage, Cause::Protocol("it has no status".to_owned()), proxy))
+    parse(&answer)
+        .ok_or_else(|| Fault::new(stage, FaultCause::Protocol("it has no status".to_owned()), proxy))
 }
 
 fn parse(answer: &[u8]) -> Option<Response> {

@@ -1,4 +1,4 @@
-//! TLS: whom to trust, and what the handshake showed.
+//! TLS: which certificates to trust, and what the handshake showed.
 
 use std::fs;
 use std::io::{self, Read};
@@ -14,9 +14,9 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, version
 
 use super::socket::Socket;
 use super::witness::Witness;
-use super::{Cause, Patience, Peer};
+use super::{FaultCause, Patience, Peer};
 
-/// Whom to trust.
+/// Which certificates to trust.
 #[derive(Debug)]
 pub struct Trust {
     /// What the files say; none: what the system trusts.
@@ -64,11 +64,11 @@ impl Trust {
         protocols: &[&[u8]],
         mut socket: Socket,
         patience: &Patience,
-    ) -> (Peer, Result<Encrypted, Cause>) {
+    ) -> (Peer, Result<Encrypted, FaultCause>) {
         let witness = self.witness();
         let mut connection = match self.begin(name, protocols, &witness) {
             Ok(connection) => connection,
-            Err(reason) => return (Peer::default(), Err(Cause::Local(reason))),
+            Err(reason) => return (Peer::default(), Err(FaultCause::Local(reason))),
         };
         let done = handshake(&mut connection, &mut socket);
         let mut peer = witness.peer();
@@ -111,7 +111,7 @@ impl Trust {
         witness: &Arc<Witness>,
     ) -> Result<ClientConnection, String> {
         let server =
-            ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is no host name"))?;
+            ServerName::try_from(name.to_owned()).map_err(|_| format!("`{name}` is not a host name"))?;
         let config = self.config_with(protocols, witness)?;
         ClientConnection::new(Arc::new(config), server).map_err(|error| error.to_string())
     }
@@ -155,16 +155,16 @@ fn protocol(connection: &ClientConnection) -> Option<String> {
 }
 
 /// Why a handshake failed: what is wrong with the certificate, or what the library says.
-fn cause(error: &io::Error, peer: &Peer, patience: &Patience) -> Cause {
+fn cause(error: &io::Error, peer: &Peer, patience: &Patience) -> FaultCause {
     let Some(source) = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>()) else {
-        return Cause::of(error, patience);
+        return FaultCause::of(error, patience);
     };
     match (&peer.objection, source) {
-        (Some(objection), rustls::Error::InvalidCertificate(_)) => Cause::Tls(objection.clone()),
+        (Some(objection), rustls::Error::InvalidCertificate(_)) => FaultCause::Tls(objection.clone()),
         (_, rustls::Error::InvalidMessage(_)) => {
-            Cause::Tls(format!("what answers there is not TLS ({source})"))
+            FaultCause::Tls(format!("what answers there is not TLS ({source})"))
         }
-        _ => Cause::Tls(source.to_string()),
+        _ => FaultCause::Tls(source.to_string()),
     }
 }
 

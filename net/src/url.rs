@@ -78,7 +78,7 @@ impl Url {
     ///
     /// # Errors
     ///
-    /// When it is no address of HTTP.
+    /// When it is not an address of HTTP.
     pub fn join(&self, reference: &str) -> Result<Self, String> {
         let reference = reference.split('#').next().unwrap_or_default();
         if reference.starts_with("//") {

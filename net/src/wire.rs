@@ -1,4 +1,4 @@
-//! HTTP by `ureq` over a connection of ours, and a log of what was said.
+//! HTTP by `ureq` over a connection of ours, and a log of what was exchanged.
 
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;

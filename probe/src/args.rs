@@ -27,10 +27,10 @@ pub struct ProbeArgs {
     /// Run only the tests whose ids are in this file, one a line
     #[arg(long, value_name = "FILE", add = OptionFacts::RUN)]
     pub load_list: Option<PathBuf>,
-    /// Only tell which tests there are
+    /// Only list the tests
     #[arg(long, add = OptionFacts::RUN)]
     pub list: bool,
-    /// Only tell what would be done
+    /// Only say what would be done
     #[arg(long, conflicts_with = "list", add = OptionFacts::RUN)]
     pub dry_run: bool,
     /// How long a test may take: 500ms, 20s, 1m30s; seconds without a unit
@@ -57,7 +57,7 @@ pub struct ProbeArgs {
     /// What a warning is: a success with the tag `warning`, or a failure
     #[arg(long, value_name = "STATUS", default_value = "success", add = OptionFacts::ALL_TARGETS)]
     pub warning_as: WarningAs,
-    /// Try a failed test again, up to this often; what hangs is not tried again
+    /// Try a failed test again, at most this many times; what hangs is not tried again
     #[arg(long, value_name = "N", default_value_t = 0, add = OptionFacts::ALL_TARGETS)]
     pub retries: u32,
     /// How long to wait before a failed test is tried again
@@ -78,7 +78,7 @@ pub struct ProbeArgs {
         add = OptionFacts::ALL_TARGETS.of_tests()
     )]
     pub expect_fail: Vec<ExpectedFailure>,
-    /// Keep what the next run shall know in this file: counters are compared with those of the last run
+    /// Keep in this file what the next run has to know: counters are compared with those of the last run
     #[arg(long, value_name = "FILE", add = OptionFacts::STATE)]
     pub state_file: Option<PathBuf>,
     /// Fail only after this many failures in a row, until then succeed with the tag `failing`
@@ -151,7 +151,7 @@ impl ProbeArgs {
     ///
     /// # Errors
     ///
-    /// When a pattern is none or the list cannot be read.
+    /// When a pattern is not valid, or the list cannot be read.
     pub fn selection(&self) -> anyhow::Result<Selection> {
         let list = match &self.load_list {
             Some(path) => Some(read_list(path)?),
@@ -164,7 +164,7 @@ impl ProbeArgs {
     ///
     /// # Errors
     ///
-    /// When a range is none or names no metric.
+    /// When a range is not valid, or is of no known metric.
     pub fn thresholds(&self, kinds: &'static [MetricKind]) -> anyhow::Result<Thresholds> {
         Thresholds::parse(kinds, &self.warning, &self.critical).map_err(anyhow::Error::msg)
     }

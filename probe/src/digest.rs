@@ -1,4 +1,4 @@
-//! Checksums that storage systems use, behind one face.
+//! Checksums that storage systems use, behind one interface.
 
 use adler2::Adler32;
 use md5::Md5;
@@ -38,7 +38,7 @@ impl Algorithm {
     }
 }
 
-/// A checksum in the making.
+/// Computes a checksum.
 ///
 /// ```
 /// use probe::{Algorithm, Digest};

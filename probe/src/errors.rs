@@ -38,7 +38,7 @@ fn meaning(errno: Errno) -> Option<&'static str> {
             "this user may not do it, perhaps because a ticket or token is missing or has expired"
         }
         Errno::ENOENT => "it does not exist",
-        Errno::ENOTDIR => "a part of the path is no directory",
+        Errno::ENOTDIR => "a part of the path is not a directory",
         Errno::EEXIST => "there is a file already of a name that no one else should have",
         Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM => "this machine has run out of what it takes",
         _ => return None,

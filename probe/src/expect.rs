@@ -1,4 +1,4 @@
-//! Outages that are known: failures that are no news.
+//! Known outages: failures that are expected for a while.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! What a finding comes to: thresholds, known outages, and what earlier runs found.
+//! From a finding to a result: thresholds, known outages, and what earlier runs found.
 
 use std::time::SystemTime;
 

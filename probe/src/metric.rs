@@ -56,7 +56,7 @@ impl Thresholds {
     ///
     /// # Errors
     ///
-    /// When there is no such metric or it is no range; the text names the metrics there are.
+    /// When there is no such metric, or the range is not valid; the text names the metrics there are.
     pub fn parse(
         kinds: &'static [MetricKind],
         warning: &[String],

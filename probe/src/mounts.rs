@@ -89,7 +89,7 @@ impl Mounts {
         Ok(Mounts::parse(&fs::read("/proc/self/mountinfo")?))
     }
 
-    /// Reads the lines of a mountinfo file; what is none is left out.
+    /// Reads the lines of a mountinfo file; any other line is left out.
     #[must_use]
     pub fn parse(text: &[u8]) -> Self {
         Mounts(text.split(|byte| *byte == b'\n').filter_map(Mount::parse).collect())

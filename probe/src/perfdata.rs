@@ -24,7 +24,7 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// The numbers with what the thresholds know of them; what is no number is left out.
+    /// The numbers with what the thresholds know of them; anything but a number is left out.
     #[must_use]
     pub fn all(metrics: &[Metric], thresholds: &Thresholds) -> Vec<Self> {
         let measured = |metric: &Metric| Measured {
@@ -55,7 +55,7 @@ impl Measured {
         json!({"value": value, "unit": unit, "warning": warning, "critical": critical})
     }
 
-    /// Reads the text of `metrics.json`; what is none has no numbers.
+    /// Reads the text of `metrics.json`; any other text has no numbers.
     #[must_use]
     pub fn read(text: &[u8]) -> Vec<Self> {
         serde_json::from_slice::<Object>(text).map(|object| object.0).unwrap_or_default()

@@ -27,7 +27,7 @@ impl Range {
     ///
     /// # Errors
     ///
-    /// When it is no range, its end is before its start, or a unit is of another kind.
+    /// When it is not a range, its end is before its start, or a unit is of another kind.
     pub fn parse(text: &str, unit: Unit) -> Result<Self, String> {
         let (inside, bounds) = match text.strip_prefix('@') {
             Some(bounds) => (true, bounds),
@@ -38,7 +38,7 @@ impl Range {
             None => ("", bounds),
         };
         if start.is_empty() && end.is_empty() {
-            return Err(format!("`{text}` is no range, as 10, 10:, ~:10, 10:20 and @10:20 are"));
+            return Err(format!("`{text}` is not a range, as 10, 10:, ~:10, 10:20 and @10:20 are"));
         }
         let start = match start {
             "" => 0.0,

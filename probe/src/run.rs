@@ -9,15 +9,15 @@ use process::Deadline;
 use streamresult::StreamResult;
 use subunit::{Status, TEXT_TYPE};
 
+use super::event_writer::EventWriter;
 use super::judge::{judge, settle};
 use super::perfdata::Measured;
-use super::teller::Teller;
 use super::{Attachment, Finding, Level, Limits, Plan, Planned, Redactor, RunOptions};
 
 /// How long the targets have to remove what they made, whatever the time for all tests was.
 const CLEANING: Duration = Duration::from_secs(5);
 
-/// Runs a plan, or tells what is in it, as the options say.
+/// Runs a plan, or lists its tests, as the options say.
 ///
 /// # Errors
 ///
@@ -25,22 +25,22 @@ const CLEANING: Duration = Duration::from_secs(5);
 pub fn run(plan: &mut Plan, options: RunOptions<'_>, result: &mut dyn StreamResult) -> io::Result<Verdict> {
     let route_code = options.route_code.clone();
     let redactor = Redactor::new(&plan.secrets());
-    let teller = Teller { result, route_code: route_code.as_deref(), redactor };
-    let mut run = Run { options, teller, statuses: HashMap::new(), sound: HashMap::new() };
-    run.teller.result.start_run()?;
+    let writer = EventWriter { result, route_code: route_code.as_deref(), redactor };
+    let mut run = Run { options, writer, statuses: HashMap::new(), sound: HashMap::new() };
+    run.writer.result.start_run()?;
     let verdict =
         if run.options.list || run.options.dry_run { run.tell(plan.tests()) } else { run.run(plan) }?;
-    run.teller.result.stop_run()?;
-    run.teller.result.flush()?;
+    run.writer.result.stop_run()?;
+    run.writer.result.flush()?;
     Ok(verdict)
 }
 
 struct Run<'a> {
     options: RunOptions<'a>,
-    teller: Teller<'a>,
-    /// What was told of each test.
+    writer: EventWriter<'a>,
+    /// The status that was reported for each test.
     statuses: HashMap<String, Status>,
-    /// Whether what builds on a test makes sense, whatever was told.
+    /// The status by which to tell whether what builds on a test makes sense, whatever was reported.
     sound: HashMap<String, Status>,
 }
 
@@ -48,7 +48,7 @@ impl Run<'_> {
     fn tell(&mut self, tests: &[Planned]) -> io::Result<Verdict> {
         for test in tests {
             if self.options.dry_run {
-                self.teller.attach(&test.id, "plan", TEXT_TYPE, test.about.as_bytes())?;
+                self.writer.attach(&test.id, "plan", TEXT_TYPE, test.about.as_bytes())?;
             }
             self.status(test, Status::Exists, &[])?;
         }
@@ -66,13 +66,13 @@ impl Run<'_> {
                 break;
             }
             self.status(test, Status::InProgress, &[])?;
-            self.teller.result.flush()?;
+            self.writer.result.flush()?;
             let finding = match self.prevented(test, end) {
                 Some(finding) => finding,
                 None => self.tries(plan, number, test, end),
             };
             self.report(test, finding)?;
-            self.teller.result.flush()?;
+            self.writer.result.flush()?;
         }
         self.finish(plan)?;
         if let Some(state) = &mut self.options.state {
@@ -139,23 +139,23 @@ impl Run<'_> {
             judged = settle(id, judged, &test.settings, state);
         }
         for reason in judged.reason.iter().filter(|reason| !reason.is_empty()) {
-            self.teller.attach(id, "reason", TEXT_TYPE, reason.as_bytes())?;
+            self.writer.attach(id, "reason", TEXT_TYPE, reason.as_bytes())?;
         }
         if let Some(summary) = finding.summary.filter(|_| judged.reason.is_none()) {
-            self.teller.attach(id, "summary", TEXT_TYPE, summary.as_bytes())?;
+            self.writer.attach(id, "summary", TEXT_TYPE, summary.as_bytes())?;
         }
         let measured = Measured::all(&finding.metrics, &test.settings.thresholds);
         if !measured.is_empty() {
-            self.teller.attach(
+            self.writer.attach(
                 id,
                 "metrics.json",
                 "application/json",
                 Measured::json(&measured).as_bytes(),
             )?;
-            self.teller.attach(id, "perfdata", TEXT_TYPE, Measured::perfdata(&measured, "").as_bytes())?;
+            self.writer.attach(id, "perfdata", TEXT_TYPE, Measured::perfdata(&measured, "").as_bytes())?;
         }
         for Attachment { name, mime_type, bytes } in &finding.attachments {
-            self.teller.attach(id, name, mime_type, bytes)?;
+            self.writer.attach(id, name, mime_type, bytes)?;
         }
         self.statuses.insert(id.to_owned(), judged.status);
         self.status(test, judged.status, &judged.tags)
@@ -164,7 +164,7 @@ impl Run<'_> {
     fn status(&mut self, test: &Planned, status: Status, tags: &[&str]) -> io::Result<()> {
         let own = test.settings.tags.iter().map(String::as_str);
         let tags: Vec<_> = own.chain(tags.iter().copied()).collect();
-        self.teller.status(&test.id, status, &tags)
+        self.writer.status(&test.id, status, &tags)
     }
 
     fn verdict(&self) -> Verdict {

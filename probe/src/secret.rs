@@ -1,4 +1,4 @@
-//! Tokens and passwords: from where they come, and that they are shown nowhere.
+//! Tokens and passwords: where they come from, and how they are kept out of every output.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -49,7 +49,7 @@ impl TokenArgs {
     }
 }
 
-/// A text that is shown nowhere.
+/// A text that is never shown.
 ///
 /// ```
 /// use probe::Secret;

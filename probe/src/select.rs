@@ -21,7 +21,7 @@ impl Selection {
     ///
     /// # Errors
     ///
-    /// When a pattern is none.
+    /// When a pattern is not valid.
     pub fn new(only: &[String], skip: &[String], list: Option<Vec<String>>) -> Result<Self, String> {
         Ok(Selection { only: Patterns::new(only)?, skip: Patterns::new(skip)?, list })
     }

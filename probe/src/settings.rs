@@ -36,7 +36,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When a threshold is none.
+    /// When a threshold is not valid.
     pub fn new(args: &ProbeArgs, metrics: &'static [MetricKind]) -> anyhow::Result<Self> {
         Ok(Settings {
             thresholds: args.thresholds(metrics)?,
@@ -56,15 +56,15 @@ impl Settings {
 /// What holds for a whole run.
 #[derive(Debug)]
 pub struct RunOptions<'a> {
-    /// Only tell which tests there are.
+    /// Only list the tests.
     pub list: bool,
-    /// Only tell what would be done.
+    /// Only say what would be done.
     pub dry_run: bool,
     /// How long all tests together may take.
     pub plan_timeout: Duration,
     /// The stream's route code.
     pub route_code: Option<String>,
-    /// What earlier runs have left to know.
+    /// The state that earlier runs have left.
     pub state: Option<State>,
     /// Whether a signal asked us to end.
     pub interrupt: &'a process::Interrupt,

@@ -1,4 +1,4 @@
-//! What a run leaves to know for the next: how long a test has failed, and where counters stood.
+//! What a run hands on to the next one: how long a test has failed, and where counters stood.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -36,7 +36,7 @@ struct Content {
     tests: BTreeMap<String, Known>,
 }
 
-/// The only version there is.
+/// The only version so far.
 const VERSION: u32 = 1;
 
 /// What is known of a test.

@@ -1,4 +1,4 @@
-//! Many numbers as a few that people read.
+//! Sums up many numbers in a few that people can read.
 
 /// Percentiles by nearest rank: each is a number that was measured.
 #[derive(Clone, Debug)]

@@ -12,18 +12,18 @@ use super::Schedule;
 /// when a signal comes.
 pub type Work<Event, Ending> = Box<dyn FnOnce(&Interrupt, &mut dyn FnMut(Event)) -> Ending + Send>;
 
-/// Who knows what the units are: starts them, and is told what comes of them.
-pub trait Board {
-    /// Something that a unit yields while it runs.
+/// Knows what the units of a schedule are: starts them, and takes their events and endings.
+pub trait Workload {
+    /// What a unit yields while it runs.
     type Event: Send + 'static;
     /// How a unit ended.
     type Ending: Send + 'static;
 
-    /// What does a unit; `None` of one that is settled without being run.
+    /// Gives the work of a unit that may begin now; `None` if it is settled without being run.
     ///
     /// # Errors
     ///
-    /// When what is to be told of it cannot be written.
+    /// When a result cannot be written.
     fn begin(&mut self, unit: usize) -> io::Result<Option<Work<Self::Event, Self::Ending>>>;
 
     /// Takes an event of a unit.
@@ -37,7 +37,7 @@ pub trait Board {
     ///
     /// # Errors
     ///
-    /// When what is to be told of it cannot be written.
+    /// When a result cannot be written.
     fn end(&mut self, unit: usize, ending: Self::Ending) -> io::Result<()>;
 }
 
@@ -46,37 +46,41 @@ enum Message<Event, Ending> {
     Ended(Ending),
 }
 
-type Numbered<B> = (usize, Message<<B as Board>::Event, <B as Board>::Ending>);
+type Numbered<B> = (usize, Message<<B as Workload>::Event, <B as Workload>::Ending>);
 
 /// Runs all units, each when it may. After a signal none is begun, and those that run are waited for: they end by
 /// themselves.
 ///
 /// # Errors
 ///
-/// When the board fails, or no thread can be had.
-pub fn execute<B: Board>(schedule: &mut Schedule, board: &mut B, interrupt: &Interrupt) -> io::Result<()> {
+/// When the workload fails, or no thread can be had.
+pub fn execute<B: Workload>(
+    schedule: &mut Schedule,
+    workload: &mut B,
+    interrupt: &Interrupt,
+) -> io::Result<()> {
     let (sender, receiver) = channel();
     loop {
-        begin(schedule, board, interrupt, &sender)?;
+        begin(schedule, workload, interrupt, &sender)?;
         if !schedule.is_running() {
             return Ok(());
         }
-        if !take(schedule, board, &receiver)? {
+        if !take(schedule, workload, &receiver)? {
             return Ok(());
         }
     }
 }
 
 /// Begins what may begin now, and settles what need not run, until nothing changes.
-fn begin<B: Board>(
+fn begin<B: Workload>(
     schedule: &mut Schedule,
-    board: &mut B,
+    workload: &mut B,
     interrupt: &Interrupt,
     sender: &Sender<Numbered<B>>,
 ) -> io::Result<()> {
     while !interrupt.has_come() {
         let Some(number) = schedule.next() else { return Ok(()) };
-        let Some(work) = board.begin(number)? else {
+        let Some(work) = workload.begin(number)? else {
             schedule.end(number);
             continue;
         };
@@ -94,16 +98,16 @@ fn begin<B: Board>(
 }
 
 /// Takes the next message; false when there can be none.
-fn take<B: Board>(
+fn take<B: Workload>(
     schedule: &mut Schedule,
-    board: &mut B,
+    workload: &mut B,
     receiver: &Receiver<Numbered<B>>,
 ) -> io::Result<bool> {
     let Ok((number, message)) = receiver.recv() else { return Ok(false) };
     match message {
-        Message::Event(event) => board.event(number, event)?,
+        Message::Event(event) => workload.event(number, event)?,
         Message::Ended(ending) => {
-            board.end(number, ending)?;
+            workload.end(number, ending)?;
             schedule.end(number);
         }
     }
@@ -117,9 +121,9 @@ mod tests {
 
     /// Units that say their number; the second one is settled without being run.
     #[derive(Default)]
-    struct Diary(Vec<String>);
+    struct Journal(Vec<String>);
 
-    impl Board for Diary {
+    impl Workload for Journal {
         type Event = usize;
         type Ending = bool;
 
@@ -150,7 +154,7 @@ mod tests {
         let unit = |after: &[usize]| Unit { after: after.to_vec(), ..Unit::default() };
         let units = vec![unit(&[]), unit(&[0]), unit(&[1])];
         let mut schedule = Schedule::new(units, Capacity { units: 2, per_node: 1 });
-        let mut diary = Diary::default();
+        let mut diary = Journal::default();
         execute(&mut schedule, &mut diary, &Interrupt::never()).unwrap();
         assert_eq!(diary.0, ["0 says 0", "0 ended true", "settled 1", "2 says 2", "2 ended true"]);
     }

@@ -2,11 +2,11 @@
 //!
 //! A [`Schedule`] decides and does nothing: it is told which units run and have ended, and says which may begin. Who
 //! has it is [`execute`], with a thread for each unit that runs; what a unit is, how it is started and what becomes
-//! of its events is its [`Board`]'s business. So checks of a configuration file are run by the same executor as all
+//! of its events is its [`Workload`]'s business. So checks of a configuration file are run by the same executor as all
 //! else that yields results.
 
 mod execute;
 mod schedule;
 
-pub use execute::{Board, Work, execute};
+pub use execute::{Work, Workload, execute};
 pub use schedule::{Capacity, Schedule, Unit};

@@ -147,7 +147,7 @@ fn missing() -> anyhow::Result<()> {
 }
 
 fn no_database() -> anyhow::Result<()> {
-    for (text, reason) in [("", "it is empty"), ("hello world\n", "it is no database of SQLite")] {
+    for (text, reason) in [("", "it is empty"), ("hello world\n", "it is not an SQLite database")] {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("x.sqlite");
         fs::write(&path, text.repeat(100))?;

@@ -274,9 +274,9 @@ fn ssh_nonsense() -> anyhow::Result<()> {
         expect_lost(&ended, reason)?;
         ended.expect_end(1, SHORT_LIMIT)
     };
-    check("echo nonsense", "check-eos wrote what is no subunit, at byte 0: text")?;
+    check("echo nonsense", "check-eos wrote something other than subunit, at byte 0: text")?;
     // The beginning of a packet, and no more.
-    check("printf '\\263\\051\\003'", "check-eos wrote what is no subunit, at byte 0: ")?;
+    check("printf '\\263\\051\\003'", "check-eos wrote something other than subunit, at byte 0: ")?;
     check("exit 0", "check-eos ended without a result of this test")?;
     check("cat > /dev/null; exit 9", "check-eos on ssh:far")?;
     Ok(())

@@ -60,16 +60,16 @@ pub struct CheckAll {
     /// How many targets to check at a time
     #[arg(short, long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub jobs: u32,
-    /// Only tell what the file says: all options that hold for each target, as a file
+    /// Only print what the file says: all options in force for each target, as a file
     #[arg(long, group = "instead")]
     pub print_config: bool,
-    /// Only tell whether the file is sound
+    /// Only check whether the file is valid
     #[arg(long, group = "instead")]
     pub check_config: bool,
-    /// Only tell what a file may hold, as a JSON schema, for editors
+    /// Only print what a file may hold, as a JSON schema, for editors
     #[arg(long, group = "instead")]
     pub schema: bool,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
     /// Where to look from: the last ones, since their heading is that of all that follow.

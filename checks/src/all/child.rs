@@ -21,7 +21,7 @@ use subunit::{Frame, Packet, PacketBuf, Status};
 
 /// How much later than its time a process may end by itself.
 const TOLERANCE: Duration = Duration::from_millis(400);
-/// Bytes of errors, and of what is no subunit, that are kept.
+/// Bytes of errors, and of what is not subunit, that are kept.
 const KEEP: usize = 8 << 10;
 
 /// What is to be started.
@@ -55,17 +55,17 @@ pub(super) enum Input {
 /// How a process ended.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ended {
-    /// What is wrong with that, if anything.
+    /// What went wrong, if anything.
     pub(super) fault: Option<String>,
     /// Whether it ended because we were asked to.
     pub(super) interrupted: bool,
-    /// What it said besides its results.
+    /// What it wrote to stderr.
     pub(super) stderr: String,
-    /// What it wrote among its results that is no subunit.
+    /// What it wrote among its results that is not subunit.
     pub(super) damage: Option<Damage>,
 }
 
-/// What is no subunit in a stream.
+/// Whatever in a stream is not subunit.
 #[derive(Clone, Debug)]
 pub(super) struct Damage {
     /// Where it begins and what it is.
@@ -146,7 +146,7 @@ impl Ended {
     }
 }
 
-/// What a process has told.
+/// What a process has reported.
 struct Results<'a, F> {
     stream: Reader<Chunks>,
     errors: Captured,

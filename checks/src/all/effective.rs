@@ -6,7 +6,7 @@ use toml::{Table, Value};
 
 use super::args::Given;
 use super::remote::RemoteArgs;
-use super::unit::{Effective, Held, arguments, chosen, entry_of};
+use super::unit::{Effective, OptionInForce, arguments, chosen, entry_of};
 use crate::config::{Config, LOCAL};
 
 /// What holds for each target, the usual values of options included.
@@ -31,7 +31,7 @@ pub(super) fn print(
         let args = arguments(target, entry, shared, given);
         let effective = Effective::new(target, config, entry, &args)?;
         let mut table = Table::new();
-        for (long, Held { values, source, facts }) in effective.options() {
+        for (long, OptionInForce { values, source, facts }) in effective.options() {
             let is_usual = source == ValueSource::DefaultValue;
             if facts.is_of_run() || (facts.needs_state && is_usual) {
                 continue;

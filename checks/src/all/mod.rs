@@ -10,11 +10,11 @@ mod args;
 mod child;
 mod effective;
 mod internal;
+mod recorder;
 mod registry;
 mod remote;
 mod schedule;
 mod schema;
-mod scribe;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -47,12 +47,12 @@ pub(super) struct Entry {
     /// The whole of its command, with these arguments, its name first.
     pub(super) main: fn(&[OsString]) -> ExitCode,
     /// Adds a target's tests to a plan.
-    pub(super) plan: fn(&Target, &Config, &[OsString], &Selection, &mut Plan) -> anyhow::Result<Looked>,
+    pub(super) plan: fn(&Target, &Config, &[OsString], &Selection, &mut Plan) -> anyhow::Result<TargetFacts>,
 }
 
 /// What is known of a target before it is looked at.
 #[derive(Clone, Debug)]
-pub(super) struct Looked {
+pub(super) struct TargetFacts {
     /// How long all its tests together may take.
     pub(super) time: Duration,
     /// Why it cannot be looked at, though its configuration is sound: a file with a token cannot be read, say.
@@ -69,7 +69,7 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When it is not.
     pub(super) fn takes(&self, threshold: &str) -> Result<(), String> {
         Thresholds::parse(self.metrics, &[threshold.to_owned()], &[]).map(|_| ())
     }
@@ -94,7 +94,7 @@ fn plan<C: Check>(
     args: &[OsString],
     also: &Selection,
     plan: &mut Plan,
-) -> anyhow::Result<Looked> {
+) -> anyhow::Result<TargetFacts> {
     let Expanded { check, .. } = expand_target::<C>(target, config, args)?;
     let shared = check.shared();
     let blame = |error| config.blame(target, &C::command(), C::METRICS, error);
@@ -103,10 +103,10 @@ fn plan<C: Check>(
     shared.selection().map_err(blame)?;
     let time = shared.plan_timeout();
     if let Err(error) = check.targets() {
-        return Ok(Looked { time, broken: Some(format!("{error:#}")) });
+        return Ok(TargetFacts { time, broken: Some(format!("{error:#}")) });
     }
     plan.add(&check, also, &[]).map_err(blame)?;
-    Ok(Looked { time, broken: None })
+    Ok(TargetFacts { time, broken: None })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What is checked when, and what is told of it: the targets of a file as units of the executor, see [`runner`].
+//! What is checked when, and how it is reported: the targets of a file as units of the executor, see [`runner`].
 
 use std::ffi::OsString;
 use std::io;
@@ -9,16 +9,16 @@ use cli::Verdict;
 use formats::human::show_duration;
 use probe::Redactor;
 use process::{Deadline, Interrupt};
-use runner::{Board, Capacity, Work};
+use runner::{Capacity, Work, Workload};
 use streamresult::StreamResult;
 use subunit::PacketBuf;
 
 use super::child::{Ended, Job};
+use super::recorder::{Progress, Recorder};
 use super::remote::Remote;
-use super::scribe::{Progress, Scribe};
 use super::unit::{Setting, Unit};
 
-/// How many at a time from the same place elsewhere: servers of ssh refuse the eleventh.
+/// How many at a time at one node: ssh servers refuse the eleventh connection.
 const TOGETHER: usize = 8;
 
 /// How targets are checked.
@@ -35,28 +35,28 @@ pub(super) struct Schedule<'a> {
     pub(super) host: Option<String>,
     pub(super) redactor: Redactor,
     pub(super) interrupt: &'a Interrupt,
-    /// The ways to elsewhere.
+    /// The nodes other than this machine.
     pub(super) remote: &'a Remote,
 }
 
 impl Schedule<'_> {
-    /// Only tells which tests there are, with what they would do where that is asked for.
+    /// Only lists the tests, with what they would do where that is asked for.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
     pub(super) fn list(&self, result: &mut dyn StreamResult, plans: bool) -> io::Result<Verdict> {
         result.start_run()?;
-        let mut scribe = self.scribe(result);
+        let mut recorder = self.recorder(result);
         for unit in self.units {
-            scribe.announce(unit, plans)?;
+            recorder.announce(unit, plans)?;
         }
-        scribe.result().stop_run()?;
-        scribe.result().flush()?;
+        recorder.result().stop_run()?;
+        recorder.result().flush()?;
         Ok(Verdict::Passed)
     }
 
-    /// Checks all, and tells what comes of it.
+    /// Checks all targets, and reports the results.
     ///
     /// # Errors
     ///
@@ -65,22 +65,22 @@ impl Schedule<'_> {
         // What we were started with may have been made to be inherited: a check must not keep it open.
         close_fds::set_fds_cloexec(3, &[]);
         result.start_run()?;
-        let mut scribe = self.scribe(result);
+        let mut recorder = self.recorder(result);
         let progress: io::Result<Vec<_>> =
-            self.units.iter().map(|unit| scribe.announce(unit, false)).collect();
-        scribe.result().flush()?;
+            self.units.iter().map(|unit| recorder.announce(unit, false)).collect();
+        recorder.result().flush()?;
         let mut order = self.order();
         let time = self.time.unwrap_or_else(|| order.time());
-        let mut run = Run { schedule: self, scribe, progress: progress?, time, end: Deadline::after(time) };
+        let mut run = Run { schedule: self, recorder, progress: progress?, time, end: Deadline::after(time) };
         runner::execute(&mut order, &mut run, self.interrupt)?;
-        let mut scribe = run.scribe;
-        scribe.result().stop_run()?;
-        scribe.result().flush()?;
-        Ok(scribe.verdict())
+        let mut recorder = run.recorder;
+        recorder.result().stop_run()?;
+        recorder.result().flush()?;
+        Ok(recorder.verdict())
     }
 
-    fn scribe<'r>(&self, result: &'r mut dyn StreamResult) -> Scribe<'r> {
-        Scribe::new(result, self.redactor.clone(), self.host.clone())
+    fn recorder<'r>(&self, result: &'r mut dyn StreamResult) -> Recorder<'r> {
+        Recorder::new(result, self.redactor.clone(), self.host.clone())
     }
 
     /// When each may be checked.
@@ -88,7 +88,7 @@ impl Schedule<'_> {
         let unit = |unit: &Unit| runner::Unit {
             name: unit.name.clone(),
             after: unit.after.clone(),
-            node: unit.site.is_far().then(|| unit.site.to_string()),
+            node: unit.site.is_remote().then(|| unit.site.to_string()),
             exclusive: unit.place.clone(),
             time: unit.time,
         };
@@ -99,14 +99,14 @@ impl Schedule<'_> {
 
 struct Run<'a, 'r> {
     schedule: &'a Schedule<'a>,
-    scribe: Scribe<'r>,
+    recorder: Recorder<'r>,
     /// How far each unit is.
     progress: Vec<Progress>,
     time: Duration,
     end: Deadline,
 }
 
-impl Board for Run<'_, '_> {
+impl Workload for Run<'_, '_> {
     type Event = PacketBuf;
     type Ending = Ended;
 
@@ -119,13 +119,13 @@ impl Board for Run<'_, '_> {
             return Ok(None);
         };
         if let Some((id, reason)) = reason {
-            // Those that build on this one are told of the first cause.
+            // What builds on this one names the first cause.
             progress.failed = Some(id);
-            self.scribe.skip(unit, progress, &reason)?;
+            self.recorder.skip(unit, progress, &reason)?;
         } else if let Some(broken) = &unit.broken {
-            self.scribe.fail_all(unit, progress, broken)?;
+            self.recorder.fail_all(unit, progress, broken)?;
         } else if !unit.tests.is_empty() && self.end.has_passed() {
-            self.scribe.fail_all(unit, progress, &late)?;
+            self.recorder.fail_all(unit, progress, &late)?;
         } else if !unit.tests.is_empty() {
             return Ok(Some(self.work(unit)));
         }
@@ -134,14 +134,14 @@ impl Board for Run<'_, '_> {
 
     fn event(&mut self, index: usize, packet: PacketBuf) -> io::Result<()> {
         match (self.schedule.units.get(index), self.progress.get_mut(index)) {
-            (Some(unit), Some(progress)) => self.scribe.packet(unit, progress, packet),
+            (Some(unit), Some(progress)) => self.recorder.packet(unit, progress, packet),
             _ => Ok(()),
         }
     }
 
     fn end(&mut self, index: usize, ended: Ended) -> io::Result<()> {
         match (self.schedule.units.get(index), self.progress.get_mut(index)) {
-            (Some(unit), Some(progress)) => self.scribe.close(unit, progress, &ended),
+            (Some(unit), Some(progress)) => self.recorder.close(unit, progress, &ended),
             _ => Ok(()),
         }
     }

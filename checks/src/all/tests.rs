@@ -92,7 +92,7 @@ fn mistakes_are_told_with_their_lines() {
     toml("", Err("checks.toml has no targets"));
     toml(
         &eos("path = '/eos'\nafter = ['usr']"),
-        Err("line 5: target user: `after` names usr, which is no target"),
+        Err("line 5: target user: `after` names usr, which is not a target"),
     );
 }
 
@@ -253,7 +253,7 @@ fn mistakes_in_swans_file_are_told_with_their_lines() {
     yaml("tests:\n  storag: {}\n", "line 2: there are no tests of `storag`; is it `storage`?");
     yaml("test: {}\n", "line 1: there is no `test`; is it `tests`?");
     yaml("tests: {}\noutput:\n  grafan: {}\n", "line 3: `output` has no `grafan`; is it `grafana`?");
-    yaml("tests:\n  storage:\n    write: {fileSize: big}\n", "`big` is no size");
+    yaml("tests:\n  storage:\n    write: {fileSize: big}\n", "`big` is not a size");
     yaml("tests:\n  cvmfs: 7\n", "line 2: `cvmfs` holds keys and values");
     yaml("tests: [\n", "test.yaml: ");
 }
@@ -368,7 +368,7 @@ fn a_process_that_writes_nonsense_is_a_failure() {
     let script = format!("{}; echo nonsense", says(folder.path(), "x", id, DONE));
     let (seen, verdict) = run_as(folder.path(), &script, &commands(&[("a", "")]), None);
     seen.expect(id, Status::Success, "");
-    seen.expect("command.a.run", Status::Fail, "check-command wrote what is no subunit, at byte ");
+    seen.expect("command.a.run", Status::Fail, "check-command wrote something other than subunit, at byte ");
     assert_eq!(verdict, Verdict::Failed);
     of_one(|_| "printf '\\263nonsense'".to_owned(), (Status::Fail, "no subunit, at byte 0"), Verdict::Failed);
 }
@@ -483,7 +483,7 @@ fn from_where_is_printed_as_it_holds() {
     assert!(!here.output().contains("on = "), "{}", here.output());
     toml(
         &FAR.replace("container:hub", "container:"),
-        Err("line 11: target b: `` is no container: [USER@]NAME"),
+        Err("line 11: target b: `` is not a container: [USER@]NAME"),
     );
 }
 

@@ -12,7 +12,7 @@ use cli::{OptionFacts, OptionValue, suggest};
 use probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
 
 use super::args::{Given, option, values};
-use super::registry::{CHECKS, Entry, Looked};
+use super::registry::{CHECKS, Entry, TargetFacts};
 use super::remote::{RemoteArgs, Site};
 use crate::config::{Config, Target};
 
@@ -91,7 +91,7 @@ impl Units {
         let entry = entry_of(target, config)?;
         let args = arguments(target, entry, shared, given);
         let begin = self.plan.tests().len();
-        let Looked { time, broken } = (entry.plan)(target, config, &args, also, &mut self.plan)?;
+        let TargetFacts { time, broken } = (entry.plan)(target, config, &args, also, &mut self.plan)?;
         let tests = self.plan.tests().get(begin..).unwrap_or_default().to_vec();
         let effective = Effective::new(target, config, entry, &args)?;
         Ok(Unit {
@@ -223,9 +223,9 @@ impl Setting {
     }
 }
 
-/// An option that holds for a target.
+/// An option in force for a target.
 #[derive(Clone, Debug)]
-pub(super) struct Held {
+pub(super) struct OptionInForce {
     /// Its values; a flag has none.
     pub(super) values: Vec<OsString>,
     /// Whether it was given or is the usual one.
@@ -234,7 +234,7 @@ pub(super) struct Held {
     pub(super) facts: OptionFacts,
 }
 
-/// All options that hold for a target.
+/// All options in force for a target.
 #[derive(Debug)]
 pub(super) struct Effective {
     command: clap::Command,
@@ -259,7 +259,7 @@ impl Effective {
     }
 
     /// The options that hold, by their long names.
-    pub(super) fn options(&self) -> BTreeMap<String, Held> {
+    pub(super) fn options(&self) -> BTreeMap<String, OptionInForce> {
         let mut all = BTreeMap::new();
         for argument in self.command.get_arguments() {
             let id = argument.get_id().as_str();
@@ -269,9 +269,9 @@ impl Effective {
             let takes_values = argument.get_action().takes_values();
             if takes_values {
                 let values = values(&self.matches, id).collect();
-                all.insert(long.to_owned(), Held { values, source, facts });
+                all.insert(long.to_owned(), OptionInForce { values, source, facts });
             } else if matches!(argument.get_action(), ArgAction::SetTrue) && self.matches.get_flag(id) {
-                all.insert(long.to_owned(), Held { values: Vec::new(), source, facts });
+                all.insert(long.to_owned(), OptionInForce { values: Vec::new(), source, facts });
             }
         }
         all
@@ -284,7 +284,7 @@ impl Effective {
             known.is_ok_and(|known| tests.iter().any(|test| known.names(&test.id)))
         };
         let mut settings = Vec::new();
-        for (long, Held { values, source, facts }) in self.options() {
+        for (long, OptionInForce { values, source, facts }) in self.options() {
             if source == ValueSource::DefaultValue {
                 continue;
             }
@@ -300,7 +300,7 @@ impl Effective {
 
     /// What is looked at, as far as it is a place that two processes lock.
     fn place(&self, entry: &Entry) -> Option<String> {
-        let is_place = |held: &Held| held.facts.value == OptionValue::Place;
+        let is_place = |held: &OptionInForce| held.facts.value == OptionValue::Place;
         let path: PathBuf = self.options().into_values().find(is_place)?.values.first()?.into();
         let path: PathBuf = path.components().collect();
         Some(format!("{} {}", entry.name, OsStr::new(&path).display()))

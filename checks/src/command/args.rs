@@ -26,7 +26,7 @@ pub struct CheckCommand {
     /// How long a plugin that is ended may take to do so, before it is killed
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration)]
     pub grace: std::time::Duration,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }

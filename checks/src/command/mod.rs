@@ -1,8 +1,8 @@
 //! `check-command`: every monitoring plugin is a check.
 
 mod args;
+mod output;
 mod plugin;
-mod said;
 mod target;
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::path::Path;
 use probe::{AnyTarget, Aspect, AspectFacts, Check, MetricKind, ProbeArgs, ProbeKind, Unit, target_names};
 
 pub use args::CheckCommand;
-pub use said::{Datum, Said};
+pub use output::{Datum, PluginOutput};
 
 use target::CommandTarget;
 

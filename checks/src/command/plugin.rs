@@ -19,12 +19,12 @@ const FOLDERS: [&str; 6] = [
     "/usr/libexec/monitoring-plugins",
     "/usr/local/libexec/nagios",
 ];
-/// Bytes that a plugin may say: one that says more has gone mad.
+/// How many bytes a plugin may write: one that writes more has run wild.
 const MOST: usize = 16 << 20;
-/// Bytes to keep of what it has said.
+/// How many bytes of its output are kept.
 const KEEP: usize = 1 << 20;
 
-/// A plugin that is over.
+/// A plugin that has ended.
 pub(super) struct Ended {
     pub(super) ending: Ending,
     pub(super) output: String,

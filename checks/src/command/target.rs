@@ -6,8 +6,8 @@ use std::time::Duration;
 use probe::{Finding, Level, Limits, Metric, Range, Target};
 use process::{Cause, Ending, Outcome};
 
+use super::output::{Datum, PluginOutput};
 use super::plugin::{Ended, find, run};
-use super::said::{Datum, Said};
 
 /// A plugin to run.
 pub(super) struct CommandTarget {
@@ -45,19 +45,19 @@ impl CommandTarget {
 }
 
 fn finding(ended: &Ended, shown: &str) -> Finding {
-    let said = Said::parse(&ended.output);
-    let level = level(ended, &said, shown);
-    let summary = if level == Level::Fine { Some(said.line.clone()) } else { None };
+    let output = PluginOutput::parse(&ended.output);
+    let level = level(ended, &output, shown);
+    let summary = if level == Level::Fine { Some(output.line.clone()) } else { None };
     let finding = Finding { summary, ..Finding::new(level) };
     let mut finding = finding.with_metric("elapsed_seconds", elapsed(&ended.ending).as_secs_f64());
     let mut names: Vec<String> = Vec::new();
-    for datum in &said.data {
+    for datum in &output.data {
         let name = distinct(datum.metric(), &mut names);
         finding.metrics.push(metric(name, datum, &finding.level));
     }
     finding
-        .with_text("output.txt", said.rest)
-        .with_text("plugin-perfdata", said.raw)
+        .with_text("output.txt", output.rest)
+        .with_text("plugin-perfdata", output.raw)
         .with_text("stderr", ended.errors.clone())
 }
 
@@ -92,12 +92,12 @@ fn elapsed(ending: &Ending) -> Duration {
     ending.asked.as_ref().map_or(ending.elapsed, |asked| asked.after)
 }
 
-fn level(ended: &Ended, said: &Said, shown: &str) -> Level {
+fn level(ended: &Ended, output: &PluginOutput, shown: &str) -> Level {
     match ended.ending.cause {
         Cause::Interrupted => return Level::Interrupted("a signal ended the check".to_owned()),
         Cause::TimedOut => {
             let time = elapsed(&ended.ending).as_secs_f64();
-            return Level::Unknown(with_line(format!("{shown} did not end within {time:.1} s"), said));
+            return Level::Unknown(with_line(format!("{shown} did not end within {time:.1} s"), output));
         }
         Cause::Stopped => {
             return Level::Unknown(format!("{shown} said more than it may, and was ended"));
@@ -106,13 +106,13 @@ fn level(ended: &Ended, said: &Said, shown: &str) -> Level {
     }
     let reason = || {
         with_alerts(
-            if said.line.is_empty() { format!("{shown} says nothing") } else { said.line.clone() },
-            said,
+            if output.line.is_empty() { format!("{shown} says nothing") } else { output.line.clone() },
+            output,
         )
     };
     match ended.ending.outcome {
         // A plugin that says nothing has not looked.
-        Outcome::Exited(0) if said.line.is_empty() => {
+        Outcome::Exited(0) if output.line.is_empty() => {
             Level::Unknown(format!("{shown} says nothing, and exits with 0"))
         }
         Outcome::Exited(0) => Level::Fine,
@@ -124,19 +124,19 @@ fn level(ended: &Ended, said: &Said, shown: &str) -> Level {
             let colon = if errors.is_empty() { "" } else { ": " };
             Level::Unknown(with_line(
                 format!("{shown} ended by {other}, as no plugin does{colon}{errors}"),
-                said,
+                output,
             ))
         }
     }
 }
 
-fn with_line(reason: String, said: &Said) -> String {
-    if said.line.is_empty() { reason } else { format!("{reason}; it said: {}", said.line) }
+fn with_line(reason: String, output: &PluginOutput) -> String {
+    if output.line.is_empty() { reason } else { format!("{reason}; it said: {}", output.line) }
 }
 
 /// The plugin's line, then the numbers that are outside of the plugin's ranges.
-fn with_alerts(line: String, said: &Said) -> String {
-    std::iter::once(line).chain(said.data.iter().filter_map(Datum::alert)).collect::<Vec<_>>().join("\n")
+fn with_alerts(line: String, output: &PluginOutput) -> String {
+    std::iter::once(line).chain(output.data.iter().filter_map(Datum::alert)).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Of what is wrong with a target, which of its options it is.
+//! Which option of a target is to blame for an error.
 
 use clap::error::ErrorKind;
 use probe::{MetricKind, Thresholds};

@@ -50,7 +50,7 @@ use serde::Deserialize;
 pub use expand::{Configured, Expanded, expand, expand_target};
 pub use find::find;
 use places::Places;
-use swan::Kept;
+use swan::SecretFile;
 pub(crate) use target::LOCAL;
 pub use target::Target;
 use target::one_or_many;
@@ -74,7 +74,7 @@ pub struct Config {
     places: Places,
     /// Files with the secrets that stand in the file itself, which others can read as long as this lives.
     #[serde(skip)]
-    _kept: Vec<Arc<Kept>>,
+    _kept: Vec<Arc<SecretFile>>,
 }
 
 impl Config {
@@ -140,7 +140,7 @@ fn ordered(mut waiting: Vec<Target>, places: &Places) -> anyhow::Result<Vec<Targ
         if let Some(name) = target.after.iter().find(|name| !others.clone().any(|other| other == *name)) {
             let suggestion = suggest(name, others);
             let line = places.shown(&target.name, "after");
-            bail!("{line}target {}: `after` names {name}, which is no target{suggestion}", target.name);
+            bail!("{line}target {}: `after` names {name}, which is not a target{suggestion}", target.name);
         }
     }
     let mut done: Vec<Target> = Vec::with_capacity(waiting.len());
@@ -186,7 +186,7 @@ mod tests {
         check(&targets(&[("a", ""), ("a", "")]), Err("line 6: two targets are named a"));
         check(
             &targets(&[("user", "'usr'")]),
-            Err("line 4: target user: `after` names usr, which is no target; is it `user`?"),
+            Err("line 4: target user: `after` names usr, which is not a target; is it `user`?"),
         );
     }
 

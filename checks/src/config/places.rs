@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 pub(super) struct Places(BTreeMap<(String, String), usize>);
 
 impl Places {
-    /// Of a file in TOML; none when it is none.
+    /// Of a file in TOML; empty when it is not TOML.
     pub(super) fn of_toml(text: &str) -> Self {
         let mut places = Places::default();
         let Ok(file) = DeTable::parse(text) else { return places };

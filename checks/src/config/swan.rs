@@ -18,13 +18,13 @@ use super::{Config, Places, Target};
 
 /// A file without a name that holds a secret: the processes of this user can read it as long as this lives.
 #[derive(Debug)]
-pub(super) struct Kept(File);
+pub(super) struct SecretFile(File);
 
-impl Kept {
+impl SecretFile {
     fn new(secret: &str) -> anyhow::Result<Self> {
         let mut file = tempfile::tempfile()?;
         writeln!(file, "{secret}")?;
-        Ok(Kept(file))
+        Ok(SecretFile(file))
     }
 
     fn path(&self) -> String {
@@ -83,7 +83,7 @@ const OUTPUT: &[(&str, &[&str])] = &[
 ///
 /// # Errors
 ///
-/// When it is none, or has a key that such a file has not.
+/// When it is not such a file, or has a key that such files do not have.
 pub(super) fn parse(text: &str) -> anyhow::Result<Config> {
     let file: Map<String, Value> = serde_saphyr::from_str(text).map_err(|error| {
         let text = error.to_string();
@@ -209,7 +209,7 @@ struct Drafts {
     drafts: Vec<Draft>,
     /// Where storage is looked at that has no path of its own.
     path: String,
-    tokens: Vec<(String, Arc<Kept>)>,
+    tokens: Vec<(String, Arc<SecretFile>)>,
 }
 
 impl Drafts {
@@ -372,7 +372,7 @@ impl Drafts {
         if let Some((_, kept)) = self.tokens.iter().find(|(other, _)| other == token) {
             return Ok(kept.path());
         }
-        let kept = Arc::new(Kept::new(token).context("cannot keep a token")?);
+        let kept = Arc::new(SecretFile::new(token).context("cannot keep a token")?);
         let path = kept.path();
         self.tokens.push((token.to_owned(), kept));
         Ok(path)
@@ -469,7 +469,7 @@ fn binary_size(size: &str) -> anyhow::Result<String> {
         "K" | "KB" | "KIB" => "KiB",
         "M" | "MB" | "MIB" => "MiB",
         "G" | "GB" | "GIB" => "GiB",
-        _ => bail!("`{size}` is no size: 1K, 10M, 1G"),
+        _ => bail!("`{size}` is not a size: 1K, 10M, 1G"),
     };
     Ok(format!("{digits}{unit}"))
 }

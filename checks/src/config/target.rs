@@ -42,7 +42,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// When there is no such option, or a value is none that an option can have.
+    /// When there is no such option, or an option cannot have such a value.
     pub fn arguments(&self, defaults: &toml::Table, known: &clap::Command) -> anyhow::Result<Vec<OsString>> {
         let mut arguments = vec![OsString::from("--name"), OsString::from(&self.name)];
         let own = |key: &str| self.options.keys().any(|other| long(other) == long(key));

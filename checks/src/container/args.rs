@@ -77,7 +77,7 @@ pub struct CheckContainer {
     /// Run this command in the container, by /bin/sh; it must exit with 0
     #[arg(long, value_name = "COMMAND", conflicts_with = "kubernetes")]
     pub exec: Option<String>,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }

@@ -109,10 +109,10 @@ impl Healthcheck {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct HostConfig {
-    /// In bytes; 0 is no limit.
+    /// In bytes; 0 means no limit.
     #[serde(deserialize_with = "or_default")]
     pub(super) memory: u64,
-    /// Billionths of a processor; 0 is no limit.
+    /// Billionths of a processor; 0 means no limit.
     #[serde(deserialize_with = "or_default")]
     pub(super) nano_cpus: u64,
 }

@@ -52,7 +52,7 @@ pub struct CheckCvmfs {
     /// How to get to the servers.
     #[command(flatten)]
     pub net: NetArgs,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }

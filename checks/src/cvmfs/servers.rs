@@ -28,8 +28,8 @@ pub(super) fn freshness(
             Finding::broken(format!("revision {revision} is mounted, {least} is the lowest that is fresh"))
         }
         Some(_) => Finding::fine(format!("revision {revision} is mounted")),
-        None => match first_manifest(&ways(args, attributes), client, limits) {
-            Ok((way, published)) => compare(revision, &way.url, published, now),
+        None => match first_manifest(&routes(args, attributes), client, limits) {
+            Ok((route, published)) => compare(revision, &route.url, published, now),
             Err(reason) => Finding::skipped(format!(
                 "revision {revision} is mounted; there is nothing to compare it with: {reason}"
             )),
@@ -62,45 +62,45 @@ fn compare(revision: f64, url: &str, published: Published, now: f64) -> Finding 
     age.into_iter().fold(finding, |finding, age| finding.with_metric("published_seconds", age))
 }
 
-/// Whether the servers answer, and the proxies on the way to them.
+/// Whether the servers answer, and the proxies on the route to them.
 pub(super) fn network(
     args: &CheckCvmfs,
     attributes: &Attributes,
     client: &Client,
     limits: Limits<'_>,
 ) -> Finding {
-    let ways = ways(args, attributes);
-    if ways.is_empty() {
+    let routes = routes(args, attributes);
+    if routes.is_empty() {
         return if attributes.is_empty() {
             hidden(attributes)
         } else {
             Finding::skipped("the client names no server; --server names some".to_owned())
         };
     }
-    let answers: Vec<_> = ways.iter().map(|way| (way, way.manifest(client, limits))).collect();
+    let answers: Vec<_> = routes.iter().map(|route| (route, route.manifest(client, limits))).collect();
     let failed = answers.iter().filter(|(_, answer)| answer.is_err()).count();
-    let line = |(way, answer): &(&Way, Result<Published, String>)| match answer {
-        Ok(published) => format!("{way}: revision {}\n", published.revision),
-        Err(reason) => format!("{way}: {reason}\n"),
+    let line = |(route, answer): &(&ServerRoute, Result<Published, String>)| match answer {
+        Ok(published) => format!("{route}: revision {}\n", published.revision),
+        Err(reason) => format!("{route}: {reason}\n"),
     };
-    let finding = if failed == ways.len() {
+    let finding = if failed == routes.len() {
         let lines: String = answers.iter().map(line).collect();
         Finding::broken(format!(
             "none of {failed} servers answers: {}",
             lines.lines().next().unwrap_or_default()
         ))
     } else {
-        Finding::fine(format!("{} of {} servers answer", ways.len() - failed, ways.len()))
+        Finding::fine(format!("{} of {} servers answer", routes.len() - failed, routes.len()))
     };
     finding
-        .with_metric("servers", ways.len() as f64)
+        .with_metric("servers", routes.len() as f64)
         .with_metric("unreachable_servers", failed as f64)
         .with_text("servers.txt", answers.iter().map(line).collect())
 }
 
 /// A server, and the proxy through which the client gets there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Way {
+struct ServerRoute {
     url: String,
     proxy: Option<Proxy>,
 }
@@ -111,7 +111,7 @@ struct Proxy {
     place: Result<Place, String>,
 }
 
-impl Way {
+impl ServerRoute {
     /// The manifest that the server has.
     fn manifest(&self, client: &Client, limits: Limits<'_>) -> Result<Published, String> {
         let url: Url = format!("{}/.cvmfspublished", self.url.trim_end_matches('/')).parse()?;
@@ -128,7 +128,7 @@ impl Way {
     }
 }
 
-impl fmt::Display for Way {
+impl fmt::Display for ServerRoute {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.proxy {
             Some(proxy) => write!(formatter, "{} through {}", self.url, proxy.shown),
@@ -146,8 +146,8 @@ impl Proxy {
 
 /// Every server through the proxy in use, then every other proxy to the first server. What --server or --connect-to
 /// names is asked as it is named.
-fn ways(args: &CheckCvmfs, attributes: &Attributes) -> Vec<Way> {
-    let direct = |url: &String| Way { url: url.clone(), proxy: None };
+fn routes(args: &CheckCvmfs, attributes: &Attributes) -> Vec<ServerRoute> {
+    let direct = |url: &String| ServerRoute { url: url.clone(), proxy: None };
     if !args.server.is_empty() {
         return args.server.iter().map(direct).collect();
     }
@@ -157,13 +157,13 @@ fn ways(args: &CheckCvmfs, attributes: &Attributes) -> Vec<Way> {
         None => proxies(attributes),
     };
     let Some(used) = proxies.first() else { return urls.iter().map(direct).collect() };
-    let way = |url: &String, proxy: &Option<Proxy>| Way { url: url.clone(), proxy: proxy.clone() };
+    let route = |url: &String, proxy: &Option<Proxy>| ServerRoute { url: url.clone(), proxy: proxy.clone() };
     let others =
-        urls.first().into_iter().flat_map(|url| proxies.iter().skip(1).map(move |proxy| way(url, proxy)));
-    urls.iter().map(|url| way(url, used)).chain(others).collect()
+        urls.first().into_iter().flat_map(|url| proxies.iter().skip(1).map(move |proxy| route(url, proxy)));
+    urls.iter().map(|url| route(url, used)).chain(others).collect()
 }
 
-/// The proxies of the client, the one in use first; none is the direct way.
+/// The proxies of the client, the one in use first; none is the direct route.
 fn proxies(attributes: &Attributes) -> Vec<Option<Proxy>> {
     let listed = attributes.text("proxy").into_iter().chain(attributes.text("proxy_list"));
     let mut proxies: Vec<Option<Proxy>> = Vec::new();
@@ -181,12 +181,16 @@ fn entries(list: &str) -> Vec<String> {
     list.split([';', '|']).map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
 }
 
-fn first_manifest(ways: &[Way], client: &Client, limits: Limits<'_>) -> Result<(Way, Published), String> {
+fn first_manifest(
+    routes: &[ServerRoute],
+    client: &Client,
+    limits: Limits<'_>,
+) -> Result<(ServerRoute, Published), String> {
     let mut reason = "the client names no server; --server or --min-revision does".to_owned();
-    for way in ways {
-        match way.manifest(client, limits) {
-            Ok(published) => return Ok((way.clone(), published)),
-            Err(error) => reason = format!("{way}: {error}"),
+    for route in routes {
+        match route.manifest(client, limits) {
+            Ok(published) => return Ok((route.clone(), published)),
+            Err(error) => reason = format!("{route}: {error}"),
         }
     }
     Err(reason)
@@ -278,9 +282,9 @@ mod tests {
     fn each_proxy_of_the_client_is_on_a_way() {
         let check = |lines: &[&str], expected: &[&str]| {
             let attributes = Attributes::parse(lines.iter().copied());
-            let found: Vec<_> = ways(&CheckCvmfs::parse_from(["check-cvmfs"]), &attributes)
+            let found: Vec<_> = routes(&CheckCvmfs::parse_from(["check-cvmfs"]), &attributes)
                 .iter()
-                .map(Way::to_string)
+                .map(ServerRoute::to_string)
                 .collect();
             assert_eq!(found, expected);
         };

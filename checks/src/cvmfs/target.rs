@@ -13,7 +13,7 @@ use super::judge::{Judge, Judgement};
 use super::servers;
 use super::task::{ATTRIBUTE, Sample, Task};
 
-/// How many files to look at, unless told.
+/// How many files to look at by default.
 const SAMPLES: u32 = 5;
 
 /// The repositories that the arguments name, else those that are mounted.
@@ -91,8 +91,8 @@ impl Repository {
     }
 
     fn ask(&mut self, task: &Task, limits: Limits<'_>) -> Finding {
-        let told = self.helper.ask(task, self.path.as_os_str(), &[], limits);
-        told.map_or_else(|refused| *refused, |told| told.finding())
+        let answer = self.helper.ask(task, self.path.as_os_str(), &[], limits);
+        answer.map_or_else(|refused| *refused, |answer| answer.finding())
     }
 
     /// Has a helper do a task, once it is known that the repository is mounted.
@@ -197,18 +197,18 @@ impl Repository {
     }
 
     pub(super) fn network(&mut self, limits: Limits<'_>) -> Finding {
-        self.told(limits, |own, attributes, _| servers::network(&own.args, attributes, &own.client, limits))
+        self.answer(limits, |own, attributes, _| servers::network(&own.args, attributes, &own.client, limits))
     }
 
     fn attributes(&mut self, limits: Limits<'_>) -> Result<Attributes, Box<Finding>> {
         if let Some(attributes) = &self.attributes {
             return Ok(attributes.clone());
         }
-        let told = self.helper.ask(&Task::Attributes, self.path.as_os_str(), &[], limits)?;
-        if !told.is_clean() {
-            return Err(Box::new(told.finding()));
+        let answer = self.helper.ask(&Task::Attributes, self.path.as_os_str(), &[], limits)?;
+        if !answer.is_clean() {
+            return Err(Box::new(answer.finding()));
         }
-        let attributes = Attributes::parse(told.values(ATTRIBUTE));
+        let attributes = Attributes::parse(answer.values(ATTRIBUTE));
         self.attributes = Some(attributes.clone());
         Ok(attributes)
     }

@@ -64,7 +64,7 @@ pub struct CheckDatabase {
     /// How to get to the hub.
     #[command(flatten)]
     pub net: NetArgs,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }

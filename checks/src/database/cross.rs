@@ -16,9 +16,9 @@ const MOST: usize = 200_000;
 /// The users, each with the names of the servers that run.
 pub(super) type Running = BTreeMap<String, BTreeSet<String>>;
 
-/// What a hub says.
+/// The servers of all users, as the hub has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct HubServers {
     running: Running,
     /// Servers that are being started or stopped: of these nothing can be said.
     pending: BTreeSet<(String, String)>,
@@ -60,8 +60,8 @@ pub(super) fn ask(
     token: Option<&Secret>,
     client: &Client,
     limits: Limits<'_>,
-) -> Result<Said, Box<Finding>> {
-    let (mut said, mut count) = (Said::default(), 0);
+) -> Result<HubServers, Box<Finding>> {
+    let (mut servers, mut count) = (HubServers::default(), 0);
     loop {
         let url = hub.below(&format!("hub/api/users?limit={PAGE}&offset={count}"));
         let mut request = Request::get(url).header("accept", "application/jupyterhub-pagination+json");
@@ -84,14 +84,14 @@ pub(super) fn ask(
             let reason = "the hub does not tell of servers: the token lacks the scope read:servers";
             return Err(Box::new(exchange.witness(Finding::unknown(reason.to_owned()))));
         }
-        items.into_iter().for_each(|user| said.add(user));
+        items.into_iter().for_each(|user| servers.add(user));
         if is_last || count >= MOST {
-            return Ok(said);
+            return Ok(servers);
         }
     }
 }
 
-impl Said {
+impl HubServers {
     fn add(&mut self, user: User) {
         let running = self.running.entry(user.name.clone()).or_default();
         for (name, server) in user.servers.into_iter().flatten() {
@@ -106,11 +106,11 @@ impl Said {
 
 /// What differs. Only what the database says both before and after the hub was asked counts: the rest has changed
 /// meanwhile.
-pub(super) fn compare(before: &Running, said: &Said, after: &Running) -> Finding {
+pub(super) fn compare(before: &Running, hub: &HubServers, after: &Running) -> Finding {
     let differences: Vec<_> =
-        differences(before, said).intersection(&differences(after, said)).cloned().collect();
-    let servers: usize = said.running.values().map(BTreeSet::len).sum();
-    let users = said.running.len();
+        differences(before, hub).intersection(&differences(after, hub)).cloned().collect();
+    let servers: usize = hub.running.values().map(BTreeSet::len).sum();
+    let users = hub.running.len();
     Finding::fine(format!("hub and database agree on {users} users and {servers} servers"))
         .with_metric("users", users as f64)
         .with_metric("active_servers", servers as f64)
@@ -118,7 +118,7 @@ pub(super) fn compare(before: &Running, said: &Said, after: &Running) -> Finding
         .with_text("differences.txt", differences.into_iter().map(|line| line + "\n").collect())
 }
 
-fn differences(database: &Running, Said { running, pending }: &Said) -> BTreeSet<String> {
+fn differences(database: &Running, HubServers { running, pending }: &HubServers) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for user in database.keys().filter(|user| !running.contains_key(*user)) {
         all.insert(format!("the user {user} is in the database, and unknown to the hub"));
@@ -157,7 +157,7 @@ mod tests {
     const USERS: &str = r#"{"items": [{"name": "alice", "servers": {"": {"ready": true, "pending": null}}},
         {"name": "bob", "servers": {"gpu": {"ready": false, "pending": "spawn"}}}], "_pagination": {"next": null}}"#;
 
-    fn said(body: &'static str) -> Result<Said, Level> {
+    fn asked(body: &'static str) -> Result<HubServers, Level> {
         let server = Server::answering(move |head| {
             let is_asked = head.starts_with("GET /jh/hub/api/users?limit=200&offset=0 ")
                 && head.to_lowercase().contains("authorization: token abc");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     fn check(before: &[(&str, &[&str])], after: &[(&str, &[&str])], expected: &[&str]) {
-        let finding = compare(&running(before), &said(USERS).unwrap(), &running(after));
+        let finding = compare(&running(before), &asked(USERS).unwrap(), &running(after));
         let text = finding.attachments.first().map(|file| String::from_utf8_lossy(&file.bytes).into_owned());
         assert_eq!(text.unwrap_or_default().lines().collect::<Vec<_>>(), expected);
     }
@@ -209,8 +209,8 @@ mod tests {
 
     #[test]
     fn a_token_that_may_not_see_servers_tells_nothing() {
-        let missing = said(r#"[{"name": "alice"}]"#);
+        let missing = asked(r#"[{"name": "alice"}]"#);
         assert!(matches!(&missing, Err(Level::Unknown(why)) if why.contains("read:servers")), "{missing:?}");
-        assert!(matches!(said("nonsense"), Err(Level::Broken(_))));
+        assert!(matches!(asked("nonsense"), Err(Level::Broken(_))));
     }
 }

@@ -19,7 +19,7 @@ const MOST_LATE: usize = 3;
 pub(super) enum Reached {
     Listens,
     Refused,
-    /// It cannot be told from here.
+    /// It cannot be seen from here.
     CannotTell(String),
 }
 

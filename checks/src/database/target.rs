@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use net::Client;
-use probe::helper::Told;
+use probe::helper::Answer;
 use probe::{Finding, Helper, Limits, Secret, Target, target_names};
 
 use super::args::{CheckDatabase, Expected};
@@ -80,7 +80,7 @@ impl Database {
         self.do_work(Work::Schema { accepted }, limits)
     }
 
-    fn ask(&mut self, work: Work, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
+    fn ask(&mut self, work: Work, limits: Limits<'_>) -> Result<Answer, Box<Finding>> {
         let patience = self.args.lock_timeout.min(limits.operation / 2).max(Duration::from_millis(1));
         let task = Task {
             work,
@@ -100,11 +100,11 @@ impl Database {
             );
         }
         match self.ask(work, limits) {
-            Ok(told) => {
+            Ok(answer) => {
                 if waits {
-                    self.locked = told.values(LOCKED).next().is_some();
+                    self.locked = answer.values(LOCKED).next().is_some();
                 }
-                told.finding()
+                answer.finding()
             }
             Err(finding) => *finding,
         }
@@ -129,12 +129,12 @@ impl Database {
         if self.locked {
             return Err(Box::new(self.do_work(Work::Rows, limits)));
         }
-        let told = self.ask(Work::Rows, limits)?;
-        let finding = told.finding();
+        let answer = self.ask(Work::Rows, limits)?;
+        let finding = answer.finding();
         if finding.level != probe::Level::Fine {
             return Err(Box::new(finding));
         }
-        Ok(told.values(USER).filter_map(|text| serde_json::from_str(text).ok()).collect())
+        Ok(answer.values(USER).filter_map(|text| serde_json::from_str(text).ok()).collect())
     }
 }
 

@@ -59,7 +59,7 @@ pub struct CheckEos {
     /// The token for servers without a mount.
     #[command(flatten)]
     pub token: TokenArgs,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }

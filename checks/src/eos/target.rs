@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use globset::{Glob, GlobMatcher};
-use probe::helper::Told;
+use probe::helper::Answer;
 use probe::{Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, host, nonce, target_names};
 use process::Deadline;
 
@@ -17,7 +17,7 @@ use super::task::{RESOLVED, Task, Volume};
 
 /// How long a helper may take to remove what one that was killed has left.
 const CLEANING: Duration = Duration::from_secs(2);
-/// How often to write and read, unless told.
+/// How often to write and read by default.
 const SAMPLES: u32 = 5;
 
 /// The type of file system that is expected.
@@ -105,12 +105,12 @@ impl MountTarget {
     fn on_mount(
         &mut self,
         limits: Limits<'_>,
-        look: impl FnOnce(&mut Self) -> Result<Told, Box<Finding>>,
+        look: impl FnOnce(&mut Self) -> Result<Answer, Box<Finding>>,
     ) -> Finding {
         if let Err(finding) = self.ensure_mounted(limits) {
             return *finding;
         }
-        let finding = look(self).map_or_else(|refused| *refused, |told| told.finding());
+        let finding = look(self).map_or_else(|refused| *refused, |answer| answer.finding());
         self.with_mount(finding)
     }
 
@@ -176,9 +176,9 @@ impl MountTarget {
         if let Ok(mount) = self.expected_mount(&self.path)? {
             return Ok(mount);
         }
-        let told = self.ask(&Task::Resolve, limits)?;
-        let resolved = told.values(RESOLVED).next().map(PathBuf::from);
-        let Some(resolved) = resolved else { return Err(Box::new(told.finding())) };
+        let answer = self.ask(&Task::Resolve, limits)?;
+        let resolved = answer.values(RESOLVED).next().map(PathBuf::from);
+        let Some(resolved) = resolved else { return Err(Box::new(answer.finding())) };
         let mount = self.expected_mount(&resolved)?;
         self.resolved = Some(resolved);
         mount.map_err(|found| {
@@ -261,29 +261,29 @@ impl MountTarget {
         noted: &[String],
         limits: Limits<'_>,
     ) -> Result<(), Box<Finding>> {
-        let told = self.ask(&Task::Remove(files), limits)?;
-        if told.is_clean() {
+        let answer = self.ask(&Task::Remove(files), limits)?;
+        if answer.is_clean() {
             self.helper.forget(noted);
         }
         Ok(())
     }
 
     /// Has a helper do a task, and sees to it that nothing it made stays.
-    fn ask(&mut self, task: &Task, limits: Limits<'_>) -> Result<Told, Box<Finding>> {
+    fn ask(&mut self, task: &Task, limits: Limits<'_>) -> Result<Answer, Box<Finding>> {
         let looks = matches!(task, Task::Resolve | Task::Respond { .. } | Task::Space);
         let path = if looks { self.path.clone() } else { self.folder() };
         let creates = task.creates();
         // The note is text: what is in a folder of another name is removed by this run, or not at all.
         let noted = creates.iter().filter_map(|name| path.join(name).to_str().map(str::to_owned));
         let noted: Vec<_> = noted.collect();
-        let told = self.helper.ask(task, path.as_os_str(), &noted, limits)?;
-        if !creates.is_empty() && self.helper.may_have_left(&told) {
+        let answer = self.helper.ask(task, path.as_os_str(), &noted, limits)?;
+        if !creates.is_empty() && self.helper.may_have_left(&answer) {
             let deadline = Deadline::after(CLEANING);
             let limits = Limits { operation: CLEANING, deadline, interrupt: &process::Interrupt::never() };
             // When this fails, the next run will find the names in the lock's file.
             let _later = self.remove(creates, &noted, limits);
         }
-        Ok(told)
+        Ok(answer)
     }
 
     /// The finding with what the kernel says about the mount, unless all is fine.

@@ -67,7 +67,7 @@ pub struct CheckHttp {
     /// What all checks over the network have.
     #[command(flatten)]
     pub net: NetArgs,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }
@@ -79,7 +79,7 @@ impl CheckHttp {
 
     pub(super) fn request(&self, url: &Url, token: Option<&Secret>) -> anyhow::Result<Request> {
         let is_word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        ensure!(is_word(&self.method), "`{}` is no method of HTTP", self.method);
+        ensure!(is_word(&self.method), "`{}` is not a method of HTTP", self.method);
         let mut request = Request::new(&self.method.to_ascii_uppercase(), url.clone());
         for header in &self.header {
             let Some((name, value)) = header.split_once(':') else { bail!("`{header}` is not NAME: VALUE") };
@@ -150,12 +150,12 @@ mod tests {
     fn wrong_arguments_are_refused() {
         let refused =
             |args: &[&str], words| check(&[args, &["http://a/"]].concat(), Verdict::Error, "", words);
-        refused(&["--status=ok"], "`ok` is no status code");
+        refused(&["--status=ok"], "`ok` is not a status code");
         refused(&["--header=x"], "`x` is not NAME: VALUE");
         refused(&["--header", "Authorization: token x"], "everyone can see a secret on a command line");
         refused(&["--ca=/no/such/file"], "cannot read /no/such/file");
         refused(&["--match=("], "unclosed group");
-        refused(&["--connect-to=x"], "is no place");
+        refused(&["--connect-to=x"], "is not a place");
         check(&["example.org"], Verdict::Error, "", "begins with neither http:// nor https://");
     }
 

@@ -39,7 +39,7 @@ fn range(text: &str) -> Result<(u16, u16), String> {
         (None, None) => code(text).map(|code| (code, code)),
     };
     let range = range.filter(|(first, last)| first <= last);
-    range.ok_or_else(|| format!("`{text}` is no status code, as 200, 2xx and 200-204 are"))
+    range.ok_or_else(|| format!("`{text}` is not a status code, as 200, 2xx and 200-204 are"))
 }
 
 impl fmt::Display for StatusCodes {

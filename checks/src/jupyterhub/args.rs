@@ -65,7 +65,7 @@ pub struct CheckJupyterhub {
     /// What all checks over the network have.
     #[command(flatten)]
     pub net: NetArgs,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }
@@ -79,7 +79,7 @@ fn parse_option(text: &str) -> Result<(String, Value), String> {
 fn parse_version(text: &str) -> Result<String, String> {
     match super::judge::numbers(text).is_empty() {
         false => Ok(text.to_owned()),
-        true => Err(format!("`{text}` is no version")),
+        true => Err(format!("`{text}` is not a version")),
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) fn version(root: &Root, min: Option<&str>, expected: Option<&str>) ->
     }
 }
 
-/// The numbers of a version, up to what is no number.
+/// The numbers of a version, up to the first thing that is not a number.
 pub(super) fn numbers(version: &str) -> Vec<u64> {
     version.trim_start_matches('v').split('.').map_while(|part| part.parse().ok()).collect()
 }

@@ -39,7 +39,7 @@ fn idle(service: &Service) -> Option<String> {
     (service.is_managed() && service.pid == Some(0)).then(|| "the hub has not started it".to_owned())
 }
 
-/// Why a service does not answer, if it does not. That the proxy says something is no answer.
+/// Why a service does not answer, if it does not. A page of the proxy's own is not an answer.
 fn silence(exchange: &Exchange) -> Option<String> {
     match &exchange.result {
         Ok(response) if (502..=504).contains(&response.status) => {

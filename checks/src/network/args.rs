@@ -39,7 +39,7 @@ impl NetArgs {
     ///
     /// # Errors
     ///
-    /// When a file of certificates cannot be read or holds none.
+    /// When a file of certificates cannot be read, or holds no certificate.
     pub fn client(&self) -> anyhow::Result<Client> {
         let trust = Trust::new(&self.ca, self.insecure, self.min_tls == MinTls::V13)?;
         Ok(Client::new(trust, self.connect_to.clone()))

@@ -1,6 +1,6 @@
 //! What it comes to that an exchange failed.
 
-use net::{Cause, Fault};
+use net::{Fault, FaultCause};
 use probe::{Finding, Level, failure};
 
 /// A fault of the network, as a finding.
@@ -13,9 +13,11 @@ pub trait FaultFinding {
 impl FaultFinding for Fault {
     fn finding(&self) -> Finding {
         match &self.cause {
-            Cause::Interrupted => Finding::new(Level::Interrupted("a signal ended the check".to_owned())),
-            Cause::Local(reason) => Finding::unknown(reason.clone()),
-            Cause::System(errno, message) => failure(self.stage.verb(), &self.place, *errno, message),
+            FaultCause::Interrupted => {
+                Finding::new(Level::Interrupted("a signal ended the check".to_owned()))
+            }
+            FaultCause::Local(reason) => Finding::unknown(reason.clone()),
+            FaultCause::System(errno, message) => failure(self.stage.verb(), &self.place, *errno, message),
             _ => Finding::broken(self.to_string()),
         }
     }
@@ -29,7 +31,7 @@ mod tests {
 
     use super::*;
 
-    fn level(stage: Stage, cause: Cause) -> Level {
+    fn level(stage: Stage, cause: FaultCause) -> Level {
         Fault::new(stage, cause, "h:1").finding().level
     }
 
@@ -40,16 +42,20 @@ mod tests {
             let reason = level.reason().unwrap_or_default();
             assert!(matches!(level, Level::Broken(_)) && reason.contains(words), "{level:?}");
         };
-        let late = Cause::Timeout(Duration::from_secs(1));
+        let late = FaultCause::Timeout(Duration::from_secs(1));
         check(Stage::Resolve, late, "the name h:1 was not resolved within 1s");
-        check(Stage::Transfer, Cause::Closed, "before the answer's end");
-        check(Stage::Connect, Cause::System(Some(111), String::new()), "nothing listens there (ECONNREFUSED");
+        check(Stage::Transfer, FaultCause::Closed, "before the answer's end");
+        check(
+            Stage::Connect,
+            FaultCause::System(Some(111), String::new()),
+            "nothing listens there (ECONNREFUSED",
+        );
     }
 
     #[test]
     fn what_is_our_own_fault_is_not_the_servers() {
-        let local = level(Stage::Send, Cause::Local("no such file".to_owned()));
+        let local = level(Stage::Send, FaultCause::Local("no such file".to_owned()));
         assert_eq!(local, Level::Unknown("no such file".to_owned()));
-        assert!(matches!(level(Stage::Send, Cause::Interrupted), Level::Interrupted(_)));
+        assert!(matches!(level(Stage::Send, FaultCause::Interrupted), Level::Interrupted(_)));
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::time::SystemTime;
 
-use net::{Cause, Client, Exchange, Fault, Peer, Place, Request, Route, Trace};
+use net::{Client, Exchange, Fault, FaultCause, Peer, Place, Request, Route, Trace};
 use probe::{Finding, Limits, Summary};
 
 use super::{
@@ -105,7 +105,7 @@ pub fn latency(
         let exchange = client.send(request, &one_operation(limits));
         if let Err(finding) = accept(&exchange) {
             // The last one had less time than an operation may take: it tells nothing.
-            let was_cut = matches!(&exchange.result, Err(Fault { cause: Cause::Timeout(time), .. }) if *time < limits.operation);
+            let was_cut = matches!(&exchange.result, Err(Fault { cause: FaultCause::Timeout(time), .. }) if *time < limits.operation);
             if was_cut && !exchanges.is_empty() {
                 break;
             }
@@ -168,7 +168,7 @@ mod tests {
             found.level.reason().is_none() && samples.is_some_and(|count| (1.0..=2.0).contains(&count)),
             "{found:?}"
         );
-        // One that took all the time it may have is no sample.
+        // One that took all the time it may have is not a sample.
         let limits = Limits { operation: Duration::from_millis(100), deadline, interrupt: &never };
         assert!(latency(&client(), &request, 5, accept, limits).level.reason().is_some());
     }

@@ -1,4 +1,4 @@
-//! What checks make of the network: faults become findings, phases become numbers, what was said becomes evidence.
+//! What checks make of the network: faults become findings, phases metrics, and what was exchanged evidence.
 //!
 //! The crate [`net`] knows none of that: it says how far an exchange came and how long each part took.
 //!

@@ -46,7 +46,7 @@ pub struct CheckProxy {
     /// What all checks over the network have.
     #[command(flatten)]
     pub net: NetArgs,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }

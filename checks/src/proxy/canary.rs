@@ -141,7 +141,7 @@ impl Canary {
         Ok(())
     }
 
-    /// Removes what earlier runs had no time to remove; that it cannot be is no reason to stop.
+    /// Removes what earlier runs had no time to remove; that it cannot be is not a reason to stop.
     fn remove_left_behind(&self, limits: Limits<'_>) {
         let Ok((_, routes)) = self.api.routes(limits) else { return };
         let is_old = |made: u64| made.saturating_add(LEFT_BEHIND) < now();

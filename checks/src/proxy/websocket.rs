@@ -38,7 +38,7 @@ pub(super) fn read_frame(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let [kind, length] = start;
     let (is_masked, length) = (length & MASKED != 0, usize::from(length & !MASKED));
     if kind != TEXT || length > SHORT {
-        return Err(invalid("what came is no short message of text"));
+        return Err(invalid("what came is not a short text message"));
     }
     let mut mask = [0; 4];
     if is_masked {

@@ -39,12 +39,12 @@ pub struct CheckTcp {
     /// What all checks over the network have.
     #[command(flatten)]
     pub net: NetArgs,
-    /// What all checks have.
+    /// The options that all checks have.
     #[command(flatten)]
     pub probe: ProbeArgs,
 }
 
-/// Bytes to say.
+/// Bytes to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload(pub Vec<u8>);
 
@@ -70,7 +70,7 @@ fn unescape(text: &str) -> Result<Payload, String> {
                 let byte = u8::from_str_radix(digits, 16).map_err(|_| format!("`\\x{digits}` is no byte"))?;
                 (byte, 3)
             }
-            _ => return Err(format!("`{text}` has an escape that is none of \\r \\n \\t \\\\ \\xHH")),
+            _ => return Err(format!("`{text}` has an escape other than \\r \\n \\t \\\\ \\xHH")),
         };
         bytes.push(byte);
         rest = escaped.get(length..).unwrap_or_default();

@@ -4,8 +4,8 @@
 //! what hangs, and knows whether an operation still does. [`assist`] is the other side: it does a task, one
 //! operation at a time, each announced before it begins (see [`process::helper`]).
 
+mod answer;
 mod respond;
-mod told;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Stdout, Write};
@@ -17,15 +17,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Finding, Level, Limits, Summary};
+pub use answer::Answer;
 pub use respond::respond;
-pub use told::Told;
 
 /// The first argument of a process of this program that is a check, or its helper; the second is the check's name.
 pub const CHECK: &str = "--internal-check";
 /// The argument of a helper before its task.
 const TASK: &str = "--internal-task";
 
-/// The names of the values by which a task tells what it found; see [`Told`].
+/// The names of the values by which a task tells what it found; see [`Answer`].
 pub mod value {
     /// A number: `NAME NUMBER`.
     pub const METRIC: &str = "metric";
@@ -39,7 +39,7 @@ pub mod value {
     pub const WARNING: &str = "warning";
     /// Why it is broken, though no operation failed.
     pub const BROKEN: &str = "broken";
-    /// Why it cannot be told.
+    /// Why nobody can tell.
     pub const UNKNOWN: &str = "unknown";
     /// What could not be removed.
     pub const LEFT: &str = "left";
@@ -91,26 +91,26 @@ impl Helper {
         operand: &OsStr,
         creates: &[String],
         limits: Limits<'_>,
-    ) -> Result<Told, Box<Finding>> {
+    ) -> Result<Answer, Box<Finding>> {
         if self.hung {
             let reason = format!("an operation of an earlier test still hangs on {}", self.shown);
             return Err(Box::new(Finding::skipped(reason)));
         }
         self.lock(limits)?;
-        let told = self.start(task, operand, creates, limits).map_err(|error| {
+        let answer = self.start(task, operand, creates, limits).map_err(|error| {
             Box::new(Finding::unknown(format!("cannot start a probe for {}: {error}", self.shown)))
         })?;
-        self.hung = told.ending.outcome.is_abandoned();
-        if told.is_clean() {
+        self.hung = answer.ending.outcome.is_abandoned();
+        if answer.is_clean() {
             self.forget(creates);
         }
-        Ok(told)
+        Ok(answer)
     }
 
     /// Whether what a task was to create may still be there, and could be removed now.
     #[must_use]
-    pub fn may_have_left(&self, told: &Told) -> bool {
-        !told.is_clean() && !self.hung && told.ending.cause != Cause::Itself
+    pub fn may_have_left(&self, answer: &Answer) -> bool {
+        !answer.is_clean() && !self.hung && answer.ending.cause != Cause::Itself
     }
 
     /// What this and earlier runs were about to create and is not known to be gone. Takes the lock.
@@ -137,7 +137,7 @@ impl Helper {
         operand: &OsStr,
         creates: &[String],
         limits: Limits<'_>,
-    ) -> io::Result<Told> {
+    ) -> io::Result<Answer> {
         let what = task.title();
         let task = Packed { task, operand: operand.as_encoded_bytes() };
         let job = Job {
@@ -152,7 +152,7 @@ impl Helper {
         };
         let mut records = Vec::new();
         let helped = job.run(|record| records.push(record))?;
-        Ok(Told::new(operand.display().to_string(), limits.operation, records, helped))
+        Ok(Answer::new(operand.display().to_string(), limits.operation, records, helped))
     }
 
     fn lock(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
@@ -198,7 +198,7 @@ pub trait Task: Serialize {
     fn title(&self) -> &'static str;
 }
 
-/// A task as it goes to the helper: the operand may be no UTF-8.
+/// A task as it goes to the helper: the operand may not be UTF-8.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Packed<T, B> {
     task: T,
@@ -226,7 +226,7 @@ pub fn assist<T: DeserializeOwned>(
     }
 }
 
-/// Tells a number.
+/// Reports a number to the parent.
 ///
 /// # Errors
 ///
@@ -235,7 +235,7 @@ pub fn tell_metric(reporter: &mut Reporter<impl Write>, name: &str, number: f64)
     reporter.value(value::METRIC, format_args!("{name} {number}"))
 }
 
-/// Tells the percentiles of numbers.
+/// Reports the percentiles of numbers to the parent.
 ///
 /// # Errors
 ///

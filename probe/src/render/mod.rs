@@ -1,4 +1,4 @@
-//! One result, many renderings: what a run writes, for whom.
+//! One result, many renderings: what a run writes, and for which reader.
 
 mod human;
 mod json;

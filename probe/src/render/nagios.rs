@@ -26,7 +26,7 @@ impl Nagios {
         Nagios { check, tests: Vec::new() }
     }
 
-    /// The worst of all: that nothing was looked at is no good news.
+    /// The worst of all: that nothing was looked at is not good news.
     fn worst(&self) -> Standing {
         let seen =
             self.tests.iter().map(|test| test.standing).filter(|standing| *standing != Standing::Skipped);

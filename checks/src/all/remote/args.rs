@@ -71,7 +71,7 @@ impl RemoteArgs {
     ///
     /// # Errors
     ///
-    /// When that is no place.
+    /// When that is not a place.
     pub(in crate::all) fn sites(&self, target: &Target, config: &Config) -> anyhow::Result<Vec<Site>> {
         let blame = |error| anyhow!("{}: {error}", config.place(target, "on"));
         let sites: Result<Vec<Site>, String> = if self.is_of_session(target) {
@@ -98,7 +98,7 @@ impl RemoteArgs {
         Ok(sites)
     }
 
-    /// Whether what was given is of use.
+    /// Checks that no option is given in vain.
     ///
     /// # Errors
     ///
@@ -110,7 +110,7 @@ impl RemoteArgs {
             config.path.display()
         );
         let Some(user) = &self.user else { return Ok(()) };
-        ensure!(is_user(user), "`{user}` is no user");
+        ensure!(is_user(user), "`{user}` is not a user");
         for target in targets {
             if self.sites(target, config)?.iter().any(|site| matches!(site, Site::Container(_))) {
                 return Ok(());
@@ -201,7 +201,7 @@ mod tests {
         check(
             &[],
             &one("'shh:w'"),
-            "line 4: target a: `shh:w` is no place to look from: ssh:[USER@]HOST[:PORT]",
+            "line 4: target a: `shh:w` is not a place to look from: ssh:[USER@]HOST[:PORT]",
         );
         check(&[], &one("'shh:w'"), "is it `ssh`?");
         check(&[], &one("['ssh:a@w', 'ssh:b@w']"), "their results would be one");

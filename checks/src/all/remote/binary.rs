@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::args::BINARY;
 use crate::all::PROGRAM;
 
-/// How to get one that can run anywhere.
+/// How to get a program that can run anywhere.
 const BUILD: &str = "cargo rustc --release -p toolkit --bin subunit -- -C target-feature=+crt-static";
 
 /// What machines are called: by the file, by `uname -m` (and its like), and by engines.
@@ -62,7 +62,7 @@ impl Program {
                 let file = ElfFile32::<Endianness>::parse(&*content)?;
                 (file.architecture(), is_static(file.elf_header(), file.endian(), &content)?)
             }
-            _ => bail!("it is no program for Linux"),
+            _ => bail!("it is not a program for Linux"),
         };
         ensure!(
             is_static,
@@ -102,7 +102,7 @@ impl Program {
     }
 }
 
-/// Whether nothing else is needed to start it.
+/// Whether it can be started without any other file.
 fn is_static<Elf: FileHeader>(header: &Elf, endian: Elf::Endian, content: &[u8]) -> anyhow::Result<bool> {
     let segments = header.program_headers(endian, content)?;
     ensure!(!segments.is_empty(), "it has nothing to load");
@@ -141,8 +141,8 @@ mod tests {
         check(elf(62, 1), Ok(()));
         check(elf(62, 3), Err("it is linked dynamically"));
         check(elf(62, 3), Err("+crt-static"));
-        check(b"#!/bin/sh\n".to_vec(), Err("it is no program for Linux"));
-        check(Vec::new(), Err("it is no program for Linux"));
+        check(b"#!/bin/sh\n".to_vec(), Err("it is not a program for Linux"));
+        check(Vec::new(), Err("it is not a program for Linux"));
         let cut: Vec<u8> = elf(62, 1).into_iter().take(70).collect();
         assert!(Program::of(cut).is_err());
     }

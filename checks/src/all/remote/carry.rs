@@ -14,8 +14,8 @@ use net::Place;
 use process::Wait;
 
 use super::LOST;
-use super::container::{Desk, Order, start_path};
-use super::way::Failure;
+use super::command::Failure;
+use super::container::{EngineSession, ExecOrder, start_path};
 
 /// Bytes of the head of an answer.
 const HEAD: u64 = 64 << 10;
@@ -35,11 +35,11 @@ fn carry() -> anyhow::Result<i64> {
     let mut input = BufReader::new(io::stdin());
     let mut line = String::new();
     input.read_line(&mut line)?;
-    let order: Order = serde_json::from_str(&line).context("the order is not what it should be")?;
+    let order: ExecOrder = serde_json::from_str(&line).context("the order is not what it should be")?;
     let place = order.engine.parse().map_err(anyhow::Error::msg)?;
-    let desk = Desk::open(Some(&place), Wait::FOREVER).map_err(error)?;
-    let id = desk.create(&order).map_err(error)?;
-    let path = desk.engine.post(&start_path(&id), "").url.path().to_owned();
+    let session = EngineSession::open(Some(&place), Wait::FOREVER).map_err(error)?;
+    let id = session.create(&order).map_err(error)?;
+    let path = session.engine.post(&start_path(&id), "").url.path().to_owned();
     let mut stream = Stream::connect(&place).context("cannot connect to the engine")?;
     start(&mut stream, &path)?;
     let mut output = BufReader::new(stream.again()?);
@@ -50,7 +50,7 @@ fn carry() -> anyhow::Result<i64> {
         let _ended = stream.end();
     })?;
     split(&mut output, &mut io::stdout(), &mut io::stderr())?;
-    desk.code(&id).map_err(error)
+    session.code(&id).map_err(error)
 }
 
 fn error(failure: Failure) -> anyhow::Error {

@@ -11,8 +11,8 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::binary::Program;
+use super::command::Failure;
 use super::site::Container;
-use super::way::Failure;
 use crate::container::engine::Engine;
 use crate::container::exec::{Created, Ended};
 use crate::network::{Evidence as _, one_operation};
@@ -24,16 +24,16 @@ const SOON: Duration = Duration::from_secs(10);
 /// What an archive has besides the file.
 const FRAME: usize = 64 << 10;
 
-/// The way into a container.
+/// Runs programs in a container, through the API of its engine.
 #[derive(Clone, Debug)]
-pub(super) struct Inside {
+pub(super) struct ContainerTransport {
     pub(super) container: Container,
     pub(super) engine: Option<Place>,
 }
 
-/// An order for the process that carries bytes between us and the engine.
+/// What the process that carries bytes between us and the engine is asked to start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Order {
+pub(super) struct ExecOrder {
     /// Where the engine listens.
     pub(super) engine: String,
     pub(super) container: String,
@@ -63,7 +63,7 @@ struct Version {
     arch: String,
 }
 
-impl Inside {
+impl ContainerTransport {
     /// Has the program there, and gives the path of it.
     ///
     /// # Errors
@@ -80,10 +80,10 @@ impl Inside {
     }
 
     fn try_prepare(&self, program: &Program, wait: Wait<'_>) -> Result<String, Failure> {
-        let desk = Desk::open(self.engine.as_ref(), wait)?;
+        let session = EngineSession::open(self.engine.as_ref(), wait)?;
         let name = &self.container.name;
-        desk.ensure_running(name)?;
-        let version: Version = desk.json("/version")?;
+        session.ensure_running(name)?;
+        let version: Version = session.json("/version")?;
         if version.os != "linux" {
             return Err(Failure::new(format!(
                 "the containers of the engine are for {}, not linux",
@@ -94,9 +94,9 @@ impl Inside {
             return Err(Failure::new(misfit));
         }
         let path = format!("/{FOLDER}/{}", program.name());
-        if desk.digest(name, &path, program)?.as_deref() != Some(program.digest()) {
-            desk.put(name, program)?;
-            let digest = desk.digest(name, &path, program)?;
+        if session.digest(name, &path, program)?.as_deref() != Some(program.digest()) {
+            session.put(name, program)?;
+            let digest = session.digest(name, &path, program)?;
             if digest.as_deref() != Some(program.digest()) {
                 let digest = digest.as_deref().unwrap_or("none");
                 let what = "the copy of the program is not what was put there";
@@ -107,9 +107,9 @@ impl Inside {
     }
 
     /// What has the program run there.
-    pub(super) fn order(&self, path: &str, role: &str) -> Result<Order, Failure> {
+    pub(super) fn order(&self, path: &str, role: &str) -> Result<ExecOrder, Failure> {
         let engine = Engine::new(self.engine.as_ref()).map_err(|error| Failure::new(format!("{error:#}")))?;
-        Ok(Order {
+        Ok(ExecOrder {
             engine: engine.place().to_string(),
             container: self.container.name.clone(),
             user: self.container.user.clone(),
@@ -123,13 +123,13 @@ impl Inside {
     ///
     /// When it does not do so in time.
     pub(super) fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
-        let desk = Desk::open(self.engine.as_ref(), wait)?;
-        let order = Order { user: Some("0".to_owned()), ..self.order(path, super::Role::Remove.word())? };
-        let id = desk.create(&order)?;
-        let start = desk.engine.post(&start_path(&id), r#"{"Detach":true,"Tty":false}"#);
-        desk.send(&start)?;
+        let session = EngineSession::open(self.engine.as_ref(), wait)?;
+        let order = ExecOrder { user: Some("0".to_owned()), ..self.order(path, super::Role::Remove.word())? };
+        let id = session.create(&order)?;
+        let start = session.engine.post(&start_path(&id), r#"{"Detach":true,"Tty":false}"#);
+        session.send(&start)?;
         // Not every engine says how what it ran in the background has ended.
-        while desk.has(&self.container.name, path)? {
+        while session.has(&self.container.name, path)? {
             if wait.deadline.has_passed() {
                 return Err(Failure::new("it did not remove itself"));
             }
@@ -144,13 +144,13 @@ pub(super) fn start_path(id: &str) -> String {
     format!("/exec/{}/start", encode(id))
 }
 
-/// An engine that has answered.
-pub(super) struct Desk<'a> {
+/// A session with an engine that has answered.
+pub(super) struct EngineSession<'a> {
     pub(super) engine: Engine,
     wait: Wait<'a>,
 }
 
-impl<'a> Desk<'a> {
+impl<'a> EngineSession<'a> {
     /// The engine at this place, else at the usual one.
     ///
     /// # Errors
@@ -158,10 +158,10 @@ impl<'a> Desk<'a> {
     /// When it does not answer.
     pub(super) fn open(place: Option<&Place>, wait: Wait<'a>) -> Result<Self, Failure> {
         let engine = Engine::new(place).map_err(|error| Failure::new(format!("{error:#}")))?;
-        let mut desk = Desk { engine, wait };
-        match desk.engine.ping(desk.limits(SOON)).level.reason() {
-            Some(reason) => Err(desk.failure(reason.to_owned())),
-            None => Ok(desk),
+        let mut session = EngineSession { engine, wait };
+        match session.engine.ping(session.limits(SOON)).level.reason() {
+            Some(reason) => Err(session.failure(reason.to_owned())),
+            None => Ok(session),
         }
     }
 
@@ -170,7 +170,7 @@ impl<'a> Desk<'a> {
     /// # Errors
     ///
     /// When the engine does not.
-    pub(super) fn create(&self, order: &Order) -> Result<String, Failure> {
+    pub(super) fn create(&self, order: &ExecOrder) -> Result<String, Failure> {
         let wanted = json!({
             "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
             "Cmd": order.command, "User": order.user.clone().unwrap_or_default(),
@@ -298,7 +298,7 @@ fn packed(program: &Program) -> std::io::Result<Vec<u8>> {
     archive.into_inner()
 }
 
-/// The digest of the first file in an archive; of what is cut or none, a text that is no digest.
+/// The digest of the first file in an archive; of what is cut or none, a text that is not a digest.
 fn digest_in(bytes: &[u8]) -> String {
     let read = || -> std::io::Result<String> {
         let mut archive = tar::Archive::new(Cursor::new(bytes));

@@ -1,21 +1,21 @@
 //! Checks that are run elsewhere: on a host, over ssh, or in a container of Docker or Podman.
 //!
-//! The program that is run there is this one, which has all checks: a [`Depot`] has a statically linked copy of it
+//! The program that is run there is this one, which has all checks: a [`Node`] has a statically linked copy of it
 //! there, once for all targets, under the name of its content and verified. Then each target has a process here that
 //! is the way to its check there ([`ssh`], or [`carry`] for a container), and is followed and ended in time as a
 //! check of this machine is. What to run goes through its input, secrets and all ([`request`]), and the end of the
-//! input is what ends the check there ([`far`]), whatever has become of us.
+//! input is what ends the check there ([`far_end`]), whatever has become of us.
 
 mod args;
 mod binary;
 mod carry;
+mod command;
 mod container;
-mod far;
+mod far_end;
 mod request;
 mod site;
 mod ssh;
 mod state;
-mod way;
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt as _;
@@ -27,16 +27,16 @@ use process::{Deadline, Interrupt, Wait};
 use subunit::PacketBuf;
 
 pub use args::RemoteArgs;
-pub(super) use far::be;
+pub(super) use far_end::be;
 pub use site::{Container, Host, Site};
 
 use args::DELAY;
 use binary::Program;
-use container::Inside;
+use command::Failure;
+use container::ContainerTransport;
 use request::Request;
 use ssh::Ssh;
-use state::Kept;
-use way::Failure;
+use state::LockedState;
 
 use super::PROGRAM;
 use super::child::{Ended, Input, Job};
@@ -44,26 +44,26 @@ use super::unit::Unit;
 
 /// The first argument of a check whose arguments are its input; the second is its name.
 pub(super) const ARGUMENTS: &str = "--internal-arguments";
-/// The exit code for a way that is lost.
+/// The exit code for a transport that is lost.
 const LOST: u8 = 255;
-/// How long it may take to end the way there when it is late.
+/// How long it may take to end the transport's process when it is late.
 const ENDING: Duration = Duration::from_millis(500);
 /// How long removing what was copied may take.
 const REMOVING: Duration = Duration::from_secs(10);
 
-/// What a process of this program is on a way to elsewhere.
+/// What a process of this program does for a check that is run elsewhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
-    /// There: runs a check.
-    Far,
-    /// There: removes the program.
+    /// At the far end: runs a check.
+    FarEnd,
+    /// At the far end: removes the program.
     Remove,
-    /// Here: between us and an engine.
+    /// Here: carries bytes between us and an engine.
     Carry,
 }
 
 impl Role {
-    const ALL: [Role; 3] = [Role::Far, Role::Remove, Role::Carry];
+    const ALL: [Role; 3] = [Role::FarEnd, Role::Remove, Role::Carry];
 
     /// The one that a first argument names.
     pub(super) fn of(argument: &OsStr) -> Option<Self> {
@@ -72,63 +72,63 @@ impl Role {
 
     pub(super) fn main(self) -> ExitCode {
         match self {
-            Role::Far => far::main(),
-            Role::Remove => far::remove(),
+            Role::FarEnd => far_end::main(),
+            Role::Remove => far_end::remove(),
             Role::Carry => carry::main(),
         }
     }
 
     fn word(self) -> &'static str {
         match self {
-            Role::Far => "--internal-far",
+            Role::FarEnd => "--internal-far",
             Role::Remove => "--internal-remove",
             Role::Carry => "--internal-carry",
         }
     }
 }
 
-/// The ways to all places that are not here.
+/// The nodes other than this machine.
 #[derive(Debug, Default)]
-pub(super) struct Remote(Vec<Arc<Depot>>);
+pub(super) struct Remote(Vec<Arc<Node>>);
 
 impl Remote {
-    /// To these places, as the arguments say.
+    /// The nodes of these sites, reached as the arguments say.
     ///
     /// # Errors
     ///
     /// When there is no program that could be copied there.
     pub(super) fn new<'a>(args: &RemoteArgs, sites: impl Iterator<Item = &'a Site>) -> anyhow::Result<Self> {
-        let mut depots: Vec<Arc<Depot>> = Vec::new();
+        let mut nodes: Vec<Arc<Node>> = Vec::new();
         let mut program = None;
-        for site in sites.filter(|site| site.is_far()) {
-            if depots.iter().any(|depot| depot.site == *site) {
+        for site in sites.filter(|site| site.is_remote()) {
+            if nodes.iter().any(|node| node.site == *site) {
                 continue;
             }
             let program = match &program {
                 Some(program) => program,
                 None => program.insert(Program::find(args.remote_binary.as_deref())?),
             };
-            depots.extend(Depot::new(site, args, program.clone()).map(Arc::new));
+            nodes.extend(Node::new(site, args, program.clone()).map(Arc::new));
         }
-        Ok(Remote(depots))
+        Ok(Remote(nodes))
     }
 
-    /// The way to a place; none to here.
-    pub(super) fn depot(&self, site: &Site) -> Option<Arc<Depot>> {
-        self.0.iter().find(|depot| depot.site == *site).cloned()
+    /// The node of a site; none for this machine.
+    pub(super) fn node(&self, site: &Site) -> Option<Arc<Node>> {
+        self.0.iter().find(|node| node.site == *site).cloned()
     }
 
     /// Removes what was copied, where that is asked for; why it could not be, where it could not.
     pub(super) fn clear(&self) -> Vec<String> {
-        self.0.iter().filter_map(|depot| depot.clear()).collect()
+        self.0.iter().filter_map(|node| node.clear()).collect()
     }
 }
 
-/// A place with the program.
+/// Where checks are run elsewhere: a site, how to get there, and the copy of the program there.
 #[derive(Debug)]
-pub(super) struct Depot {
+pub(super) struct Node {
     site: Site,
-    way: Way,
+    transport: Transport,
     program: Program,
     reach: Duration,
     is_kept: bool,
@@ -137,24 +137,26 @@ pub(super) struct Depot {
 }
 
 #[derive(Debug)]
-enum Way {
+enum Transport {
     Ssh(Ssh),
-    Inside(Inside),
+    Container(ContainerTransport),
 }
 
-impl Depot {
+impl Node {
     fn new(site: &Site, args: &RemoteArgs, program: Program) -> Option<Self> {
         let reach = args.reach_timeout;
-        let way = match site.clone() {
+        let transport = match site.clone() {
             Site::Here => return None,
             Site::Ssh(host) => {
                 let (options, config) = (args.ssh_options.clone(), args.ssh_config.clone());
-                Way::Ssh(Ssh { host, options, config, time: reach })
+                Transport::Ssh(Ssh { host, options, config, time: reach })
             }
-            Site::Container(container) => Way::Inside(Inside { container, engine: args.engine.clone() }),
+            Site::Container(container) => {
+                Transport::Container(ContainerTransport { container, engine: args.engine.clone() })
+            }
         };
         let (site, is_kept) = (site.clone(), !args.no_cache);
-        Some(Depot { site, way, program, reach, is_kept, path: Mutex::new(None) })
+        Some(Node { site, transport, program, reach, is_kept, path: Mutex::new(None) })
     }
 
     /// Checks a unit there, and hands its packets on.
@@ -170,7 +172,8 @@ impl Depot {
         let job = self.path(end, interrupt).and_then(|path| {
             let own = unit.time.saturating_sub(self.reach);
             let left = end.remaining().unwrap_or(own).min(own);
-            let (kept, state) = unit.state.as_deref().map(Kept::open).transpose().map_err(failed)?.unzip();
+            let (kept, state) =
+                unit.state.as_deref().map(LockedState::open).transpose().map_err(failed)?.unzip();
             Ok((self.job(unit, state, &path, left)?, kept))
         });
         match job {
@@ -192,24 +195,24 @@ impl Depot {
             return path.clone();
         }
         let wait = Wait { deadline: end.earlier(Deadline::after(self.reach)), interrupt };
-        let found = match &self.way {
-            Way::Ssh(ssh) => ssh.prepare(&self.program, wait),
-            Way::Inside(inside) => inside.prepare(&self.program, wait),
+        let found = match &self.transport {
+            Transport::Ssh(ssh) => ssh.prepare(&self.program, wait),
+            Transport::Container(container) => container.prepare(&self.program, wait),
         };
         path.insert(found).clone()
     }
 
-    /// The process that is the way to the check there.
+    /// The process here that connects us to the check there.
     fn job(&self, unit: &Unit, state: Option<String>, path: &str, left: Duration) -> Result<Job, Failure> {
         let failed = |error: anyhow::Error| Failure::new(format!("{error:#}"));
         let own = left.saturating_sub(DELAY).max(left / 2);
         let milliseconds = u64::try_from(own.as_millis()).unwrap_or(u64::MAX);
         let request = Request::new(unit.entry, &unit.settings(own), unit.ids(), state, milliseconds);
         let mut request = request.and_then(|request| request.line()).map_err(failed)?;
-        let command = match &self.way {
-            Way::Ssh(ssh) => ssh.far(path, Role::Far.word()),
-            Way::Inside(inside) => {
-                let order = inside.order(path, Role::Far.word())?;
+        let command = match &self.transport {
+            Transport::Ssh(ssh) => ssh.far(path, Role::FarEnd.word()),
+            Transport::Container(container) => {
+                let order = container.order(path, Role::FarEnd.word())?;
                 let mut line = serde_json::to_vec(&order).map_err(|error| failed(error.into()))?;
                 line.push(b'\n');
                 request.splice(..0, line);
@@ -233,9 +236,9 @@ impl Depot {
             return None;
         }
         let wait = Wait::until(Deadline::after(REMOVING));
-        let removed = match &self.way {
-            Way::Ssh(ssh) => ssh.remove(&path, wait),
-            Way::Inside(inside) => inside.remove(&path, wait),
+        let removed = match &self.transport {
+            Transport::Ssh(ssh) => ssh.remove(&path, wait),
+            Transport::Container(container) => container.remove(&path, wait),
         };
         match removed {
             Err(Failure::Failed { reason, .. }) => Some(format!("{path} is left on {}: {reason}", self.site)),

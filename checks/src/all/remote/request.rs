@@ -1,4 +1,4 @@
-//! What the other side is asked to do: one line of JSON on its input, so that no secret is on a command line.
+//! What the far end is asked to do: one line of JSON on its input, so that no secret is on a command line.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::all::registry::Entry;
 use crate::all::unit::Setting;
 
-/// The only version there is; both sides are the same program.
+/// The only version so far; both ends are the same program.
 const VERSION: u32 = 1;
 /// Bytes of a file that is sent along.
 const MOST: u64 = 4 << 20;
@@ -28,7 +28,7 @@ pub(super) struct Request {
     pub(super) tests: Vec<String>,
     /// The variables of its environment.
     pub(super) variables: Vec<(String, String)>,
-    /// What the last run has left to know, where the next one shall know of this one.
+    /// The state that the last run has left, where the check keeps one.
     pub(super) state: Option<String>,
     /// Milliseconds after which it must have ended.
     pub(super) milliseconds: u64,
@@ -58,7 +58,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// When a file or a variable cannot be read, or an argument is no text.
+    /// When a file or a variable cannot be read, or an argument is not text.
     pub(super) fn new(
         check: &Entry,
         settings: &[Setting],
@@ -88,7 +88,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// When it is none, or that of another version.
+    /// When it is not a request, or one of another version.
     pub(super) fn parse(line: &[u8]) -> anyhow::Result<Self> {
         let request: Request =
             serde_json::from_slice(line).context("the request is not what it should be")?;

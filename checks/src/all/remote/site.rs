@@ -1,11 +1,11 @@
-//! From where a target is looked at.
+//! Where a target is looked at from.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::config::LOCAL;
 
-/// From where a target is looked at: `local`, `ssh:[USER@]HOST[:PORT]` or `container:[USER@]NAME`.
+/// Where a target is looked at from: `local`, `ssh:[USER@]HOST[:PORT]` or `container:[USER@]NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Site {
     /// This machine.
@@ -33,8 +33,8 @@ pub struct Container {
 }
 
 impl Site {
-    /// Whether it is not here.
-    pub(in crate::all) fn is_far(&self) -> bool {
+    /// Whether it is anywhere but this machine.
+    pub(in crate::all) fn is_remote(&self) -> bool {
         *self != Site::Here
     }
 
@@ -71,7 +71,7 @@ impl FromStr for Site {
             Some(("ssh", host)) => host.parse().map(Site::Ssh),
             Some(("container", name)) => name.parse().map(Site::Container),
             _ => Err(format!(
-                "`{text}` is no place to look from: ssh:[USER@]HOST[:PORT], container:NAME, local"
+                "`{text}` is not a place to look from: ssh:[USER@]HOST[:PORT], container:NAME, local"
             )),
         }
     }
@@ -81,7 +81,7 @@ impl FromStr for Host {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no host for ssh: [USER@]HOST[:PORT]");
+        let wrong = || format!("`{text}` is not a host for ssh: [USER@]HOST[:PORT]");
         let (user, place) = text.rsplit_once('@').map_or((None, text), |(user, place)| (Some(user), place));
         let (host, port) = match place.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((address, "")) => (address, None),
@@ -113,7 +113,7 @@ impl FromStr for Container {
         let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_.-".contains(letter);
         let begins = name.starts_with(|letter: char| letter.is_ascii_alphanumeric());
         if !begins || !name.chars().all(is_plain) || user.is_some_and(|user| !is_user(user)) {
-            return Err(format!("`{text}` is no container: [USER@]NAME"));
+            return Err(format!("`{text}` is not a container: [USER@]NAME"));
         }
         Ok(Container { user: user.map(str::to_owned), name: name.to_owned() })
     }

@@ -9,8 +9,8 @@ use formats::human::show_duration;
 use process::{Cause, Finished, Outcome, Wait};
 
 use super::binary::Program;
+use super::command::{Failure, run};
 use super::site::Host;
-use super::way::{Failure, run};
 use crate::all::child::last_line;
 
 /// What holds unless the user says otherwise: nothing is asked, nothing is forwarded, every byte comes through, and
@@ -38,7 +38,7 @@ const TAKE: &str = r#"p="$d/$n-$$"; { cat > "$p" && chmod 700 "$p" && mv -f "$p"
 /// Says what is there: the system, the machine, the copy's digest (or its length, where nothing can digest), `$d`.
 const TELL: &str = r#"f="$d/$n"; s=none; if [ -f "$f" ]; then s=$({ sha256sum "$f" || busybox sha256sum "$f" || openssl dgst -sha256 -r "$f"; } 2>/dev/null | cut -c 1-64); [ -n "$s" ] || s=$(wc -c < "$f" | tr -d " "); fi; echo "subunit-checks $(uname -s) $(uname -m) $s $d""#;
 
-/// The way to a host.
+/// Runs programs on a host, through ssh.
 #[derive(Clone, Debug)]
 pub(super) struct Ssh {
     pub(super) host: Host,
@@ -49,9 +49,9 @@ pub(super) struct Ssh {
     pub(super) time: Duration,
 }
 
-/// What a script says of the other side.
+/// What a script reports about the far end.
 #[derive(Debug, PartialEq, Eq)]
-struct Told {
+struct Answer {
     system: String,
     machine: String,
     digest: String,
@@ -69,26 +69,26 @@ impl Ssh {
             let name = program.name();
             let script = format!("umask 077; n={name}; {script}");
             let done = run(&mut self.command(&format!("exec sh -c '{script}'")), input, wait)?;
-            self.told(done)
+            self.answer(done)
         };
-        let mut told = ask(format!("{FIND} {TELL}"), &[])?;
-        if told.system != "Linux" {
-            return Err(Failure::new(format!("the system of {} is {}, not Linux", self.host, told.system)));
+        let mut answer = ask(format!("{FIND} {TELL}"), &[])?;
+        if answer.system != "Linux" {
+            return Err(Failure::new(format!("the system of {} is {}, not Linux", self.host, answer.system)));
         }
-        if let Some(misfit) = program.misfit(&told.machine) {
+        if let Some(misfit) = program.misfit(&answer.machine) {
             return Err(Failure::new(format!("cannot look from {}: {misfit}", self.host)));
         }
-        if !told.has(program) {
-            told = ask(format!("d={}; {TAKE} {TELL}", told.folder), &program.content)?;
+        if !answer.has(program) {
+            answer = ask(format!("d={}; {TAKE} {TELL}", answer.folder), &program.content)?;
         }
-        if !told.has(program) {
+        if !answer.has(program) {
             let what = "the copy of the program is not what was sent";
             return Err(Failure::new(format!(
                 "{what} to {}: its digest there is {}",
-                self.host, told.digest
+                self.host, answer.digest
             )));
         }
-        Ok(format!("{}/{}", told.folder, program.name()))
+        Ok(format!("{}/{}", answer.folder, program.name()))
     }
 
     /// What runs the program there.
@@ -131,7 +131,7 @@ impl Ssh {
     }
 
     /// What a script that ended well has said.
-    fn told(&self, done: Finished) -> Result<Told, Failure> {
+    fn answer(&self, done: Finished) -> Result<Answer, Failure> {
         let done = self.ended(done)?;
         let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
         let failed = |reason: String| Failure::Failed { reason, stderr: stderr.clone() };
@@ -142,8 +142,8 @@ impl Ssh {
             let what = "the shell says something of its own before it runs a command";
             return Err(failed(format!("{what} on {}, which spoils every stream: {line}", self.host)));
         }
-        Told::parse(words).ok_or_else(|| {
-            failed(format!("what the shell of {} says is no answer: {}", self.host, words.trim_end()))
+        Answer::parse(words).ok_or_else(|| {
+            failed(format!("what the shell of {} says is not an answer: {}", self.host, words.trim_end()))
         })
     }
 
@@ -163,14 +163,14 @@ impl Ssh {
     }
 }
 
-impl Told {
+impl Answer {
     fn parse(words: &str) -> Option<Self> {
         let mut words = words.lines().next()?.splitn(4, ' ').map(str::to_owned);
         let [system, machine, digest, folder] = std::array::from_fn(|_| words.next().unwrap_or_default());
         // It becomes a part of commands.
         let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
         let is_sound = folder.starts_with('/') && folder.chars().all(is_plain);
-        is_sound.then_some(Told { system, machine, digest, folder })
+        is_sound.then_some(Answer { system, machine, digest, folder })
     }
 
     fn has(&self, program: &Program) -> bool {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn only_a_folder_that_is_safe_in_a_command_is_taken() {
         let check = |words: &str, expected: Option<&str>| {
-            assert_eq!(Told::parse(words).map(|told| told.folder).as_deref(), expected, "{words}");
+            assert_eq!(Answer::parse(words).map(|answer| answer.folder).as_deref(), expected, "{words}");
         };
         check("Linux x86_64 none /var/tmp/.subunit-checks-0\n", Some("/var/tmp/.subunit-checks-0"));
         check("Linux x86_64 none /tmp/a b\n", None);
@@ -229,7 +229,7 @@ mod tests {
         let check = |(outcome, cause), stdout: &str, stderr: &str, words: &str| {
             let [stdout, stderr] = [stdout, stderr].map(captured);
             let done = Finished { ending: Ending::new(outcome, cause), stdout, stderr };
-            let Err(Failure::Failed { reason, .. }) = ssh("h", &[]).told(done) else { panic!("{words}") };
+            let Err(Failure::Failed { reason, .. }) = ssh("h", &[]).answer(done) else { panic!("{words}") };
             assert!(reason.contains(words), "{reason}");
         };
         let code = |code| (Outcome::Exited(code), Cause::Itself);
@@ -262,7 +262,7 @@ mod tests {
         };
         let digest = |done: &Finished| {
             let words = done.stdout.text().strip_prefix(MARK).unwrap().to_owned();
-            Told::parse(&words).unwrap().digest
+            Answer::parse(&words).unwrap().digest
         };
         assert_eq!(digest(&run_script(TELL, b"")), "none");
         let done = run_script(&format!("{TAKE} {TELL}"), b"abc");

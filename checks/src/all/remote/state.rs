@@ -1,4 +1,4 @@
-//! What a check elsewhere leaves to know for the next run: it is kept here, and goes there and back with each run.
+//! The state of a check that is run elsewhere: it is kept here, and goes there and back with each run.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,18 +10,18 @@ use subunit::io::Writer;
 use subunit::{Event, File, Packet};
 use tempfile::{NamedTempFile, TempDir};
 
-/// The attachment of no test that brings it back.
+/// The name of the attachment, without a test id, that brings it back.
 const NAME: &str = "subunit-checks.state";
 /// Bytes of it.
 const MOST: usize = 2 << 20;
 
-/// The state of a target, here: locked until this is dropped.
-pub(super) struct Kept {
+/// The state file of a target on this machine, locked until this is dropped.
+pub(super) struct LockedState {
     path: PathBuf,
     _locked: State,
 }
 
-impl Kept {
+impl LockedState {
     /// Locks the file, and reads it.
     ///
     /// # Errors
@@ -34,16 +34,19 @@ impl Kept {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             content => content.with_context(context)?,
         };
-        Ok((Kept { path: path.to_owned(), _locked: locked }, String::from_utf8_lossy(&content).into_owned()))
+        Ok((
+            LockedState { path: path.to_owned(), _locked: locked },
+            String::from_utf8_lossy(&content).into_owned(),
+        ))
     }
 
-    /// Takes what comes back; whether the packet was that.
+    /// Saves the state if the packet brings it back, and tells whether it did.
     pub(super) fn take(&self, packet: &Packet<'_>) -> bool {
         let event = packet.event();
         let Some(file) = event.file.filter(|file| file.name == NAME && event.test_id.is_none()) else {
             return false;
         };
-        // A state that cannot be kept is that of an earlier run the next time, which is no reason for a failure.
+        // A state that cannot be kept is that of an earlier run the next time, which is not a reason for a failure.
         let _kept = self.save(file.bytes);
         true
     }
@@ -58,28 +61,28 @@ impl Kept {
     }
 }
 
-/// The same state where the check is run.
-pub(super) struct Lent(TempDir);
+/// A copy of the state, where the check is run.
+pub(super) struct StateCopy(TempDir);
 
-impl Lent {
-    /// A file with this content, and nothing in it where there is none.
+impl StateCopy {
+    /// A file with this content; no file where the content is empty.
     ///
     /// # Errors
     ///
     /// When it cannot be made.
     pub(super) fn new(content: &str) -> io::Result<Self> {
-        let lent = Lent(tempfile::tempdir()?);
+        let copy = StateCopy(tempfile::tempdir()?);
         if !content.is_empty() {
-            fs::write(lent.path(), content)?;
+            fs::write(copy.path(), content)?;
         }
-        Ok(lent)
+        Ok(copy)
     }
 
     pub(super) fn path(&self) -> PathBuf {
         self.0.path().join("state")
     }
 
-    /// Writes what the check has left, as a packet.
+    /// Writes the state that the check has left, as a packet.
     ///
     /// # Errors
     ///
@@ -107,13 +110,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         let there_and_back = |before: &str, after: &str| {
-            let (kept, content) = Kept::open(&path).unwrap();
+            let (kept, content) = LockedState::open(&path).unwrap();
             assert_eq!(content, before);
-            let lent = Lent::new(&content).unwrap();
-            assert_eq!(fs::read_to_string(lent.path()).unwrap_or_default(), before);
-            fs::write(lent.path(), after).unwrap();
+            let copy = StateCopy::new(&content).unwrap();
+            assert_eq!(fs::read_to_string(copy.path()).unwrap_or_default(), before);
+            fs::write(copy.path(), after).unwrap();
             let mut stream = Vec::new();
-            lent.give_back(&mut stream).unwrap();
+            copy.give_back(&mut stream).unwrap();
             let mut reader = Reader::new(stream.as_slice());
             let Some(Frame::Packet(packet)) = reader.next_frame().unwrap() else { panic!("no packet") };
             assert!(kept.take(&packet));

@@ -266,7 +266,7 @@ fn words(response: &Response) -> String {
 fn own_server() -> anyhow::Result<Url> {
     let name = "KUBERNETES_SERVICE_HOST";
     let host = env::var(name).with_context(|| {
-        format!("this is no pod of a cluster (there is no ${name}): --kubernetes URL names an API server")
+        format!("this is not a pod of a cluster (there is no ${name}): --kubernetes URL names an API server")
     })?;
     let host = if host.contains(':') { format!("[{host}]") } else { host };
     let port = env::var("KUBERNETES_SERVICE_PORT").unwrap_or_else(|_| "443".to_owned());

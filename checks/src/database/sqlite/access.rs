@@ -47,7 +47,7 @@ impl Found {
     pub(in crate::database) fn look(path: &Path) -> Result<Self, Fault> {
         let metadata = fs::metadata(path).map_err(|error| lost(path, &error))?;
         if !metadata.is_file() {
-            return Err(Fault::broken("it is no file"));
+            return Err(Fault::broken("it is not a file"));
         }
         if metadata.len() == 0 {
             return Err(Fault::broken(
@@ -56,7 +56,7 @@ impl Found {
         }
         let header = header(path)?;
         if !header.starts_with(MAGIC) {
-            return Err(Fault::broken("it is no database of SQLite: it does not begin as one does"));
+            return Err(Fault::broken("it is not an SQLite database: it does not begin as one does"));
         }
         let is_wal = header.get(VERSIONS).is_some_and(|versions| versions.contains(&2));
         Found::beside(path, &metadata, is_wal)

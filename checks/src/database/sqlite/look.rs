@@ -37,7 +37,7 @@ pub(in crate::database) struct Budget {
 }
 
 /// What was found before the end, or before a fault ended it.
-struct Looked {
+struct Scan {
     rows: Vec<Row>,
     fault: Option<Fault>,
     how: &'static str,
@@ -50,7 +50,7 @@ pub(in crate::database) fn integrity(
     reporter: &mut Reporter<impl Write>,
 ) -> Result<Finding, Stop> {
     let questions = [format!("PRAGMA integrity_check({MOST})"), format!("PRAGMA quick_check({MOST})")];
-    let Looked { rows, fault, how } =
+    let Scan { rows, fault, how } =
         ask(database, budget, questions.each_ref().map(String::as_str), reporter)?;
     let mut errors: Vec<_> =
         rows.iter().map(|row| text(row, 0).to_owned()).filter(|line| line != "ok").collect();
@@ -81,7 +81,7 @@ pub(in crate::database) fn foreign_keys(
     reporter: &mut Reporter<impl Write>,
 ) -> Result<Finding, Stop> {
     const QUESTION: &str = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check";
-    let Looked { rows, fault, how } = ask(database, budget, [QUESTION, QUESTION], reporter)?;
+    let Scan { rows, fault, how } = ask(database, budget, [QUESTION, QUESTION], reporter)?;
     if let Some(fault) = fault.filter(|_| rows.is_empty()) {
         return give_up(reporter, &fault);
     }
@@ -100,13 +100,13 @@ fn ask(
     budget: Budget,
     [of_copy, of_file]: [&str; 2],
     reporter: &mut Reporter<impl Write>,
-) -> Result<Looked, Stop> {
+) -> Result<Scan, Stop> {
     let len = database.found.len.max(database.found.wal.unwrap_or_default());
     let most = budget.operation.mul_f64(0.8);
     let looked = if len <= budget.max_copy {
         let mut copy = copy(database, budget, reporter)?;
         let looked = timed(&mut copy, of_copy, most, &database.path, reporter)?;
-        Looked { how: "in a copy", ..looked }
+        Scan { how: "in a copy", ..looked }
     } else {
         timed(&mut database.connection, of_file, most.min(HOLD), &database.path, reporter)?
     };
@@ -120,7 +120,7 @@ fn timed(
     most: Duration,
     path: &Path,
     reporter: &mut Reporter<impl Write>,
-) -> Result<Looked, Stop> {
+) -> Result<Scan, Stop> {
     let end = Instant::now() + most;
     step(reporter, "look through it", || {
         let mut rows = Vec::new();
@@ -131,7 +131,7 @@ fn timed(
             Fault { kind: Kind::Late, .. } => late(most),
             other => other,
         });
-        Ok(Looked { rows, fault, how: "in place, quickly" })
+        Ok(Scan { rows, fault, how: "in place, quickly" })
     })
 }
 

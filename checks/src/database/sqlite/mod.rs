@@ -134,7 +134,7 @@ fn fault(error: &Error, path: &Path) -> Fault {
             Fault::new(Kind::Locked, format!("it is locked{}: {text}", locks::holders(path)))
         }
         (ErrorCode::OperationInterrupted, _) => Fault::new(Kind::Late, text),
-        (ErrorCode::NotADatabase, _) => Fault::broken(format!("it is no database of SQLite: {text}")),
+        (ErrorCode::NotADatabase, _) => Fault::broken(format!("it is not an SQLite database: {text}")),
         (ErrorCode::DatabaseCorrupt, _) => Fault::broken(format!("it is damaged: {text} (SQLITE_CORRUPT)")),
         (ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied, _) => Fault::unknown(text),
         _ => Fault::broken(format!("{text} ({:?})", code.code)),

@@ -97,11 +97,11 @@ fn what_is_no_database_is_told_apart() {
     fs::write(&path, "").unwrap();
     check(&path, Err((Kind::Broken, "it is empty")));
     fs::write(&path, "hello world\n".repeat(100)).unwrap();
-    check(&path, Err((Kind::Broken, "it is no database of SQLite")));
-    assert_eq!(Found::look(folder.path()).unwrap_err(), Fault::broken("it is no file"));
+    check(&path, Err((Kind::Broken, "it is not an SQLite database")));
+    assert_eq!(Found::look(folder.path()).unwrap_err(), Fault::broken("it is not a file"));
     // It begins as one does.
     fs::write(&path, [b"SQLite format 3\0".as_slice(), &[7; 4096]].concat()).unwrap();
-    check(&path, Err((Kind::Broken, "it is no database of SQLite")));
+    check(&path, Err((Kind::Broken, "it is not an SQLite database")));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tools::{Done, Failed, Tools};
 use super::args::CheckEos;
 use super::task::{Compare, Digests, opinion};
 
-/// How often to write and read, unless told: each takes several programs.
+/// How often to write and read, unless told otherwise: each takes several programs.
 const SAMPLES: u32 = 3;
 const BLOCK: usize = 1 << 20;
 

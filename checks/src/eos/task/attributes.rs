@@ -12,7 +12,7 @@ use super::value;
 /// broken mounts are expired tickets.
 const TOLD: [&str; 6] = ["eos.name", "eos.hostport", "eos.mgmurl", "eos.identity", "eos.quota", "eos.stats"];
 
-/// Tells the attributes there are, as evidence. That one is missing is no failure.
+/// Tells the attributes there are, as evidence. That one is missing is not a failure.
 pub(super) fn tell(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
     for name in TOLD {
         let text = reporter.step(&format!("getxattr {name}"), || Ok(read(path, name).ok()))?;

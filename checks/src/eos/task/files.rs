@@ -112,7 +112,7 @@ pub(super) fn read_file(
         Ok((file, if is_fuse { Cache::Daemon } else { Cache::Unknown }))
     };
     let before = from_storage();
-    // That a file system refuses unbuffered reads is no failure.
+    // That a file system refuses unbuffered reads is not a failure.
     let (opened, mut time) = reporter.timed_step("open unbuffered", || io::Result::Ok(direct()))?;
     let opened: io::Result<(File, Cache)> = opened;
     let mut first = match opened {

@@ -50,14 +50,14 @@ pub(super) fn space(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<
 mod tests {
     use process::helper::Record;
 
-    use super::super::{Task, told};
+    use super::super::{Task, outcome};
     use super::*;
 
     #[test]
     fn a_directory_answers() {
         let folder = tempfile::tempdir().unwrap();
         for task in [Task::Respond { eos: false }, Task::Space, Task::Resolve] {
-            let (done, records) = told(&task, folder.path());
+            let (done, records) = outcome(&task, folder.path());
             assert!(done && matches!(records.last(), Some(Record::Value { .. })), "{records:?}");
         }
     }
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn the_operation_that_fails_is_named() {
         for task in [Task::Respond { eos: false }, Task::Space, Task::Resolve] {
-            let (done, records) = told(&task, Path::new("/no/such/path"));
+            let (done, records) = outcome(&task, Path::new("/no/such/path"));
             assert!(
                 !done && matches!(records.last(), Some(Record::Failed { errno: Some(2), .. })),
                 "{records:?}"

@@ -46,7 +46,7 @@ fn timed(
 mod tests {
     use probe::Algorithm;
 
-    use super::super::{Task, told};
+    use super::super::{Task, outcome};
     use super::*;
 
     #[test]
@@ -54,7 +54,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let checksum = Algorithm::Sha256;
         let volume = Volume { name: ".probe-test".to_owned(), samples: 5, size: 1, seed: 1, checksum };
-        let (done, records) = told(&Task::Metadata(volume), folder.path());
+        let (done, records) = outcome(&Task::Metadata(volume), folder.path());
         assert!(done, "{records:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         assert_eq!(

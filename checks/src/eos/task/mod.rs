@@ -148,7 +148,7 @@ fn work(task: &Task, path: &Path, reporter: &mut Reporter<impl Write>) -> Result
 
 /// Runs a task in this process and gives what it tells, line by line.
 #[cfg(test)]
-fn told(task: &Task, path: &Path) -> (bool, Vec<process::helper::Record>) {
+fn outcome(task: &Task, path: &Path) -> (bool, Vec<process::helper::Record>) {
     let mut output = Vec::new();
     let done = work(task, path, &mut Reporter::new(&mut output)).is_ok();
     let text = String::from_utf8(output).unwrap_or_default();

@@ -75,7 +75,7 @@ fn is_stale(metadata: &Metadata) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Task, told};
+    use super::super::{Task, outcome};
     use super::*;
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
         make(".probe-node-2-0123456789abcdef", 10);
         make("mine", 4000);
         let left = |removes| {
-            let (done, records) = told(&Task::Stale("node".to_owned(), removes), folder.path());
+            let (done, records) = outcome(&Task::Stale("node".to_owned(), removes), folder.path());
             assert!(done, "{records:?}");
             fs::read_dir(folder.path()).unwrap().count()
         };

@@ -86,7 +86,7 @@ mod tests {
     use probe::Algorithm;
     use process::helper::Record;
 
-    use super::super::{Task, told};
+    use super::super::{Task, outcome};
     use super::*;
 
     fn check(other_is_same: bool, expected: &str) {
@@ -95,7 +95,7 @@ mod tests {
         let checksum = Algorithm::Sha256;
         let volume = Volume { name: ".probe-test".to_owned(), samples: 1, size: 1, seed: 1, checksum };
         let task = Task::Visible(volume, other.path().into(), Duration::from_millis(50));
-        let (done, records) = told(&task, here.path());
+        let (done, records) = outcome(&task, here.path());
         assert!(done, "{records:?}");
         let says = |record: &Record| matches!(record, Record::Value { name, .. } if name == expected);
         assert!(records.iter().any(says), "{records:?}");

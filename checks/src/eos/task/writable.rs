@@ -132,7 +132,7 @@ mod tests {
     use probe::Algorithm;
     use process::helper::Record;
 
-    use super::super::{Task, told};
+    use super::super::{Task, outcome};
     use super::*;
 
     fn volume() -> Volume {
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_writable_folder_is_left_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
-        let (done, records) = told(&Task::Writable(volume(), Part::All), folder.path());
+        let (done, records) = outcome(&Task::Writable(volume(), Part::All), folder.path());
         assert!(done, "{records:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         let samples = records
@@ -156,7 +156,7 @@ mod tests {
     fn another_ones_file_is_not_touched_by_the_test() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("other"), "kept").unwrap();
-        told(&Task::Writable(volume(), Part::All), folder.path());
+        outcome(&Task::Writable(volume(), Part::All), folder.path());
         assert_eq!(fs::read(folder.path().join("other")).unwrap(), b"kept");
     }
 
@@ -164,7 +164,7 @@ mod tests {
     fn a_part_is_measured_alone_and_leaves_nothing() {
         for (part, columns) in [(Part::Write, 4), (Part::Exists, 3), (Part::Delete, 3)] {
             let folder = tempfile::tempdir().unwrap();
-            let (done, records) = told(&Task::Writable(volume(), part), folder.path());
+            let (done, records) = outcome(&Task::Writable(volume(), part), folder.path());
             assert!(done, "{records:?}");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
             let mut rows = records.iter().filter_map(|record| match record {

@@ -1,4 +1,4 @@
-//! The other side: runs the check it is asked to, for as long as somebody is there who asked.
+//! The far end: runs the check that it is asked for, as long as whoever asked is still there.
 //!
 //! Whoever asked holds the other end of the input, whatever is between: ssh, or an engine. When that ends the check
 //! is ended, too. Nothing but the outputs of the check is on the outputs, and what hangs here does not hold them
@@ -23,7 +23,7 @@ use process::{Cause, Deadline, Follow, Interrupt, Outcome, Sink, Source, Timeout
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 
 use super::request::{Argument, Request, Value};
-use super::state::Lent;
+use super::state::StateCopy;
 use super::{ARGUMENTS, LOST};
 use crate::all::PROGRAM;
 use crate::all::registry::Entry;
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const MOST: u64 = 64 << 20;
 /// What one write may have to fit into a pipe that has room.
 const PIPE_BUF: usize = 4096;
-/// The exit code for what is wrong on this side.
+/// The exit code for what goes wrong at this end.
 const FAILED: u8 = 3;
 
 pub(super) fn main() -> ExitCode {
@@ -94,8 +94,8 @@ fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
     let entry =
         Entry::of(&request.check).with_context(|| format!("there is no check `{}`", request.check))?;
     let mut kept = Vec::new();
-    let state = request.state.as_deref().map(Lent::new).transpose().context("cannot keep a state")?;
-    let stdin = arguments(request, state.as_ref().map(Lent::path), &mut kept)?;
+    let state = request.state.as_deref().map(StateCopy::new).transpose().context("cannot keep a state")?;
+    let stdin = arguments(request, state.as_ref().map(StateCopy::path), &mut kept)?;
     let mut command = Command::new(PROGRAM);
     command.arg0(format!("check-{}", entry.name)).args([ARGUMENTS, entry.name]);
     command.envs(request.variables.iter().map(|(name, value)| (name, value)));
@@ -113,7 +113,7 @@ fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
     Ok(code(&ending.outcome, ending.cause, entry.name))
 }
 
-/// The code to exit with; what is no exit code of the check is said.
+/// The code to exit with; anything but an exit code of the check is reported.
 fn code(outcome: &Outcome, cause: Cause, check: &str) -> u8 {
     let words = match (cause, outcome) {
         (Cause::Itself | Cause::Interrupted, Outcome::Exited(code)) if *code != i32::from(LOST) => {
@@ -128,7 +128,7 @@ fn code(outcome: &Outcome, cause: Cause, check: &str) -> u8 {
     FAILED
 }
 
-/// Passes on what the check writes, each output to ours, as fast as somebody reads it.
+/// Passes on what the check writes, each output to ours, as fast as it is read.
 #[derive(Default)]
 struct Relay([Outlet; 2]);
 
@@ -173,7 +173,7 @@ impl Sink for Relay {
 }
 
 impl Outlet {
-    /// No more than surely fits where there is room at all.
+    /// Writes at most what surely fits where there is any room.
     fn write(&mut self, fd: BorrowedFd<'_>) {
         let end = self.waiting.len().min(self.written + PIPE_BUF);
         match rustix::io::write(fd, self.waiting.get(self.written..end).unwrap_or_default()) {
@@ -216,7 +216,7 @@ fn keep(bytes: &[u8], kept: &mut Vec<File>) -> io::Result<PathBuf> {
     Ok(path.into())
 }
 
-/// A file that is nowhere but in memory, at its beginning.
+/// A file that exists only in memory, positioned at its beginning.
 fn in_memory(bytes: &[u8]) -> io::Result<File> {
     let mut file = File::from(memfd_create("request", MemfdFlags::CLOEXEC)?);
     file.write_all(bytes)?;

@@ -1,4 +1,4 @@
-//! What a helper told, and what it comes to.
+//! What a helper answered, and the finding that follows from it.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -13,9 +13,9 @@ use crate::{Finding, Level, Metric, failure};
 /// How many operations are shown as evidence: the last ones.
 const SHOWN: usize = 40;
 
-/// What a helper told before it ended.
+/// What a helper answered before it ended.
 #[derive(Clone, Debug)]
-pub struct Told {
+pub struct Answer {
     shown: String,
     limit: Duration,
     values: Vec<(String, String)>,
@@ -25,7 +25,7 @@ pub struct Told {
     stuck: Option<Stuck>,
 }
 
-impl Told {
+impl Answer {
     pub(super) fn new(shown: String, limit: Duration, records: Vec<Record>, helped: Helped) -> Self {
         let (mut values, mut operations) = (Vec::new(), Vec::new());
         for record in records {
@@ -34,7 +34,7 @@ impl Told {
                 other => operations.push(other),
             }
         }
-        Told { shown, limit, values, operations, ending: helped.ending, stuck: helped.stuck }
+        Answer { shown, limit, values, operations, ending: helped.ending, stuck: helped.stuck }
     }
 
     /// The values of this name.
@@ -48,7 +48,7 @@ impl Told {
         self.ending.is_success() && self.values(value::LEFT).next().is_none()
     }
 
-    /// What it all comes to.
+    /// The finding that follows from it.
     #[must_use]
     pub fn finding(&self) -> Finding {
         let mut finding = self.judged();

@@ -1,21 +1,21 @@
-//! Writes the one stream: what the processes tell, test by test, and what has to be said of them.
+//! Records all results in one stream: what the processes report, test by test, and what became of the processes.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use cli::Verdict;
-use probe::{Redactor, Teller};
+use probe::{EventWriter, Redactor};
 use streamresult::StreamResult;
 use subunit::{Event, PacketBuf, Status, TEXT_TYPE, Timestamp};
 
 use super::child::Ended;
 use super::unit::Unit;
 
-/// Tags of what could not be told.
+/// The tags of a test whose outcome is unknown.
 const UNKNOWN: [&str; 2] = ["unknown", "infrastructure"];
 
-/// Writes the one stream.
-pub(super) struct Scribe<'a> {
+/// Records the results of all units in one stream.
+pub(super) struct Recorder<'a> {
     result: &'a mut dyn StreamResult,
     redactor: Redactor,
     /// What stands for the host in route codes.
@@ -23,7 +23,7 @@ pub(super) struct Scribe<'a> {
     tally: Tally,
 }
 
-/// What all results were.
+/// How many results there were, by outcome.
 #[derive(Clone, Copy, Debug, Default)]
 struct Tally {
     failed: u32,
@@ -44,9 +44,9 @@ pub(super) struct Progress {
     pub(super) ran: bool,
 }
 
-impl<'a> Scribe<'a> {
+impl<'a> Recorder<'a> {
     pub(super) fn new(result: &'a mut dyn StreamResult, redactor: Redactor, host: Option<String>) -> Self {
-        Scribe { result, redactor, host, tally: Tally::default() }
+        Recorder { result, redactor, host, tally: Tally::default() }
     }
 
     /// Announces the tests of a unit, with what they do where that is asked for.
@@ -65,7 +65,7 @@ impl<'a> Scribe<'a> {
         Ok(progress)
     }
 
-    /// Writes what a unit's process tells.
+    /// Records a packet that a unit's process wrote.
     pub(super) fn packet(
         &mut self,
         unit: &Unit,
@@ -104,12 +104,12 @@ impl<'a> Scribe<'a> {
         }
     }
 
-    /// Closes what a process has left open when it ended.
+    /// Ends the tests that a process left open.
     pub(super) fn close(&mut self, unit: &Unit, progress: &mut Progress, ended: &Ended) -> io::Result<()> {
         let mut fault = ended.fault.clone();
         if let Some(damage) = &ended.damage {
             let check = unit.entry.name;
-            let words = format!("check-{check} wrote what is no subunit, {}", damage.words);
+            let words = format!("check-{check} wrote something other than subunit, {}", damage.words);
             fault = Some(fault.map_or_else(|| words.clone(), |fault| format!("{fault}; {words}")));
         }
         let open = std::mem::take(&mut progress.open);
@@ -145,12 +145,12 @@ impl<'a> Scribe<'a> {
         Ok(())
     }
 
-    /// Says of all tests of a unit that they are skipped.
+    /// Skips all tests of a unit.
     pub(super) fn skip(&mut self, unit: &Unit, progress: &mut Progress, reason: &str) -> io::Result<()> {
         self.all(unit, progress, Status::Skip, reason)
     }
 
-    /// Says of all tests of a unit that they could not be run.
+    /// Fails all tests of a unit because they could not be run.
     pub(super) fn fail_all(&mut self, unit: &Unit, progress: &mut Progress, reason: &str) -> io::Result<()> {
         self.all(unit, progress, Status::Fail, reason)
     }
@@ -180,7 +180,7 @@ impl<'a> Scribe<'a> {
         ended: &Ended,
         tags: &[&str],
     ) -> io::Result<()> {
-        // Half a reason is none.
+        // Half a reason is worse than none.
         progress.held.retain(|packet| {
             let event = packet.event();
             event.test_id != Some(id) || event.file.is_none_or(|file| file.name != "reason")
@@ -226,7 +226,7 @@ impl<'a> Scribe<'a> {
         let own = settings.into_iter().flat_map(|settings| settings.tags.iter().map(String::as_str));
         let tags: Vec<_> = own.chain(tags.iter().copied()).collect();
         let route_code = self.route_code(unit);
-        self.teller(&route_code).status(id, status, &tags)
+        self.writer(&route_code).status(id, status, &tags)
     }
 
     /// Attaches a text, unless there is none.
@@ -235,11 +235,11 @@ impl<'a> Scribe<'a> {
             return Ok(());
         }
         let route_code = self.route_code(unit);
-        self.teller(&route_code).attach(id, name, TEXT_TYPE, text.as_bytes())
+        self.writer(&route_code).attach(id, name, TEXT_TYPE, text.as_bytes())
     }
 
-    fn teller<'t>(&'t mut self, route_code: &'t str) -> Teller<'t> {
-        Teller { result: self.result, route_code: Some(route_code), redactor: self.redactor.clone() }
+    fn writer<'t>(&'t mut self, route_code: &'t str) -> EventWriter<'t> {
+        EventWriter { result: self.result, route_code: Some(route_code), redactor: self.redactor.clone() }
     }
 
     fn route_code(&self, unit: &Unit) -> String {
@@ -249,7 +249,7 @@ impl<'a> Scribe<'a> {
         }
     }
 
-    /// How all went.
+    /// The verdict on everything recorded.
     pub(super) fn verdict(&self) -> Verdict {
         match self.tally {
             Tally { failed: 1.., .. } => Verdict::Failed,

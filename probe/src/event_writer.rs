@@ -1,4 +1,4 @@
-//! Says things in events: with the time, the route and the tags of the run, and without its secrets.
+//! Writes results as events, with the time and the route code of the run, and without its secrets.
 
 use std::io;
 
@@ -10,8 +10,8 @@ use super::Redactor;
 /// Bytes of an attachment in one packet, at most.
 const BLOCK: usize = 64 * 1024;
 
-/// Writes the events of results.
-pub struct Teller<'a> {
+/// Writes results as events.
+pub struct EventWriter<'a> {
     /// Where to.
     pub result: &'a mut dyn StreamResult,
     /// The route code of all events.
@@ -20,7 +20,7 @@ pub struct Teller<'a> {
     pub redactor: Redactor,
 }
 
-impl Teller<'_> {
+impl EventWriter<'_> {
     /// The status of a test.
     ///
     /// # Errors

@@ -1,20 +1,20 @@
-//! What a monitoring plugin says: a line, performance data, more lines.
+//! The output of a monitoring plugin: a line, performance data, more lines.
 
 use probe::{Range, Unit, rounded};
 
-/// What a plugin says.
+/// The output of a plugin.
 ///
 /// ```
-/// use checks::command::Said;
+/// use checks::command::PluginOutput;
 ///
-/// let said = Said::parse("DISK OK - free | /=2MB;5;10;0;20\nmore\n");
-/// assert_eq!(said.line, "DISK OK - free");
-/// assert_eq!(said.rest, "more");
-/// assert_eq!(said.data[0].metric(), "root_bytes");
-/// assert_eq!(said.data[0].value, 2e6);
+/// let output = PluginOutput::parse("DISK OK - free | /=2MB;5;10;0;20\nmore\n");
+/// assert_eq!(output.line, "DISK OK - free");
+/// assert_eq!(output.rest, "more");
+/// assert_eq!(output.data[0].metric(), "root_bytes");
+/// assert_eq!(output.data[0].value, 2e6);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Said {
+pub struct PluginOutput {
     /// The first line.
     pub line: String,
     /// The other lines.
@@ -40,7 +40,7 @@ pub struct Datum {
     pub critical: Option<Range>,
 }
 
-impl Said {
+impl PluginOutput {
     /// Reads the output of a plugin.
     #[must_use]
     pub fn parse(output: &str) -> Self {
@@ -63,11 +63,11 @@ impl Said {
         }
         let raw = raw.join(" ").trim().to_owned();
         let data = parse_data(&raw);
-        Said { line: line.trim().to_owned(), rest: rest.join("\n"), raw, data }
+        PluginOutput { line: line.trim().to_owned(), rest: rest.join("\n"), raw, data }
     }
 }
 
-/// The numbers; what is none is left out.
+/// The numbers; anything else is left out.
 fn parse_data(raw: &str) -> Vec<Datum> {
     let mut data = Vec::new();
     let mut rest = raw.trim_start();
@@ -223,12 +223,12 @@ mod tests {
 
     #[test]
     fn lines_and_data_are_told_apart() {
-        let said = Said::parse("OK - up | a=1\nlong 1\nlong 2 | b=2\nc=3 d=4\n");
-        assert_eq!((said.line.as_str(), said.rest.as_str()), ("OK - up", "long 1\nlong 2"));
-        assert_eq!(said.raw, "a=1 b=2 c=3 d=4");
-        assert_eq!(said.data.len(), 4);
-        assert_eq!(Said::parse(""), Said::default());
-        assert_eq!(Said::parse("only a line\n").line, "only a line");
+        let output = PluginOutput::parse("OK - up | a=1\nlong 1\nlong 2 | b=2\nc=3 d=4\n");
+        assert_eq!((output.line.as_str(), output.rest.as_str()), ("OK - up", "long 1\nlong 2"));
+        assert_eq!(output.raw, "a=1 b=2 c=3 d=4");
+        assert_eq!(output.data.len(), 4);
+        assert_eq!(PluginOutput::parse(""), PluginOutput::default());
+        assert_eq!(PluginOutput::parse("only a line\n").line, "only a line");
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! Commands on the way to elsewhere, which end in time whatever hangs.
+//! The commands that transports run here, which end in time whatever hangs.
 
 use std::process::Command;
 
 use process::{Cause, ChildInput, Finished, Follow, Timeouts, Wait};
 
-/// Bytes of its output that are of interest.
+/// How many bytes of its output are kept.
 const KEEP: usize = 64 << 10;
 
-/// Why a place is not reached.
+/// Why a node cannot be reached.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// A signal came.
     Interrupted,
-    /// It cannot be: why, and what the program said that was to do it.
+    /// It cannot be reached: why, and what the transport's program wrote to stderr.
     Failed { reason: String, stderr: String },
 }
 
