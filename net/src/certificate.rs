@@ -12,15 +12,15 @@ use x509_cert::ext::pkix::name::GeneralName;
 /// What a certificate says about its owner.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
-    /// Whose it is.
+    /// Whose certificate it is.
     pub subject: String,
     /// Who vouches for it.
     pub issuer: String,
     /// The names and addresses that it is for.
     pub names: Vec<String>,
-    /// From when on it is valid.
+    /// When it begins to be valid.
     pub not_before: SystemTime,
-    /// Until when it is valid.
+    /// When it expires.
     pub not_after: SystemTime,
 }
 

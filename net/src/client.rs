@@ -174,7 +174,7 @@ impl Talk {
         Fault::new(stage, cause, &self.url)
     }
 
-    /// What it came to, and how long it took.
+    /// The exchange with its result, and how long it took.
     fn exchange(mut self, result: Result<Response, Fault>) -> Exchange {
         let log = std::mem::take(&mut *self.log.lock());
         if let (Some(sent), Some(first)) = (log.sent_at, log.first_at) {

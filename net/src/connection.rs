@@ -1,4 +1,4 @@
-//! The way to a server: addresses, a connection, perhaps TLS.
+//! How to get to a server: addresses, a connection, perhaps TLS.
 
 use std::fmt;
 use std::io::{self, Read, Write};

@@ -70,7 +70,7 @@ pub struct Fault {
     pub stage: Stage,
     /// Why it got no further.
     pub cause: FaultCause,
-    /// With whom: an address, a host and port, a path.
+    /// the peer: an address, a host and port, a path.
     pub place: String,
 }
 

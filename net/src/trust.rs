@@ -42,7 +42,7 @@ impl Trust {
             let shown = path.display();
             let text = fs::read(path).with_context(|| format!("cannot read {shown}"))?;
             let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-            let found = found.with_context(|| format!("{shown} is no file of certificates"))?;
+            let found = found.with_context(|| format!("{shown} is not a file of certificates"))?;
             ensure!(!found.is_empty(), "{shown} holds no certificate (-----BEGIN CERTIFICATE-----)");
             given.extend(found);
         }

@@ -125,7 +125,7 @@ impl FromStr for Url {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = |why: &str| format!("`{}` is no address: {why}", hide(text));
+        let wrong = |why: &str| format!("`{}` is not an address: {why}", hide(text));
         let text = text.split('#').next().unwrap_or_default();
         let uri: Uri = text.parse().map_err(|error| wrong(&format!("{error}")))?;
         let secure = match uri.scheme_str() {
@@ -159,7 +159,7 @@ impl fmt::Display for Url {
 /// What is escaped in a path or a query: all but letters, digits and `-._~`.
 const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Words that, in the names of parameters, tell a secret.
+/// Words in the names of parameters that mark a secret.
 const SECRETS: [&str; 8] = ["token", "secret", "passw", "pwd", "key", "sig", "code", "auth"];
 
 /// The text without the values of parameters that may be secrets, and without passwords.

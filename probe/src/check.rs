@@ -1,4 +1,4 @@
-//! What a check is: its name, its numbers, and what its arguments come to.
+//! What a check is: its name, its metrics, and the targets of its arguments.
 
 use std::ffi::OsStr;
 

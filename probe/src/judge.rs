@@ -6,7 +6,7 @@ use subunit::Status;
 
 use super::{Finding, Level, Metric, Range, Settings, State, Thresholds, Unit, WarningAs, rounded};
 
-/// What a test came to.
+/// The outcome of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judged {
     pub(super) status: Status,
@@ -24,7 +24,7 @@ impl Judged {
     }
 }
 
-/// What the finding comes to: its level and its numbers, then what is expected.
+/// Judges a finding: its level and its numbers, then what is expected.
 pub(super) fn judge(id: &str, finding: &Finding, settings: &Settings) -> Judged {
     let judged = judge_level(finding, settings);
     let known = settings.expect_fail.iter().find(|known| known.holds(id, SystemTime::now()));
@@ -88,7 +88,7 @@ fn show(metric: &Metric, thresholds: &Thresholds) -> String {
     format!("{} = {} {symbol}", metric.name, rounded(metric.value)).trim_end().to_owned()
 }
 
-/// What it comes to where a failure or a recovery counts only when it was seen several times in a row.
+/// The outcome where a failure or a recovery counts only after several in a row.
 pub(super) fn settle(id: &str, judged: Judged, settings: &Settings, state: &mut State) -> Judged {
     let is_bad = match judged.status {
         Status::Fail if !judged.tags.contains(&"interrupted") => true,
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn known_outages_are_no_news_and_their_end_is() {
+    fn known_outages_are_expected_and_their_end_is_news() {
         let known = ["--expect-fail", "*.alive=moving"];
         let broken = Finding::broken("down".to_owned());
         check(&known, &broken, Status::XFail, &[], Some("down\nexpected to fail: moving"));

@@ -1,4 +1,4 @@
-//! Names that tell one host, and one run, from another.
+//! Names that tell hosts and runs apart.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 

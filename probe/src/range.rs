@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_range_is_refused() {
+    fn anything_but_a_range_is_refused() {
         for wrong in ["", ":", "@", "20:10", "10:20:30", "x", "10MB", "@~", "10..20"] {
             assert!(Range::parse(wrong, Unit::Seconds).is_err(), "{wrong}");
         }

@@ -14,7 +14,7 @@ use super::judge::{judge, settle};
 use super::perfdata::Measured;
 use super::{Attachment, Finding, Level, Limits, Plan, Planned, Redactor, RunOptions};
 
-/// How long the targets have to remove what they made, whatever the time for all tests was.
+/// How long the targets have to remove what they made, whatever the time limit for all tests.
 const CLEANING: Duration = Duration::from_secs(5);
 
 /// Runs a plan, or lists its tests, as the options say.

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_shown_in_no_encoding() {
+    fn secrets_are_hidden_in_every_encoding() {
         check(&["a/b c"], "a/b c, a%2Fb%20c, YS9iIGM=", "[redacted], [redacted], [redacted]");
         check(&["ab", "abc"], "abcab", "[redacted][redacted]");
         check(&[""], "text", "text");

@@ -77,7 +77,7 @@ impl fmt::Debug for AnyTarget {
     }
 }
 
-/// A target of a kind that is not known any more.
+/// A target whose type is no longer known.
 trait Looked: Send {
     fn target(&self) -> &dyn Target;
     fn aspects(&self) -> Vec<(usize, AspectFacts)>;

@@ -87,7 +87,7 @@ fn begin<B: Workload>(
         let name = schedule.unit(number).map(|unit| unit.name.clone()).unwrap_or_default();
         let (sender, interrupt) = (sender.clone(), interrupt.clone());
         let follow = move || {
-            // Nobody listens any more when nothing can be written.
+            // When nothing can be written, nobody listens any longer.
             let ending = work(&interrupt, &mut |event| drop(sender.send((number, Message::Event(event)))));
             drop(sender.send((number, Message::Ended(ending))));
         };

@@ -43,7 +43,7 @@ pub(super) struct Job {
 pub(super) enum Input {
     /// The tests to run, one a line.
     Tests,
-    /// This, and then nothing for as long as it shall go on: it is the way to a process elsewhere, and the end of
+    /// This, and then nothing for as long as it has to go on: it leads to a process elsewhere, and the end of
     /// its input is the only thing that is sure to come through.
     Request {
         request: Vec<u8>,
@@ -121,7 +121,7 @@ impl Input {
         }
     }
 
-    /// The place of the process to which the one that is followed is only the way.
+    /// Where the process is to which the one that is followed leads.
     fn place(&self) -> Option<&str> {
         match self {
             Input::Tests => None,

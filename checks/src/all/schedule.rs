@@ -173,9 +173,9 @@ impl Run<'_, '_> {
     /// What checks a unit, here or from elsewhere.
     fn work(&self, unit: &Unit) -> Work<PacketBuf, Ended> {
         let left = self.end.remaining().unwrap_or(unit.time).min(unit.time);
-        if let Some(depot) = self.schedule.remote.depot(&unit.site) {
+        if let Some(node) = self.schedule.remote.node(&unit.site) {
             let unit = unit.clone();
-            return Box::new(move |interrupt, on_packet| depot.check(&unit, left, interrupt, on_packet));
+            return Box::new(move |interrupt, on_packet| node.check(&unit, left, interrupt, on_packet));
         }
         let mut args: Vec<_> = unit.settings(left).iter().map(Setting::word).collect();
         args.push(OsString::from("--load-list=/dev/stdin"));

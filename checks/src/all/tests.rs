@@ -97,7 +97,7 @@ fn mistakes_are_told_with_their_lines() {
 }
 
 #[test]
-fn a_token_that_cannot_be_read_is_a_finding_and_no_mistake() {
+fn a_token_that_cannot_be_read_is_a_finding_not_a_mistake() {
     let text =
         "[[target]]\nname = 'web'\ncheck = 'http'\nurl = 'http://127.0.0.1:9'\ntoken-file = '/no/such'\n";
     toml(text, Err("target web: cannot read the token from /no/such"));

@@ -16,7 +16,7 @@ use super::registry::{CHECKS, Entry, TargetFacts};
 use super::remote::{RemoteArgs, Site};
 use crate::config::{Config, Target};
 
-/// How much earlier than its process a check shall be done by itself, so that it can say what hangs.
+/// How much earlier than its process a check has to end by itself, so that it can say what hangs.
 const MARGIN: Duration = Duration::from_millis(500);
 
 /// A target as it will be checked.
@@ -30,13 +30,13 @@ pub(super) struct Unit {
     pub(super) broken: Option<String>,
     /// The units that it builds on.
     pub(super) after: Vec<usize>,
-    /// From where it is looked at.
+    /// Where it is looked at from.
     pub(super) site: Site,
     /// Two of the same place are not checked at the same time: they would find each other's locks.
     pub(super) place: Option<String>,
     /// How long all its tests may take, with the way to where they are run.
     pub(super) time: Duration,
-    /// What the next run shall know, where it is kept for a check elsewhere.
+    /// The state file, where one is kept for a check that is run elsewhere.
     pub(super) state: Option<PathBuf>,
     /// The options of its check.
     pub(super) options: Vec<Setting>,
@@ -143,7 +143,7 @@ impl Unit {
 
     /// What its check is started with that has so long, and reads the tests to run from its input.
     pub(super) fn settings(&self, left: Duration) -> Vec<Setting> {
-        // It shall be done by itself, even where its time is short.
+        // It has to end by itself, even where its time is short.
         let own = left.saturating_sub(MARGIN).max(left / 2);
         let time = format!("{}ms", own.as_millis().max(1));
         let fixed =

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_left_out() {
+    fn anything_but_a_number_is_left_out() {
         check("a=U b=1", &[("b", 1.0)]);
         check("a= b=x c=1", &[("c", 1.0)]);
         check("nothing here", &[]);

@@ -194,7 +194,7 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// A target in the making.
+/// A target whose options are still being collected.
 struct Draft {
     name: String,
     check: &'static str,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-/// An answer of `/containers/ID/json`, as far as it is of use. Engines leave out what they do not know, or say null.
+/// An answer of `/containers/ID/json`, as far as it is used here. Engines leave out what they do not know, or say null.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Inspect {

@@ -1,4 +1,4 @@
-//! What the state of a container comes to, aspect by aspect.
+//! Judges the state of a container, aspect by aspect.
 
 use std::time::{Duration, SystemTime};
 

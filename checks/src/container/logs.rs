@@ -35,7 +35,7 @@ pub(super) fn logs(
     judge(&text, pattern)
 }
 
-/// What a log comes to.
+/// The finding about a log.
 pub(super) fn judge(text: &str, pattern: &Regex) -> Finding {
     let matching: Vec<_> = text.lines().filter(|line| pattern.is_match(line)).collect();
     let finding = match matching.as_slice() {

@@ -12,7 +12,7 @@ use super::inspect::Inspect;
 /// The time between two looks at the processors, where the engine takes only one itself.
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// An answer of `/containers/ID/stats`, as far as it is of use.
+/// An answer of `/containers/ID/stats`, as far as it is used here.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Stats {

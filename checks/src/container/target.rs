@@ -43,7 +43,7 @@ pub(super) struct Container {
     stats: Option<Stats>,
 }
 
-/// An answer of `/images/ID/json`, as far as it is of use.
+/// An answer of `/images/ID/json`, as far as it is used here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Image {
@@ -91,7 +91,7 @@ impl Container {
         }
     }
 
-    /// What that comes to by itself.
+    /// The finding about that state alone.
     pub(super) fn judged(
         &mut self,
         judge: fn(&Inspect, SystemTime) -> Finding,
@@ -110,7 +110,7 @@ impl Container {
             if !inspect.state.is_running() {
                 return Finding::skipped(format!("it does not run: {}", inspect.state.status));
             }
-            // To be asked takes an engine a second.
+            // An engine takes a second to answer.
             let stats = match own.stats.clone().map_or_else(|| stats::ask(&own.engine, inspect, limits), Ok) {
                 Ok(stats) => own.stats.insert(stats),
                 Err(finding) => return *finding,

@@ -1,4 +1,4 @@
-//! What the attributes come to, aspect by aspect.
+//! Judges the attributes, aspect by aspect.
 
 use formats::human::show_duration;
 use probe::Finding;
@@ -6,7 +6,7 @@ use probe::Finding;
 use super::args::CheckCvmfs;
 use super::attributes::Attributes;
 
-/// What attributes come to; `None` where one is missing.
+/// Judges the attributes; `None` where one is missing.
 pub(super) type Judgement = fn(&Judge<'_>) -> Option<Finding>;
 
 /// What is needed to judge an aspect.
@@ -20,7 +20,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// What the attributes come to; what takes one that is not there cannot be told.
+    /// The finding of a judgement; unknown where it needs an attribute that is missing.
     pub(super) fn judge(&self, judgement: Judgement) -> Finding {
         judgement(self).unwrap_or_else(|| hidden(self.attributes))
     }
@@ -112,10 +112,10 @@ fn begins(found: &str, expected: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || !rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
-/// Why what takes an attribute cannot be told.
+/// Why nothing is known without an attribute.
 pub(super) fn hidden(attributes: &Attributes) -> Finding {
     Finding::skipped(if attributes.is_empty() {
-        "the client shows no attributes: CVMFS_MAGIC_XATTRS_VISIBILITY hides them, or it is no CVMFS client"
+        "the client shows no attributes: CVMFS_MAGIC_XATTRS_VISIBILITY hides them, or it is not a CVMFS client"
             .to_owned()
     } else {
         "this client does not have the attribute".to_owned()

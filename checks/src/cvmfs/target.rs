@@ -165,8 +165,8 @@ impl Repository {
         self.source.is_match(&mount.source) || self.source.is_match(&mount.fstype)
     }
 
-    /// What the client's attributes come to.
-    fn told(
+    /// The finding that `judge` draws from the attributes of the client.
+    fn from_attributes(
         &mut self,
         limits: Limits<'_>,
         judge: impl FnOnce(&Self, &Attributes, f64) -> Finding,
@@ -185,19 +185,21 @@ impl Repository {
     }
 
     pub(super) fn judge(&mut self, judge: Judgement, limits: Limits<'_>) -> Finding {
-        self.told(limits, |own, attributes, now| {
+        self.from_attributes(limits, |own, attributes, now| {
             Judge { args: &own.args, fqrn: &own.fqrn, attributes, now }.judge(judge)
         })
     }
 
     pub(super) fn freshness(&mut self, limits: Limits<'_>) -> Finding {
-        self.told(limits, |own, attributes, now| {
+        self.from_attributes(limits, |own, attributes, now| {
             servers::freshness(&own.args, attributes, now, &own.client, limits)
         })
     }
 
     pub(super) fn network(&mut self, limits: Limits<'_>) -> Finding {
-        self.answer(limits, |own, attributes, _| servers::network(&own.args, attributes, &own.client, limits))
+        self.from_attributes(limits, |own, attributes, _| {
+            servers::network(&own.args, attributes, &own.client, limits)
+        })
     }
 
     fn attributes(&mut self, limits: Limits<'_>) -> Result<Attributes, Box<Finding>> {

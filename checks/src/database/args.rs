@@ -18,7 +18,7 @@ const EXAMPLES: &str = "  check-database /srv/jupyterhub/jupyterhub.sqlite
   check-database --hub https://hub.example --token-file checker.token jupyterhub.sqlite
   check-database -w lock_wait_seconds=100ms -c database_bytes=1GB --list jupyterhub.sqlite";
 
-/// Check the database of a JupyterHub: whole, free, and saying what is so
+/// Check the database of a JupyterHub: intact, not locked, consistent
 ///
 /// Each aspect is a test of its own, database.TARGET.ASPECT. Startup and liveness are open; readiness, the default,
 /// asks how long readers wait, looks through the file, and compares what its tables say of users, servers and
@@ -39,7 +39,7 @@ pub struct CheckDatabase {
     /// A user whose server is looked at; may be repeated
     #[arg(long, value_name = "NAME")]
     pub user: Vec<String>,
-    /// What the users' servers shall be (default: what the aspect says that is selected by name, else active)
+    /// What the users' servers are expected to be (default: what an aspect selected by name says, else active)
     #[arg(long, value_name = "STATE", requires = "user")]
     pub expect: Option<Expected>,
     /// Which server of the users (default: the one without a name)
@@ -69,7 +69,7 @@ pub struct CheckDatabase {
     pub probe: ProbeArgs,
 }
 
-/// What a user's server shall be.
+/// What a user's server is expected to be.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
     /// It runs.

@@ -1,4 +1,4 @@
-//! Whether the database and the hub say the same.
+//! Whether the database and the hub agree.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(super) type Running = BTreeMap<String, BTreeSet<String>>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct HubServers {
     running: Running,
-    /// Servers that are being started or stopped: of these nothing can be said.
+    /// Servers that are being started or stopped: these are not compared.
     pending: BTreeSet<(String, String)>,
 }
 
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_meanwhile_is_no_difference() {
+    fn what_changes_meanwhile_is_not_a_difference() {
         check(&[("alice", &[]), ("bob", &[])], &[("alice", &[""]), ("bob", &[])], &[]);
     }
 

@@ -49,7 +49,7 @@ impl fmt::Display for Fault {
 /// The name of a value: it was locked.
 pub(super) const LOCKED: &str = "locked";
 
-/// Does a step that may end in a fault, and tells the fault.
+/// Does a step that may end in a fault, and reports the fault.
 pub(super) fn step<T>(
     reporter: &mut Reporter<impl Write>,
     operation: &str,

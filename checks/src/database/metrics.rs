@@ -49,7 +49,7 @@ pub(super) const METRICS: &[MetricKind] = &[
     none("differences"),
 ];
 
-/// Of these there must be none.
+/// A metric that must be zero.
 const fn none(name: &'static str) -> MetricKind {
     MetricKind { critical: Some("0"), ..MetricKind::new(name, Unit::Count) }
 }

@@ -1,4 +1,4 @@
-//! `check-database`: the database of a JupyterHub, in SQLite or PostgreSQL: whole, free, and saying what is so.
+//! `check-database`: the database of a JupyterHub, in SQLite or PostgreSQL: intact, not locked, consistent.
 //!
 //! Nothing is ever written: SQLite is opened read-only and in a way that creates no files beside it, PostgreSQL is
 //! asked in read-only transactions. All of it is done by a helper, since a file may be on a mount that hangs and

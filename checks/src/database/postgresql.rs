@@ -21,7 +21,7 @@ const HOLDERS: &str = "SELECT a.pid, coalesce(nullif(a.application_name, ''), a.
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())) LIMIT 5";
 /// The tables that a hub cannot do without.
 const TABLES: [&str; 4] = ["users", "spawners", "servers", "api_tokens"];
-/// How many rows are told.
+/// How many rows are reported, at most.
 const MOST: usize = 100;
 
 /// A session that only reads.

@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_not_the_tables_of_a_hub_is_none() {
+    fn a_database_without_the_tables_of_a_hub_is_refused() {
         check("DROP TABLE spawners", &[], Err("it has no table spawners"));
         check(
             "ALTER TABLE servers RENAME COLUMN base_url TO url",

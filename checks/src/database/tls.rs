@@ -18,7 +18,7 @@ use tokio_rustls::{Connect, TlsConnector, client};
 
 use crate::network::{MinTls, NetArgs};
 
-/// Whom to trust, as a helper is told.
+/// Which certificates to trust, in the form in which a helper gets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct TlsOptions {
     ca: Vec<PathBuf>,

@@ -41,7 +41,7 @@ pub(super) enum Mismatch {
 
 /// All that is wrong.
 pub(super) fn mismatches(hub: &Hub, tokens: &[Token]) -> BTreeSet<Mismatch> {
-    // Service tokens have no user, and are the first ones: what the first row says is of no use.
+    // Service tokens have no user, and come first: what the first row says does not help.
     let noted = tokens.iter().filter_map(|token| {
         let path = token.note.strip_prefix(NOTE)?;
         Some((hub.users.get(&token.user_id?)?.as_str(), path))
@@ -59,7 +59,7 @@ pub(super) fn mismatches(hub: &Hub, tokens: &[Token]) -> BTreeSet<Mismatch> {
     missing.chain(left).collect()
 }
 
-/// What it comes to; `now` is a time as the database has it.
+/// The finding; `now` is a time as the database has it.
 pub(super) fn tokens(tokens: &[Token], mismatches: &BTreeSet<Mismatch>, now: &str) -> Finding {
     let missing = mismatches.iter().filter(|one| matches!(one, Mismatch::Missing(_))).count();
     let lines =
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_token_of_another_user_is_none() {
+    fn the_token_of_another_user_does_not_count() {
         check(
             "UPDATE api_tokens SET user_id = 4 WHERE note = 'Server at /user/alice/'",
             &[

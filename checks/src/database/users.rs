@@ -1,4 +1,4 @@
-//! Whether users have a running server, or none.
+//! Whether users have a running server.
 
 use probe::Finding;
 

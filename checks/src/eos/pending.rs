@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use probe::{Finding, Limits, Mount};
 
-/// Where the kernel tells it.
+/// Where the kernel reports it.
 const CONNECTIONS: &str = "/sys/fs/fuse/connections";
 /// How often to look, and how long between.
 const LOOKS: u32 = 11;

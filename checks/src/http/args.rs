@@ -64,7 +64,7 @@ pub struct CheckHttp {
     /// The token.
     #[command(flatten)]
     pub token: TokenArgs,
-    /// What all checks over the network have.
+    /// The options that all checks over the network have.
     #[command(flatten)]
     pub net: NetArgs,
     /// The options that all checks have.

@@ -8,7 +8,7 @@ use super::args::CheckHttp;
 use super::metrics::BODY_BYTES;
 use crate::network::{self, Evidence as _, one_operation};
 
-/// How often to ask, unless it is said.
+/// How often to ask by default.
 const SAMPLES: u32 = 5;
 
 /// An address to check.
@@ -46,7 +46,7 @@ impl HttpTarget {
         self.request.url.is_secure()
     }
 
-    /// Whether asking changes nothing, so that it may be done again.
+    /// Whether the request changes nothing, so that it may be repeated.
     pub(super) fn is_safe(&self) -> bool {
         ["GET", "HEAD"].contains(&self.request.method.as_str())
     }

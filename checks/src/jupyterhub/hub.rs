@@ -113,7 +113,7 @@ pub(super) fn slow(limits: Limits<'_>) -> Limits<'_> {
     Limits { operation: limits.operation.max(SLOW), ..limits }
 }
 
-/// What it comes to that a signal has ended the wait, if one has.
+/// The finding when a signal has ended the wait; `None` when none has.
 pub(super) fn ended(limits: Limits<'_>) -> Option<Finding> {
     limits.interrupt.signal()?;
     Some(Finding::new(Level::Interrupted("a signal ended the check".to_owned())))

@@ -1,4 +1,4 @@
-//! What the words of a hub come to.
+//! Judges the answers of a hub.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -23,8 +23,8 @@ pub(super) fn words(response: &Response) -> String {
     }
 }
 
-/// What it comes to that a token is refused, if it is: one that is none is broken; one that does not allow enough
-/// only keeps us from looking.
+/// The finding when a token is refused: an invalid token is broken; one that does not allow enough only keeps us
+/// from looking.
 pub(super) fn refusal(response: &Response) -> Option<Finding> {
     if !matches!(response.status, 401 | 403) {
         return None;
@@ -77,7 +77,7 @@ pub(super) fn numbers(version: &str) -> Vec<u64> {
     version.trim_start_matches('v').split('.').map_while(|part| part.parse().ok()).collect()
 }
 
-/// Whose token it is, whether it allows what it must, and until when.
+/// Whose token it is, whether it has the scopes that it needs, and until when it is valid.
 pub(super) fn token(owner: &User, token: Option<&Token>, needed: &[String], now: SystemTime) -> Finding {
     let kind = owner.kind.as_deref().unwrap_or("user");
     let name = owner.name.as_deref().unwrap_or("an unknown name");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_none_is_not_one_that_allows_too_little() {
+    fn an_invalid_token_is_told_from_one_that_allows_too_little() {
         let check = |status, body, word: &str, reason| {
             check(&refusal(&response(status, "application/json", body)).unwrap(), word, reason);
         };

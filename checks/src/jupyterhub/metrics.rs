@@ -42,7 +42,7 @@ pub(super) const METRICS: &[MetricKind] = &[
     MetricKind::new(RUNNING_SERVERS, Unit::Count),
     MetricKind::new(ACTIVE_USERS, Unit::Count),
     MetricKind { counter: true, ..MetricKind::new(FAILED_SPAWNS, Unit::Count) },
-    // The hub measures every 50 ms: what is more is the loop being late.
+    // The hub measures every 50 ms: whatever exceeds that is the delay of the loop.
     MetricKind { warning: Some("100ms"), ..MetricKind::new(LOOP_INTERVAL, Unit::Seconds) },
     MetricKind { warning: Some("30"), ..MetricKind::new(SPAWN_SECONDS, Unit::Seconds) },
     MetricKind { warning: Some("10"), ..MetricKind::new(STOP_SECONDS, Unit::Seconds) },

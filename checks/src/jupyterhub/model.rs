@@ -88,7 +88,7 @@ impl Server {
     }
 }
 
-/// A token, as `/hub/api/users/NAME/tokens/ID` tells.
+/// A token, as `/hub/api/users/NAME/tokens/ID` has it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Token {
@@ -116,7 +116,7 @@ impl Service {
     }
 }
 
-/// A route of the proxy, as the hub tells it.
+/// A route of the proxy, as the hub reports it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Route {
@@ -149,7 +149,7 @@ pub(super) struct Event {
     pub(super) failed: Option<bool>,
 }
 
-/// An error as the hub tells it.
+/// An error as the hub reports it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Message {

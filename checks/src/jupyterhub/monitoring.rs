@@ -92,7 +92,7 @@ jupyterhub_active_users{period="7d"} 9.0
     }
 
     #[test]
-    fn a_page_of_something_else_is_no_success() {
+    fn a_page_of_something_else_is_not_a_success() {
         for page in ["", "up 1\n", "jupyterhub_running_servers\n", "jupyterhub_running_servers{ 1\n"] {
             assert!(judge(page).level.reason().is_some(), "{page}");
         }

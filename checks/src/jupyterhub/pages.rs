@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::hub::{Hub, accepted, ended};
 use crate::network::Evidence as _;
 
-/// What makes a hub tell where a page ends; others give all there is, or silently a part of it.
+/// Makes a hub say where a page ends; without it, it gives everything, or silently a part of it.
 const PAGED: &str = "application/jupyterhub-pagination+json";
 /// Bytes of a page.
 const PAGE: usize = 64 << 20;

@@ -26,7 +26,7 @@ pub(super) enum End {
 pub(super) struct Progress {
     /// As the hub wrote them, one a line.
     pub(super) lines: String,
-    /// The last one that told how far it is.
+    /// The last one that said how far it is.
     pub(super) last: Option<Event>,
 }
 
@@ -70,7 +70,7 @@ impl Progress {
         None
     }
 
-    /// How far it came, in words.
+    /// How far it got, in words.
     pub(super) fn shown(&self) -> String {
         match &self.last {
             Some(Event { progress, message, .. }) => {

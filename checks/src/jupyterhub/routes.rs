@@ -13,7 +13,7 @@ use super::pages;
 /// After how long to look again at what does not fit: servers come and go.
 const PAUSE: Duration = Duration::from_millis(1500);
 
-/// A server: of whom, and its name.
+/// A server, by its user and its name.
 type Name = (String, String);
 
 /// What the routes and the servers are at one moment.

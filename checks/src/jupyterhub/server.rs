@@ -154,7 +154,7 @@ impl UserServer {
 
     fn is_ready(&self) -> Finding {
         let finding = Finding::fine(format!("the server of {} is ready", self.user));
-        // A second look tells nothing about the start.
+        // A second look says nothing about the start.
         let since = self.started.filter(|_| self.stopped.is_none());
         since
             .into_iter()
@@ -310,8 +310,8 @@ impl UserServer {
         Ok(took.into_iter().fold(finding, |finding, took| finding.with_metric(STOP_SECONDS, took)))
     }
 
-    /// Stops what was started and is not gone; what it comes to that this is not possible. That the hub has begun to
-    /// stop it is enough.
+    /// Stops what was started and is not gone; gives a finding when that is not possible. It is enough that the hub has
+    /// begun to stop it.
     pub(super) fn clean_up(&mut self, limits: Limits<'_>) -> Option<Finding> {
         self.started?;
         let exchange = self.ask_to_stop(Limits { operation: limits.operation, ..before_the_end(limits) });

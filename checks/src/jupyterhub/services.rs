@@ -25,7 +25,7 @@ pub(super) fn look(hub: &Hub, limits: Limits<'_>) -> Finding {
             return Finding::unknown(format!("the time was up before the service {name} was asked"));
         }
         let objection = match service.prefix() {
-            // As anyone: whom it lets in is its own business.
+            // Without a token: whom it lets in is its own business.
             Some(prefix) => silence(&hub.send(&Request::get(hub.base().at(prefix)), limits)),
             None => idle(service),
         };

@@ -14,7 +14,7 @@ use super::server::UserServer;
 use super::{judge, monitoring, pages, routes, services};
 use crate::network::{self, Evidence as _};
 
-/// How often to ask, unless it is said.
+/// How often to ask by default.
 const SAMPLES: u32 = 5;
 
 /// A hub to check.

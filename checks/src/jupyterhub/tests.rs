@@ -1,4 +1,4 @@
-//! The whole check against a server that says what it is told to: for what a real hub does too rarely.
+//! The whole check against a scripted server: for what a real hub does too rarely.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ const END: &str = "DELETE /hub/api/users/u/server";
 const EVENTS: &str = "GET /hub/api/users/u/server/progress";
 const SERVER: &str = "GET /user/u/api";
 
-/// Something that is not said at all.
+/// An answer that never comes.
 const SILENCE: &str = "silence";
 
 fn json(text: &str) -> String {
@@ -70,7 +70,7 @@ fn hub(answers: &[(&'static str, &[String])]) -> (Server, Log) {
     (server, log)
 }
 
-/// What the check says in lines, with these arguments.
+/// The lines that the check prints with these arguments.
 fn run(server: &Server, args: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
@@ -299,7 +299,7 @@ fn a_token_is_valid_only_by_the_hubs_own_word() {
         expect(&lines, "token", "FAIL", line.split(' ').next().unwrap());
         expect(&lines, "users", "skip", "jupyterhub.it.token");
     }
-    // A page for people, as some proxies answer, is none either.
+    // Nor is a page for people, as some proxies answer.
     let (server, _) = well(&[("GET /hub/api/user", &[answer("200 OK", "", "<html>welcome</html>")])]);
     expect(&run(&server, &["--only=token"]), "token", "FAIL", "not the JSON it should be");
     let (server, _) = well(&[("GET /hub/api/user", &[json(r#"{"status": "welcome"}"#)])]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cli::OptionFacts;
 use net::{Client, Place, Trust};
 
-/// `--ca`, `--insecure`, `--min-tls`, `--connect-to`: how to get there, and whom to trust.
+/// `--ca`, `--insecure`, `--min-tls`, `--connect-to`: how to get there, and which certificates to trust.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct NetArgs {
     /// Trust the certificates in this file (PEM), and no others, instead of those that the system trusts

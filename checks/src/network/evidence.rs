@@ -18,14 +18,14 @@ pub trait Evidence {
     ///
     /// # Errors
     ///
-    /// What it comes to that there is none, with the evidence.
+    /// The finding when there is no answer, with the evidence.
     fn answer(&self) -> Result<&Response, Box<Finding>>;
 
     /// The answer's body as JSON, where the answer has this status.
     ///
     /// # Errors
     ///
-    /// What it comes to that it is not so, with the evidence.
+    /// The finding when the answer is another one, with the evidence.
     fn json<T: DeserializeOwned>(&self, status: u16) -> Result<T, Box<Finding>>;
 
     /// The finding with what was said, as `http-exchange.txt`. Secrets in headers are hidden when it is told, as

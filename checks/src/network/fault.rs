@@ -1,11 +1,11 @@
-//! What it comes to that an exchange failed.
+//! The finding that follows from a failed exchange.
 
 use net::{Fault, FaultCause};
 use probe::{Finding, Level, failure};
 
 /// A fault of the network, as a finding.
 pub trait FaultFinding {
-    /// What it comes to: broken, as a rule.
+    /// The finding: broken, as a rule.
     #[must_use]
     fn finding(&self) -> Finding;
 }

@@ -27,10 +27,10 @@ pub struct CheckProxy {
     /// The same, as an option
     #[arg(long = "url", value_name = "URL")]
     pub more_urls: Vec<Url>,
-    /// Where the proxy takes orders
+    /// Where the API of the proxy is
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001")]
     pub api_url: Url,
-    /// Where the proxy tells its metrics
+    /// Where the metrics of the proxy are
     #[arg(long, value_name = "URL")]
     pub metrics_url: Option<Url>,
     /// By which address of this host the proxy can reach a server of this check (default: that by which this host
@@ -43,7 +43,7 @@ pub struct CheckProxy {
     /// The proxy's token; without one, it is taken from `CONFIGPROXY_AUTH_TOKEN`.
     #[command(flatten)]
     pub token: TokenArgs,
-    /// What all checks over the network have.
+    /// The options that all checks over the network have.
     #[command(flatten)]
     pub net: NetArgs,
     /// The options that all checks have.

@@ -13,7 +13,7 @@ use crate::network::{self, Evidence as _, one_operation};
 const HEALTH_PATH: &str = "/_chp_healthz";
 /// Where the hub answers, below its route.
 const HUB_HEALTH: &str = "hub/health";
-/// How often to ask, unless it is said.
+/// How often to ask by default.
 const SAMPLES: u32 = 5;
 
 /// A proxy to check.

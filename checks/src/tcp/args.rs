@@ -36,7 +36,7 @@ pub struct CheckTcp {
     /// The name that the certificate must be for (default: the host)
     #[arg(long, value_name = "NAME", requires = "tls")]
     pub server_name: Option<String>,
-    /// What all checks over the network have.
+    /// The options that all checks over the network have.
     #[command(flatten)]
     pub net: NetArgs,
     /// The options that all checks have.
@@ -67,7 +67,8 @@ fn unescape(text: &str) -> Result<Payload, String> {
             [b'\\', ..] => (b'\\', 1),
             [b'x', ..] => {
                 let digits = escaped.get(1..3).unwrap_or_default();
-                let byte = u8::from_str_radix(digits, 16).map_err(|_| format!("`\\x{digits}` is no byte"))?;
+                let byte =
+                    u8::from_str_radix(digits, 16).map_err(|_| format!("`\\x{digits}` is not a byte"))?;
                 (byte, 3)
             }
             _ => return Err(format!("`{text}` has an escape other than \\r \\n \\t \\\\ \\xHH")),

@@ -83,7 +83,7 @@ impl Helper {
     ///
     /// # Errors
     ///
-    /// What it comes to where no helper could be asked: something hangs, another run is at it, no process can be
+    /// The finding where no helper could be asked: something hangs, another run is at it, no process can be
     /// started.
     pub fn ask<T: Task>(
         &mut self,
@@ -117,7 +117,7 @@ impl Helper {
     ///
     /// # Errors
     ///
-    /// What it comes to where the lock is not had.
+    /// The finding where the lock cannot be taken.
     pub fn left_behind(&mut self, limits: Limits<'_>) -> Result<Vec<String>, Box<Finding>> {
         self.lock(limits)?;
         Ok(self.guard.as_ref().map(|guard| guard.created().to_vec()).unwrap_or_default())

@@ -21,14 +21,14 @@ pub(super) const DELAY: Duration = Duration::from_secs(2);
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Elsewhere")]
 pub struct RemoteArgs {
-    /// Look from there, instead of where the file says: `ssh:[USER@]HOST[:PORT]`, `container:[USER@]NAME` or
+    /// Look from this place, instead of where the file says: `ssh:[USER@]HOST[:PORT]`, `container:[USER@]NAME` or
     /// `local`; from each of them when repeated
     #[arg(long = "target", value_name = "PLACE")]
     pub targets: Vec<Site>,
     /// Run the storage and CVMFS checks in the container `jupyter-NAME`, as its user NAME; may be repeated
     #[arg(long = "session", value_name = "NAME")]
     pub sessions: Vec<String>,
-    /// As whom to run in containers, a name or a number of theirs (default: the session's name, else whom the
+    /// The user to run as in containers, by name or number (default: the session's name, else the user that the
     /// container itself runs as)
     #[arg(long, value_name = "USER")]
     pub user: Option<String>,
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_of_no_use_is_a_mistake() {
+    fn an_option_without_effect_is_a_mistake() {
         let check = |args: &[&str], text: &str, words: &str| {
             let error = sites(args, text).unwrap_err();
             assert!(error.contains(words), "{error}");

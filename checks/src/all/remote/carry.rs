@@ -1,7 +1,7 @@
 //! The process that carries bytes between `check-all` and a command in a container.
 //!
-//! It is to a container what ssh is to a host, and as easily ended: its input is the command's, so are its outputs
-//! and its exit code, and 255 is that the engine failed. All waits are as long as whoever started it waits for it.
+//! It is to a container what ssh is to a host, and as easily ended: its input, its outputs and its exit code are those
+//! of the command; 255 means that the engine failed. It waits as long as whoever started it waits for it.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -22,7 +22,7 @@ const HEAD: u64 = 64 << 10;
 
 pub(super) fn main() -> ExitCode {
     match carry() {
-        // The one that stands for the engine is none of a command's.
+        // The code that stands for the engine is never passed on as the code of a command.
         Ok(code) => ExitCode::from(u8::try_from(code).ok().filter(|code| *code != LOST).unwrap_or(3)),
         Err(error) => {
             let _told = writeln!(io::stderr(), "{error:#}");
@@ -45,7 +45,7 @@ fn carry() -> anyhow::Result<i64> {
     let mut output = BufReader::new(stream.again()?);
     accepted(&mut output)?;
     thread::Builder::new().name("input".to_owned()).spawn(move || {
-        // When the input ends, so shall that of the command: it ends by that.
+        // When the input ends, the input of the command has to end: that is what ends the command.
         let _sent = io::copy(&mut input, &mut stream);
         let _ended = stream.end();
     })?;

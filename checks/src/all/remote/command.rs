@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_named() {
+    fn a_missing_program_is_named() {
         let found = run(&mut Command::new("no-such-ssh"), b"", Wait::FOREVER);
         let Err(Failure::Failed { reason, .. }) = found else { panic!("it ran") };
         assert!(reason.starts_with("cannot run no-such-ssh: "), "{reason}");

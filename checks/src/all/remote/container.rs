@@ -266,7 +266,7 @@ impl<'a> EngineSession<'a> {
     }
 
     fn found(&self, finding: &Finding) -> Failure {
-        self.failure(finding.level.reason().unwrap_or("the engine's answer is none").to_owned())
+        self.failure(finding.level.reason().unwrap_or("the engine's answer is not valid").to_owned())
     }
 
     /// What failed, unless it is the signal that made it fail.

@@ -79,7 +79,7 @@ fn request(interrupt: &Interrupt) -> anyhow::Result<Request> {
         if !wait.readable(stdin.as_fd())? {
             bail!("no request came");
         }
-        // Not through a buffer of the library, which would keep what poll(2) shall see.
+        // Not through a buffer of the library, which would hold bytes that poll(2) then does not see.
         let got = rustix::io::read(stdin.as_fd(), &mut *block)?;
         if got == 0 || line.len() as u64 > MOST {
             bail!("the request is cut");
@@ -119,7 +119,7 @@ fn code(outcome: &Outcome, cause: Cause, check: &str) -> u8 {
         (Cause::Itself | Cause::Interrupted, Outcome::Exited(code)) if *code != i32::from(LOST) => {
             return u8::try_from(*code).unwrap_or(FAILED);
         }
-        // It is ended as whoever is not there any more would have ended it.
+        // It is ended as whoever is gone would have ended it.
         (Cause::Interrupted, _) => return 143,
         (Cause::TimedOut | Cause::Stopped, _) => format!("did not end in its time, and was ended: {outcome}"),
         (Cause::Itself, outcome) => format!("ended by {outcome}"),
@@ -137,7 +137,7 @@ struct Relay([Outlet; 2]);
 struct Outlet {
     waiting: Vec<u8>,
     written: usize,
-    /// Whether nobody reads it any more.
+    /// Whether its reader is gone.
     is_gone: bool,
 }
 

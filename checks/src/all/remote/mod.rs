@@ -1,10 +1,10 @@
 //! Checks that are run elsewhere: on a host, over ssh, or in a container of Docker or Podman.
 //!
-//! The program that is run there is this one, which has all checks: a [`Node`] has a statically linked copy of it
-//! there, once for all targets, under the name of its content and verified. Then each target has a process here that
-//! is the way to its check there ([`ssh`], or [`carry`] for a container), and is followed and ended in time as a
-//! check of this machine is. What to run goes through its input, secrets and all ([`request`]), and the end of the
-//! input is what ends the check there ([`far_end`]), whatever has become of us.
+//! The program that is run there is this one, which has all checks: a [`Node`] puts a statically linked copy of it
+//! there, once for all targets, named after its digest and verified. Each target then has a process here, the
+//! transport, that connects us to its check there ([`ssh`], or [`carry`] for a container); it is followed, and ended
+//! in time, like a check of this machine. What to run goes through its input, secrets included ([`request`]), and
+//! the end of that input ends the check there ([`far_end`]), whatever has become of us.
 
 mod args;
 mod binary;

@@ -103,7 +103,7 @@ impl Argument {
         let Some(value) = value else {
             return Ok(Argument { option: long.clone(), value: Value::Flag });
         };
-        let text = || value.to_str().with_context(|| format!("{} is no text", value.display()));
+        let text = || value.to_str().with_context(|| format!("{} is not text", value.display()));
         Ok(match facts.value {
             OptionValue::File | OptionValue::Secret => {
                 let content =

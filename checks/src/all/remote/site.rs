@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_mean_something_else_to_a_shell_is_no_place() {
+    fn what_could_mean_something_else_to_a_shell_is_refused() {
         for wrong in [
             "",
             "here",

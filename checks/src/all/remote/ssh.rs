@@ -14,7 +14,7 @@ use super::site::Host;
 use crate::all::child::last_line;
 
 /// What holds unless the user says otherwise: nothing is asked, nothing is forwarded, every byte comes through, and
-/// a peer that answers no more is noticed.
+/// a peer that has stopped answering is noticed.
 const OPTIONS: [&str; 10] = [
     "BatchMode=yes",
     "RequestTTY=no",

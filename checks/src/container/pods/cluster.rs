@@ -1,4 +1,4 @@
-//! The API server: where it is, whom to be, and what it answers.
+//! The API server: where it is, how to log in, and what it answers.
 
 use std::env;
 use std::fs;
@@ -225,7 +225,7 @@ impl Cluster {
         Err(Box::new(if response.status == 200 { finding } else { exchange.witness(finding) }))
     }
 
-    /// What it comes to that the token is refused, or does not allow it: that tells nothing about pods.
+    /// The finding when the token is refused, or does not allow it: that says nothing about pods.
     fn refusal(&self, response: &Response) -> Option<Finding> {
         let said = words(response);
         match response.status {
@@ -273,7 +273,7 @@ fn own_server() -> anyhow::Result<Url> {
     format!("https://{host}:{port}").parse().map_err(anyhow::Error::msg)
 }
 
-/// The folder in which a pod finds whom it is.
+/// The folder in which a pod finds its service account.
 struct Account(PathBuf);
 
 impl Account {

@@ -1,4 +1,4 @@
-//! What the state of a pod comes to, aspect by aspect.
+//! Judges the state of a pod, aspect by aspect.
 
 use std::time::SystemTime;
 
@@ -27,7 +27,7 @@ pub(in crate::container) fn running(pod: &Pod, now: SystemTime) -> Finding {
 /// Why it does not run, if it does not.
 fn not_running(pod: &Pod, now: SystemTime) -> Option<String> {
     if let Some(since) = &pod.metadata.deletion_timestamp {
-        // It goes on running until it is gone, or its node says no more.
+        // It goes on running until it is gone, or its node falls silent.
         let ago = seconds_before(now, since).map_or_else(String::new, |ago| format!(" since {}", shown(ago)));
         return Some(format!("it is being deleted{ago}"));
     }

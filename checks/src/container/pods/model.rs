@@ -1,4 +1,4 @@
-//! What the API says of a pod, as far as it is of use. What is not known yet is left out, or null.
+//! What the API says of a pod, as far as it is used here. What is not known yet is left out, or null.
 
 use std::collections::BTreeMap;
 

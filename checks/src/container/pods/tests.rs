@@ -65,7 +65,7 @@ fn a_pod_that_runs_is_fine() {
 }
 
 #[test]
-fn a_phase_is_no_proof() {
+fn a_phase_is_not_a_proof() {
     // The phase is `Running` all the while.
     check(
         judge::running,

@@ -12,7 +12,7 @@ use crate::database::fault::Fault;
 
 /// With these bytes begins every database of SQLite.
 const MAGIC: &[u8] = b"SQLite format 3\0";
-/// Where its header says how it is written and read: 2 with a write-ahead log.
+/// The offset in its header that says how it is written and read: 2 with a write-ahead log.
 const VERSIONS: std::ops::Range<usize> = 18..20;
 const HEADER: usize = 100;
 /// What is escaped in the name of a file.
@@ -43,7 +43,7 @@ pub(in crate::database) struct Found {
 }
 
 impl Found {
-    /// Looks at a file, before it is opened: a file that is none of SQLite is not even opened.
+    /// Looks at a file before it is opened: a file that is not of SQLite is not even opened.
     pub(in crate::database) fn look(path: &Path) -> Result<Self, Fault> {
         let metadata = fs::metadata(path).map_err(|error| lost(path, &error))?;
         if !metadata.is_file() {

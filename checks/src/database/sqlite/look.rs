@@ -16,7 +16,7 @@ use super::{Sqlite, each_row, fault};
 use crate::database::fault::{Fault, Kind, give_up, step};
 use crate::database::store::{Row, Store as _, number, text};
 
-/// How many errors are told.
+/// How many errors are reported, at most.
 const MOST: usize = 100;
 /// How many pages are copied at a time, while nobody can write.
 const PAGES: i32 = 1024;
@@ -55,7 +55,7 @@ pub(in crate::database) fn integrity(
     let mut errors: Vec<_> =
         rows.iter().map(|row| text(row, 0).to_owned()).filter(|line| line != "ok").collect();
     match fault {
-        // Damage is told in rows, and can end the question as well.
+        // Damage is reported in rows, and can end the query as well.
         Some(fault) if fault.kind == Kind::Broken => errors.push(fault.message),
         Some(fault) if errors.is_empty() => return give_up(reporter, &fault),
         _ => {}

@@ -22,7 +22,7 @@ const BUDGET: Budget =
 /// A hub's database in a folder of its own, with a table that is large enough to be damaged.
 fn database(prepare: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
-    // A name that is none of a URI.
+    // A name that is not valid in a URI.
     let path = folder.path().join("hub 100%?#.sqlite");
     let connection = Connection::open(&path).unwrap();
     connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
@@ -91,7 +91,7 @@ fn what_is_not_there_is_not_created() {
 }
 
 #[test]
-fn what_is_no_database_is_told_apart() {
+fn anything_but_a_database_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.sqlite");
     fs::write(&path, "").unwrap();
@@ -117,7 +117,7 @@ fn a_damaged_page_is_found_in_a_copy_and_in_place() {
     let length = file.metadata().unwrap().len();
     file.seek(SeekFrom::Start(length - 8 * 4096 + 10)).unwrap();
     file.write_all(&[0xff; 600]).unwrap();
-    // It opens, and the rows of users are there: that tells nothing.
+    // It opens, and the rows of users are there: that proves nothing.
     check(&path, Ok(5));
     for budget in [BUDGET, Budget { max_copy: 0, ..BUDGET }] {
         let finding = looked(&path, budget, integrity).unwrap();
@@ -211,7 +211,7 @@ fn a_write_ahead_log_of_a_crash_is_read_and_left_alone() {
 }
 
 #[test]
-fn a_database_that_nobody_has_open_gets_no_log() {
+fn no_log_is_made_for_a_database_that_nobody_has_open() {
     let (folder, path) = database("PRAGMA journal_mode = wal");
     assert_eq!(contents(folder.path()).len(), 1);
     assert_eq!(Found::look(&path).unwrap().access, Access::Still);
@@ -251,7 +251,7 @@ fn a_hot_journal_is_not_rolled_back() {
 }
 
 #[test]
-fn a_link_and_an_unreadable_name_are_no_obstacle() {
+fn links_and_odd_names_are_not_an_obstacle() {
     use std::os::unix::ffi::OsStrExt as _;
     let (_folder, path) = database("");
     let other = tempfile::tempdir().unwrap();

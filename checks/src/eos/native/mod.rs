@@ -16,7 +16,7 @@ use tools::{Done, Failed, Tools};
 use super::args::CheckEos;
 use super::task::{Compare, Digests, opinion};
 
-/// How often to write and read, unless told otherwise: each takes several programs.
+/// How often to write and read by default: each time takes several programs.
 const SAMPLES: u32 = 3;
 const BLOCK: usize = 1 << 20;
 
@@ -43,7 +43,7 @@ pub(super) struct NativeTarget {
 }
 
 impl NativeTarget {
-    /// The folder that the URL names; `None` when it is no such URL.
+    /// The folder that the URL names; `None` when it is not such a URL.
     pub(super) fn new(url: &str, name: String, token: Option<Secret>, args: CheckEos) -> Option<Self> {
         let (server, path) = split(url)?;
         let tools = Tools::new(server.to_owned(), token.clone());
@@ -158,7 +158,7 @@ impl NativeTarget {
         let written = written.finish();
         let remote = self.new_name();
         self.put(&local.path(), &remote, limits)?;
-        // A server without checksums is none that is broken.
+        // A server without checksums is not a broken one.
         let server = self.tools.ask(&["query", "checksum", &remote], limits).ok();
         let server =
             server.and_then(|done| done.output.split_whitespace().next_back().map(str::to_lowercase));

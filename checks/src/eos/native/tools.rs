@@ -19,7 +19,7 @@ pub(super) struct Tools {
     token: Option<Secret>,
 }
 
-/// What a program came to that did what it was told.
+/// The outcome of a program that did what it was asked to.
 pub(super) struct Done {
     pub(super) output: String,
     pub(super) elapsed: Duration,

@@ -1,4 +1,4 @@
-//! What EOS tells in extended attributes of any path.
+//! What EOS reports in extended attributes of any path.
 
 use std::io::{self, Write};
 use std::path::Path;

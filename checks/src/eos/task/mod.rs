@@ -146,7 +146,7 @@ fn work(task: &Task, path: &Path, reporter: &mut Reporter<impl Write>) -> Result
     done.and(removed.into_iter().collect())
 }
 
-/// Runs a task in this process and gives what it tells, line by line.
+/// Runs a task in this process: whether it was done, and the records that it wrote.
 #[cfg(test)]
 fn outcome(task: &Task, path: &Path) -> (bool, Vec<process::helper::Record>) {
     let mut output = Vec::new();

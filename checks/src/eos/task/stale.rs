@@ -16,7 +16,7 @@ const AGE: Duration = Duration::from_secs(3600);
 /// How many entries of a folder are looked at.
 const ENTRIES: usize = 100_000;
 
-/// Counts files of this host's checks that are older than an hour, and removes them if told.
+/// Counts files of this host's checks that are older than an hour, and removes them if asked to.
 pub(super) fn stale(
     folder: &Path,
     host: &str,

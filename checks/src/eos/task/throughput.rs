@@ -85,7 +85,7 @@ pub(super) fn has_room(
 ) -> Result<bool, Stop> {
     let space = reporter.step("statfs", || statvfs(folder).map_err(Into::into))?;
     let free = space.f_bavail.saturating_mul(space.f_frsize);
-    // A file system that tells no size has no limit that could be known.
+    // A file system that reports no size has no known limit.
     let enough = space.f_blocks == 0 || free >= volume.size.saturating_mul(2);
     if !enough {
         let text = format!("only {free} bytes are free, too few to write {} without harm", volume.size);
