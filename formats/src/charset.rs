@@ -2,14 +2,14 @@
 
 use std::borrow::Cow;
 
-/// How the bytes of an attachment are to be shown. Closed: what is neither of these is read as UTF-8.
+/// How the bytes of an attachment are to be shown. Closed: anything else is read as UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Text in UTF-8, as a rule: what is not is shown.
+    /// Text, usually in UTF-8: bytes that are not UTF-8 are shown escaped.
     Utf8,
-    /// Text with a character a byte.
+    /// Text with one byte for each character.
     Latin1,
-    /// No text.
+    /// Not text.
     Binary,
 }
 
@@ -48,7 +48,7 @@ impl Content {
         if head.contains(&0) { Content::Binary } else { Content::Utf8 }
     }
 
-    /// These bytes in UTF-8, as far as they are text.
+    /// These bytes in UTF-8, so far as they are text.
     #[must_use]
     pub fn decode(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         match self {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// What begins a command wherever it stands in a line, at least for one system.
 const ANYWHERE: [&str; 3] = ["##[", "##vso[", "##teamcity["];
-/// What begins a command as the first of its line but blanks.
+/// What begins a command at the start of its line, after blanks if any.
 const FIRST: &str = "::";
 
 /// The same text with its commands made harmless: the first character of each is shown as `\x3a` or `\x23`.

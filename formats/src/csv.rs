@@ -17,7 +17,7 @@ use crate::{time, visible};
 pub enum Column {
     /// The test's id.
     Test,
-    /// How it ended: python's words, and `uxsuccess` and `unfinished`.
+    /// How it ended: Python's words, and `uxsuccess` and `unfinished`.
     Status,
     /// The time of its first event that has one, in UTC.
     StartTime,
@@ -49,7 +49,7 @@ impl Column {
     /// The columns that python-subunit has.
     pub const USUAL: [Column; 4] = [Column::Test, Column::Status, Column::StartTime, Column::StopTime];
 
-    /// What it is called in the table's head.
+    /// Its name in the table's header.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -78,13 +78,13 @@ impl FromStr for Column {
     ///
     /// # Errors
     ///
-    /// When there is none of this name.
+    /// When there is no column of this name.
     fn from_str(name: &str) -> Result<Column, UnknownColumn> {
         Column::ALL.into_iter().find(|column| column.as_str() == name).ok_or(UnknownColumn)
     }
 }
 
-/// A word that is no column.
+/// A word that is not a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownColumn;
 
@@ -100,7 +100,7 @@ impl fmt::Display for UnknownColumn {
 
 impl std::error::Error for UnknownColumn {}
 
-/// What a table is made of.
+/// The make-up of a table.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// The columns, from left to right.
@@ -113,7 +113,7 @@ pub struct Table {
 pub const LONGEST_REASON: u64 = 8 << 10;
 
 impl Table {
-    /// Appends the head.
+    /// Appends the header.
     pub fn head(&self, out: &mut Vec<u8>) {
         self.row(out, |column, out| {
             out.extend_from_slice(column.as_str().as_bytes());
@@ -144,7 +144,7 @@ impl Table {
             field(*column, out)?;
         }
         if out.len() == start && self.columns.len() == 1 {
-            // An empty line is no row.
+            // An empty line is not a row.
             out.extend_from_slice(b"\"\"");
         }
         out.extend_from_slice(b"\r\n");
@@ -207,7 +207,7 @@ impl Table {
     }
 }
 
-/// Python's word for an outcome, where it has one.
+/// Python's word for an outcome, if it has one.
 fn word(outcome: Outcome) -> &'static str {
     if outcome == Outcome::Fail { "failure" } else { outcome.as_str() }
 }

@@ -1,4 +1,4 @@
-//! What is held back of a test until it can be said right.
+//! What is held back of a test until it can be written in order.
 //!
 //! A format seldom says things in the order in which a stream has to: how a test ended comes before its diagnostics
 //! (TAP), or before the output of all that failed (libtest); that a line of output was the last shows when the test
@@ -18,13 +18,11 @@ use std::io;
 use std::time::Duration;
 
 use streamresult::{StreamResult, text_event};
-use subunit::{Event, File, Status, TEXT_TYPE, Tags, Timestamp};
-
-use crate::slices;
+use subunit::{Event, File, Status, TEXT_TYPE, Tags, Timestamp, part};
 
 /// What waits is handed on before it gets longer than this.
 const PIECE: usize = 64 * 1024;
-/// Of a file as many bytes stay: the last event has some, and newlines that are the format's can be taken off.
+/// This many bytes of a file stay: the last event has some, and newlines that are the format's can be taken off.
 const KEPT: usize = 2;
 
 /// Text of the run as a whole.
@@ -56,7 +54,7 @@ impl HeldText {
         Ok(())
     }
 
-    /// Hands it on.
+    /// Passes it on.
     #[inline]
     pub(crate) fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.bytes.is_empty() { Ok(()) } else { self.hand_on(sink) }
@@ -77,7 +75,7 @@ pub(crate) struct HeldFile {
     bytes: Vec<u8>,
     /// When the first of these bytes came.
     at: Option<Timestamp>,
-    /// Whether there is such a file, be it an empty one.
+    /// Whether there is such a file, even an empty one.
     exists: bool,
     /// Whether a piece of it went out.
     has_begun: bool,
@@ -173,7 +171,7 @@ impl HeldFile {
     /// The first bytes that are held, as something that is said of what `about` is about.
     fn event<'a>(&'a self, len: usize, eof: bool, about: &Event<'a>) -> Event<'a> {
         Event {
-            file: Some(File { name: &self.name, bytes: slices::first(&self.bytes, len) }),
+            file: Some(File { name: &self.name, bytes: part(&self.bytes, ..len) }),
             mime_type: self.mime_type.as_deref(),
             eof,
             timestamp: self.at.or(about.timestamp),
@@ -182,7 +180,7 @@ impl HeldFile {
     }
 }
 
-/// A test, as far as it was not told.
+/// A test, so far as it has not been reported.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeldTest {
     pub(crate) id: String,
@@ -194,10 +192,10 @@ pub(crate) struct HeldTest {
     pub(crate) status: Option<Status>,
     /// When it ended.
     pub(crate) time: Option<Timestamp>,
-    /// When it began. How long it took says it better.
+    /// When it began. How long it took is more exact.
     pub(crate) began: Option<Timestamp>,
     pub(crate) took: Option<Duration>,
-    /// Whether its beginning was told, or will not be.
+    /// Whether its beginning was reported, or will not be.
     pub(crate) has_begun: bool,
 }
 
@@ -228,7 +226,7 @@ impl HeldTest {
         self.took.map_or(self.began, |took| before(self.time, took))
     }
 
-    /// Says that it began at this time, unless that was said.
+    /// Reports that it began at this time, unless that was reported.
     pub(crate) fn begin_at(&mut self, at: Option<Timestamp>, sink: &mut dyn StreamResult) -> io::Result<()> {
         if std::mem::replace(&mut self.has_begun, true) {
             return Ok(());
@@ -236,7 +234,7 @@ impl HeldTest {
         sink.status(&Event { status: Some(Status::InProgress), timestamp: at, ..self.event() })
     }
 
-    /// Says that it began, unless that was said, or nobody knows when and it has ended since.
+    /// Reports that it began, unless that was reported, or nobody knows when and it has ended since.
     pub(crate) fn begin(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let start = self.start();
         if start.is_none() && self.status.is_some() {
@@ -267,7 +265,7 @@ impl HeldTest {
         file.end(&self.event(), sink)
     }
 
-    /// Says how it ended, with what is left of these files; the last of them and the end are one event.
+    /// Reports how it ended, with what is left of these files; the last of them and the end are one event.
     pub(crate) fn end<const N: usize>(
         &mut self,
         files: [&mut HeldFile; N],

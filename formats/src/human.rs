@@ -1,12 +1,12 @@
 //! Durations and sizes as people read them.
 //!
-//! All of it can be given again on the command line, where an option takes a duration or a size.
+//! All of it can be typed on the command line, where an option takes a duration or a size.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// A duration as people say it: `7s`, `1m02s`, `2h05m`, `3d04h`.
+/// A duration as people write it: `7s`, `1m02s`, `2h05m`, `3d04h`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Age(
-    /// What is told, in whole seconds.
+    /// The duration, in whole seconds.
     pub Duration,
 );
 
@@ -62,7 +62,7 @@ pub fn show_duration(duration: Duration) -> String {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bytes(
-    /// How many.
+    /// The number of bytes.
     pub u64,
 );
 

@@ -1,10 +1,11 @@
-//! Foreign test result formats, to and from events.
+//! Foreign test result formats, read into events and written from them.
 
 pub mod charset;
 pub mod ci;
 pub mod csv;
 pub mod disk;
 pub mod gojson;
+mod hash_set;
 mod held;
 pub mod human;
 pub mod json;
@@ -13,9 +14,7 @@ pub mod libtest;
 pub mod lines;
 mod postponed;
 pub mod pyunit;
-mod seen;
 mod shown;
-mod slices;
 pub mod tap;
 pub mod text;
 pub mod time;

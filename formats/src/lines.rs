@@ -1,11 +1,10 @@
 //! Formats of lines: from bytes in any pieces to lines, and from those to events.
 
 use std::io::{self, Read};
+use subunit::part;
 
 use memchr::{memchr, memchr_iter, memrchr};
 use streamresult::StreamResult;
-
-use crate::slices;
 
 /// A longer line comes in pieces.
 const LONGEST_LINE: usize = 1 << 20;
@@ -108,7 +107,7 @@ impl<P: LineParser> Lines<P> {
         let text = text_of_whole_lines(bytes);
         let mut start = 0;
         for at in memchr_iter(b'\n', bytes) {
-            let (line, range) = (slices::first(slices::after(bytes, start), at + 1 - start), start..at + 1);
+            let (line, range) = (part(part(bytes, start..), ..at + 1 - start), start..at + 1);
             start = at + 1;
             if self.held.is_empty() && line.len() <= LONGEST_LINE {
                 self.hand_on(line, text.and_then(|text| text.get(range)), true, sink)?;
@@ -117,7 +116,7 @@ impl<P: LineParser> Lines<P> {
                 self.hand_on_held(true, sink)?;
             }
         }
-        self.hold(slices::after(bytes, start), sink)
+        self.hold(part(bytes, start..), sink)
     }
 
     /// Reading may block: the parser hands on what it held back. A line without its end waits for it.
@@ -188,7 +187,7 @@ impl<P: LineParser> Lines<P> {
 /// one at once, which takes a tenth of what it takes line by line; where one of them is not, none is.
 fn text_of_whole_lines(bytes: &[u8]) -> Option<&str> {
     let len = memrchr(b'\n', bytes)? + 1;
-    let text = std::str::from_utf8(slices::first(bytes, len)).ok()?;
+    let text = std::str::from_utf8(part(bytes, ..len)).ok()?;
     memchr(0, text.as_bytes()).is_none().then_some(text)
 }
 
@@ -222,7 +221,7 @@ where
     let read = loop {
         match input.read(&mut block) {
             Ok(0) => break Ok(()),
-            Ok(count) => lines.feed(slices::first(&block, count), sink)?,
+            Ok(count) => lines.feed(part(&block, ..count), sink)?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             // What came before is told, then the error.
             Err(error) => break Err(error),
@@ -238,9 +237,9 @@ mod tests {
     use super::*;
 
     #[derive(Default)]
-    struct Seen(Vec<(u64, bool, usize, Vec<u8>)>);
+    struct KeptLines(Vec<(u64, bool, usize, Vec<u8>)>);
 
-    impl LineParser for Seen {
+    impl LineParser for KeptLines {
         fn line(&mut self, line: &Line<'_>, _: &mut dyn StreamResult) -> io::Result<()> {
             let content = line.content();
             let text = if content.len() < 100 { content.to_vec() } else { Vec::new() };
@@ -259,7 +258,7 @@ mod tests {
             if input.len() > 1000 && piece < 1000 {
                 continue;
             }
-            let mut lines = Lines::new(Seen::default());
+            let mut lines = Lines::new(KeptLines::default());
             let mut sink = streamresult::from_fn(|_| Ok(()));
             for bytes in input.chunks(piece) {
                 lines.feed(bytes, &mut sink).unwrap();

@@ -170,7 +170,7 @@ impl Counts {
     }
 }
 
-/// Unittest's word for a failure: what is no test's own failure is an error.
+/// Unittest's word for a failure: anything but a test's own failure is an error.
 fn kind(record: &Record<'_>) -> &'static str {
     match record.outcome() {
         Outcome::UxSuccess => "UNEXPECTED SUCCESS",
@@ -200,7 +200,7 @@ fn write_head(kind: &str, title: &str, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{:=<70}\n{kind}: {}\n{:-<70}", "", ci::defuse(title, false), "")
 }
 
-/// Writes what is no text by its name, then the texts, and the traceback last.
+/// Writes the names of files that are not text, then the texts, and the traceback last.
 fn write_attachments(record: &Record<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut traceback = None;
     for attachment in record.attachments() {

@@ -5,8 +5,8 @@ use std::io::{self, Read, Write};
 use streamresult::Attachment;
 
 use crate::charset::{Content, split_whole_characters};
-use crate::slices;
 use crate::{ci, visible};
+use subunit::part;
 
 /// Text is shown in pieces of this many bytes.
 const PIECE: usize = 32 << 10;
@@ -56,7 +56,7 @@ impl<'a, W: Write> Indented<'a, W> {
                 Some(at) if !is_last => at + 1,
                 _ => whole.len(),
             };
-            self.text(&content.decode(slices::first(whole, len)))?;
+            self.text(&content.decode(part(whole, ..len)))?;
             buffer.drain(..len);
             if is_last {
                 break;

@@ -155,7 +155,7 @@ fn nothing_is_obeyed(stream: &[u8]) {
     let options = text::Options { lines: true, all_output: true, ..text::Options::default() };
     let mut report = TextReport::new(Vec::new(), options);
     told(drive(stream, &mut report));
-    let text = report.finish(text::Ending::default());
+    let text = report.finish(text::Conclusion::default());
     let pyunit = sunk(stream, PyunitWriter::new(Vec::new())).into_inner();
     for report in [text.unwrap_or_default(), pyunit] {
         let report = String::from_utf8_lossy(&report);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read as _, Write};
 
 use cli::{Streams, Verdict, VerdictArgs};
-use formats::text::Ending;
+use formats::text::Conclusion;
 use formats::visible;
 use repository::{Error, Failure, Repository, Run, RunId, RunRef};
 use streamresult::{DAMAGE_ID, StreamResult, drive};
@@ -61,7 +61,7 @@ impl RepositoryCommand for Failing {
         } else if verdict == Verdict::Passed {
             writeln!(streams.output, "nothing is failing")?;
         } else {
-            self.report.text(streams, Ending::default(), |sink| tell(repository, &tests, &runs, sink))?;
+            self.report.text(streams, Conclusion::default(), |sink| tell(repository, &tests, &runs, sink))?;
         }
         Ok(self.verdict.apply(verdict))
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use cli::{Streams, Verdict};
-use formats::text::{Ending, title};
+use formats::text::{Conclusion, title};
 use repository::{Error, Repository, RunId, RunRef, State};
 use streamresult::{Record, RecordSink, Records};
 
@@ -67,7 +67,7 @@ impl RepositoryCommand for Log {
             None => {
                 writeln!(streams.errors, "run {run}")?;
                 let report = self.report.whole();
-                report.text(streams, Ending::default(), |sink| self.tell(repository, run, sink))?;
+                report.text(streams, Conclusion::default(), |sink| self.tell(repository, run, sink))?;
             }
         }
         Ok(Verdict::Passed)

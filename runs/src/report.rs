@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use cli::{ColorArgs, OutputArgs, PassthroughArgs, Shared, Streams};
-use formats::text::{self, Ending, TextReport};
+use formats::text::{self, Conclusion, TextReport};
 use formats::visible;
 use repository::{Failure, TestResult};
 use streamresult::{Outcome, StreamResult, from_fn};
@@ -80,7 +80,7 @@ impl ReportArgs {
     pub(super) fn text(
         &self,
         streams: Streams<'_>,
-        ending: Ending<'_>,
+        ending: Conclusion<'_>,
         feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let color = self.output.is_stdout() && self.look.color.output(&streams.terminal);
@@ -96,7 +96,7 @@ impl ReportArgs {
             _ => Ok(()),
         });
         let fed = feed(&mut (&mut report, beside));
-        let ending = Ending { incomplete: ending.incomplete || fed.is_err(), ..ending };
+        let ending = Conclusion { incomplete: ending.incomplete || fed.is_err(), ..ending };
         let out = report.finish(ending).context("cannot write the report")?;
         let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         out.finish().context("cannot write the report")?;

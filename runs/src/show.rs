@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use anyhow::Context as _;
 use cli::{Streams, Verdict, VerdictArgs};
 use formats::human::{Age, Bytes};
-use formats::text::{Ending, title};
+use formats::text::{Conclusion, title};
 use repository::{Error, Repository, Run, RunRef, State, Stored};
 use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
@@ -86,7 +86,7 @@ pub(super) fn show(
         }
         State::Complete => {}
     }
-    let ending = Ending { incomplete: run.state != State::Complete, ..Ending::default() };
+    let ending = Conclusion { incomplete: run.state != State::Complete, ..Conclusion::default() };
     if run.stored == Stored::Pruned {
         writeln!(streams.errors, "the stream of run {} was pruned: only its results are left", run.id)?;
         report.text(streams, ending, |sink| results(repository, run, sink))?;
@@ -109,7 +109,7 @@ fn show_running(
     let mut records = Records::new(record_fn(|_| Ok(()))).details(Details::None);
     let Streams { input, output, errors, terminal, interrupt } = streams;
     let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
-    let ending = Ending { incomplete: true, ..Ending::default() };
+    let ending = Conclusion { incomplete: true, ..Conclusion::default() };
     report.text(lent, ending, |sink| {
         let mut others = (Unstopped(&mut records), Unstopped(&mut summary));
         match drive(SoFar(stream), &mut (Unstopped(sink), &mut others)) {

@@ -5,7 +5,7 @@ use std::io;
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec;
 
-use crate::decode::{Decoder, Ending, Found};
+use crate::decode::{Decoder, Found, InputEnd};
 use crate::encode::encode;
 use crate::error::PacketError;
 use crate::event::Event;
@@ -22,7 +22,7 @@ pub enum FrameBuf {
     Corrupt(Bytes, PacketError),
 }
 
-/// Reads frames, writes events and packets. What is damaged is an item, no error.
+/// Reads frames, writes events and packets. Damage is an item, not an error.
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -46,7 +46,7 @@ impl Codec {
         self.decoder.offset()
     }
 
-    fn next(&mut self, input: &mut BytesMut, ending: Ending) -> Option<FrameBuf> {
+    fn next(&mut self, input: &mut BytesMut, ending: InputEnd) -> Option<FrameBuf> {
         let found = self.decoder.find(input, ending);
         match found {
             Found::NeedMore(missing) => {
@@ -67,11 +67,11 @@ impl codec::Decoder for Codec {
     type Error = io::Error;
 
     fn decode(&mut self, input: &mut BytesMut) -> io::Result<Option<FrameBuf>> {
-        Ok(self.next(input, Ending::Open))
+        Ok(self.next(input, InputEnd::Open))
     }
 
     fn decode_eof(&mut self, input: &mut BytesMut) -> io::Result<Option<FrameBuf>> {
-        Ok(self.next(input, Ending::Eof))
+        Ok(self.next(input, InputEnd::Eof))
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) struct Context([u8; 3]);
 
 /// Whether a signature byte is part of an intact UTF-8 character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Inside {
+pub(crate) enum WithinCharacter {
     Yes,
     No,
     /// It is if the bytes go on as they began.
@@ -33,19 +33,19 @@ impl Context {
 
     /// Whether the signature byte at `at` of the input, all text before it, is part of a character: `ó` is
     /// `C3 B3`, `₳` is `E2 82 B3`.
-    pub(crate) fn inside_character(self, input: &[u8], at: usize) -> Inside {
+    pub(crate) fn within_character(self, input: &[u8], at: usize) -> WithinCharacter {
         let near = part(input, at.saturating_sub(3)..at);
         match *near {
             // The two most common cases at once: the byte ends a character of two or three bytes.
-            [.., 0xC2..=0xDF] | [.., 0xE1..=0xEC | 0xEE..=0xEF, 0x80..=0xBF] => return Inside::Yes,
-            [_, _, 0x00..=0x7F] => return Inside::No,
+            [.., 0xC2..=0xDF] | [.., 0xE1..=0xEC | 0xEE..=0xEF, 0x80..=0xBF] => return WithinCharacter::Yes,
+            [_, _, 0x00..=0x7F] => return WithinCharacter::No,
             _ => {}
         }
         let before = self.followed_by(near);
         match before.open_character().map(|open| character(open, part(input, at..))) {
-            Some(Character::Ends(_)) => Inside::Yes,
-            Some(Character::GoesOn) => Inside::Unknown,
-            Some(Character::Broken) | None => Inside::No,
+            Some(Character::Ends(_)) => WithinCharacter::Yes,
+            Some(Character::GoesOn) => WithinCharacter::Unknown,
+            Some(Character::Broken) | None => WithinCharacter::No,
         }
     }
 
@@ -74,7 +74,7 @@ impl Context {
 enum Character {
     /// This many bytes complete it.
     Ends(usize),
-    /// The bytes are of it, and more are needed.
+    /// The bytes belong to it, and more are needed.
     GoesOn,
     /// The bytes do not make a character.
     Broken,
@@ -143,43 +143,43 @@ mod tests {
     use super::*;
     use crate::wire::SIGNATURE;
 
-    fn check(text: &[u8], expected: Inside) {
+    fn check(text: &[u8], expected: WithinCharacter) {
         let at = text.iter().position(|byte| *byte == SIGNATURE).unwrap();
-        assert_eq!(Context::EMPTY.inside_character(text, at), expected, "{text:x?}");
+        assert_eq!(Context::EMPTY.within_character(text, at), expected, "{text:x?}");
         for cut in 0..=at {
             let context = Context::EMPTY.followed_by(&text[..cut]);
-            assert_eq!(context.inside_character(&text[cut..], at - cut), expected, "{text:x?} cut at {cut}");
+            assert_eq!(context.within_character(&text[cut..], at - cut), expected, "{text:x?} cut at {cut}");
         }
     }
 
     #[test]
     fn a_character_that_ends_in_the_byte_is_decided_at_once() {
-        check("ó".as_bytes(), Inside::Yes);
-        check("a₳".as_bytes(), Inside::Yes);
-        check(b"\xf0\x9f\x98\xb3", Inside::Yes);
-        check(b"\xc3\xc3\xb3", Inside::Yes);
+        check("ó".as_bytes(), WithinCharacter::Yes);
+        check("a₳".as_bytes(), WithinCharacter::Yes);
+        check(b"\xf0\x9f\x98\xb3", WithinCharacter::Yes);
+        check(b"\xc3\xc3\xb3", WithinCharacter::Yes);
     }
 
     #[test]
     fn a_character_that_goes_on_is_decided_with_its_next_bytes() {
-        check(b"\xe2\xb3\x80", Inside::Yes);
-        check(b"\xe2\xb3", Inside::Unknown);
-        check(b"\xf0\x9f\xb3\x80", Inside::Yes);
-        check(b"\xf0\x9f\xb3", Inside::Unknown);
-        check(b"\xf0\xb3\x80", Inside::Unknown);
-        check(b"\xe2\xb3\x29", Inside::No);
-        check(b"\xf0\xb3\x80\x29", Inside::No);
+        check(b"\xe2\xb3\x80", WithinCharacter::Yes);
+        check(b"\xe2\xb3", WithinCharacter::Unknown);
+        check(b"\xf0\x9f\xb3\x80", WithinCharacter::Yes);
+        check(b"\xf0\x9f\xb3", WithinCharacter::Unknown);
+        check(b"\xf0\xb3\x80", WithinCharacter::Unknown);
+        check(b"\xe2\xb3\x29", WithinCharacter::No);
+        check(b"\xf0\xb3\x80\x29", WithinCharacter::No);
     }
 
     #[test]
     fn a_byte_that_continues_no_character_is_outside() {
-        check(b"\xb3", Inside::No);
-        check(b"a\xb3", Inside::No);
-        check(b"\xe0\x82\xb3", Inside::No);
-        check(b"\xed\xb3\x80", Inside::No);
-        check(b"\xc3\xa9\xb3", Inside::No);
-        check(b"\x80\x80\x80\xb3", Inside::No);
-        check(b"\xff\xb3", Inside::No);
+        check(b"\xb3", WithinCharacter::No);
+        check(b"a\xb3", WithinCharacter::No);
+        check(b"\xe0\x82\xb3", WithinCharacter::No);
+        check(b"\xed\xb3\x80", WithinCharacter::No);
+        check(b"\xc3\xa9\xb3", WithinCharacter::No);
+        check(b"\x80\x80\x80\xb3", WithinCharacter::No);
+        check(b"\xff\xb3", WithinCharacter::No);
     }
 
     fn check_printed(text: &[u8], expected: bool) {

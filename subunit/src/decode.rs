@@ -54,9 +54,9 @@
 //!
 //! What a candidate is, is found in `examine`; which characters there are in text, in `context`.
 
-use crate::context::{Context, Inside, Run};
+use crate::context::{Context, Run, WithinCharacter};
 use crate::error::PacketError;
-pub(crate) use crate::examine::Ending;
+pub(crate) use crate::examine::InputEnd;
 use crate::examine::{Examiner, Missing, SHORTER_WALK, Verdict};
 use crate::layout::{Header, SHORT};
 use crate::packet::Packet;
@@ -133,7 +133,7 @@ pub struct Decoder {
     examiner: Examiner,
 }
 
-/// A corrupt frame of which the end is not known yet.
+/// A corrupt frame whose end is not known yet.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     error: PacketError,
@@ -144,7 +144,7 @@ struct Open {
 /// How far the input was looked at.
 #[derive(Clone, Copy, Debug, Default)]
 struct Scan {
-    /// Before this index of the input no frame begins but at 0.
+    /// No frame begins before this index of the input, except at 0.
     at: usize,
     /// What the candidate there is, once that was found out.
     seen: Option<Verdict>,
@@ -214,18 +214,18 @@ impl Decoder {
     /// The next frame of `input`, which begins with the first byte that is not consumed yet. `eof` says that
     /// nothing follows.
     pub fn decode<'a>(&mut self, input: &'a [u8], eof: bool) -> Step<'a> {
-        let ending = if eof { Ending::Eof } else { Ending::Open };
+        let ending = if eof { InputEnd::Eof } else { InputEnd::Open };
         let found = self.find(input, ending);
         self.step(found, input)
     }
 
-    /// As [`decode`](Decoder::decode), for a reader that has waited long enough: the bytes of a packet that is
+    /// Like [`decode`](Decoder::decode), for a reader that has waited long enough: the bytes of a packet that is
     /// not complete become text, and those of a corrupt frame end here.
     ///
     /// This is the only way in which time decides about a frame. [`Step::NeedMore`] is then the answer to an
     /// empty input alone.
     pub fn give_up<'a>(&mut self, input: &'a [u8]) -> Step<'a> {
-        let found = self.find(input, Ending::Stalled);
+        let found = self.find(input, InputEnd::Stalled);
         self.step(found, input)
     }
 
@@ -260,7 +260,7 @@ impl Decoder {
 
     /// Looks for the next frame: [`decode`](Decoder::decode) without its bytes.
     #[inline]
-    pub(crate) fn find(&mut self, input: &[u8], ending: Ending) -> Found {
+    pub(crate) fn find(&mut self, input: &[u8], ending: InputEnd) -> Found {
         if self.fresh {
             if let Some(len) = self.examiner.glance(input) {
                 self.offset += len as u64;
@@ -271,7 +271,7 @@ impl Decoder {
     }
 
     /// Looks for the next frame in any state.
-    fn search(&mut self, input: &[u8], ending: Ending) -> Found {
+    fn search(&mut self, input: &[u8], ending: InputEnd) -> Found {
         loop {
             let look = match self.open {
                 Some(open) => self.end_of_corrupt(input, open, ending),
@@ -292,11 +292,11 @@ impl Decoder {
     }
 
     /// Looks for the next candidate after text.
-    fn end_of_text(&mut self, input: &[u8], ending: Ending) -> Look {
+    fn end_of_text(&mut self, input: &[u8], ending: InputEnd) -> Look {
         let rest = part(input, self.scan.at..);
         let Some(at) = memchr::memchr(SIGNATURE, rest).map(|at| self.scan.at + at) else {
             return Look::Done(match (input.len(), ending) {
-                (0, Ending::Eof) => Found::End,
+                (0, InputEnd::Eof) => Found::End,
                 (0, _) => Found::NeedMore(1),
                 (len, _) => self.text(input, len),
             });
@@ -306,13 +306,15 @@ impl Decoder {
         }
         self.move_to(at);
         if !self.past.recovering && !self.promised_at(input, at) {
-            match self.past.text.inside_character(input, at) {
-                Inside::Yes if self.is_character(input, at) => {
+            match self.past.text.within_character(input, at) {
+                WithinCharacter::Yes if self.is_character(input, at) => {
                     self.scan.at = at + 1;
                     return Look::On;
                 }
-                Inside::Unknown if ending == Ending::Open => return Look::Done(self.wait(input, at, 1)),
-                Inside::Yes | Inside::Unknown | Inside::No => {}
+                WithinCharacter::Unknown if ending == InputEnd::Open => {
+                    return Look::Done(self.wait(input, at, 1));
+                }
+                WithinCharacter::Yes | WithinCharacter::Unknown | WithinCharacter::No => {}
             }
         }
         match self.verdict(input, at, ending) {
@@ -361,7 +363,7 @@ impl Decoder {
     }
 
     /// Looks for the end of the corrupt frame at the input's start.
-    fn end_of_corrupt(&mut self, input: &[u8], open: Open, ending: Ending) -> Look {
+    fn end_of_corrupt(&mut self, input: &[u8], open: Open, ending: InputEnd) -> Look {
         let end = open.claim.unwrap_or(MAX_LINE);
         let come = input.get(..end).unwrap_or(input);
         let rest = part(come, self.scan.at..);
@@ -373,7 +375,7 @@ impl Decoder {
             self.move_to(come.len());
             return Look::Done(if come.len() == end {
                 self.corrupt(end, open.error, open.claim.is_some())
-            } else if ending == Ending::Open {
+            } else if ending == InputEnd::Open {
                 Found::NeedMore(end - come.len())
             } else {
                 self.corrupt(come.len(), open.error, false)
@@ -399,7 +401,7 @@ impl Decoder {
     }
 
     /// The verdict on the candidate at `at`, found once.
-    fn verdict(&mut self, input: &[u8], at: usize, ending: Ending) -> Result<Verdict, Missing> {
+    fn verdict(&mut self, input: &[u8], at: usize, ending: InputEnd) -> Result<Verdict, Missing> {
         if let Some(seen) = self.scan.seen {
             return Ok(seen);
         }

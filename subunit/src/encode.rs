@@ -41,7 +41,7 @@ pub fn encode<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result
     encode_any(event, out)
 }
 
-/// Encodes an event of which the fields are measured and checked before any is written.
+/// Encodes an event, measuring and checking all its fields before it writes any.
 fn encode_any<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
     let (flags, fields) = measure(event)?;
     let len = packet_len(fields).ok_or(EncodeError::TooLong(fields + MAX_OVERHEAD))?;
@@ -56,7 +56,7 @@ fn encode_any<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result
 /// What the longest packets have beside their fields: signature, flags, length and checksum.
 pub(crate) const MAX_OVERHEAD: usize = LENGTH_AT + 3 + CHECKSUM;
 
-/// The length of a packet with this many bytes of fields, or `None` when no packet is so long.
+/// The length of a packet with this many bytes of fields, or `None` when it would be too long for a packet.
 ///
 /// The length counts its own bytes, so a longer form of it may be needed only because of itself.
 #[inline]
@@ -237,7 +237,7 @@ impl Fields for Small<'_> {
         }
     }
 
-    /// Puts a number of one byte or of two: what is longer counts what is not small.
+    /// Puts a number of one byte or of two: a longer number is counted as not small.
     #[inline]
     fn number(&mut self, value: usize) {
         if value < 0x40 {

@@ -85,7 +85,7 @@ pub enum PacketErrorKind {
     Nanoseconds(u32),
     /// This many bytes stand between the last field and the checksum, or after the packet.
     LeftOver(u32),
-    /// The bytes are within so many malformed packets, one inside the other, that they were not looked at.
+    /// The bytes were not examined: too many malformed packets are nested around them.
     Nested,
 }
 

@@ -97,7 +97,7 @@ pub enum Status {
     Skip = 5,
     /// It failed.
     Fail = 6,
-    /// It failed as expected: no failure.
+    /// It failed as expected: not a failure.
     XFail = 7,
 }
 
@@ -139,7 +139,7 @@ impl Status {
         matches!(self, Status::Fail | Status::UxSuccess)
     }
 
-    /// The status of these three bits of the flags; 0 is none.
+    /// The status of these three bits of the flags, or `None` for 0.
     #[inline]
     pub(crate) fn from_bits(bits: u16) -> Option<Status> {
         match bits {
@@ -168,13 +168,13 @@ impl FromStr for Status {
     ///
     /// # Errors
     ///
-    /// When the word is none of the seven.
+    /// When the word is not one of the seven.
     fn from_str(word: &str) -> Result<Status, UnknownStatus> {
         Status::ALL.into_iter().find(|status| status.as_str() == word).ok_or(UnknownStatus)
     }
 }
 
-/// A word that is no status.
+/// A word that is not a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownStatus;
 

@@ -2,7 +2,7 @@
 //!
 //! A candidate is a signature byte and what follows it. It is refused at the first thing that cannot be right,
 //! cheapest first: header, fields, checksum. A false signature in text then costs nanoseconds, where its claim
-//! could be 4 MiB. Three things keep a hostile stream from making that dear all the same:
+//! could be 4 MiB. Three things keep a hostile stream from making that expensive all the same:
 //!
 //! - Of the strings, [`SHORT`](crate::layout::SHORT) bytes are looked at before the checksum ([`SHORTER_WALK`] after a candidate with a
 //!   sound header has failed), and the rest only once the checksum is right ([`Examiner::walk_far`]). How many
@@ -24,7 +24,7 @@ const LONG_CLAIM: usize = 4096;
 
 /// What follows the bytes that have come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum InputEnd {
     /// More, perhaps.
     Open,
     /// Nothing.
@@ -92,7 +92,7 @@ impl Examiner {
         bytes: &[u8],
         position: u64,
         walk: usize,
-        ending: Ending,
+        ending: InputEnd,
     ) -> Result<Verdict, Missing> {
         let header = match Header::read(bytes) {
             Ok(header) => header,
@@ -142,9 +142,9 @@ impl Examiner {
         bytes: &[u8],
         position: u64,
         len: usize,
-        ending: Ending,
+        ending: InputEnd,
     ) -> Result<Verdict, Missing> {
-        if len >= LONG_CLAIM && ending == Ending::Open && !self.sums.covers(position) {
+        if len >= LONG_CLAIM && ending == InputEnd::Open && !self.sums.covers(position) {
             self.ahead.hash(position, bytes.get(..len - CHECKSUM).unwrap_or(bytes));
         }
         incomplete(bytes.len(), Some(len), ending)
@@ -175,12 +175,12 @@ impl Examiner {
 
 /// The verdict on a candidate of which `come` bytes have come and `len`, if known, are claimed.
 #[cold]
-fn incomplete(come: usize, len: Option<usize>, ending: Ending) -> Result<Verdict, Missing> {
+fn incomplete(come: usize, len: Option<usize>, ending: InputEnd) -> Result<Verdict, Missing> {
     let missing = len.map_or(1, |len| len.saturating_sub(come).max(1));
     match ending {
-        Ending::Open => Err(Missing(missing)),
-        Ending::Stalled => Ok(Verdict::GivenUp),
-        Ending::Eof => {
+        InputEnd::Open => Err(Missing(missing)),
+        InputEnd::Stalled => Ok(Verdict::GivenUp),
+        InputEnd::Eof => {
             let error = PacketError::new(PacketErrorKind::Truncated(missing as u32), come);
             Ok(Verdict::Failed { error, claim: Some(len.unwrap_or(MAX_PACKET)) })
         }

@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice, Read, Write};
 
 use crate::chunks::chunks;
-use crate::decode::{Decoder, Ending, Found, Frame};
+use crate::decode::{Decoder, Found, Frame, InputEnd};
 use crate::encode::encode;
 use crate::error::EncodeError;
 use crate::event::Event;
@@ -20,7 +20,7 @@ const PAGE: usize = 4096;
 
 /// Reads the frames of a stream.
 ///
-/// [`next_frame`](Reader::next_frame) is all that a program needs which keeps what it reads. One that hands it on
+/// [`next_frame`](Reader::next_frame) is all that a program needs if it keeps what it reads. One that hands it on
 /// is live: it takes what has come, flushes, and only then waits. That loop is [`each`](Reader::each):
 ///
 /// ```
@@ -60,7 +60,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// When reading fails. What is damaged is a [`Frame::Corrupt`], no error.
+    /// When reading fails. Damage is a [`Frame::Corrupt`], not an error.
     pub fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
         loop {
             let found = self.find(false);
@@ -182,9 +182,9 @@ impl<R: Read> Reader<R> {
     fn find(&mut self, give_up: bool) -> Found {
         let input = part(&self.buffer, self.start..self.end);
         let ending = match (self.eof, give_up) {
-            (true, _) => Ending::Eof,
-            (false, true) => Ending::Stalled,
-            (false, false) => Ending::Open,
+            (true, _) => InputEnd::Eof,
+            (false, true) => InputEnd::Stalled,
+            (false, false) => InputEnd::Open,
         };
         let found = self.decoder.find(input, ending);
         if let Found::NeedMore(missing) = found {
@@ -264,7 +264,7 @@ impl<W: Write> Writer<W> {
         }
     }
 
-    /// Writes bytes that are no packet, such as text between packets.
+    /// Writes bytes that are not a packet, such as text between packets.
     ///
     /// # Errors
     ///

@@ -9,7 +9,7 @@
 //! | a packet | what it says, an [`Event`] | [`Packet::event`] |
 //! | an event | a packet's bytes | [`encode`], [`PacketBuf::encode`] |
 //! | an event with a long attachment | several events that fit, or their packets | [`chunks`], [`encode_chunks`] |
-//! | a packet | the same from further away | [`RoutePrefix`] |
+//! | a packet | the same packet, with a route prefix | [`RoutePrefix`] |
 //!
 //! [`io`] reads and writes streams over `std::io`, and `codec` (feature `tokio`) over tokio.
 //!
@@ -37,7 +37,7 @@
 //! What the crate promises, and tests as laws:
 //!
 //! - Every byte of a stream is in exactly one frame, however the input is cut.
-//! - A damaged packet costs no intact one, inside or after what it claims to be.
+//! - A damaged packet never costs an intact one, whether inside or after what it claims to be.
 //! - Any input is decoded in linear time and bounded memory; nothing panics on it.
 //! - What is written is read back, to the nanosecond and the order of tags; what was not changed is
 //!   forwarded byte for byte.
@@ -73,7 +73,7 @@ pub use encode::encode;
 pub use error::{EncodeError, Field, PacketError, PacketErrorKind};
 pub use event::{BYTES_TYPE, Event, File, Status, TEXT_TYPE, UnknownStatus};
 pub use packet::{Packet, PacketBuf};
-pub use part::{part, part_mut};
+pub use part::{part, part_mut, split_part};
 pub use reroute::RoutePrefix;
 pub use tags::{TagIter, Tags};
 #[cfg(feature = "chrono")]

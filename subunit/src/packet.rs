@@ -150,7 +150,7 @@ impl<'a> Packet<'a> {
     }
 
     /// The tags as they stand in the packet, which are not read: packets with the same bytes have the same tags.
-    /// Tags that are present and empty are no bytes, absent ones are `None`.
+    /// No bytes if they are present but empty, `None` if they are absent.
     #[inline]
     #[must_use]
     pub fn tags_bytes(&self) -> Option<&'a [u8]> {
@@ -276,7 +276,7 @@ impl PacketBuf {
     ///
     /// # Errors
     ///
-    /// As [`Packet::parse`].
+    /// See [`Packet::parse`].
     pub fn parse(bytes: Bytes) -> Result<Self, PacketError> {
         Layout::of_packet(&bytes).map(|_| PacketBuf(bytes))
     }

@@ -1,11 +1,11 @@
-//! Parts of slices that cannot be missing, unless there is a fault in the code that asks for them.
+//! Parts of slices that can only be missing if the code that asks for them is wrong.
 
 use std::slice::SliceIndex;
 
 /// The elements in a range that lies within the slice.
 ///
-/// A range that does not is a fault of the caller's: a debug build panics, so that tests find it; a release goes on
-/// with none, since nothing may panic on input.
+/// Any other range is the caller's mistake: a debug build panics, so that tests find it; a release build goes on with
+/// no elements, since nothing may panic on input.
 ///
 /// ```
 /// assert_eq!(subunit::part(b"\x03foo\x08", 1..4), b"foo");
@@ -19,7 +19,7 @@ pub fn part<T, R: SliceIndex<[T], Output = [T]>>(slice: &[T], range: R) -> &[T] 
     part.unwrap_or_default()
 }
 
-/// As [`part()`], to be changed.
+/// Like [`part()`], but mutable.
 #[inline]
 #[must_use]
 #[track_caller]
@@ -27,4 +27,16 @@ pub fn part_mut<T, R: SliceIndex<[T], Output = [T]>>(slice: &mut [T], range: R) 
     let part = slice.get_mut(range);
     debug_assert!(part.is_some(), "the range lies within the slice");
     part.unwrap_or_default()
+}
+
+/// The first elements, this many of them, and those after them.
+///
+/// Like [`part()`] for two parts at once; where the slice is too short, a release build returns all of it and nothing.
+#[inline]
+#[must_use]
+#[track_caller]
+pub fn split_part<T>(slice: &[T], len: usize) -> (&[T], &[T]) {
+    let parts = slice.split_at_checked(len);
+    debug_assert!(parts.is_some(), "the first {len} of {} elements", slice.len());
+    parts.unwrap_or((slice, &[]))
 }

@@ -14,7 +14,7 @@ use crate::timestamp::{NANOSECONDS, Timestamp};
 pub enum Piece {
     /// A whole packet.
     Packet(PacketBuf),
-    /// Bytes that are no packet and do not end within a character.
+    /// Bytes that are not a packet and do not end within a character.
     Text(Vec<u8>),
     /// A packet with one byte changed.
     Damaged(Vec<u8>),

@@ -68,7 +68,7 @@ impl<'a> Tags<'a> {
         }
     }
 
-    /// Whether there is no tag, absent or not.
+    /// Whether there are no tags, because they are absent or because they are empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use cli::{ColorArgs, Command, Streams, Terminal, Verdict};
 use formats::VerdictLine;
-use formats::text::{Ascii, Ending, Options, TextReport};
+use formats::text::{Ascii, Conclusion, Options, TextReport};
 
 use self::board::Board;
 use self::live::Live;
@@ -126,7 +126,7 @@ impl Text {
         }
         let told = VerdictLine(report.summary()).to_string();
         let rerun = self.rerun();
-        let ending = Ending { rerun: rerun.as_deref(), incomplete: driven.is_err() || was_stopped() };
+        let ending = Conclusion { rerun: rerun.as_deref(), incomplete: driven.is_err() || was_stopped() };
         let mut out = report.finish(ending).context("cannot write the report")?.into_inner();
         if driven.is_err() {
             // Shown, but it does not take the place of the last report.

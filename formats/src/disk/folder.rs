@@ -1,4 +1,4 @@
-//! A folder in which nothing but new files and folders is made, and which no name can leave.
+//! A folder in which only new files and folders are made, and which no name can leave.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -45,7 +45,7 @@ impl Folder {
         Ok(self)
     }
 
-    /// Makes a folder for this text, and says which number its name has got.
+    /// Makes a folder for this text, and returns the number that its name got.
     pub(super) fn make_folder(&mut self, text: &str) -> io::Result<(Folder, u64)> {
         let (name, number) = self.make(text, |fd, name| mkdirat(fd, name, Mode::RWXU))?;
         Ok((self.folder(&name)?, number))
@@ -56,7 +56,7 @@ impl Folder {
         self.folder(&numbered(&safe(text), number))?.knowing_names()
     }
 
-    /// Makes a file for this text, and says its name.
+    /// Makes a file for this text, and returns its name.
     pub(super) fn make_file(&mut self, text: &str) -> io::Result<(File, String)> {
         let mut made = None;
         let (name, _) = self.make(text, |fd, name| {

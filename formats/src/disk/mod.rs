@@ -1,4 +1,4 @@
-//! A run as folders: one a test, with a file for each attachment.
+//! A run as folders: one for each test, with a file for each attachment.
 //!
 //! A test is `DIR/ID/test.json` and `DIR/ID/ATTACHMENT`. Names are those of the stream, as far as any file system
 //! takes them; all else stands as `%2F`. What no name can have, `~`, marks what we add: `ID~2` is another record whose

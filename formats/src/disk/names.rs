@@ -11,7 +11,7 @@ const KEPT: usize = LONGEST - 33;
 const DEVICES: [&str; 4] = ["con", "prn", "aux", "nul"];
 const NUMBERED_DEVICES: [&str; 2] = ["com", "lpt"];
 
-/// The name of a file or folder for any text: one component, and another one for each text.
+/// The name of a file or folder for any text: one component, and a different one for each text.
 ///
 /// `~` is in it only where we put it, so that what is added after another `~` cannot be mistaken for a name.
 pub(super) fn safe(text: &str) -> String {
@@ -41,13 +41,13 @@ pub(super) fn safe(text: &str) -> String {
     if is_device(&out) { encode_first(&out) } else { out }
 }
 
-/// The name with a number, which makes it another one.
+/// The name with a number, which makes it a different one.
 pub(super) fn numbered(name: &str, number: u64) -> String {
     if number == 1 { name.to_owned() } else { format!("{name}~{number}") }
 }
 
 fn is_plain(character: char) -> bool {
-    // Letters of any script; some that look like a syllable's part are no letters, and stand encoded.
+    // Letters of any script; some that look like part of a syllable are not letters, and are encoded.
     character.is_alphanumeric() || "-_+=,@()[]{}!#$&'".contains(character)
 }
 

@@ -16,14 +16,14 @@ use crate::json::Object;
 use crate::time;
 
 const SUMMARY: &str = "test.json";
-/// So many finished tests can get late attachments.
+/// At most this many finished tests can get late attachments.
 const WINDOW: usize = 100_000;
-/// So many files of late attachments are held open.
+/// At most this many files of late attachments are held open.
 const OPEN_LATE: usize = 16;
 
 /// Writes a run as folders; see [the module](super).
 ///
-/// Nothing that is there is changed, no link is followed, and only the user may read what is written. `test.json` is
+/// Nothing that exists is changed, no link is followed, and only the user may read what is written. `test.json` is
 /// written last: a folder that has it is whole.
 #[derive(Debug)]
 pub struct DiskWriter {
@@ -45,7 +45,7 @@ struct Late {
 }
 
 impl DiskWriter {
-    /// Writes into the folder at `path`, which is made where it is not there.
+    /// Writes into the folder at `path`, which is made if it does not exist.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ fn in_writing(path: &Path, test_id: Option<&str>, error: io::Error) -> io::Error
     io::Error::new(error.kind(), what)
 }
 
-/// The summary of a test: the keys of python-subunit, and after them ours.
+/// The summary of a test: the keys of python-subunit, then our own.
 fn summary(record: &Record<'_>, files: &[String]) -> Vec<u8> {
     let mut names: Vec<&str> = record.attachments().map(|attachment| attachment.name()).collect();
     names.sort_unstable();

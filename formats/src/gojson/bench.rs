@@ -1,4 +1,4 @@
-//! Benchmarks of go before 1.20, which tells of them by a line alone.
+//! Benchmarks of go before 1.20, which reports them only by a line of output.
 
 /// A line of figures: the benchmark's name without the number of processors behind it.
 ///

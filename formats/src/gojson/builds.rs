@@ -6,7 +6,7 @@ use std::io;
 use super::event::Output;
 use super::held::{Files, Held};
 
-/// So many are remembered: packages tell soon that their build failed.
+/// This many are remembered: packages report soon that their build failed.
 const MOST: usize = 64;
 
 /// The build of a package, which other packages may need.
@@ -15,7 +15,7 @@ pub(super) struct Build {
     pub(super) import_path: String,
     pub(super) output: Held,
     pub(super) has_failed: bool,
-    /// Whether a package has told that it fails by this.
+    /// Whether a package has reported that it failed because of this.
     pub(super) is_told: bool,
 }
 
@@ -34,7 +34,7 @@ impl Builds {
         (self.0.get_mut(known.unwrap_or(self.0.len().saturating_sub(1))), forgotten)
     }
 
-    /// The build that a package fails by.
+    /// The build because of which a package fails.
     pub(super) fn tell(&mut self, import_path: &str) -> Option<&mut Build> {
         let build = self.0.iter_mut().rfind(|build| build.import_path == import_path)?;
         build.is_told = true;
@@ -48,7 +48,7 @@ impl Builds {
 }
 
 impl Build {
-    /// Adds what the compiler said, and says whether there was room for it.
+    /// Adds what the compiler said, and returns whether there was room for it.
     pub(super) fn push(&mut self, output: &Output<'_>, files: &Files) -> io::Result<bool> {
         let is_held = self.output.push(output.text.as_bytes(), files)?;
         if is_held && output.has_newline { self.output.push(b"\n", files) } else { Ok(is_held) }

@@ -17,7 +17,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A time as RFC 3339 has it; `None` when it is not one, or one that subunit cannot say.
+    /// A time as RFC 3339 has it; `None` when it is not one, or is one that subunit cannot express.
     pub(super) fn read(&mut self, text: &str) -> Option<Timestamp> {
         if text.is_empty() {
             return None;

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::scan;
 
-/// What a line says. Go leaves out what is empty, so that there is no difference.
+/// What a line says. Go leaves out empty fields, so absent and empty mean the same.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Line<'a> {
     pub(super) time: Cow<'a, str>,
@@ -15,7 +15,7 @@ pub(super) struct Line<'a> {
     /// Seconds.
     pub(super) elapsed: f64,
     pub(super) output: Output<'a>,
-    /// What few lines say.
+    /// The fields that only a few lines have.
     pub(super) more: Option<Box<More<'a>>>,
 }
 
@@ -27,10 +27,10 @@ pub(super) struct Output<'a> {
     pub(super) has_newline: bool,
 }
 
-/// What few lines say.
+/// The fields that only a few lines have.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct More<'a> {
-    /// What the compiler speaks of.
+    /// What the compiler reports on.
     pub(super) import_path: Cow<'a, str>,
     /// The import path whose build failed.
     pub(super) failed_build: Cow<'a, str>,
@@ -85,7 +85,7 @@ struct Object<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// The line, and what it tells of; `None` when it is none of `go test`. `text` is the same as text, if it is known
+    /// The line, and what it is about; `None` when it is not a line of `go test`. `text` is the same as text, if it is known
     /// to be one.
     pub(super) fn parse(content: &'a [u8], text: Option<&'a str>) -> Option<(Action, Line<'a>)> {
         let text = text.or_else(|| std::str::from_utf8(content).ok());

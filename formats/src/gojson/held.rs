@@ -1,14 +1,13 @@
-//! Output that waits: whether it is an attachment or text is known later.
+//! Output that waits until it is known whether it is an attachment or text.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::sync::Arc;
+use subunit::part;
 
-use crate::slices;
-
-/// More of an output goes to a temporary file.
+/// Output beyond this many bytes goes to a temporary file.
 const IN_MEMORY: usize = 16 * 1024;
-/// So many outputs may have one, of the many that a process may open.
+/// At most this many outputs have one, for a process may only open so many files.
 const MOST_FILES: usize = 64;
 /// How much is handed on at a time.
 const BLOCK: usize = 64 * 1024;
@@ -17,7 +16,7 @@ const BLOCK: usize = 64 * 1024;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Files(Arc<()>);
 
-/// Bytes, of which few are in memory.
+/// Bytes, of which only a few are in memory.
 #[derive(Debug, Default)]
 pub(super) struct Held {
     start: Vec<u8>,
@@ -25,7 +24,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// Adds bytes, and says whether there was room for them.
+    /// Adds bytes, and returns whether there was room for them.
     pub(super) fn push(&mut self, bytes: &[u8], files: &Files) -> io::Result<bool> {
         if self.rest.is_none() && self.start.len() + bytes.len() <= IN_MEMORY {
             self.start.extend_from_slice(bytes);
@@ -60,7 +59,7 @@ impl Held {
         loop {
             match file.read(&mut block)? {
                 0 => return Ok(()),
-                count => lend(slices::first(&block, count))?,
+                count => lend(part(&block, ..count))?,
             }
         }
     }

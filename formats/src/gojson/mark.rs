@@ -57,43 +57,43 @@ fn end(text: &str) -> Option<(Status, &str)> {
     Some((status, name))
 }
 
-/// What a line that a package says without a test tells.
+/// What a line is that a package prints outside its tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum PackageLine {
     /// All tests that began have ended: the framework came to its end.
     Verdict,
-    /// What is said of every package, also by its event.
+    /// A line that every package prints, and that its event repeats.
     Usual,
     /// It could not be built.
     BuildFailed,
-    /// The process ended as no test can end it.
+    /// The process ended in a way that no test can end it.
     Crash,
     /// Something else.
     Other,
 }
 
-/// What a line tells that a package says without a test.
-pub(super) fn of_package(line: &str) -> Of {
+/// Classifies a line that a package prints outside its tests.
+pub(super) fn of_package(line: &str) -> PackageLine {
     let text = line.trim_ascii_end();
     if text == "PASS" || text == "FAIL" {
-        return Of::Verdict;
+        return PackageLine::Verdict;
     }
     if let Some(rest) = text.strip_prefix("FAIL\t") {
-        return if is_unbuilt(rest) { Of::BuildFailed } else { Of::Usual };
+        return if is_unbuilt(rest) { PackageLine::BuildFailed } else { PackageLine::Usual };
     }
     let usual = ["exit status 1", "testing: warning: no tests to run"];
     if usual.contains(&text) || ["ok  \t", "?   \t"].iter().any(|start| text.starts_with(start)) {
-        return Of::Usual;
+        return PackageLine::Usual;
     }
     let crashes = ["panic: ", "fatal error: ", "signal: ", "exit status ", "WARNING: DATA RACE"];
-    if crashes.iter().any(|start| text.starts_with(start)) { Of::Crash } else { Of::Other }
+    if crashes.iter().any(|start| text.starts_with(start)) { PackageLine::Crash } else { PackageLine::Other }
 }
 
 fn is_unbuilt(rest: &str) -> bool {
     rest.ends_with(" [build failed]") || rest.ends_with(" [setup failed]")
 }
 
-/// The package that could not be built, of a line that stands between those of JSON: go before 1.24 says it so.
+/// The package that could not be built, of a line that stands between those of JSON: go before 1.24 reports it this way.
 pub(super) fn unbuilt_package(content: &[u8]) -> Option<&str> {
     let rest = content.strip_prefix(b"FAIL\t")?;
     let rest = std::str::from_utf8(rest).ok()?;
@@ -134,23 +134,23 @@ mod tests {
         assert_eq!(glued("text"), None);
     }
 
-    fn check_package(line: &str, expected: Of) {
+    fn check_package(line: &str, expected: PackageLine) {
         assert_eq!(of_package(line), expected, "{line}");
     }
 
     #[test]
     fn most_lines_of_a_package_are_the_usual_ones() {
-        check_package("PASS\n", Of::Verdict);
-        check_package("FAIL\r\n", Of::Verdict);
-        check_package("FAIL\texample.com/lab\t0.003s\n", Of::Usual);
-        check_package("FAIL\texample.com/lab [setup failed]\n", Of::BuildFailed);
-        check_package("ok  \texample.com/lab\t(cached)\n", Of::Usual);
-        check_package("?   \texample.com/lab\t[no test files]\n", Of::Usual);
-        check_package("exit status 1\n", Of::Usual);
-        check_package("testing: warning: no tests to run\n", Of::Usual);
-        check_package("exit status 2\n", Of::Crash);
-        check_package("panic: no configuration\n", Of::Crash);
-        check_package("tearing down\n", Of::Other);
+        check_package("PASS\n", PackageLine::Verdict);
+        check_package("FAIL\r\n", PackageLine::Verdict);
+        check_package("FAIL\texample.com/lab\t0.003s\n", PackageLine::Usual);
+        check_package("FAIL\texample.com/lab [setup failed]\n", PackageLine::BuildFailed);
+        check_package("ok  \texample.com/lab\t(cached)\n", PackageLine::Usual);
+        check_package("?   \texample.com/lab\t[no test files]\n", PackageLine::Usual);
+        check_package("exit status 1\n", PackageLine::Usual);
+        check_package("testing: warning: no tests to run\n", PackageLine::Usual);
+        check_package("exit status 2\n", PackageLine::Crash);
+        check_package("panic: no configuration\n", PackageLine::Crash);
+        check_package("tearing down\n", PackageLine::Other);
     }
 
     #[test]

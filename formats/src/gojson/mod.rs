@@ -1,4 +1,4 @@
-//! What `go test -json` says: one JSON object a line, as `go tool test2json` makes them.
+//! The output of `go test -json`: one JSON object per line, as `go tool test2json` makes them.
 //!
 //! ```text
 //! {"Time":"2026-01-31T23:59:58.25Z","Action":"run","Package":"example.com/net","Test":"TestBoot"}
@@ -11,23 +11,23 @@
 //! |---|---|
 //! | `run` | `example.com/net.TestBoot` is `inprogress`; subtests keep their names, `example.com/net.TestBoot/sub` |
 //! | `output` of a test | its file `go test output`, live; what only repeats other events (`=== RUN`, `--- PASS`) is dropped |
-//! | `pass`, `bench`, `fail`, `skip` of a test | its end; the last that it logged before a skip is the file `reason` |
-//! | `attr`, `artifacts` | its file `attributes`, a line `key: value` each |
-//! | `fail` of a package | a failing test, where no test of it explains that: see below |
-//! | `pass`, `skip` of a package | nothing: a package is no test |
+//! | `pass`, `bench`, `fail`, `skip` of a test | its end; its last log message before a skip is the file `reason` |
+//! | `attr`, `artifacts` | its file `attributes`, one line `key: value` for each |
+//! | `fail` of a package | a failing test, unless one of its tests explains the failure: see below |
+//! | `pass`, `skip` of a package | nothing: a package is not a test |
 //! | a line of a benchmark, of go before 1.20 | a test that passed, with its figures |
 //! | `build-output` | kept for the package whose build failed |
 //! | `start`, `pause`, `cont` | nothing |
 //! | all else | text (see [`text_event`](streamresult::text_event)), in its place |
 //!
 //! A package that fails although none of its tests did is a failing test `example.com/net`, or
-//! `example.com/net [build]` when it could not be built, with all that it and the compiler said; so is one that
-//! ended by a panic or a signal, whatever its tests did. Of other packages, what they say beside the usual
+//! `example.com/net [build]` when it could not be built, with all that it and the compiler printed; so is one that
+//! was ended by a panic or a signal, whatever its tests did. What other packages print besides the usual
 //! (`PASS`, `ok`) is text.
 //!
-//! A test whose end nobody told has failed, with a file that says so, unless its package came to its end in good
+//! A test whose end was not reported has failed, with a file that says so, unless its package came to its end in good
 //! order and shows how the test went: go before 1.20 does not see the end of a test that leaves a line without a
-//! newline, and no go tells the end of a benchmark that passed.
+//! newline, and no version of go reports the end of a benchmark that passed.
 //!
 //! What the compiler says is not in the output of go before 1.24. That a package could not be built is a line of
 //! text there; of a package without tests it is nothing at all.
@@ -53,7 +53,7 @@ use streamresult::StreamResult;
 
 pub use parse::Parser;
 
-/// Reads what `go test -json` says to its end and pushes all of it into `sink`, as [`streamresult::drive`] does
+/// Reads the output of `go test -json` to its end and pushes all of it into `sink`, as [`streamresult::drive`] does
 /// with subunit.
 ///
 /// ```

@@ -5,7 +5,7 @@ use hashbrown::HashMap;
 use subunit::{Status, Timestamp};
 
 use super::held::Held;
-use super::mark::{self, Of};
+use super::mark::{self, PackageLine};
 use super::reason::LastLog;
 
 /// A test that has begun.
@@ -36,11 +36,11 @@ pub(super) struct Package {
     pub(super) last_status: Option<Status>,
     /// Whether a test of it failed.
     pub(super) has_failure: bool,
-    /// What it says itself.
+    /// Its own output.
     pub(super) output: Held,
-    /// Whether that is more than is said of every package.
+    /// Whether that is more than every package prints.
     pub(super) is_notable: bool,
-    /// Whether the framework has told the verdict: all tests have ended then.
+    /// Whether the framework has printed the verdict: then all tests have ended.
     pub(super) has_verdict: bool,
     pub(super) has_crashed: bool,
     pub(super) is_unbuilt: bool,
@@ -58,17 +58,17 @@ pub(super) enum PackageEnd {
 }
 
 impl Package {
-    /// Takes note of a line that it says itself.
-    pub(super) fn note(&mut self, of: Of) {
+    /// Takes note of a line of its own output.
+    pub(super) fn note(&mut self, of: PackageLine) {
         match of {
-            Of::Verdict => self.has_verdict = true,
-            Of::Usual => {}
-            Of::BuildFailed => self.is_unbuilt = true,
-            Of::Crash => {
+            PackageLine::Verdict => self.has_verdict = true,
+            PackageLine::Usual => {}
+            PackageLine::BuildFailed => self.is_unbuilt = true,
+            PackageLine::Crash => {
                 self.has_crashed = true;
                 self.is_notable = true;
             }
-            Of::Other => self.is_notable = true,
+            PackageLine::Other => self.is_notable = true,
         }
     }
 
@@ -82,14 +82,14 @@ impl Package {
         }
     }
 
-    /// The tests whose end was not told, in order of their start.
+    /// The tests whose end was not reported, in order of their start.
     pub(super) fn take_tests(&mut self) -> Vec<(String, Test)> {
         let mut tests: Vec<_> = self.tests.drain().collect();
         tests.sort_unstable_by_key(|(_, test)| test.number);
         tests
     }
 
-    /// The benchmarks that have ended because this one begins: one runs at a time, and only a failure is told.
+    /// The benchmarks that have ended because this one begins: one runs at a time, and only a failure is reported.
     pub(super) fn benchmarks_before(&mut self, name: &str) -> Vec<(String, Test)> {
         let mut ended = Vec::new();
         while let Some(last) = self.benchmarks.pop_if(|last| !is_part(name, last)) {
@@ -113,7 +113,7 @@ fn is_part(name: &str, of: &str) -> bool {
 }
 
 impl Test {
-    /// How a test ended whose end was not told, and the note that says why it counts as failed.
+    /// How a test ended whose end was not reported, and the note that says why it counts as failed.
     pub(super) fn settle(
         &self,
         name: &str,
@@ -131,7 +131,7 @@ impl Test {
         match self.shown {
             Some(Status::Fail) => (Status::Fail, None),
             Some(status) => (status, None),
-            // Of a benchmark only a failure is told, and a package that passed has no test that did not.
+            // For a benchmark only a failure is reported, and in a package that passed all tests did.
             None if name.starts_with("Benchmark") || end == PackageEnd::Passed => (Status::Success, None),
             None => (Status::Fail, Some(lost)),
         }

@@ -6,7 +6,7 @@
 //! - **Output comes twice.** What the framework prints (`=== RUN`, `--- PASS`) is an event as well, and is dropped where
 //!   it says the same. But go before 1.20 takes the end of a test that left a line without a newline for its output:
 //!   what such lines show is remembered, and settles how a test ended whose end never came.
-//! - **What a package says belongs to it only if it fails.** Until its end it is held; then it is output of the failing
+//! - **What a package prints belongs to it only if it fails.** Until its end it is held; then it is output of the failing
 //!   package, or text if it is more than the usual.
 //! - **A build is not a package.** What the compiler says comes first, under an import path, and is held until a package
 //!   says that it failed by it (`FailedBuild`); a build that failed and that none needed is a failure of its own.
@@ -33,9 +33,9 @@ use crate::lines::{Line, LineParser};
 /// The package of an output that names none: `go tool test2json` without `-p`.
 const UNNAMED: &str = "go test";
 
-/// Turns what `go test -json` says into events, line by line; see [`gojson`](super).
+/// Turns the output of `go test -json` into events, line by line; see [`gojson`](super).
 ///
-/// Times are those of the lines. State is kept of open packages and tests only.
+/// Times are those of the lines. State is kept only for open packages and tests.
 #[derive(Debug, Default)]
 pub struct Parser {
     packages: Packages,
@@ -197,7 +197,7 @@ impl Parser {
         set_id(&mut self.id, &said.package, &said.test);
         let package = self.package(said);
         let test = package.tests.remove(&*said.test);
-        // Of a failing fuzz target go before 1.20 tells twice.
+        // Go before 1.20 reports a failing fuzz target twice.
         let is_again = test.is_none() && package.last_status == Some(status) && package.last == *said.test;
         if is_again {
             return Ok(());
@@ -367,7 +367,7 @@ impl Parser {
         forgotten.map_or(Ok(()), |build| self.forget(build, sink))
     }
 
-    /// Hands on what the compiler said and no package needed.
+    /// Passes on what the compiler said and no package needed.
     fn forget(&mut self, mut build: Build, sink: &mut dyn StreamResult) -> io::Result<()> {
         let (piece, now) = (&mut self.piece, self.now);
         if build.is_told {
@@ -412,7 +412,7 @@ fn show_nul(id: &mut String) {
     }
 }
 
-/// The time so many seconds before another.
+/// The time this many seconds before another.
 fn before(time: Option<Timestamp>, seconds: f64) -> Option<Timestamp> {
     let elapsed = Duration::try_from_secs_f64(seconds).ok().filter(|elapsed| !elapsed.is_zero())?;
     let time = time?;

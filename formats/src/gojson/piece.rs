@@ -17,7 +17,7 @@ const TRACEBACK: &str = "text/x-traceback;charset=utf8";
 pub(super) struct End<'a> {
     /// Why it was skipped.
     pub(super) reason: Option<&'a str>,
-    /// Why it counts as failed although nobody said so.
+    /// Why it counts as failed although no line said so.
     pub(super) note: Option<&'a str>,
     /// Whether some of its output has been handed on.
     pub(super) has_output: bool,

@@ -1,4 +1,4 @@
-//! Why a test was skipped: the last that it logged.
+//! Why a test was skipped: its last log message.
 
 /// What is beyond this many bytes is left to the test's output.
 const LONGEST: usize = 4096;

@@ -6,7 +6,7 @@ use memchr::memchr2;
 
 use super::event::{Action, Line, Output};
 
-/// The line, and what it tells of; `None` where it takes more than this to tell.
+/// The line, and what it is about; `None` where this scanner cannot tell.
 pub(super) fn line(text: &str) -> Option<(Action, Line<'_>)> {
     // Control characters have no place in JSON. Without a branch for each byte this is fast.
     if text.bytes().fold(u8::MAX, |least, byte| least.min(byte)) < b' ' {
@@ -93,9 +93,9 @@ fn unescape<'a>(mut rest: &'a str, text: &mut String) -> Option<&'a str> {
     }
 }
 
-/// A character by its number, unless it takes two such to say it.
+/// A character by its number, unless it is one of a surrogate pair.
 fn unit(digits: &str) -> Option<char> {
-    // A sign is no digit.
+    // A sign is not a digit.
     let is_hex = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?)
 }

@@ -13,13 +13,13 @@ use super::drive;
 
 /// What events say, a line each: id, status, files, time. Pieces of a file that follow each other are one.
 #[derive(Default)]
-struct Told {
+struct EventLog {
     lines: Vec<String>,
     /// The id and name of the file that is under way, and whether a line has been begun for it.
     file: Option<(Option<String>, String)>,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         assert!(event.test_id.is_some() || event.status.is_none(), "{event:?}");
         if let Some(file) = event.file {
@@ -37,7 +37,7 @@ impl StreamResult for Told {
     }
 }
 
-impl Told {
+impl EventLog {
     fn piece(&mut self, event: &Event<'_>, name: &str, text: &str) {
         let key = (event.test_id.map(str::to_owned), name.to_owned());
         if let Some(line) = self.lines.last_mut().filter(|_| self.file.as_ref() == Some(&key)) {
@@ -62,16 +62,16 @@ impl Read for Pieces<'_> {
     }
 }
 
-fn told(input: &[u8], piece: usize) -> Vec<String> {
-    let mut told = Told::default();
-    drive(Pieces(input, piece), &mut told).unwrap();
-    told.lines
+fn log(input: &[u8], piece: usize) -> Vec<String> {
+    let mut log = EventLog::default();
+    drive(Pieces(input, piece), &mut log).unwrap();
+    log.lines
 }
 
 fn check(input: &str, expected: &[&str]) {
-    assert_eq!(told(input.as_bytes(), usize::MAX), expected);
+    assert_eq!(log(input.as_bytes(), usize::MAX), expected);
     for piece in [1, 7, 100] {
-        assert_eq!(told(input.as_bytes(), piece), expected, "in pieces of {piece}");
+        assert_eq!(log(input.as_bytes(), piece), expected, "in pieces of {piece}");
     }
 }
 
@@ -432,12 +432,12 @@ fn long_output_of_a_package_is_attached_whole() {
 fn a_very_long_line_of_output_is_kept() {
     let long = "x".repeat(900_000);
     let input = [line("run TestA"), line(&format!("output TestA {long}")), line("fail TestA"), line("fail")];
-    let told = told(input.concat().as_bytes(), usize::MAX);
-    assert_eq!(told[1].len(), "p.TestA [go test output] ".len() + long.len());
+    let log = log(input.concat().as_bytes(), usize::MAX);
+    assert_eq!(log[1].len(), "p.TestA [go test output] ".len() + long.len());
     let too_long =
         [line("run TestA"), line(&format!("output TestA {long}{long}")), line("fail TestA"), line("fail")];
-    let told = self::told(too_long.concat().as_bytes(), usize::MAX);
-    assert!(told[1].starts_with("- [stdout] {") && told[1].len() > 2 * long.len(), "it is text");
+    let log = self::log(too_long.concat().as_bytes(), usize::MAX);
+    assert!(log[1].starts_with("- [stdout] {") && log[1].len() > 2 * long.len(), "it is text");
 }
 
 /// The recorded outputs: how many tests passed, failed and were skipped, and whether all ended.
@@ -448,7 +448,7 @@ fn check_recorded(name: &str, expected: [u64; 3]) {
     drive(&input[..], &mut summary).unwrap();
     let counts = [Outcome::Success, Outcome::Fail, Outcome::Skip].map(|outcome| summary.count(outcome));
     assert_eq!((counts, summary.count(Outcome::Unfinished), summary.late()), (expected, 0, 0), "{name}");
-    assert_eq!(told(&input, 5), told(&input, usize::MAX), "{name}");
+    assert_eq!(log(&input, 5), log(&input, usize::MAX), "{name}");
 }
 
 #[test]
@@ -482,6 +482,6 @@ fn recorded_outputs_are_told_whole() {
 proptest! {
     #[test]
     fn no_line_is_too_strange(input in "(\\{\"Action\":\"(run|pass|fail|skip|output|cont|build-output|build-fail)\",\"Package\":\"[ab]\",\"Test\":\"(|TestA|BenchmarkA)\",\"Output\":\"[a-c]*(--- PASS: TestA|\\\\n|PASS\\\\n|panic: )?\"\\}\n|[a-z{}\"\n]{0,20}){0,30}", piece in 1_usize..50) {
-        prop_assert_eq!(told(input.as_bytes(), piece), told(input.as_bytes(), usize::MAX));
+        prop_assert_eq!(log(input.as_bytes(), piece), log(input.as_bytes(), usize::MAX));
     }
 }

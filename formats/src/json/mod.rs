@@ -1,6 +1,6 @@
 //! Streams as lines of JSON, and back.
 //!
-//! A line is a packet, a stretch of text between packets, or one of damage:
+//! A line is a packet, a stretch of text between packets, or a stretch of damage:
 //!
 //! ```text
 //! {"id":"boot","status":"inprogress","time":"2020-01-01T00:00:00Z"}
@@ -13,8 +13,8 @@
 //! |---|---|
 //! | `id`, `status`, `mime`, `route` | the field; a key that is missing is a field that is absent |
 //! | `time` | RFC 3339, to the nanosecond |
-//! | `tags` | a list; the empty one clears the tags, none at all says nothing of them |
-//! | `runnable` | said where it is not as usual: `true` with an id, `false` without |
+//! | `tags` | a list; an empty one clears the tags, a missing one leaves them alone |
+//! | `runnable` | only where it is not the default, which is `true` with an id and `false` without |
 //! | `file` | `name`, and `text`, or `base64` where the bytes are not UTF-8 |
 //! | `eof` | `true`, or missing |
 //! | `packet` | the packet in base64, where it has another form than the one that these fields would get; it counts as long as it says the same as they do |

@@ -33,7 +33,7 @@ impl<'a> Object<'a> {
         Object { out, start }
     }
 
-    /// Writes a key, and says where to append its value.
+    /// Writes a key, and returns where to append its value.
     pub fn key(&mut self, key: &str) -> &mut Vec<u8> {
         if self.out.len() > self.start {
             self.out.push(b',');
@@ -107,7 +107,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Appends a string with its quotation marks. Whatever a terminal would obey is escaped.
+/// Appends a string with its quotation marks. Whatever a terminal would act on is escaped.
 pub fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     // Without a branch for each byte this is fast.

@@ -11,7 +11,7 @@ use subunit::{Event, File, Packet, Status, Tags};
 
 use crate::time;
 
-/// What a line says. Keys that are not known are errors: they would be lost.
+/// What a line says. Unknown keys are errors: they would be lost.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Line {
@@ -68,7 +68,7 @@ fn error(what: impl fmt::Display) -> LineError {
 ///
 /// # Errors
 ///
-/// When it is no object of this kind, or an event that subunit cannot say; then nothing is appended.
+/// When it is not an object of this kind, or is an event that subunit cannot express; then nothing is appended.
 pub fn read_line(line: &[u8], out: &mut Vec<u8>) -> Result<(), LineError> {
     if line.trim_ascii_start().first() != Some(&b'{') {
         return Err(error("not an object: {…}"));
@@ -94,7 +94,7 @@ fn explain(error: serde_json::Error) -> LineError {
 }
 
 impl Line {
-    /// Checks that a line that is no event has no field of one.
+    /// Checks that a line that is not an event has none of an event's fields.
     fn is_alone(&self, what: &str) -> Result<(), LineError> {
         let strings = [&self.id, &self.status, &self.route, &self.time, &self.mime, &self.packet];
         let event = strings.iter().any(|string| string.is_some())

@@ -11,29 +11,29 @@ use std::path::{Path, PathBuf};
 use foldhash::quality::RandomState;
 use streamresult::Attachment;
 
-use crate::seen::{Seen, first_free};
+use crate::hash_set::{CompactHashSet, first_free};
 
 /// A file's name has up to 255 bytes; the rest is for its number.
 const LONGEST_ID: usize = 160;
 const LONGEST_NAME: usize = 60;
 const BUFFER: usize = 64 << 10;
 
-/// A folder that takes one file an attachment: `ID--NAME`, where whatever a file system could object to is `_`.
+/// A folder that takes one file for each attachment: `ID--NAME`, where whatever a file system could object to is `_`.
 ///
 /// Files that are there already stay as they are: `-2` is added to the name instead.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
-    seen: Seen,
+    seen: CompactHashSet,
     state: RandomState,
 }
 
 impl Folder {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Folder { path, seen: Seen::default(), state: RandomState::default() }
+        Folder { path, seen: CompactHashSet::default(), state: RandomState::default() }
     }
 
-    /// Writes a file, and says where: the folder's path as it was given, and the file's name.
+    /// Writes a file, and returns its path: the folder's path as it was given, and the file's name.
     pub(crate) fn save(&mut self, test_id: &str, attachment: &Attachment<'_>) -> io::Result<String> {
         fs::create_dir_all(&self.path).map_err(|error| in_making(&self.path, error))?;
         let (stem, end) = split_extension(attachment.name());

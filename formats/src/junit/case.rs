@@ -7,11 +7,11 @@ use memchr::memchr;
 use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, Record};
 
 use super::attachments::Folder;
+use super::budget::{TextBudget, content, copy, show};
+use super::case_writer::{CaseWriter, Section};
 use super::escape;
 use super::names::{cut, file_of};
 use super::options::{Dialect, Options};
-use super::pen::{Pen, Section};
-use super::room::{Room, content, copy, show};
 use crate::charset::Content;
 
 /// More tags are not written: some consumers count elements.
@@ -55,7 +55,7 @@ impl Element {
     }
 }
 
-/// What stands for an outcome.
+/// How an outcome is written.
 #[derive(Clone, Copy)]
 struct Kind {
     element: Element,
@@ -107,9 +107,9 @@ pub(crate) fn attributes(
     name: &str,
     record: Option<&Record<'_>>,
     options: &Options,
-    pen: &mut Pen<'_>,
+    writer: &mut CaseWriter<'_>,
 ) {
-    let out = pen.out();
+    let out = writer.out();
     out.extend_from_slice(b" classname=\"");
     escape::attribute(class, out);
     out.extend_from_slice(b"\" name=\"");
@@ -126,7 +126,7 @@ pub(crate) fn attributes(
         escape::attribute(&cut(file), out);
         out.push(b'"');
     }
-    pen.end(Section::Attributes);
+    writer.end(Section::Attributes);
 }
 
 /// Only an id with a colon can name a file: most are not looked at any further.
@@ -153,41 +153,41 @@ pub(crate) fn seconds(duration: Duration, out: &mut Vec<u8>) {
     out.extend_from_slice(digits.get(first..).unwrap_or_default());
 }
 
-/// Writes all of a case but its names.
+/// Writes all of a case except its names.
 pub(crate) fn body(
     record: &Record<'_>,
     options: &Options,
     folder: Option<&mut Folder>,
-    pen: &mut Pen<'_>,
+    writer: &mut CaseWriter<'_>,
 ) -> io::Result<()> {
     let kind = Kind::of(record);
     let detail = kind.detail(record);
     let mut case = Case { record, options, folder, kind, detail, is_detail_cut: false };
     if case.is_empty() {
-        pen.glue("/>\n");
+        writer.glue("/>\n");
         return Ok(());
     }
-    pen.glue(">");
-    case.properties(pen);
-    case.outcome(pen)?;
-    case.output(pen)?;
-    pen.glue("\n</testcase>\n");
+    writer.glue(">");
+    case.properties(writer);
+    case.outcome(writer)?;
+    case.output(writer)?;
+    writer.glue("\n</testcase>\n");
     Ok(())
 }
 
-/// Writes the outcome of what is no test but failed, with its text.
-pub(crate) fn failure(message: &str, text: &[u8], pen: &mut Pen<'_>) -> io::Result<()> {
-    pen.glue(">");
-    pen.glue(Element::Failure.opening());
-    pen.out().extend_from_slice(b" message=\"");
-    escape::attribute(message, pen.out());
-    pen.out().extend_from_slice(b"\" type=\"Failure\"");
-    pen.end(Section::Outcome);
-    pen.glue(">");
-    show(text, Content::of(None, text), &mut Room::default(), pen)?;
-    pen.end(Section::Text);
-    pen.glue(Element::Failure.closing());
-    pen.glue("\n</testcase>\n");
+/// Writes the outcome of something that is not a test but failed, with its text.
+pub(crate) fn failure(message: &str, text: &[u8], writer: &mut CaseWriter<'_>) -> io::Result<()> {
+    writer.glue(">");
+    writer.glue(Element::Failure.opening());
+    writer.out().extend_from_slice(b" message=\"");
+    escape::attribute(message, writer.out());
+    writer.out().extend_from_slice(b"\" type=\"Failure\"");
+    writer.end(Section::Outcome);
+    writer.glue(">");
+    show(text, Content::of(None, text), &mut TextBudget::default(), writer)?;
+    writer.end(Section::Text);
+    writer.glue(Element::Failure.closing());
+    writer.glue("\n</testcase>\n");
     Ok(())
 }
 
@@ -231,11 +231,11 @@ impl<'a> Case<'a> {
         all.filter(move |attachment| Some(attachment.name()) != detail)
     }
 
-    fn properties(&self, pen: &mut Pen<'_>) {
+    fn properties(&self, writer: &mut CaseWriter<'_>) {
         if !self.has_properties() {
             return;
         }
-        let out = pen.out();
+        let out = writer.out();
         out.extend_from_slice(b"\n<properties>");
         let mut left_out = 0;
         for (number, tag) in self.record.tags().iter().enumerate() {
@@ -249,16 +249,16 @@ impl<'a> Case<'a> {
             known_property("clock", "went back while the test ran", out);
         }
         out.extend_from_slice(b"</properties>");
-        pen.end(Section::Properties);
+        writer.end(Section::Properties);
     }
 
-    fn outcome(&mut self, pen: &mut Pen<'_>) -> io::Result<()> {
+    fn outcome(&mut self, writer: &mut CaseWriter<'_>) -> io::Result<()> {
         if self.kind.element == Element::None {
             return Ok(());
         }
-        pen.glue(self.kind.element.opening());
+        writer.glue(self.kind.element.opening());
         let message = self.detail.and_then(|detail| message(&detail));
-        let out = pen.out();
+        let out = writer.out();
         out.extend_from_slice(b" message=\"");
         escape::attribute(message.as_deref().unwrap_or(self.kind.message), out);
         out.push(b'"');
@@ -267,71 +267,86 @@ impl<'a> Case<'a> {
             out.extend_from_slice(self.kind.name.as_bytes());
             out.push(b'"');
         }
-        pen.end(Section::Outcome);
-        pen.glue(">");
+        writer.end(Section::Outcome);
+        writer.glue(">");
         if let Some(detail) = self.detail {
-            let mut room = Room::default();
-            self.is_detail_cut = !self.show_file(&detail, &mut room, pen)?;
+            let mut budget = TextBudget::default();
+            self.is_detail_cut = !self.show_file(&detail, &mut budget, writer)?;
         }
-        pen.end(Section::Text);
-        pen.glue(self.kind.element.closing());
+        writer.end(Section::Text);
+        writer.glue(self.kind.element.closing());
         Ok(())
     }
 
-    fn output(&mut self, pen: &mut Pen<'_>) -> io::Result<()> {
+    fn output(&mut self, writer: &mut CaseWriter<'_>) -> io::Result<()> {
         for is_stderr in [false, true] {
             let detail = self.detail.filter(|_| self.is_detail_cut && self.folder.is_some() && !is_stderr);
             let mut files = self.outputs().filter(|file| (file.name() == "stderr") == is_stderr).peekable();
             if files.peek().is_none() && detail.is_none() {
                 continue;
             }
-            pen.glue(if is_stderr { "\n<system-err>" } else { "\n<system-out>" });
-            let mut room = Room::default();
+            writer.glue(if is_stderr { "\n<system-err>" } else { "\n<system-out>" });
+            let mut budget = TextBudget::default();
             for file in files {
-                self.output_file(&file, &mut room, pen)?;
+                self.output_file(&file, &mut budget, writer)?;
             }
             if let Some(detail) = detail {
-                self.save(&detail, &mut room, pen)?;
+                self.save(&detail, &mut budget, writer)?;
             }
-            room.close(pen);
-            pen.end(if is_stderr { Section::Err } else { Section::Out });
-            pen.glue(if is_stderr { "</system-err>" } else { "</system-out>" });
+            budget.close(writer);
+            writer.end(if is_stderr { Section::Err } else { Section::Out });
+            writer.glue(if is_stderr { "</system-err>" } else { "</system-out>" });
         }
         Ok(())
     }
 
-    fn output_file(&mut self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<()> {
+    fn output_file(
+        &mut self,
+        file: &Attachment<'_>,
+        budget: &mut TextBudget,
+        writer: &mut CaseWriter<'_>,
+    ) -> io::Result<()> {
         if !matches!(file.name(), "stdout" | "stderr") {
-            room.piece(format!("{}:\n", cut(file.name())).as_bytes(), pen);
+            budget.piece(format!("{}:\n", cut(file.name())).as_bytes(), writer);
         }
-        self.show_file(file, room, pen)?;
-        self.save(file, room, pen)?;
-        room.end_line(pen);
-        pen.settle()
+        self.show_file(file, budget, writer)?;
+        self.save(file, budget, writer)?;
+        budget.end_line(writer);
+        writer.settle()
     }
 
     /// Writes the text of a file as far as there is room, and whether that was all.
-    fn show_file(&self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<bool> {
+    fn show_file(
+        &self,
+        file: &Attachment<'_>,
+        budget: &mut TextBudget,
+        writer: &mut CaseWriter<'_>,
+    ) -> io::Result<bool> {
         let place = if self.folder.is_some() { "in the attached file" } else { "left out" };
         let content = content(file)?;
         if content == Content::Binary {
             let mime_type = cut(file.mime_type().unwrap_or("no known type"));
-            room.note(&format!("[{} bytes of {mime_type}, {place}]", file.len()), pen);
+            budget.note(&format!("[{} bytes of {mime_type}, {place}]", file.len()), writer);
             return Ok(false);
         }
-        let shown = copy(file, content, room, pen)?;
+        let shown = copy(file, content, budget, writer)?;
         let is_all = shown == file.len();
         if !is_all {
-            room.note(&format!("[{} bytes more, {place}]", file.len() - shown), pen);
+            budget.note(&format!("[{} bytes more, {place}]", file.len() - shown), writer);
         }
         Ok(is_all)
     }
 
     /// Writes a file to the folder of files, if there is one, and says where it is.
-    fn save(&mut self, file: &Attachment<'_>, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<()> {
+    fn save(
+        &mut self,
+        file: &Attachment<'_>,
+        budget: &mut TextBudget,
+        writer: &mut CaseWriter<'_>,
+    ) -> io::Result<()> {
         if let Some(folder) = &mut self.folder {
             let path = folder.save(self.record.test_id(), file)?;
-            room.note(&format!("[[ATTACHMENT|{path}]]"), pen);
+            budget.note(&format!("[[ATTACHMENT|{path}]]"), writer);
         }
         Ok(())
     }
@@ -344,7 +359,7 @@ pub(crate) fn property(name: &str, value: &str, out: &mut Vec<u8>) {
     property_value(value, out);
 }
 
-/// Appends a `property` with a name of ours, which needs no escapes.
+/// Appends a `property` with one of our own names, which needs no escapes.
 fn known_property(name: &'static str, value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<property name=\"");
     out.extend_from_slice(name.as_bytes());

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use super::case::Element;
-use super::pen::{Lengths, Section};
+use super::case_writer::{Lengths, Section};
 use super::suite::Counts;
 use streamresult::{Spool, Spooled};
 

@@ -4,14 +4,14 @@
 //! times with three decimals, no character that XML cannot hold, no text that a parser finds too long.
 
 mod attachments;
+mod budget;
 mod case;
+mod case_writer;
 mod escape;
 mod merge;
 mod names;
 mod options;
-mod pen;
 pub mod read;
-mod room;
 mod suite;
 mod write;
 

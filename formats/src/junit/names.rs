@@ -6,8 +6,8 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use foldhash::quality::RandomState;
 use memchr::{memchr, memchr3, memrchr};
 
-use crate::seen::{Seen, first_free};
-use crate::slices;
+use crate::hash_set::{CompactHashSet, first_free};
+use subunit::part;
 
 /// Attributes are cut beyond this many bytes: a reader takes 10 MB at most, as a rule.
 const LONGEST: usize = 64 << 10;
@@ -25,7 +25,7 @@ impl<'a> CaseName<'a> {
     pub(crate) fn of(id: &'a str) -> Self {
         // An id that begins with a bracket or a blank is all name.
         let end = memchr3(b'(', b'[', b' ', id.as_bytes()).unwrap_or(id.len());
-        let head = slices::first(id.as_bytes(), end);
+        let head = part(id.as_bytes(), ..end);
         let split = match last_double_colon(head) {
             Some(at) => Some((at, at + 2)),
             None => memrchr(b'.', head).map(|at| (at, at + 1)),
@@ -71,7 +71,7 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
 /// the second an unneeded number.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    seen: Seen,
+    seen: CompactHashSet,
     state: RandomState,
 }
 

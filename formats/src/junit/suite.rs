@@ -7,13 +7,13 @@ use chrono::DateTime;
 use streamresult::{Spool, Spooled};
 use subunit::{File, Timestamp};
 
+use super::budget::{TextBudget, show};
 use super::case::{Element, property, seconds};
+use super::case_writer::CaseWriter;
 use super::escape;
 use super::merge::Runs;
 use super::names::cut;
 use super::options::{Dialect, Options};
-use super::pen::Pen;
-use super::room::{Room, show};
 use crate::charset::Content;
 
 /// More routes than this share a suite: each one takes memory.
@@ -192,19 +192,19 @@ impl Suite {
         spool: &mut Spool,
     ) -> io::Result<()> {
         let late = self.late.get_or_insert_default();
-        let mut room = Room::of(LONGEST_LATE.saturating_sub(late.len() as usize));
-        let mut pen = Pen::new(spool, late, false);
+        let mut budget = TextBudget::of(LONGEST_LATE.saturating_sub(late.len() as usize));
+        let mut writer = CaseWriter::new(spool, late, false);
         if !self.is_late_full {
             let heading = format!("late {} of {}:\n", cut(file.name), cut(test_id));
-            let is_whole = show(heading.as_bytes(), Content::Utf8, &mut room, &mut pen)?
-                && show(file.bytes, Content::of(mime_type, file.bytes), &mut room, &mut pen)?;
-            room.end_line(&mut pen);
+            let is_whole = show(heading.as_bytes(), Content::Utf8, &mut budget, &mut writer)?
+                && show(file.bytes, Content::of(mime_type, file.bytes), &mut budget, &mut writer)?;
+            budget.end_line(&mut writer);
             if !is_whole {
                 self.is_late_full = true;
-                pen.glue("[more that came late, left out]\n");
+                writer.glue("[more that came late, left out]\n");
             }
         }
-        pen.finish().map(drop)
+        writer.finish().map(drop)
     }
 
     fn write(&self, options: &Options, spool: &Spool, output: &mut dyn Write) -> io::Result<()> {

@@ -9,12 +9,12 @@ use subunit::{Event, Status, Timestamp};
 
 use super::attachments::Folder;
 use super::case::{self, Element};
+use super::case_writer::CaseWriter;
 use super::merge::{Key, Run};
 use super::names::{CaseName, Names, cut};
 use super::options::Options;
-use super::pen::Pen;
 use super::suite::Suites;
-use crate::seen::Seen;
+use crate::hash_set::CompactHashSet;
 
 /// Bytes of one suite that wait in memory, and of all.
 const WAITING: usize = 64 << 10;
@@ -48,7 +48,7 @@ pub struct JunitWriter {
     names: Names,
     folder: Option<Folder>,
     /// The tests that ran, where runs of one test are merged.
-    ran: Seen,
+    ran: CompactHashSet,
     /// How many cases there are, where runs of one test are merged.
     cases: u64,
     state: [RandomState; 2],
@@ -64,7 +64,7 @@ impl JunitWriter {
             spool: Spool::with_limits(WAITING, ALL_WAITING),
             suites: Suites::default(),
             names: Names::default(),
-            ran: Seen::default(),
+            ran: CompactHashSet::default(),
             cases: 0,
             state: [RandomState::default(), RandomState::default()],
         }
@@ -94,7 +94,7 @@ impl JunitWriter {
     fn add(
         &mut self,
         about: &About<'_>,
-        write: impl FnOnce(&mut Tools<'_>, &mut Pen<'_>) -> io::Result<()>,
+        write: impl FnOnce(&mut Tools<'_>, &mut CaseWriter<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
         let key = if self.options.merge_retries { Some(self.key(about)) } else { None };
         let Self { options, spool, suites, names, folder, ran, .. } = self;
@@ -103,10 +103,10 @@ impl JunitWriter {
         suite.add(about.element, about.times);
         let is_first = key.is_none_or(|key| ran.insert(key.hash));
         let start = suite.cases.len();
-        let mut pen = Pen::new(spool, &mut suite.cases, key.is_some());
-        pen.glue("<testcase");
-        write(&mut Tools { options, names, folder: folder.as_mut(), is_first }, &mut pen)?;
-        let lengths = pen.finish()?;
+        let mut writer = CaseWriter::new(spool, &mut suite.cases, key.is_some());
+        writer.glue("<testcase");
+        write(&mut Tools { options, names, folder: folder.as_mut(), is_first }, &mut writer)?;
+        let lengths = writer.finish()?;
         match key {
             None => Ok(()),
             Some(key) => suite.runs.add(Run { key, element: about.element, start, lengths }, is_first, spool),
@@ -116,7 +116,7 @@ impl JunitWriter {
     /// What tells this test from all others.
     fn key(&mut self, about: &About<'_>) -> Key {
         self.cases += 1;
-        // What is no test is never run again.
+        // Only tests are run again.
         let number = if about.test_id.is_some() { 0 } else { self.cases };
         let [hash, check] = self.state.each_ref().map(|state| {
             let mut hasher = state.build_hasher();
@@ -133,7 +133,7 @@ impl JunitWriter {
 /// What a case is about.
 struct About<'a> {
     route: Option<&'a str>,
-    /// None where the case stands for something that is no test.
+    /// None where the case stands for something that is not a test.
     test_id: Option<&'a [u8]>,
     element: Element,
     times: Option<(Timestamp, Timestamp)>,
@@ -150,7 +150,7 @@ struct Tools<'a> {
 
 impl Tools<'_> {
     #[inline]
-    fn names(&mut self, record: &Record<'_>, pen: &mut Pen<'_>) {
+    fn names(&mut self, record: &Record<'_>, writer: &mut CaseWriter<'_>) {
         if !self.is_first {
             return;
         }
@@ -158,7 +158,7 @@ impl Tools<'_> {
         let class = cut(if class.is_empty() { &self.options.suite_name } else { class });
         let name = cut(name);
         let given = self.names.give(&class, &name, record.route_code());
-        case::attributes(&class, &given, Some(record), self.options, pen);
+        case::attributes(&class, &given, Some(record), self.options, writer);
     }
 }
 
@@ -174,9 +174,9 @@ impl RecordSink for JunitWriter {
             element: case::element(record),
             times: record.first().zip(record.last()),
         };
-        self.add(&about, |tools, pen| {
-            tools.names(record, pen);
-            case::body(record, tools.options, tools.folder.as_deref_mut(), pen)
+        self.add(&about, |tools, writer| {
+            tools.names(record, writer);
+            case::body(record, tools.options, tools.folder.as_deref_mut(), writer)
         })
     }
 
@@ -201,11 +201,11 @@ impl RecordSink for JunitWriter {
             element: Element::Failure,
             times: event.timestamp.zip(event.timestamp),
         };
-        self.add(&about, |tools, pen| {
+        self.add(&about, |tools, writer| {
             let class = cut(&tools.options.suite_name);
             let name = tools.names.give(&class, RUN, event.route_code);
-            case::attributes(&class, &name, None, tools.options, pen);
-            case::failure("the run as a whole failed", event.file.map_or(&[], |file| file.bytes), pen)
+            case::attributes(&class, &name, None, tools.options, writer);
+            case::failure("the run as a whole failed", event.file.map_or(&[], |file| file.bytes), writer)
         })
     }
 }

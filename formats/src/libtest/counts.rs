@@ -1,6 +1,6 @@
 //! How many tests ended in which way: as seen, and as told at the end.
 
-use super::line::Outcome;
+use super::line::EndKind;
 
 /// How many tests ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,12 +12,12 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    pub(super) fn add(&mut self, outcome: Outcome<'_>) {
+    pub(super) fn add(&mut self, outcome: EndKind<'_>) {
         let count = match outcome {
-            Outcome::Passed => &mut self.passed,
-            Outcome::Failed(_) => &mut self.failed,
-            Outcome::Ignored(_) => &mut self.ignored,
-            Outcome::Measured(_) => &mut self.measured,
+            EndKind::Passed => &mut self.passed,
+            EndKind::Failed(_) => &mut self.failed,
+            EndKind::Ignored(_) => &mut self.ignored,
+            EndKind::Measured(_) => &mut self.measured,
         };
         *count += 1;
     }

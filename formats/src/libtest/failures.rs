@@ -6,9 +6,9 @@ use std::io;
 use foldhash::fast::FixedState;
 use subunit::{Event, Status};
 
-use super::line::{Ended, Outcome};
+use super::emit::{BinaryOut, OUTPUT};
+use super::line::{EndKind, TestEnd};
 use super::reason::reason;
-use super::tell::{OUTPUT, Out};
 use crate::held::{HeldFile, HeldTest};
 
 /// So many failures wait, and as many bytes of their names; others are told at once, and their output after that.
@@ -27,9 +27,9 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) fn new(mut test: HeldTest, ended: &Ended<'_>) -> Self {
+    pub(super) fn new(mut test: HeldTest, ended: &TestEnd<'_>) -> Self {
         let words = match ended.outcome {
-            Outcome::Failed(words) => words.to_vec(),
+            EndKind::Failed(words) => words.to_vec(),
             _ => Vec::new(),
         };
         (test.status, test.took) = (Some(Status::Fail), ended.took);
@@ -37,12 +37,12 @@ impl Failure {
     }
 
     /// Tells it, unless it was told.
-    pub(super) fn tell(&mut self, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn tell(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         if std::mem::replace(&mut self.is_told, true) {
             return Ok(());
         }
         let words = std::mem::take(&mut self.words);
-        let ended = Ended { outcome: Outcome::Failed(&words), took: self.test.took };
+        let ended = TestEnd { outcome: EndKind::Failed(&words), took: self.test.took };
         out.end(&mut self.test, &ended)
     }
 }
@@ -138,7 +138,7 @@ impl Failures {
     }
 
     /// The output of this test follows.
-    pub(super) fn open(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn open(&mut self, name: &str, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let of = self.place(name);
         if let Some(failure) = of.and_then(|at| self.waiting.get_mut(at)) {
             failure.test.begin(out)?;
@@ -148,13 +148,13 @@ impl Failures {
     }
 
     /// Takes output.
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut BinaryOut<'_>) -> io::Result<()> {
         let Some(block) = &mut self.open else { return Ok(()) };
         block.output.push(bytes, None, &about(&block.name), out)
     }
 
     /// Ends the output, behind which libtest wrote this many newlines, and tells the failure.
-    pub(super) fn close(&mut self, newlines: usize, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn close(&mut self, newlines: usize, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let Some(Block { name, of, mut output }) = self.open.take() else { return Ok(()) };
         output.trim_newlines(newlines);
         let failure = of.and_then(|place| self.waiting.get_mut(place));
@@ -169,13 +169,13 @@ impl Failures {
     }
 
     /// Tells a failure that has no output.
-    pub(super) fn tell_one(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn tell_one(&mut self, name: &str, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let place = self.place(name);
         place.and_then(|place| self.waiting.get_mut(place)).map_or(Ok(()), |failure| failure.tell(out))
     }
 
     /// Tells all that wait.
-    pub(super) fn tell_all(&mut self, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn tell_all(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.waiting.iter_mut().try_for_each(|failure| failure.tell(out))
     }
 }

@@ -7,15 +7,15 @@ use streamresult::StreamResult;
 use subunit::{Event, Status, Timestamp};
 
 use super::counts::{Counts, discrepancy};
-use super::line::{Ended, Outcome};
+use super::emit::{BinaryOut, ERROR, Emitter, OUTPUT, string, suite_id, test};
+use super::line::{EndKind, TestEnd};
 use super::message::{Message, NextestName, Text};
 use super::names::{self, Names};
 use super::pending::NO_RESULT;
 use super::reason::reason;
-use super::tell::{ERROR, OUTPUT, Out, Teller, string, suite_id, test};
 use crate::held::{HeldTest, before, text_file};
 
-/// So many binaries run at once, so many tests in each, and so many binaries are known by name.
+/// At most this many binaries run at once, with at most this many tests each; and as many are known by name.
 const OPEN: usize = 1024;
 const TESTS: usize = 10_000;
 const KNOWN: usize = 10_000;
@@ -50,8 +50,8 @@ struct Suite {
 }
 
 impl Suite {
-    fn out<'a>(&'a self, teller: &'a mut Teller, sink: &'a mut dyn StreamResult) -> Out<'a> {
-        Out { prefix: &self.prefix, teller, sink }
+    fn out<'a>(&'a self, emitter: &'a mut Emitter, sink: &'a mut dyn StreamResult) -> BinaryOut<'a> {
+        BinaryOut { prefix: &self.prefix, emitter, sink }
     }
 
     fn is_nextests(&self) -> bool {
@@ -66,8 +66,8 @@ impl Suite {
 
 /// What the end of a binary means for the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// It was no message of these after all.
+pub(super) enum MessageStep {
+    /// It was not one of these messages after all.
     No,
     Done,
     /// A binary ended, well or not.
@@ -81,12 +81,12 @@ impl Json {
     }
 
     /// Tells what was held back to see what is next.
-    pub(super) fn flush(&mut self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
+    pub(super) fn flush(&mut self, emitter: &mut Emitter, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some((at, name)) = self.held.take() else { return Ok(()) };
         let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
         let mut test = test(&name, None);
-        test.began = teller.now();
-        test.begin(&mut suite.out(teller, sink))?;
+        test.began = emitter.now();
+        test.begin(&mut suite.out(emitter, sink))?;
         if suite.tests.len() < TESTS {
             suite.tests.push(test);
         }
@@ -97,36 +97,36 @@ impl Json {
         &mut self,
         message: &Message<'_>,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut dyn StreamResult),
-    ) -> io::Result<Taken> {
+        (emitter, sink): (&mut Emitter, &mut dyn StreamResult),
+    ) -> io::Result<MessageStep> {
         let event = message.event.as_deref().unwrap_or_default();
         match (&*message.kind, event, &message.name) {
-            ("suite", "started", _) => self.begin(message, names, (teller, sink))?,
-            ("suite", "ok" | "failed", _) => return self.end(message, event == "ok", names, (teller, sink)),
+            ("suite", "started", _) => self.begin(message, names, (emitter, sink))?,
+            ("suite", "ok" | "failed", _) => return self.end(message, event == "ok", names, (emitter, sink)),
             ("suite", "discovery" | "completed", _) => {}
             ("test", "discovered", Some(name)) => {
                 let name = &string(name.as_bytes());
                 let event = Event::status(name, Status::Exists);
-                Out { prefix: names.current(), teller, sink }.status(&event)?;
+                BinaryOut { prefix: names.current(), emitter, sink }.status(&event)?;
             }
             ("bench", ..) | ("test", "started" | "ok" | "failed" | "ignored", _) => {
-                let Some(name) = &message.name else { return Ok(Taken::No) };
-                self.test(message, (name, event), names, (teller, sink))?;
+                let Some(name) = &message.name else { return Ok(MessageStep::No) };
+                self.test(message, (name, event), names, (emitter, sink))?;
             }
             // It was told that it runs.
-            ("test", "timeout", Some(_)) => self.flush(teller, sink)?,
-            _ => return Ok(Taken::No),
+            ("test", "timeout", Some(_)) => self.flush(emitter, sink)?,
+            _ => return Ok(MessageStep::No),
         }
-        Ok(Taken::Done)
+        Ok(MessageStep::Done)
     }
 
     fn begin(
         &mut self,
         message: &Message<'_>,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut dyn StreamResult),
+        (emitter, sink): (&mut Emitter, &mut dyn StreamResult),
     ) -> io::Result<()> {
-        self.flush(teller, sink)?;
+        self.flush(emitter, sink)?;
         let key = key_of(message);
         if let (Some(nextest), Some(key)) = (&message.nextest, &key) {
             let kind = nextest.kind.as_deref();
@@ -136,10 +136,10 @@ impl Json {
             }
         } else if let Some(at) = self.alone.take().and_then(|key| self.place(&key)) {
             // One that was not named runs alone: the last one is over.
-            self.suites.swap_remove(at).lose_and_tell(teller, sink)?;
+            self.suites.swap_remove(at).lose_and_report(emitter, sink)?;
         }
         let key = key.unwrap_or_else(|| self.alone.insert(String::new()).clone());
-        let at = self.enter(&key, names, (teller, sink))?;
+        let at = self.enter(&key, names, (emitter, sink))?;
         let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
         suite.open += 1;
         suite.expected = suite.expected.saturating_add(message.test_count.unwrap_or_default());
@@ -155,14 +155,14 @@ impl Json {
         &mut self,
         key: &str,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut dyn StreamResult),
+        (emitter, sink): (&mut Emitter, &mut dyn StreamResult),
     ) -> io::Result<usize> {
         if let Some(at) = self.place(key) {
             return Ok(at);
         }
-        self.flush(teller, sink)?;
+        self.flush(emitter, sink)?;
         if self.suites.len() >= OPEN {
-            self.suites.remove(0).lose_and_tell(teller, sink)?;
+            self.suites.remove(0).lose_and_report(emitter, sink)?;
         }
         let prefix = if key.is_empty() { names.begin_tests().to_owned() } else { self.prefix(key) };
         self.suites.push(Suite { key: key.to_owned(), prefix, is_ok: true, ..Suite::default() });
@@ -207,19 +207,19 @@ impl Json {
         message: &Message<'_>,
         (name, event): (&str, &str),
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut dyn StreamResult),
+        (emitter, sink): (&mut Emitter, &mut dyn StreamResult),
     ) -> io::Result<()> {
         let nextest = NextestName::parse(name);
         let name = string(nextest.map_or(name, |name| name.test).as_bytes());
         let key = nextest.map_or("", |name| name.binary);
         if nextest.is_some() {
-            self.flush_other(&name, (teller, sink))?;
+            self.flush_other(&name, (emitter, sink))?;
             self.name_alone(key);
         }
-        let at = self.enter(key, names, (teller, sink))?;
+        let at = self.enter(key, names, (emitter, sink))?;
         let is_held = self.held.as_ref().is_some_and(|held| held.0 == at && held.1 == name);
         if !is_held || event == "started" {
-            self.flush(teller, sink)?;
+            self.flush(emitter, sink)?;
         }
         if event == "started" {
             self.held = Some((at, name.into_owned()));
@@ -236,12 +236,12 @@ impl Json {
         suite.seen.add(outcome);
         let known = suite.take(&name);
         let attempt = nextest.and_then(|name| name.attempt).map(|attempt| format!("attempt-{attempt}"));
-        let mut out = Out { prefix: &suite.prefix, teller, sink };
+        let mut out = BinaryOut { prefix: &suite.prefix, emitter, sink };
         let (now, took) = (out.now(), message.took());
         let mut test = match known {
             Some(test) => HeldTest { time: after(test.began, took).or(now), ..test },
             None => {
-                let is_running = is_held && !matches!(outcome, Outcome::Ignored(_));
+                let is_running = is_held && !matches!(outcome, EndKind::Ignored(_));
                 let began = took.and_then(|took| before(now, took)).or(now.filter(|_| is_running));
                 let mut test = HeldTest { time: now, began, ..test(&name, None) };
                 if began.is_some() || is_running {
@@ -253,17 +253,17 @@ impl Json {
         test.has_begun = true;
         test.tags.extend(attempt);
         files(message, &test, &mut out)?;
-        out.end(&mut test, &Ended { outcome, took: None })
+        out.end(&mut test, &TestEnd { outcome, took: None })
     }
 
     /// Tells of a test that began, unless it is this one.
     fn flush_other(
         &mut self,
         name: &str,
-        (teller, sink): (&mut Teller, &mut dyn StreamResult),
+        (emitter, sink): (&mut Emitter, &mut dyn StreamResult),
     ) -> io::Result<()> {
         match &self.held {
-            Some(held) if held.1 != name => self.flush(teller, sink),
+            Some(held) if held.1 != name => self.flush(emitter, sink),
             _ => Ok(()),
         }
     }
@@ -273,23 +273,23 @@ impl Json {
         message: &Message<'_>,
         is_ok: bool,
         names: &mut Names,
-        (teller, sink): (&mut Teller, &mut dyn StreamResult),
-    ) -> io::Result<Taken> {
-        let Some(told) = message.counts() else { return Ok(Taken::No) };
-        self.flush(teller, sink)?;
+        (emitter, sink): (&mut Emitter, &mut dyn StreamResult),
+    ) -> io::Result<MessageStep> {
+        let Some(told) = message.counts() else { return Ok(MessageStep::No) };
+        self.flush(emitter, sink)?;
         let key = key_of(message).or_else(|| self.alone.take()).unwrap_or_default();
-        let at = self.enter(&key, names, (teller, sink))?;
-        let Some(suite) = self.suites.get_mut(at) else { return Ok(Taken::Done) };
+        let at = self.enter(&key, names, (emitter, sink))?;
+        let Some(suite) = self.suites.get_mut(at) else { return Ok(MessageStep::Done) };
         suite.open = suite.open.saturating_sub(1);
         suite.told = suite.told.and(&told);
         suite.is_ok &= is_ok;
         if suite.open > 0 {
-            return Ok(Taken::Done);
+            return Ok(MessageStep::Done);
         }
         let wrong = suite.wrong();
         let is_green = suite.is_ok && wrong.is_none();
         if let Some(wrong) = wrong {
-            teller.fail(&suite_id(&suite.prefix), Some((ERROR, wrong.as_bytes())), sink)?;
+            emitter.fail(&suite_id(&suite.prefix), Some((ERROR, wrong.as_bytes())), sink)?;
         }
         if suite.is_nextests() {
             // It may end before all of its tests do, and begin again.
@@ -297,22 +297,22 @@ impl Json {
             suite.told = Counts { ignored: suite.told.ignored, ..Counts::default() };
             suite.seen = Counts { ignored: suite.seen.ignored, ..Counts::default() };
         } else {
-            self.suites.swap_remove(at).lose_tests(teller, sink)?;
+            self.suites.swap_remove(at).lose_tests(emitter, sink)?;
         }
-        Ok(Taken::Ended(is_green))
+        Ok(MessageStep::Ended(is_green))
     }
 
     /// The stream ended, or the binary did: what is open never ends. Gives what is wrong with which binary.
     pub(super) fn lose(
         &mut self,
-        teller: &mut Teller,
+        emitter: &mut Emitter,
         sink: &mut dyn StreamResult,
     ) -> io::Result<Vec<(String, String)>> {
-        self.flush(teller, sink)?;
+        self.flush(emitter, sink)?;
         self.alone = None;
         let mut wrong = Vec::new();
         for suite in std::mem::take(&mut self.suites) {
-            wrong.extend(suite.lose(teller, sink)?);
+            wrong.extend(suite.lose(emitter, sink)?);
         }
         Ok(wrong)
     }
@@ -332,45 +332,45 @@ impl Suite {
     /// It never ends. Gives what is wrong with it.
     fn lose(
         mut self,
-        teller: &mut Teller,
+        emitter: &mut Emitter,
         sink: &mut dyn StreamResult,
     ) -> io::Result<Option<(String, String)>> {
         let ignored = self.told.ignored.saturating_sub(self.seen.ignored);
         if self.open == 0 && self.tests.len() as u64 <= ignored {
-            self.skip_tests(teller, sink)?;
+            self.skip_tests(emitter, sink)?;
             return Ok(None);
         }
-        self.lose_tests(teller, sink)?;
+        self.lose_tests(emitter, sink)?;
         let (seen, expected) = (self.seen.total(), self.expected);
         let message = format!("the tests ended without their totals: {seen} of {expected} were told\n");
         Ok((self.open > 0).then(|| (suite_id(&self.prefix).into_owned(), message)))
     }
 
-    fn lose_and_tell(self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
-        match self.lose(teller, sink)? {
-            Some((id, wrong)) => teller.fail(&id, Some((ERROR, wrong.as_bytes())), sink),
+    fn lose_and_report(self, emitter: &mut Emitter, sink: &mut dyn StreamResult) -> io::Result<()> {
+        match self.lose(emitter, sink)? {
+            Some((id, wrong)) => emitter.fail(&id, Some((ERROR, wrong.as_bytes())), sink),
             None => Ok(()),
         }
     }
 
-    fn lose_tests(&mut self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let ended = Ended { outcome: Outcome::Failed(NO_RESULT), took: None };
-        self.end_tests(&ended, teller, sink)
+    fn lose_tests(&mut self, emitter: &mut Emitter, sink: &mut dyn StreamResult) -> io::Result<()> {
+        let ended = TestEnd { outcome: EndKind::Failed(NO_RESULT), took: None };
+        self.end_tests(&ended, emitter, sink)
     }
 
     /// nextest says of ignored tests that they began, and may say nothing more.
-    fn skip_tests(&mut self, teller: &mut Teller, sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.end_tests(&Ended { outcome: Outcome::Ignored(b""), took: None }, teller, sink)
+    fn skip_tests(&mut self, emitter: &mut Emitter, sink: &mut dyn StreamResult) -> io::Result<()> {
+        self.end_tests(&TestEnd { outcome: EndKind::Ignored(b""), took: None }, emitter, sink)
     }
 
     fn end_tests(
         &mut self,
-        ended: &Ended<'_>,
-        teller: &mut Teller,
+        ended: &TestEnd<'_>,
+        emitter: &mut Emitter,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let mut tests = std::mem::take(&mut self.tests);
-        let mut out = self.out(teller, sink);
+        let mut out = self.out(emitter, sink);
         tests.iter_mut().try_for_each(|test| {
             test.time = out.now();
             out.end(test, ended)
@@ -384,19 +384,19 @@ fn key_of(message: &Message<'_>) -> Option<String> {
     Some(format!("{}::{}", &*nextest.package, &*nextest.test_binary))
 }
 
-fn outcome<'a>(message: &'a Message<'_>, event: &str, figures: &'a str) -> Outcome<'a> {
+fn outcome<'a>(message: &'a Message<'_>, event: &str, figures: &'a str) -> EndKind<'a> {
     fn words<'a>(text: &'a Option<Text<'_>>) -> &'a [u8] {
         text.as_deref().unwrap_or_default().as_bytes()
     }
     match (&*message.kind, event) {
-        ("bench", _) => Outcome::Measured(figures.as_bytes()),
-        (_, "ok") => Outcome::Passed,
-        (_, "ignored") => Outcome::Ignored(words(&message.message)),
+        ("bench", _) => EndKind::Measured(figures.as_bytes()),
+        (_, "ok") => EndKind::Passed,
+        (_, "ignored") => EndKind::Ignored(words(&message.message)),
         _ => {
             let output = || reason(words(&message.stdout)).unwrap_or_default();
             let told =
                 [words(&message.message), words(&message.reason)].into_iter().find(|text| !text.is_empty());
-            Outcome::Failed(told.unwrap_or_else(output))
+            EndKind::Failed(told.unwrap_or_else(output))
         }
     }
 }
@@ -406,7 +406,7 @@ fn after(began: Option<Timestamp>, took: Option<std::time::Duration>) -> Option<
 }
 
 /// What the test wrote.
-fn files(message: &Message<'_>, test: &HeldTest, out: &mut Out<'_>) -> io::Result<()> {
+fn files(message: &Message<'_>, test: &HeldTest, out: &mut BinaryOut<'_>) -> io::Result<()> {
     for (name, text) in [(OUTPUT, &message.stdout), ("stderr", &message.stderr)] {
         if let Some(text) = text.as_deref().filter(|text| !text.is_empty()) {
             let Event { file, mime_type, eof, .. } = text_file(name, text.as_bytes());

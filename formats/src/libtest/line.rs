@@ -13,7 +13,7 @@ pub(super) enum Line<'a> {
     /// `running 3 tests`, with what stands behind it.
     Running(u64, &'a [u8]),
     /// `test a::b ... ok`.
-    Result(Named<'a>, Ended<'a>),
+    Result(Named<'a>, TestEnd<'a>),
     /// `test a::b ... ` and then output of the test.
     Began(Named<'a>, &'a [u8]),
     /// `test a::b has been running for over 60 seconds`.
@@ -43,13 +43,13 @@ pub(super) struct Named<'a> {
 
 /// How a test ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ended<'a> {
-    pub(super) outcome: Outcome<'a>,
+pub(super) struct TestEnd<'a> {
+    pub(super) outcome: EndKind<'a>,
     pub(super) took: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome<'a> {
+pub(super) enum EndKind<'a> {
     Passed,
     /// With what stands behind the word.
     Failed(&'a [u8]),
@@ -115,34 +115,34 @@ fn named(name: &[u8]) -> Named<'_> {
 }
 
 /// Reads a result that stands alone: `ok`, `FAILED`, `ignored, why`, `bench: …`, with a time behind it or not.
-pub(super) fn ended(text: &[u8]) -> Option<Ended<'_>> {
+pub(super) fn ended(text: &[u8]) -> Option<TestEnd<'_>> {
     if text == b"ok" {
-        return Some(Ended { outcome: Outcome::Passed, took: None });
+        return Some(TestEnd { outcome: EndKind::Passed, took: None });
     }
     let (word, took) = timed(text);
     let outcome = match word {
-        b"ok" => Outcome::Passed,
-        b"FAILED" => Outcome::Failed(b""),
-        b"ignored" => Outcome::Ignored(b""),
+        b"ok" => EndKind::Passed,
+        b"FAILED" => EndKind::Failed(b""),
+        b"ignored" => EndKind::Ignored(b""),
         _ if word.starts_with(b"FAILED (") && word.ends_with(b")") => {
-            Outcome::Failed(word.get(8..word.len() - 1)?)
+            EndKind::Failed(word.get(8..word.len() - 1)?)
         }
-        _ if word.starts_with(b"ignored, ") => Outcome::Ignored(word.get(9..)?),
+        _ if word.starts_with(b"ignored, ") => EndKind::Ignored(word.get(9..)?),
         _ if word.starts_with(b"bench: ") && memmem::find(word, b" ns/iter").is_some() => {
-            Outcome::Measured(word.get(7..)?.trim_ascii_start())
+            EndKind::Measured(word.get(7..)?.trim_ascii_start())
         }
         _ => return None,
     };
-    Some(Ended { outcome, took })
+    Some(TestEnd { outcome, took })
 }
 
 /// A line of output that a result may be glued to: what it is, and how long the output before it is.
-pub(super) fn glued(text: &[u8]) -> Option<(Ended<'static>, usize)> {
+pub(super) fn glued(text: &[u8]) -> Option<(TestEnd<'static>, usize)> {
     let (text, took) = timed(text);
-    let of = |outcome, word: &[u8]| Some((Ended { outcome, took }, text.len() - word.len()));
+    let of = |outcome, word: &[u8]| Some((TestEnd { outcome, took }, text.len() - word.len()));
     match text {
-        _ if text.ends_with(b"ok") => of(Outcome::Passed, b"ok"),
-        _ if text.ends_with(b"FAILED") => of(Outcome::Failed(b""), b"FAILED"),
+        _ if text.ends_with(b"ok") => of(EndKind::Passed, b"ok"),
+        _ if text.ends_with(b"FAILED") => of(EndKind::Failed(b""), b"FAILED"),
         _ => None,
     }
 }
@@ -275,28 +275,28 @@ mod tests {
         assert_eq!(parse(line.as_bytes()), expected, "{line}");
     }
 
-    fn result<'a>(name: &'a str, outcome: Outcome<'a>) -> Line<'a> {
-        Line::Result(Named { name: name.as_bytes(), tag: None }, Ended { outcome, took: None })
+    fn result<'a>(name: &'a str, outcome: EndKind<'a>) -> Line<'a> {
+        Line::Result(Named { name: name.as_bytes(), tag: None }, TestEnd { outcome, took: None })
     }
 
     #[test]
     fn results_are_read() {
-        check("test a::b ... ok", result("a::b", Outcome::Passed));
-        check("test a ... FAILED", result("a", Outcome::Failed(b"")));
+        check("test a::b ... ok", result("a::b", EndKind::Passed));
+        check("test a ... FAILED", result("a", EndKind::Failed(b"")));
         check(
             "test a ... FAILED (time limit exceeded)",
-            result("a", Outcome::Failed(b"time limit exceeded")),
+            result("a", EndKind::Failed(b"time limit exceeded")),
         );
-        check("test a ... ignored", result("a", Outcome::Ignored(b"")));
-        check("test a ... ignored, no net, no time", result("a", Outcome::Ignored(b"no net, no time")));
+        check("test a ... ignored", result("a", EndKind::Ignored(b"")));
+        check("test a ... ignored, no net, no time", result("a", EndKind::Ignored(b"no net, no time")));
         let figures = b"0.66 ns/iter (+/- 0.14) = 8000 MB/s";
         check(
             "test a     ... bench:           0.66 ns/iter (+/- 0.14) = 8000 MB/s",
-            result("a", Outcome::Measured(figures)),
+            result("a", EndKind::Measured(figures)),
         );
         let took = Some(Duration::from_millis(1012));
         let named = Named { name: b"a", tag: None };
-        check("test a ... ok <1.012s>", Line::Result(named, Ended { outcome: Outcome::Passed, took }));
+        check("test a ... ok <1.012s>", Line::Result(named, TestEnd { outcome: EndKind::Passed, took }));
         check("test a ... okay", Line::Began(named, b"okay"));
         check("test a ... ", Line::Began(named, b""));
         check("test  ... ok", Line::Other);
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn words_behind_a_name_are_tags() {
-        let ended = Ended { outcome: Outcome::Passed, took: None };
+        let ended = TestEnd { outcome: EndKind::Passed, took: None };
         let check = |line: &str, name: &str, tag| {
             check(line, Line::Result(Named { name: name.as_bytes(), tag: Some(tag) }, ended));
         };

@@ -87,7 +87,7 @@ impl Message<'_> {
     }
 }
 
-/// Reads a line that begins with `{`; `None` when it is no message.
+/// Reads a line that begins with `{`; `None` when it is not a message.
 pub(super) fn parse(line: &str) -> Option<Message<'_>> {
     let message: Message<'_> = serde_json::from_str(line).ok()?;
     matches!(&*message.kind, "suite" | "test" | "bench").then_some(message)

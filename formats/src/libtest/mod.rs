@@ -47,6 +47,7 @@
 
 mod cargo;
 mod counts;
+mod emit;
 mod failures;
 mod json;
 mod line;
@@ -56,7 +57,6 @@ mod parse;
 mod pending;
 mod plain;
 mod reason;
-mod tell;
 #[cfg(test)]
 mod tests;
 
@@ -64,8 +64,8 @@ use std::io::{self, Read};
 
 use streamresult::StreamResult;
 
+pub use emit::Clock;
 pub use parse::{Format, Parser};
-pub use tell::Clock;
 
 /// Reads the output of Rust tests to its end and pushes all of it into `sink`, as [`streamresult::drive`] does
 /// with subunit. Events have the time of their arrival.

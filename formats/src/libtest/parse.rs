@@ -4,12 +4,12 @@
 //! tests write past libtest. Nothing marks which a line is of, and tests may print anything, also what looks like a
 //! result. So each line is offered to those that may have written it, in the order of who can be sure:
 //!
-//! 1. an error of cargo that is being read, until a line is none of it ([`Place`]);
+//! 1. an error of cargo that is being read, until a line does not belong to it ([`Place`]);
 //! 2. the output of a failed test ([`Plain::is_in_output`]): within it, all is output until its heading says otherwise;
 //! 3. JSON, where no binary writes plain text: a message is known by its keys, also behind text without a newline;
 //! 4. cargo, where the line begins as its lines do: it names the next binary, or says that one failed;
 //! 5. the plain text of a binary under way, or one that begins here, even if its first line is missing;
-//! 6. and if it is none of these, it is text of the run.
+//! 6. and anything else is text of the run.
 //!
 //! One binary in plain text is open at a time, and any number that write JSON (nextest runs them side by side). What
 //! is open when the next begins, or the stream ends, was lost, and is told as a failure: an exit status is not in
@@ -22,12 +22,12 @@ use streamresult::StreamResult;
 use subunit::Timestamp;
 
 use super::cargo::{self, Binary, Cargo};
+use super::emit::{BinaryOut, Clock, ERROR, Emitter, suite_id};
 use super::json::{self, Json};
 use super::line::{self, Line as Said, uncoloured};
 use super::message;
 use super::names::Names;
 use super::plain::{self, Plain};
-use super::tell::{Clock, ERROR, Out, Teller, suite_id};
 use crate::lines::{Line, LineParser};
 
 /// What the input is.
@@ -47,7 +47,7 @@ pub enum Format {
 pub struct Parser {
     format: Format,
     names: Names,
-    teller: Teller,
+    emitter: Emitter,
     /// The binary whose tests come in plain text.
     plain: Option<Plain>,
     json: Json,
@@ -101,7 +101,7 @@ impl Parser {
         Parser {
             format,
             names: Names::default(),
-            teller: Teller::new(clock),
+            emitter: Emitter::new(clock),
             plain: None,
             json: Json::default(),
             binary: None,
@@ -145,15 +145,15 @@ impl Parser {
         let line = String::from_utf8_lossy(line);
         let Some(message) = message::parse(&line) else { return Ok(false) };
         if !before.is_empty() {
-            self.json.flush(&mut self.teller, sink)?;
-            self.teller.push_text(before, sink)?;
+            self.json.flush(&mut self.emitter, sink)?;
+            self.emitter.push_text(before, sink)?;
         }
-        match self.json.message(&message, &mut self.names, (&mut self.teller, sink))? {
-            json::Taken::No => return Ok(false),
-            json::Taken::Done => {}
-            json::Taken::Ended(is_green) => self.note_end(is_green),
+        match self.json.message(&message, &mut self.names, (&mut self.emitter, sink))? {
+            json::MessageStep::No => return Ok(false),
+            json::MessageStep::Done => {}
+            json::MessageStep::Ended(is_green) => self.note_end(is_green),
         }
-        self.teller.drop_blanks();
+        self.emitter.drop_blanks();
         self.note_output();
         Ok(true)
     }
@@ -164,7 +164,7 @@ impl Parser {
             Said::Running(..) => true,
             Said::Result(..) | Said::Totals(_) => {
                 let is_own = self.names.is_named() && self.binary.is_some_and(|binary| !binary.has_ended);
-                let now = self.teller.now();
+                let now = self.emitter.now();
                 self.begin_plain(if is_own { Plain::own(now) } else { Plain::new(None, now) });
                 true
             }
@@ -181,21 +181,21 @@ impl Parser {
     fn line_of_tests(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let taken = match &mut self.plain {
             Some(plain) => {
-                let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+                let mut out = BinaryOut { prefix: self.names.current(), emitter: &mut self.emitter, sink };
                 plain.line(content, raw, &mut out)?
             }
-            None => plain::Taken::Begins,
+            None => plain::LineStep::Begins,
         };
         match taken {
-            plain::Taken::Done => Ok(()),
-            plain::Taken::Ended(is_green, wrong) => {
+            plain::LineStep::Done => Ok(()),
+            plain::LineStep::Ended(is_green, wrong) => {
                 self.plain = None;
                 self.note_end(is_green);
                 let Some(wrong) = wrong else { return Ok(()) };
                 let id = suite_id(self.names.current());
-                self.teller.fail(&id, Some((ERROR, wrong.as_bytes())), sink)
+                self.emitter.fail(&id, Some((ERROR, wrong.as_bytes())), sink)
             }
-            plain::Taken::Begins => self.running(content, raw, sink),
+            plain::LineStep::Begins => self.running(content, raw, sink),
         }
     }
 
@@ -203,22 +203,22 @@ impl Parser {
     fn running(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let Said::Running(count, rest) = line::parse(content) else { return Ok(()) };
         self.lose_tests(sink)?;
-        self.teller.drop_blanks();
-        self.begin_plain(Plain::new(Some(count), self.teller.now()));
+        self.emitter.drop_blanks();
+        self.begin_plain(Plain::new(Some(count), self.emitter.now()));
         // The seed of --shuffle is worth keeping.
-        if rest.is_empty() { Ok(()) } else { self.teller.push_text(raw, sink) }
+        if rest.is_empty() { Ok(()) } else { self.emitter.push_text(raw, sink) }
     }
 
     fn text_line(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         if content.is_empty() {
-            self.teller.push_blank();
+            self.emitter.push_blank();
             return Ok(());
         }
         if let Some(binary) = &mut self.binary {
             binary.has_output = true;
         }
-        self.json.flush(&mut self.teller, sink)?;
-        self.teller.push_text(raw, sink)
+        self.json.flush(&mut self.emitter, sink)?;
+        self.emitter.push_text(raw, sink)
     }
 
     /// Whether a line may be cargo's. Behind the name of a test its error may follow on the same line.
@@ -245,7 +245,7 @@ impl Parser {
         let Some(plain) = &mut self.plain else { return Ok(false) };
         let Some(at) = cargo::tests_failed_at(content) else { return Ok(false) };
         let (output, rest) = content.split_at(at);
-        let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+        let mut out = BinaryOut { prefix: self.names.current(), emitter: &mut self.emitter, sink };
         if plain.is_pending() || !output.starts_with(b"test ") {
             plain.text(output, &mut out)?;
         } else {
@@ -261,7 +261,7 @@ impl Parser {
     }
 
     fn begin_binary(&mut self, binary: &Binary<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.teller.drop_blanks();
+        self.emitter.drop_blanks();
         self.lose_tests(sink)?;
         self.names.begin(binary);
         self.binary = Some(State::default());
@@ -277,14 +277,14 @@ impl Parser {
         let (id, wrong_here) =
             wrong.pop().unwrap_or_else(|| (suite_id(self.names.current()).into_owned(), String::new()));
         self.tell_wrong(wrong, sink)?;
-        self.teller.drop_blanks();
+        self.emitter.drop_blanks();
         self.binary.get_or_insert_default().has_failed = true;
         self.place = Place::End(id);
         self.error_text(&[wrong_here.as_bytes(), content, b"\n"].concat(), sink)?;
         Ok(true)
     }
 
-    /// Whether a line is none of the error before it.
+    /// Whether a line does not belong to the error before it.
     fn leaves_error(&self, content: &[u8]) -> bool {
         let begins = || matches!(cargo::parse(content), Cargo::Binary(_));
         match &self.place {
@@ -302,25 +302,25 @@ impl Parser {
 
     fn error_text(&mut self, raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         match &self.place {
-            Place::Tests => self.teller.push_text(raw, sink),
-            Place::Build => self.teller.attach(CARGO, (ERROR, raw), sink),
-            Place::End(id) => self.teller.attach(id, (ERROR, raw), sink),
+            Place::Tests => self.emitter.push_text(raw, sink),
+            Place::Build => self.emitter.attach(CARGO, (ERROR, raw), sink),
+            Place::End(id) => self.emitter.attach(id, (ERROR, raw), sink),
         }
     }
 
     fn end_error(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         match std::mem::take(&mut self.place) {
             Place::Tests => Ok(()),
-            Place::Build => self.teller.fail(CARGO, None, sink),
-            Place::End(id) => self.teller.fail(&id, None, sink),
+            Place::Build => self.emitter.fail(CARGO, None, sink),
+            Place::End(id) => self.emitter.fail(&id, None, sink),
         }
     }
 
     /// The tests that are open never end. Gives what is wrong with which binary.
     fn lose_open(&mut self, sink: &mut dyn StreamResult) -> io::Result<Vec<(String, String)>> {
-        let mut wrong = self.json.lose(&mut self.teller, sink)?;
+        let mut wrong = self.json.lose(&mut self.emitter, sink)?;
         if let Some(plain) = self.plain.take() {
-            let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+            let mut out = BinaryOut { prefix: self.names.current(), emitter: &mut self.emitter, sink };
             let has_failed = plain.has_failed();
             match plain.lose(&mut out)? {
                 Some(message) => wrong.push((suite_id(self.names.current()).into_owned(), message)),
@@ -336,7 +336,7 @@ impl Parser {
     }
 
     fn tell_wrong(&mut self, wrong: Vec<(String, String)>, sink: &mut dyn StreamResult) -> io::Result<()> {
-        wrong.iter().try_for_each(|(id, what)| self.teller.fail(id, Some((ERROR, what.as_bytes())), sink))
+        wrong.iter().try_for_each(|(id, what)| self.emitter.fail(id, Some((ERROR, what.as_bytes())), sink))
     }
 
     /// Whether a piece is of a message with much output.
@@ -352,7 +352,7 @@ impl Parser {
         }
         if self.long.len() > LONGEST_MESSAGE {
             let long = std::mem::take(&mut self.long);
-            self.teller.push_text(&long, sink)?;
+            self.emitter.push_text(&long, sink)?;
         }
         Ok(())
     }
@@ -380,7 +380,7 @@ fn message_in(content: &[u8]) -> Option<(&[u8], &[u8])> {
 
 impl LineParser for Parser {
     fn arrive(&mut self) {
-        self.teller.arrive();
+        self.emitter.arrive();
     }
 
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -393,20 +393,20 @@ impl LineParser for Parser {
         match &mut self.plain {
             _ if self.place != Place::Tests => self.error_text(line.bytes, sink),
             Some(plain) => {
-                let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+                let mut out = BinaryOut { prefix: self.names.current(), emitter: &mut self.emitter, sink };
                 plain.text(line.bytes, &mut out)
             }
-            None => self.teller.push_text(line.bytes, sink),
+            None => self.emitter.push_text(line.bytes, sink),
         }
     }
 
     fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if let Some(plain) = &mut self.plain {
-            let mut out = Out { prefix: self.names.current(), teller: &mut self.teller, sink };
+            let mut out = BinaryOut { prefix: self.names.current(), emitter: &mut self.emitter, sink };
             plain.flush(&mut out)?;
         }
-        self.json.flush(&mut self.teller, sink)?;
-        self.teller.flush(sink)?;
+        self.json.flush(&mut self.emitter, sink)?;
+        self.emitter.flush(sink)?;
         sink.flush()
     }
 
@@ -420,8 +420,8 @@ impl LineParser for Parser {
         if self.binary.is_some_and(|binary| !binary.has_output) {
             let id = suite_id(self.names.current());
             let wrong = b"the output ends where that of this test binary begins\n";
-            self.teller.fail(&id, Some((ERROR, wrong)), sink)?;
+            self.emitter.fail(&id, Some((ERROR, wrong)), sink)?;
         }
-        self.teller.flush(sink)
+        self.emitter.flush(sink)
     }
 }

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use super::line::{self, Ended, Outcome};
-use super::tell::{OUTPUT, Out};
+use super::emit::{BinaryOut, OUTPUT};
+use super::line::{self, EndKind, TestEnd};
 use crate::held::{HeldFile, HeldTest};
-use crate::slices;
+use subunit::part;
 
 /// A test that began.
 #[derive(Clone, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Candidate {
     line: Vec<u8>,
     /// How much of it is output.
     len: usize,
-    pub(super) ended: Ended<'static>,
+    pub(super) ended: TestEnd<'static>,
     /// How many empty lines followed.
     pub(super) blanks: usize,
 }
@@ -34,7 +34,7 @@ impl Pending {
     }
 
     /// Takes a line of output.
-    pub(super) fn line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn line(&mut self, content: &[u8], raw: &[u8], out: &mut BinaryOut<'_>) -> io::Result<()> {
         match line::glued(content) {
             Some((ended, len)) => {
                 self.candidate = Some(Candidate { line: raw.to_vec(), len, ended, blanks: 0 });
@@ -44,32 +44,32 @@ impl Pending {
         }
     }
 
-    pub(super) fn push(&mut self, bytes: &[u8], out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn push(&mut self, bytes: &[u8], out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.output.push(bytes, out.now(), &self.test.event(), out)
     }
 
     /// Hands on the output.
-    pub(super) fn flush(&mut self, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn flush(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.output.flush(&self.test.event(), out)
     }
 
     /// The line that may have had the result at its end had it.
-    pub(super) fn accept(&mut self, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn accept(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let Some(Candidate { line, len, .. }) = self.candidate.take() else { return Ok(()) };
-        self.push(slices::first(&line, len), out)
+        self.push(part(&line, ..len), out)
     }
 
     /// It had not: it was output.
-    pub(super) fn dismiss(&mut self, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn dismiss(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let Some(candidate) = self.candidate.take() else { return Ok(()) };
         self.push(&candidate.line, out)?;
         self.push(&b"\n".repeat(candidate.blanks), out)
     }
 
     /// Its result never came.
-    pub(super) fn lose(mut self, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn lose(mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.test.time = out.now();
-        out.end(&mut self.test, &Ended { outcome: Outcome::Failed(NO_RESULT), took: None })
+        out.end(&mut self.test, &TestEnd { outcome: EndKind::Failed(NO_RESULT), took: None })
     }
 }
 

@@ -5,7 +5,7 @@
 //!
 //! | section | lines | ends with |
 //! |---|---|---|
-//! | `Results` | `test a ... ok`; what is none is text | `failures:`, `successes:` or the totals |
+//! | `Results` | `test a ... ok`; anything else is text | `failures:`, `successes:` or the totals |
 //! | `Outputs` | `---- a stdout ----` and what `a` wrote | `failures:` or `successes:` again |
 //! | `MaybeList` | that heading came within an output, which may have printed it | the next line: the name of a known test, or not |
 //! | `List` | the names once more | a line that is not indented |
@@ -24,10 +24,10 @@ use memchr::memmem;
 use subunit::Timestamp;
 
 use super::counts::{Counts, discrepancy};
+use super::emit::{BinaryOut, string, test};
 use super::failures::{Failure, Failures};
-use super::line::{self, Ended, Line, Named, Outcome, Totals};
+use super::line::{self, EndKind, Line, Named, TestEnd, Totals};
 use super::pending::{NO_RESULT, Pending};
-use super::tell::{Out, string, test};
 use crate::held::{HeldTest, before};
 
 /// So many tests that began wait for their results.
@@ -63,32 +63,32 @@ enum Section {
     #[default]
     Results,
     /// What tests wrote.
-    Outputs(Of),
+    Outputs(ListKind),
     /// `failures:` stands within what a test wrote: it ends if a name follows.
-    MaybeList(Of),
+    MaybeList(ListKind),
     /// Names.
-    List(Of),
+    List(ListKind),
 }
 
 /// Which tests a section is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Of {
+enum ListKind {
     Failures,
     Successes,
 }
 
-impl Of {
+impl ListKind {
     fn heading(self) -> &'static [u8] {
         match self {
-            Of::Failures => b"failures:\n",
-            Of::Successes => b"successes:\n",
+            ListKind::Failures => b"failures:\n",
+            ListKind::Successes => b"successes:\n",
         }
     }
 }
 
 /// What became of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
+pub(super) enum LineStep {
     Done,
     /// It is the last, and says that all went well, or not; with what is wrong about that.
     Ended(bool, Option<String>),
@@ -122,7 +122,12 @@ impl Plain {
     }
 
     /// Takes a line, `content` being what it says and `raw` all of it.
-    pub(super) fn line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
+    pub(super) fn line(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut BinaryOut<'_>,
+    ) -> io::Result<LineStep> {
         match self.section {
             Section::Results if self.pending.is_some() => self.pending_line(content, raw, out),
             Section::Results => self.result_line(content, raw, out),
@@ -133,7 +138,7 @@ impl Plain {
     }
 
     /// Takes a piece of a line that is too long to be anything but text.
-    pub(super) fn text(&mut self, raw: &[u8], out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn text(&mut self, raw: &[u8], out: &mut BinaryOut<'_>) -> io::Result<()> {
         if self.failures.is_open() {
             return self.failures.push(raw, out);
         }
@@ -147,14 +152,14 @@ impl Plain {
     }
 
     /// Hands on the output that waits for more.
-    pub(super) fn flush(&mut self, out: &mut Out<'_>) -> io::Result<()> {
+    pub(super) fn flush(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.pending.as_mut().map_or(Ok(()), |pending| pending.flush(out))
     }
 
-    fn result_line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
+    fn result_line(&mut self, content: &[u8], raw: &[u8], out: &mut BinaryOut<'_>) -> io::Result<LineStep> {
         let parsed = line::parse(content);
         match parsed {
-            Line::Blank => out.teller.push_blank(),
+            Line::Blank => out.emitter.push_blank(),
             Line::Other => {
                 let ended = line::ended(content);
                 let waits = self.unresolved.iter().rposition(|test| !test.is_slow);
@@ -173,41 +178,41 @@ impl Plain {
                 self.has_dots = true;
                 out.push_text(raw)?;
             }
-            _ => out.teller.drop_blanks(),
+            _ => out.emitter.drop_blanks(),
         }
         match parsed {
-            Line::Running(..) => return Ok(Taken::Begins),
+            Line::Running(..) => return Ok(LineStep::Begins),
             Line::Result(named, ended) => self.result(named, &ended, out)?,
             Line::Began(named, output) => self.began(named, output, raw, out)?,
             Line::Slow(name, took) => self.slow(name, took, out)?,
             Line::TerseFailure(name) => {
                 self.has_dots = true;
-                let ended = Ended { outcome: Outcome::Failed(b""), took: None };
+                let ended = TestEnd { outcome: EndKind::Failed(b""), took: None };
                 self.result(Named { name, tag: None }, &ended, out)?;
             }
-            Line::Failures => self.section = Section::Outputs(Of::Failures),
-            Line::Successes => self.section = Section::Outputs(Of::Successes),
+            Line::Failures => self.section = Section::Outputs(ListKind::Failures),
+            Line::Successes => self.section = Section::Outputs(ListKind::Successes),
             Line::Totals(totals) => return self.totals(&totals, out),
             Line::Blank | Line::Other | Line::Terse => {}
         }
-        Ok(Taken::Done)
+        Ok(LineStep::Done)
     }
 
     /// Output that has no end may stand before a result, when tests run at once and nothing is captured.
-    fn note_glued(&mut self, content: &[u8], out: &Out<'_>) {
+    fn note_glued(&mut self, content: &[u8], out: &BinaryOut<'_>) {
         if self.glued.len() >= UNRESOLVED || !content.ends_with(b"ok") && !content.ends_with(b"s>") {
             return;
         }
         let line = memmem::rfind(content, b"test ").and_then(|at| content.get(at..));
-        if let Some(Line::Result(named, Ended { outcome: Outcome::Passed, took })) = line.map(line::parse) {
+        if let Some(Line::Result(named, TestEnd { outcome: EndKind::Passed, took })) = line.map(line::parse) {
             let test = test(&string(named.name), named.tag);
             self.glued.push(HeldTest { took, time: out.now(), ..test });
         }
     }
 
     /// A line within the output of a test, or its result.
-    fn pending_line(&mut self, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
-        let Some(mut pending) = self.pending.take() else { return Ok(Taken::Done) };
+    fn pending_line(&mut self, content: &[u8], raw: &[u8], out: &mut BinaryOut<'_>) -> io::Result<LineStep> {
+        let Some(mut pending) = self.pending.take() else { return Ok(LineStep::Done) };
         let parsed = line::parse(content);
         if let Some(candidate) = &mut pending.candidate {
             // A result that is glued to output is one if a line of libtest follows.
@@ -216,7 +221,7 @@ impl Plain {
             if parsed == Line::Blank {
                 candidate.blanks += 1;
                 self.pending = Some(pending);
-                return Ok(Taken::Done);
+                return Ok(LineStep::Done);
             }
             if is_next || is_behind_blank && candidate.blanks > 0 {
                 let ended = candidate.ended;
@@ -228,7 +233,7 @@ impl Plain {
         }
         if let Some(ended) = line::ended(content) {
             self.resolve(pending, &ended, out)?;
-            return Ok(Taken::Done);
+            return Ok(LineStep::Done);
         }
         match parsed {
             Line::Result(..) | Line::Slow(..) => {
@@ -242,24 +247,30 @@ impl Plain {
             _ => {
                 pending.line(content, raw, out)?;
                 self.pending = Some(pending);
-                Ok(Taken::Done)
+                Ok(LineStep::Done)
             }
         }
     }
 
-    fn output_line(&mut self, of: Of, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
+    fn output_line(
+        &mut self,
+        of: ListKind,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut BinaryOut<'_>,
+    ) -> io::Result<LineStep> {
         let is_open = self.failures.is_open();
         if let Some(name) = line::block(content) {
             let name = string(name);
-            let is_new = of == Of::Failures && !is_open;
+            let is_new = of == ListKind::Failures && !is_open;
             if is_new || self.failures.contains(&name) {
                 self.failures.close(1, out)?;
-                out.teller.drop_blanks();
+                out.emitter.drop_blanks();
                 if !self.failures.contains(&name) {
                     self.unseen_failure(&name, out)?;
                 }
                 self.failures.open(&name, out)?;
-                return Ok(Taken::Done);
+                return Ok(LineStep::Done);
             }
         }
         if is_open && content == of.heading().trim_ascii_end() {
@@ -267,19 +278,25 @@ impl Plain {
         } else if is_open {
             self.failures.push(raw, out)?;
         } else if content == of.heading().trim_ascii_end() {
-            out.teller.drop_blanks();
+            out.emitter.drop_blanks();
             self.section = Section::List(of);
         } else if content.is_empty() {
-            out.teller.push_blank();
+            out.emitter.push_blank();
         } else {
             // It was no section after all, or the results go on.
             self.section = Section::Results;
             return self.result_line(content, raw, out);
         }
-        Ok(Taken::Done)
+        Ok(LineStep::Done)
     }
 
-    fn maybe_list(&mut self, of: Of, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
+    fn maybe_list(
+        &mut self,
+        of: ListKind,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut BinaryOut<'_>,
+    ) -> io::Result<LineStep> {
         let is_list = line::listed(content).is_some_and(|name| self.failures.contains(&string(name)));
         if is_list {
             self.failures.close(2, out)?;
@@ -291,38 +308,44 @@ impl Plain {
         self.line(content, raw, out)
     }
 
-    fn list_line(&mut self, of: Of, content: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<Taken> {
+    fn list_line(
+        &mut self,
+        of: ListKind,
+        content: &[u8],
+        raw: &[u8],
+        out: &mut BinaryOut<'_>,
+    ) -> io::Result<LineStep> {
         let Some(name) = line::listed(content) else {
             self.section = Section::Results;
             return self.result_line(content, raw, out);
         };
-        if of == Of::Failures {
+        if of == ListKind::Failures {
             let name = string(name);
             if !self.failures.has_failed(&name) && !self.has_overflown(&name) {
                 self.unseen_failure(&name, out)?;
             }
             self.failures.tell_one(&name, out)?;
         }
-        Ok(Taken::Done)
+        Ok(LineStep::Done)
     }
 
-    /// Whether so many failed that this one may have been told at once.
+    /// Whether enough tests failed that this one may have been reported at once.
     fn has_overflown(&mut self, name: &str) -> bool {
         self.failures.is_full() && self.failures.contains(name)
     }
 
     /// A failure that only the list at the end tells, or its output.
-    fn unseen_failure(&mut self, name: &str, out: &mut Out<'_>) -> io::Result<()> {
+    fn unseen_failure(&mut self, name: &str, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let began = self.unresolved.iter().position(|other| other.test.id == name);
         if let Some(at) = began {
             self.unresolved.remove(at);
         }
-        let ended = Ended { outcome: Outcome::Failed(b""), took: None };
+        let ended = TestEnd { outcome: EndKind::Failed(b""), took: None };
         let test = HeldTest { time: self.since, has_begun: began.is_some(), ..test(name, None) };
         self.fail(Failure::new(test, &ended), out)
     }
 
-    fn fail(&mut self, failure: Failure, out: &mut Out<'_>) -> io::Result<()> {
+    fn fail(&mut self, failure: Failure, out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.seen.failed += 1;
         match self.failures.wait(failure) {
             None => Ok(()),
@@ -333,7 +356,7 @@ impl Plain {
         }
     }
 
-    fn result(&mut self, named: Named<'_>, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
+    fn result(&mut self, named: Named<'_>, ended: &TestEnd<'_>, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let name = string(named.name);
         let began = self.unresolved.iter().position(|other| other.test.id == name);
         if let Some(at) = began {
@@ -346,17 +369,22 @@ impl Plain {
         self.end_last(ended, out)
     }
 
-    fn resolve(&mut self, mut pending: Pending, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
+    fn resolve(
+        &mut self,
+        mut pending: Pending,
+        ended: &TestEnd<'_>,
+        out: &mut BinaryOut<'_>,
+    ) -> io::Result<()> {
         pending.flush(out)?;
         self.last = pending.test;
         self.end_last(ended, out)
     }
 
     /// The last test ended like this.
-    fn end_last(&mut self, ended: &Ended<'_>, out: &mut Out<'_>) -> io::Result<()> {
+    fn end_last(&mut self, ended: &TestEnd<'_>, out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.last.time = out.now();
         self.since = self.last.time;
-        if matches!(ended.outcome, Outcome::Failed(_)) {
+        if matches!(ended.outcome, EndKind::Failed(_)) {
             let test = std::mem::take(&mut self.last);
             return self.fail(Failure::new(test, ended), out);
         }
@@ -365,7 +393,13 @@ impl Plain {
         out.end(&mut self.last, ended)
     }
 
-    fn began(&mut self, named: Named<'_>, output: &[u8], raw: &[u8], out: &mut Out<'_>) -> io::Result<()> {
+    fn began(
+        &mut self,
+        named: Named<'_>,
+        output: &[u8],
+        raw: &[u8],
+        out: &mut BinaryOut<'_>,
+    ) -> io::Result<()> {
         let mut pending = Pending::new(test(&string(named.name), named.tag), false);
         pending.test.begin_at(self.since, out)?;
         let end = if raw.ends_with(b"\n") { &b"\n"[..] } else { b"" };
@@ -376,7 +410,7 @@ impl Plain {
     }
 
     /// A test that takes long: it is running.
-    fn slow(&mut self, name: &[u8], took: Duration, out: &mut Out<'_>) -> io::Result<()> {
+    fn slow(&mut self, name: &[u8], took: Duration, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let name = string(name);
         let is_known = |other: &Pending| other.test.id == name;
         if self.unresolved.iter().any(is_known) || self.pending.as_ref().is_some_and(is_known) {
@@ -388,7 +422,7 @@ impl Plain {
         self.leave_unresolved(Pending::new(test, true), out)
     }
 
-    fn leave_unresolved(&mut self, mut test: Pending, out: &mut Out<'_>) -> io::Result<()> {
+    fn leave_unresolved(&mut self, mut test: Pending, out: &mut BinaryOut<'_>) -> io::Result<()> {
         test.dismiss(out)?;
         test.flush(out)?;
         if self.unresolved.len() >= UNRESOLVED {
@@ -399,7 +433,7 @@ impl Plain {
     }
 
     /// The last line: what it tells must have been seen.
-    fn totals(&mut self, totals: &Totals, out: &mut Out<'_>) -> io::Result<Taken> {
+    fn totals(&mut self, totals: &Totals, out: &mut BinaryOut<'_>) -> io::Result<LineStep> {
         let told = totals.counts;
         self.failures.tell_all(out)?;
         self.resolve_glued(&told, out)?;
@@ -408,16 +442,16 @@ impl Plain {
             let hint = "dots have no names: run without --quiet and --format terse\n";
             if self.has_dots { wrong + hint } else { wrong }
         });
-        Ok(Taken::Ended(totals.is_ok && wrong.is_none(), wrong))
+        Ok(LineStep::Ended(totals.is_ok && wrong.is_none(), wrong))
     }
 
-    fn resolve_glued(&mut self, told: &Counts, out: &mut Out<'_>) -> io::Result<()> {
+    fn resolve_glued(&mut self, told: &Counts, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let missing = told.without(&self.seen).passed;
         if missing != self.glued.len() as u64 {
             return Ok(());
         }
         for mut test in std::mem::take(&mut self.glued) {
-            let ended = Ended { outcome: Outcome::Passed, took: test.took };
+            let ended = TestEnd { outcome: EndKind::Passed, took: test.took };
             self.seen.add(ended.outcome);
             out.end(&mut test, &ended)?;
         }
@@ -425,14 +459,14 @@ impl Plain {
     }
 
     /// Ends the tests whose results were not seen: the totals may tell them.
-    fn resolve_by(&mut self, told: &Counts, out: &mut Out<'_>) -> io::Result<()> {
+    fn resolve_by(&mut self, told: &Counts, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let missing = told.without(&self.seen);
         let tests = std::mem::take(&mut self.unresolved);
         let count = tests.len() as u64;
-        let all = |outcome| Some(Ended { outcome, took: None });
+        let all = |outcome| Some(TestEnd { outcome, took: None });
         let ended = match missing.total() {
-            0 => all(Outcome::Ignored(b"no result was told of it, and the totals are without it")),
-            _ if missing == (Counts { passed: count, ..Counts::default() }) => all(Outcome::Passed),
+            0 => all(EndKind::Ignored(b"no result was told of it, and the totals are without it")),
+            _ if missing == (Counts { passed: count, ..Counts::default() }) => all(EndKind::Passed),
             _ => None,
         };
         for mut pending in tests {
@@ -449,7 +483,7 @@ impl Plain {
     }
 
     /// The binary ended, or the stream did, before its last line. Gives what is wrong with it.
-    pub(super) fn lose(mut self, out: &mut Out<'_>) -> io::Result<Option<String>> {
+    pub(super) fn lose(mut self, out: &mut BinaryOut<'_>) -> io::Result<Option<String>> {
         if matches!(self.section, Section::MaybeList(_)) {
             self.failures.push(b"failures:\n", out)?;
         }
@@ -462,7 +496,7 @@ impl Plain {
         self.failures.tell_all(out)?;
         if self.is_own {
             // It has other words than libtest for how a test ended; whether one failed is told by cargo.
-            let ended = Ended { outcome: Outcome::Ignored(NO_RESULT), took: None };
+            let ended = TestEnd { outcome: EndKind::Ignored(NO_RESULT), took: None };
             for pending in &mut self.unresolved {
                 pending.test.time = out.now();
                 out.end(&mut pending.test, &ended)?;

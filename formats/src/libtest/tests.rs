@@ -14,13 +14,13 @@ const NOW: Timestamp = Timestamp { seconds: 100, nanoseconds: 0 };
 /// What a reader says, an event a line: id, status, tags, file with its content, time as far as it is not the
 /// clock's. Pieces of a file that follow one another are one.
 #[derive(Default)]
-struct Told {
+struct EventLog {
     lines: Vec<String>,
     /// The id and name of the file that the last line is of.
     file: Option<(String, String)>,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let id = event.test_id.unwrap_or("-").to_owned();
         let text = event.file.map(|file| file.bytes.escape_ascii().to_string());
@@ -46,19 +46,19 @@ impl StreamResult for Told {
     }
 }
 
-fn told(format: Format, input: &[u8], piece: usize) -> Vec<String> {
-    let mut told = Told::default();
+fn log(format: Format, input: &[u8], piece: usize) -> Vec<String> {
+    let mut log = EventLog::default();
     let mut lines = Lines::new(Parser::with_clock(format, || Some(NOW)));
     for bytes in input.chunks(piece) {
-        lines.feed(bytes, &mut told).unwrap();
+        lines.feed(bytes, &mut log).unwrap();
     }
-    lines.finish(&mut told).unwrap();
-    told.lines
+    lines.finish(&mut log).unwrap();
+    log.lines
 }
 
 fn check_as(format: Format, input: &str, expected: &[&str]) {
     for piece in [1, 7, input.len().max(1)] {
-        assert_eq!(told(format, input.as_bytes(), piece), expected, "in pieces of {piece}");
+        assert_eq!(log(format, input.as_bytes(), piece), expected, "in pieces of {piece}");
     }
 }
 
@@ -209,21 +209,21 @@ fn times_are_told() {
 
 #[test]
 fn lost_results_are_never_green() {
-    let told = "test a ... ok\n";
+    let log = "test a ... ok\n";
     let ends = "cargo test fail not runnable error=the tests ended without a line `test result`: 1 of 2 were told\\n";
-    check(&format!("running 2 tests\n{told}"), &["a success", ends]);
+    check(&format!("running 2 tests\n{log}"), &["a success", ends]);
     let missing =
         "cargo test fail not runnable error=results are missing: 1 passed (the totals say: 2 passed)\\n";
-    check(&format!("running 2 tests\n{told}{}", result([2, 0, 0, 0])), &["a success", missing]);
-    check(&format!("{told}{}", result([2, 0, 0, 0])), &["a success", missing]);
+    check(&format!("running 2 tests\n{log}{}", result([2, 0, 0, 0])), &["a success", missing]);
+    check(&format!("{log}{}", result([2, 0, 0, 0])), &["a success", missing]);
     let failed = result([1, 0, 0, 0]).replace("ok.", "FAILED.");
     let wrong = "cargo test fail not runnable error=the totals say FAILED, and no test failed\\n";
-    check(&format!("{told}{failed}"), &["a success", wrong]);
+    check(&format!("{log}{failed}"), &["a success", wrong]);
     let begins = "foo fail not runnable error=the output ends where that of this test binary begins\\n";
     check("     Running unittests src/lib.rs (target/debug/deps/foo-0123456789abcdef)\n", &[begins]);
     // What only looked like a result is no loss.
     check(
-        &format!("running 1 test\n{told}test b ... ok\n{}", result([1, 0, 0, 0])),
+        &format!("running 1 test\n{log}test b ... ok\n{}", result([1, 0, 0, 0])),
         &["a success", "b success"],
     );
 }
@@ -308,8 +308,8 @@ fn a_message_may_be_long() {
         let (outcomes, is_success) = outcomes(&input(end));
         assert_eq!((outcomes.first().map(|line| &**line), is_success), (Some("a success"), passes));
     }
-    let told = told(Format::Auto, input(end).as_bytes(), 1000);
-    assert_eq!(told.first(), Some(&format!("a stdout={output}")));
+    let log = log(Format::Auto, input(end).as_bytes(), 1000);
+    assert_eq!(log.first(), Some(&format!("a stdout={output}")));
 }
 
 #[test]
@@ -440,9 +440,9 @@ fn memory_is_bounded_whatever_fails() {
     }
     input += "\nfailures:\n\n---- t29999 stdout ----\nlast\n\n\nfailures:\n    t29999\n    t3\n";
     input += &result([0, 30_000, 0, 0]);
-    let told = told(Format::Auto, input.as_bytes(), input.len());
-    assert_eq!(told.iter().filter(|line| line.ends_with(" fail")).count(), 30_000);
-    assert!(told.contains(&"t29999 stdout=last\\n".to_owned()));
+    let log = log(Format::Auto, input.as_bytes(), input.len());
+    assert_eq!(log.iter().filter(|line| line.ends_with(" fail")).count(), 30_000);
+    assert!(log.contains(&"t29999 stdout=last\\n".to_owned()));
 }
 
 /// A line of some kind.
@@ -495,8 +495,8 @@ proptest! {
     #[test]
     fn any_cut_says_the_same(lines in prop::collection::vec(any_line(), 0..40), piece in 1_usize..100) {
         let input = lines.join("\n");
-        let whole = told(Format::Auto, input.as_bytes(), input.len().max(1));
-        prop_assert_eq!(told(Format::Auto, input.as_bytes(), piece), whole);
+        let whole = log(Format::Auto, input.as_bytes(), input.len().max(1));
+        prop_assert_eq!(log(Format::Auto, input.as_bytes(), piece), whole);
     }
 
     #[test]

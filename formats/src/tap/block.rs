@@ -115,7 +115,7 @@ impl Block {
             return Ok(());
         };
         if !item.has_text && item.len != Some(0) {
-            // What is no text is only named.
+            // Files that are not text are only named.
             return self.raw(&item.head, held, sink);
         }
         // The last line has an end here, whether the text has one there or not.

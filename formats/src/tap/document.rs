@@ -1,9 +1,8 @@
 //! What is known of a document, or of the subtests of a test, which are a document too.
 
-use subunit::Timestamp;
+use subunit::{Timestamp, part};
 
 use super::numbers::Numbers;
-use crate::slices;
 
 /// So many missing test points are told one by one.
 pub(super) const MOST_MISSING: usize = 1000;
@@ -56,7 +55,7 @@ impl Document {
         self.last
     }
 
-    /// The test points that the plan promised and that did not come, each or so many in all.
+    /// The test points that the plan promised and that did not come: each one, or how many in all.
     pub(super) fn missing(&self) -> (Vec<u64>, u64) {
         let last = self.plan.as_ref().map_or(0, |plan| plan.last);
         if self.numbers.is_scattered() {
@@ -134,7 +133,7 @@ pub(super) fn skip_reason(comment: &[u8]) -> &[u8] {
     match comment.split_at_checked(4) {
         Some((word, rest)) if word.eq_ignore_ascii_case(b"skip") => {
             let end = rest.iter().position(u8::is_ascii_whitespace).unwrap_or(rest.len());
-            slices::after(rest, end).trim_ascii()
+            part(rest, end..).trim_ascii()
         }
         _ => comment,
     }

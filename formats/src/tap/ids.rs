@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 
 use foldhash::fast::RandomState;
 
-use crate::seen::{Seen, first_free};
+use crate::hash_set::{CompactHashSet, first_free};
 
 /// The first ids are kept, up to this many: their hashes take some 9 MiB.
 const MOST: u64 = 786_432;
@@ -15,7 +15,7 @@ const MOST: u64 = 786_432;
 /// It keeps a hash for each of the first 786 432 ids. From there on an id ends in how many there are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ids {
-    seen: Seen,
+    seen: CompactHashSet,
     hasher: RandomState,
     count: u64,
 }

@@ -14,7 +14,7 @@ use nom::sequence::{pair, preceded, terminated};
 use nom::{IResult, Parser as _};
 
 use super::duration;
-use crate::slices;
+use subunit::split_part;
 
 /// What a line says that is not text. Its indentation is left to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,12 +129,12 @@ fn point(line: &[u8]) -> Option<Point<'_>> {
         skip_blanks(rest).strip_prefix(b"-").filter(|rest| matches!(rest, [] | [b' ' | b'\t', ..]));
     let text = after_dash.unwrap_or(rest);
     let is_plain = memchr2(b'#', b'\\', text).is_none();
-    let (description, said) = if is_plain { (text.trim_ascii(), None) } else { split(text) };
+    let (description, annotation) = if is_plain { (text.trim_ascii(), None) } else { split(text) };
     let start = line.len() - text.trim_ascii_start().len();
     let mut point = Point { is_ok, number, description, start, is_plain, directive: None, took: None };
-    match said {
-        Some(Said::Directive(word, reason)) => point.directive = Some((word, reason)),
-        Some(Said::Time(took)) => point.took = Some(took),
+    match annotation {
+        Some(Annotation::Directive(word, reason)) => point.directive = Some((word, reason)),
+        Some(Annotation::Time(took)) => point.took = Some(took),
         None => {}
     }
     if after_dash.is_none() && number.is_some() {
@@ -176,7 +176,7 @@ impl Point<'_> {
 }
 
 /// What stands behind the `#` of a test point.
-enum Said<'a> {
+enum Annotation<'a> {
     Directive(Word, &'a [u8]),
     Time(Duration),
 }
@@ -185,16 +185,16 @@ enum Said<'a> {
 ///
 /// It ends at the first `#` that is not escaped, comes after a blank and says something, or is followed by a blank
 /// and might. So neither a link with `#skip` in it nor `fixes #12` ends it.
-fn split(text: &[u8]) -> (&[u8], Option<Said<'_>>) {
+fn split(text: &[u8]) -> (&[u8], Option<Annotation<'_>>) {
     for at in memchr_iter(b'#', text) {
-        let (before, behind) = slices::split(text, at);
+        let (before, behind) = split_part(text, at);
         let behind = behind.strip_prefix(b"#").unwrap_or_default();
         let is_word = before.last().is_none_or(u8::is_ascii_whitespace);
         if !is_word {
             continue;
         }
-        if let Ok((_, said)) = all_consuming(said).parse(behind) {
-            return (before.trim_ascii(), Some(said));
+        if let Ok((_, annotation)) = all_consuming(annotation).parse(behind) {
+            return (before.trim_ascii(), Some(annotation));
         }
         if behind.first().is_none_or(u8::is_ascii_whitespace) {
             break;
@@ -203,24 +203,24 @@ fn split(text: &[u8]) -> (&[u8], Option<Said<'_>>) {
     (text.trim_ascii(), None)
 }
 
-fn said(behind: &[u8]) -> IResult<&[u8], Said<'_>> {
+fn annotation(behind: &[u8]) -> IResult<&[u8], Annotation<'_>> {
     let skip = value(Word::Skip, tag_no_case("skip"));
     let word = alt((skip, value(Word::Todo, tag_no_case("todo"))));
     // What follows the word at once, as in `Skipped:`, says nothing.
     let directive = (terminated(word, take_till(|byte: u8| byte.is_ascii_whitespace())), rest)
-        .map(|(word, reason): (_, &[u8])| Said::Directive(word, reason.trim_ascii()));
+        .map(|(word, reason): (_, &[u8])| Annotation::Directive(word, reason.trim_ascii()));
     let decimal = take_while(|byte: u8| byte.is_ascii_digit() || byte == b'.');
     // As node-tap has it.
     let time = map_opt((tag("time="), decimal, tag("ms"), space0), |(_, decimal, _, _): (_, _, _, &[u8])| {
         duration::milliseconds(decimal)
     });
-    preceded(space0, alt((directive, time.map(Said::Time)))).parse(behind)
+    preceded(space0, alt((directive, time.map(Annotation::Time)))).parse(behind)
 }
 
 /// The text that is written like this: `\#` is a `#`, `\\` a `\`; a `\` before anything else is itself.
 pub(super) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr(b'\\', text) else { return Cow::Borrowed(text) };
-    let (plain, mut rest) = slices::split(text, first);
+    let (plain, mut rest) = split_part(text, first);
     let mut out = plain.to_vec();
     while let Some((byte, after)) = rest.split_first() {
         rest = after;

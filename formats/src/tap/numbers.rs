@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-/// More stretches are not kept: numbers that are spread like this are no mere disorder.
+/// More stretches are not kept: numbers that are spread like this are more than out of order.
 const MOST: usize = 10_000;
 
 /// The numbers of the test points of a document. In order they take no memory, however many they are.

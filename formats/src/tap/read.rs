@@ -19,17 +19,16 @@ use std::fmt::Write as _;
 use std::io;
 
 use streamresult::StreamResult;
-use subunit::{Event, Status, Timestamp};
+use subunit::{Event, Status, Timestamp, part};
 
 use super::block::{Block, Place};
 use super::document::{Document, Nesting, Parent, Plan, skip_reason};
 use super::held::HeldPoint;
 use super::ids::Ids;
-use super::line::{self, Line as Said, Point, Word, push_id, unescaped};
+use super::line::{self, Line as TapLine, Point, Word, push_id, unescaped};
 use crate::charset::split_whole_characters;
 use crate::held::{HeldText, failure, text_file};
 use crate::lines::{Line, LineParser};
-use crate::slices;
 
 /// Subtests are indented by so much.
 const LEVEL: usize = 4;
@@ -156,34 +155,34 @@ impl Parser {
             return Ok(());
         }
         let indent = content.iter().take_while(|byte| **byte == b' ').count();
-        let said = line::parse(slices::after(content, indent));
+        let said = line::parse(part(content, indent..));
         let level = Some(indent / LEVEL).filter(|level| indent % LEVEL == 0 && *level < MOST_LEVELS);
         match (said, level) {
-            (Some(Said::Point(point)), Some(level)) => {
+            (Some(TapLine::Point(point)), Some(level)) => {
                 let text = line.text.and_then(|text| text.get(indent + point.start..));
                 let text = text.and_then(|text| text.get(..point.description.len()));
                 self.point(level, &point, text, sink)
             }
-            (Some(Said::Plan { last, comment }), Some(level)) => {
+            (Some(TapLine::Plan { last, comment }), Some(level)) => {
                 self.release(sink)?;
                 self.plan(level, last, comment);
                 Ok(())
             }
-            (Some(Said::Subtest(name)), Some(level)) if level <= self.nesting.depth() => {
+            (Some(TapLine::Subtest(name)), Some(level)) if level <= self.nesting.depth() => {
                 self.release(sink)?;
                 self.announce(level, name);
                 Ok(())
             }
-            (Some(Said::Version), Some(level)) => self.version(level, sink),
-            (Some(Said::Pragma), Some(level)) if level < self.nesting.depth() => self.release(sink),
-            (Some(Said::BailOut(reason)), _) if !self.bailed_out => self.bail_out(reason, sink),
-            (Some(Said::Dashes), _) if self.holds && indent > self.held.indent => {
+            (Some(TapLine::Version), Some(level)) => self.version(level, sink),
+            (Some(TapLine::Pragma), Some(level)) if level < self.nesting.depth() => self.release(sink),
+            (Some(TapLine::BailOut(reason)), _) if !self.bailed_out => self.bail_out(reason, sink),
+            (Some(TapLine::Dashes), _) if self.holds && indent > self.held.indent => {
                 self.block = Some(Block::new(indent));
                 Ok(())
             }
-            (Some(Said::Comment | Said::Subtest(_)), _) => {
+            (Some(TapLine::Comment | TapLine::Subtest(_)), _) => {
                 if self.holds && self.held.takes_comments {
-                    let line = slices::after(content, indent.min(self.held.indent));
+                    let line = part(content, indent.min(self.held.indent)..);
                     self.held.comment(line, sink)
                 } else {
                     self.push_text(line.bytes, sink)
@@ -200,7 +199,7 @@ impl Parser {
         }
     }
 
-    /// Takes a line of a block of diagnostics; false when it is none.
+    /// Takes a line of a block of diagnostics; false when it is something else.
     fn block_line(&mut self, content: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         let Some(block) = &mut self.block else { return Ok(false) };
         let place = block.place(content);
@@ -424,7 +423,7 @@ impl Parser {
         id
     }
 
-    /// A test that is none of the document's: it says what is wrong.
+    /// A test that the document does not have: it says what is wrong.
     fn fail(&mut self, id: &str, why: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.text.flush(sink)?;
         sink.status(&failure(id, &text_file("tap meta", why.as_bytes()), self.now))

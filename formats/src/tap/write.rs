@@ -18,7 +18,7 @@ const LONGEST_REASON: u64 = 1000;
 /// - A skipped test is `ok … # SKIP reason`, one that failed as expected is `not ok … # TODO`.
 /// - An unexpected success and an unfinished test are `not ok`: consumers take `ok … # TODO` for a success.
 /// - What is not `ok` has a block of YAML with its attachments.
-/// - An announced test is no test point.
+/// - An announced test is not a test point.
 ///
 /// ```
 /// use formats::tap::TapWriter;

@@ -68,7 +68,7 @@ fn push_pair(key: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b'\n');
 }
 
-/// Shows the characters that are no control characters, but that YAML does not take.
+/// Shows the characters that are not control characters, but that YAML does not take.
 struct Printable<'a, W>(&'a mut W);
 
 impl<W: Write> Write for Printable<'_, W> {

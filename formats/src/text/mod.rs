@@ -39,20 +39,20 @@ pub struct Options {
     pub summary_only: bool,
 }
 
-/// How failures are put together. Closed: the command line has these words.
+/// How failures are grouped. Closed: the command line has these words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// Those of a route; and tests are counted for each.
+    /// By route; tests are counted for each.
     Route,
-    /// Those that ended alike.
+    /// By status.
     Status,
 }
 
-/// What the report says of the end of a run.
+/// How the report concludes a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ending<'a> {
+pub struct Conclusion<'a> {
     /// How to run again what failed: a line below the ids.
     pub rerun: Option<&'a str>,
-    /// The stream was not read to its end: that nothing failed so far is no success.
+    /// The stream was not read to its end: that nothing failed so far does not make it a success.
     pub incomplete: bool,
 }

@@ -10,7 +10,7 @@ use super::longest::Longest;
 use super::section::{Sections, run_as_a_whole};
 use super::skips::Skips;
 use super::tally::Routes;
-use super::{Ending, Group, Options, Tone, line};
+use super::{Conclusion, Group, Options, Tone, line};
 use crate::VerdictLine;
 use crate::postponed::Postponed;
 
@@ -20,14 +20,14 @@ const LATE: u64 = 1 << 20;
 /// Writes the report of a run: lines while it goes on, the rest with [`finish`](TextReport::finish).
 ///
 /// ```
-/// use formats::text::{Ending, Options, TextReport};
+/// use formats::text::{Conclusion, Options, TextReport};
 /// use streamresult::StreamResult;
 /// use subunit::{Event, Status};
 ///
 /// let mut report = TextReport::new(Vec::new(), Options { lines: true, ..Options::default() });
 /// report.status(&Event::status("boot", Status::Success))?;
 /// report.stop_run()?;
-/// let text = String::from_utf8(report.finish(Ending::default())?)?;
+/// let text = String::from_utf8(report.finish(Conclusion::default())?)?;
 /// assert_eq!(text, "ok                   boot\n\nPASSED  1 test: 1 passed\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -99,7 +99,7 @@ impl<W: Write> TextReport<W> {
     /// # Errors
     ///
     /// When writing fails, or what was set aside in temporary files cannot be read.
-    pub fn finish(self, ending: Ending<'_>) -> io::Result<W> {
+    pub fn finish(self, ending: Conclusion<'_>) -> io::Result<W> {
         let (mut tests, summary) = self.records.into_sink();
         let times = tests.times;
         let out = &mut tests.out;

@@ -85,7 +85,7 @@ impl Sections {
         }
     }
 
-    /// Writes a failure that is no test's.
+    /// Writes a failure that does not belong to a test.
     pub(super) fn global(self, event: &Event<'_>, status: Status, out: &mut impl Write) -> io::Result<()> {
         let word = if status == Status::UxSuccess { "UXSUCCESS" } else { "FAIL" };
         Tone::Bad.write(word, self.color, out)?;

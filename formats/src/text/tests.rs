@@ -29,7 +29,7 @@ fn report(options: Options, events: &[Event<'_>]) -> TextReport<Vec<u8>> {
 }
 
 fn check(options: Options, events: &[Event<'_>], expected: &str) {
-    let found = report(options, events).finish(Ending::default()).unwrap();
+    let found = report(options, events).finish(Conclusion::default()).unwrap();
     assert_eq!(String::from_utf8(found).unwrap(), expected);
 }
 
@@ -215,7 +215,7 @@ fn the_slowest_come_first_and_of_equals_the_first() {
         events.push(Event { timestamp: at(seconds), ..Event::status(id, Status::Success) });
     }
     let list = |slowest| {
-        let text = report(Options { slowest, ..QUIET }, &events).finish(Ending::default()).unwrap();
+        let text = report(Options { slowest, ..QUIET }, &events).finish(Conclusion::default()).unwrap();
         let text = String::from_utf8(text).unwrap();
         text.lines()
             .filter_map(|line| line.split_once("s  t"))
@@ -233,7 +233,7 @@ fn a_long_attachment_is_shown_without_its_middle() {
     let long = line.repeat(3 << 16);
     let events = [with_file("log", long.as_bytes(), Event::status("a", Status::Fail))];
     let shown = |all_output| {
-        let text = report(Options { all_output, ..QUIET }, &events).finish(Ending::default()).unwrap();
+        let text = report(Options { all_output, ..QUIET }, &events).finish(Conclusion::default()).unwrap();
         String::from_utf8(text).unwrap()
     };
     let text = shown(false);
@@ -248,7 +248,7 @@ fn a_long_attachment_is_shown_without_its_middle() {
 #[test]
 fn the_last_line_tells_how_it_went() {
     let verdict = |events: &[Event<'_>], incomplete| {
-        let text = report(QUIET, events).finish(Ending { incomplete, ..Ending::default() }).unwrap();
+        let text = report(QUIET, events).finish(Conclusion { incomplete, ..Conclusion::default() }).unwrap();
         String::from_utf8(text).unwrap().lines().last().unwrap_or_default().to_owned()
     };
     let (pass, fail) = (Event::status("a", Status::Success), Event::status("a", Status::Fail));

@@ -1,8 +1,7 @@
 //! Text between tests: no line of it may say something.
 
 use std::io::{self, Write};
-
-use crate::slices;
+use subunit::split_part;
 
 /// A line of text that begins with one of these would begin a test, or change what the next ones are.
 const WORDS: [&[u8]; 6] = [b"test", b"testing", b"tags", b"time", b"progress", b"uxsuccess"];
@@ -73,7 +72,7 @@ fn is_start_of_word(line: &[u8]) -> bool {
 
 fn is_directive(line: &[u8]) -> bool {
     let end = line.iter().position(|byte| !byte.is_ascii_lowercase()).unwrap_or(line.len());
-    let (word, after) = slices::split(line, end);
+    let (word, after) = split_part(line, end);
     WORDS.contains(&word)
         && after.first().is_some_and(|byte| *byte == b':' || byte.is_ascii_whitespace() && *byte != b'\n')
 }

@@ -109,7 +109,7 @@ fn push_encoded(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Undoes [`push_encoded`]; what is no code stays.
+/// Undoes [`push_encoded`]; anything else stays as it is.
 fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);

@@ -22,14 +22,13 @@ use std::io;
 
 use memchr::{memchr, memchr_iter};
 use streamresult::{StreamResult, damage, deliver};
-use subunit::{Decoder, Event, File, Frame, SIGNATURE, Status, Step, TEXT_TYPE, Timestamp};
+use subunit::{Decoder, Event, File, Frame, SIGNATURE, Status, Step, TEXT_TYPE, Timestamp, part};
 
 use super::line::{self, Details, Line};
 use super::scope::Scope;
 use super::test::Test;
 use super::{label, mime};
 use crate::held::{HeldFile, HeldText};
-use crate::slices;
 
 /// A longer line is text: ids, names and types are shorter.
 const LONGEST_LINE: usize = 1 << 20;
@@ -85,7 +84,7 @@ enum Place {
     Name,
     /// The length of a chunk.
     Length,
-    /// The bytes of a chunk; so many are left.
+    /// The bytes of a chunk; this many are left.
     Chunk(u64),
 }
 
@@ -107,8 +106,8 @@ impl Default for Report {
 }
 
 /// What became of the start of the input.
-enum Taken {
-    /// So many bytes are done with.
+enum Progress {
+    /// This many bytes are done with.
     Bytes(usize),
     /// It takes more of them to tell.
     NeedMore,
@@ -171,18 +170,18 @@ impl Parser {
                 Place::Multipart | Place::Name | Place::Length => self.take_part(rest, eof, sink)?,
             };
             match taken {
-                Taken::Bytes(count) => {
-                    rest = slices::after(rest, count);
+                Progress::Bytes(count) => {
+                    rest = part(rest, count..);
                     self.offset += count as u64;
                     self.searched = 0;
                 }
-                Taken::NeedMore => break,
+                Progress::NeedMore => break,
             }
         }
         Ok(input.len() - rest.len())
     }
 
-    fn take_line(&mut self, rest: &[u8], eof: bool, sink: &mut dyn StreamResult) -> io::Result<Taken> {
+    fn take_line(&mut self, rest: &[u8], eof: bool, sink: &mut dyn StreamResult) -> io::Result<Progress> {
         if rest.first() == Some(&SIGNATURE)
             && let Some(taken) = self.take_packet(rest, eof, sink)?
         {
@@ -190,34 +189,34 @@ impl Parser {
         }
         match self.line_len(rest, eof) {
             Some(len) => {
-                self.line(slices::first(rest, len), sink)?;
-                Ok(Taken::Bytes(len))
+                self.line(part(rest, ..len), sink)?;
+                Ok(Progress::Bytes(len))
             }
             None if rest.len() > LONGEST_LINE => {
                 self.place = Place::LongLine;
                 self.take_long_line(rest, sink)
             }
-            None => Ok(Taken::NeedMore),
+            None => Ok(Progress::NeedMore),
         }
     }
 
     /// How long the first line is, its end included.
     fn line_len(&mut self, rest: &[u8], eof: bool) -> Option<usize> {
-        let unseen = slices::after(rest, self.searched);
+        let unseen = part(rest, self.searched..);
         let newline = memchr(b'\n', unseen).map(|at| self.searched + at + 1);
         self.searched = rest.len();
         newline.or(eof.then_some(rest.len()))
     }
 
-    /// Passes on a packet of v2; `None` when it is none.
+    /// Passes on a packet of v2; `None` when it is not a packet.
     fn take_packet(
         &mut self,
         rest: &[u8],
         eof: bool,
         sink: &mut dyn StreamResult,
-    ) -> io::Result<Option<Taken>> {
+    ) -> io::Result<Option<Progress>> {
         let (len, frame) = match Decoder::new().decode(rest, eof) {
-            Step::NeedMore(_) => return Ok(Some(Taken::NeedMore)),
+            Step::NeedMore(_) => return Ok(Some(Progress::NeedMore)),
             Step::Frame(len, frame) => (len, frame),
             Step::End => return Ok(None),
         };
@@ -229,7 +228,7 @@ impl Parser {
         }
         self.text.flush(sink)?;
         deliver(&frame, self.offset, sink)?;
-        Ok(Some(Taken::Bytes(len)))
+        Ok(Some(Progress::Bytes(len)))
     }
 
     fn line(&mut self, whole: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -353,18 +352,18 @@ impl Parser {
         at_start: bool,
         eof: bool,
         sink: &mut dyn StreamResult,
-    ) -> io::Result<Taken> {
+    ) -> io::Result<Progress> {
         if at_start {
             match start_of_details(rest, self.report.crlf, eof) {
-                Start::NeedMore => return Ok(Taken::NeedMore),
+                Start::NeedMore => return Ok(Progress::NeedMore),
                 Start::End(len) => {
                     self.end_part(sink)?;
                     self.end_report(self.report.status, sink)?;
-                    return Ok(Taken::Bytes(len));
+                    return Ok(Progress::Bytes(len));
                 }
                 Start::Escaped => {
                     self.place = Place::Bracketed { at_start: false };
-                    return Ok(Taken::Bytes(1));
+                    return Ok(Progress::Bytes(1));
                 }
                 Start::Plain => {}
             }
@@ -374,27 +373,27 @@ impl Parser {
         let newline = memchr_iter(b'\n', rest).find(is_special);
         let len = newline.map_or(rest.len(), |at| at + 1);
         self.place = Place::Bracketed { at_start: newline.is_some() };
-        self.push_part(slices::first(rest, len), sink)?;
-        Ok(Taken::Bytes(len))
+        self.push_part(part(rest, ..len), sink)?;
+        Ok(Progress::Bytes(len))
     }
 
-    fn take_chunk(&mut self, rest: &[u8], left: u64, sink: &mut dyn StreamResult) -> io::Result<Taken> {
+    fn take_chunk(&mut self, rest: &[u8], left: u64, sink: &mut dyn StreamResult) -> io::Result<Progress> {
         let len = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
-        self.push_part(slices::first(rest, len), sink)?;
+        self.push_part(part(rest, ..len), sink)?;
         let left = left - len as u64;
         self.place = if left == 0 { Place::Length } else { Place::Chunk(left) };
-        Ok(Taken::Bytes(len))
+        Ok(Progress::Bytes(len))
     }
 
-    fn take_part(&mut self, rest: &[u8], eof: bool, sink: &mut dyn StreamResult) -> io::Result<Taken> {
+    fn take_part(&mut self, rest: &[u8], eof: bool, sink: &mut dyn StreamResult) -> io::Result<Progress> {
         let Some(len) = self.line_len(rest, eof) else {
             if rest.len() <= LONGEST_LINE {
-                return Ok(Taken::NeedMore);
+                return Ok(Progress::NeedMore);
             }
             self.damage(rest, sink)?;
-            return Ok(Taken::Bytes(rest.len()));
+            return Ok(Progress::Bytes(rest.len()));
         };
-        let whole = slices::first(rest, len);
+        let whole = part(rest, ..len);
         let (text, _) = without_end(whole);
         let is_done = match self.place {
             Place::Name => {
@@ -406,10 +405,10 @@ impl Parser {
             Place::Length => self.length(text, sink)?,
             _ => self.head(text, whole, sink)?,
         };
-        Ok(Taken::Bytes(if is_done { len } else { 0 }))
+        Ok(Progress::Bytes(if is_done { len } else { 0 }))
     }
 
-    /// The length of a chunk; `false` when it is none, and the line has to be looked at again.
+    /// The length of a chunk; `false` when the line is something else, and has to be looked at again.
     fn length(&mut self, text: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         let digits = text.trim_ascii_end();
         let number = std::str::from_utf8(digits).ok().filter(|digits| !digits.starts_with('+'));
@@ -449,7 +448,7 @@ impl Parser {
         Ok(true)
     }
 
-    /// Tells of bytes that are no part of a report.
+    /// Reports bytes that do not belong to a report.
     fn damage(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.place = Place::Multipart;
         let message = format!(
@@ -469,14 +468,14 @@ impl Parser {
         self.part.end(&test.event(self.now), sink)
     }
 
-    fn take_long_line(&mut self, rest: &[u8], sink: &mut dyn StreamResult) -> io::Result<Taken> {
+    fn take_long_line(&mut self, rest: &[u8], sink: &mut dyn StreamResult) -> io::Result<Progress> {
         let newline = memchr(b'\n', rest);
         let len = newline.map_or(rest.len(), |at| at + 1);
         if newline.is_some() {
             self.place = Place::Line;
         }
-        self.push_text(slices::first(rest, len), sink)?;
-        Ok(Taken::Bytes(len))
+        self.push_text(part(rest, ..len), sink)?;
+        Ok(Progress::Bytes(len))
     }
 
     fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -509,7 +508,7 @@ fn content_type(line: &[u8]) -> Option<&[u8]> {
 
 /// What begins a line of bracketed details.
 enum Start {
-    /// The end of the details, so many bytes long.
+    /// The end of the details, this many bytes long.
     End(usize),
     /// A blank that is not part of the line.
     Escaped,

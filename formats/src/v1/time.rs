@@ -69,7 +69,7 @@ fn zone(text: &[u8]) -> IResult<&[u8], i64> {
     alt((value(0, char('Z')), east)).parse(text)
 }
 
-/// A number of so many digits.
+/// A number of this many digits.
 fn number<'a>(
     least: usize,
     most: usize,

@@ -12,7 +12,7 @@ use proptest::prelude::{
 use streamresult::{Outcome, Record, RecordSink, Records, StreamResult, Summary};
 use subunit::{Event, File, Status, Tags, Timestamp, strategy};
 
-use crate::{NOON, told};
+use crate::{NOON, log};
 
 /// Lines that say something, and some that nearly do.
 fn document() -> impl Strategy<Value = Vec<u8>> {
@@ -32,7 +32,7 @@ proptest! {
 
     #[test]
     fn any_cut_tells_the_same(document in document(), piece in 1..9_usize) {
-        prop_assert_eq!(told(&document, piece), told(&document, document.len().max(1)));
+        prop_assert_eq!(log(&document, piece), log(&document, document.len().max(1)));
     }
 
     #[test]
@@ -46,13 +46,13 @@ proptest! {
 
     #[test]
     fn any_bytes_are_told(document in vec(any::<u8>(), 0..300)) {
-        told(&document, 7);
+        log(&document, 7);
     }
 
     #[test]
     fn what_is_written_is_read_back(tests in tests()) {
         let document = write(&tests);
-        let mut keeper = Records::new(Keeper::default());
+        let mut keeper = Records::new(Collector::default());
         lines::drive(Parser::new().clock(|| NOON), &*document, &mut keeper).unwrap();
         let by_id = |test: &Test| test.id.clone();
         let mut expected: Vec<Test> = tests.iter().map(Test::as_written).collect();
@@ -189,9 +189,9 @@ fn write(tests: &[Test]) -> Vec<u8> {
 
 /// Keeps records in the order of the document.
 #[derive(Debug, Default)]
-struct Keeper(Vec<Test>);
+struct Collector(Vec<Test>);
 
-impl RecordSink for Keeper {
+impl RecordSink for Collector {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         let mut files = BTreeMap::new();
         for file in record.attachments() {

@@ -18,13 +18,13 @@ const NOON: Timestamp = Timestamp { seconds: 43_200, nanoseconds: 0 };
 
 /// The events of a run, a line each; pieces of a file that follow each other are one.
 #[derive(Debug, Default)]
-struct Told {
+struct EventLog {
     lines: Vec<String>,
     /// What the last line is about, when it is a piece of a file that goes on.
     open: Option<String>,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let id = event.test_id.unwrap_or("-");
         if event.file.is_none() {
@@ -61,18 +61,18 @@ fn time(event: &Event<'_>) -> String {
 }
 
 /// What a document tells, fed in pieces of this size.
-fn told(document: &[u8], piece: usize) -> Vec<String> {
-    let (mut lines, mut told) = (Lines::new(Parser::new().clock(|| NOON)), Told::default());
+fn log(document: &[u8], piece: usize) -> Vec<String> {
+    let (mut lines, mut log) = (Lines::new(Parser::new().clock(|| NOON)), EventLog::default());
     for bytes in document.chunks(piece) {
-        lines.feed(bytes, &mut told).unwrap();
-        lines.flush(&mut told).unwrap();
+        lines.feed(bytes, &mut log).unwrap();
+        lines.flush(&mut log).unwrap();
     }
-    lines.finish(&mut told).unwrap();
-    told.lines
+    lines.finish(&mut log).unwrap();
+    log.lines
 }
 
 fn check(document: &str, expected: &[&str]) {
     for piece in [1, 3, document.len().max(1)] {
-        assert_eq!(told(document.as_bytes(), piece), expected, "{document}\nin pieces of {piece}");
+        assert_eq!(log(document.as_bytes(), piece), expected, "{document}\nin pieces of {piece}");
     }
 }

@@ -4,7 +4,7 @@ use formats::lines::Lines;
 use formats::tap::Parser;
 use subunit::{Event, Timestamp};
 
-use super::{check, told};
+use super::{check, log};
 
 const MISSING: &str = "tap meta: test missing from TAP output";
 
@@ -86,7 +86,7 @@ fn a_plan_that_does_not_agree_fails() {
     check_document("", &[], "there is neither a plan nor a test point");
     check_document("TAP version 13\n", &[], "there is neither a plan nor a test point");
     check_document("ok\n", &["test 1 success"], "there is no plan: it may have been cut off");
-    let lines = told(b"1..1000000000000\n", 100);
+    let lines = log(b"1..1000000000000\n", 100);
     assert_eq!(lines.len(), 2 * 1001);
     assert_eq!(lines[2000], "tap document tap meta: 999999999000 more test points are missing\\n");
 }
@@ -266,10 +266,10 @@ fn what_is_not_tap_is_text_in_its_place() {
 #[test]
 fn long_lines_are_text() {
     let long = "x".repeat((1 << 20) + 5);
-    let lines = told(format!("ok 1 - {long}\n1..0\n").as_bytes(), 5000);
+    let lines = log(format!("ok 1 - {long}\n1..0\n").as_bytes(), 5000);
     assert!(lines.len() == 1 && lines[0].starts_with("- stdout: ok 1 - xxx"));
     let block = format!("TAP version 13\n1..1\nok 1 - a\n  ---\n  {long}\n  ...\n");
-    assert_eq!(told(block.as_bytes(), 5000).len(), 2);
+    assert_eq!(log(block.as_bytes(), 5000).len(), 2);
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn ids_fit_into_packets_however_long_names_are() {
         document += &format!("{}# Subtest: {name}\n", "    ".repeat(level));
     }
     document += &format!("{}ok 1 - {name}\n", "    ".repeat(20));
-    let lines = told(document.as_bytes(), 5000);
+    let lines = log(document.as_bytes(), 5000);
     assert_eq!(lines.len(), 1 + 2 * 20);
     assert!(lines.iter().all(|line| line.len() < 400_000 && line.contains('…')));
 }

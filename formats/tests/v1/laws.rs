@@ -10,11 +10,11 @@ use proptest::sample::Index;
 use streamresult::{Outcome, Record, RecordSink, Records, drive};
 use subunit::strategy::{Piece, pieces};
 
-use crate::told;
+use crate::log;
 
 /// A record, as far as v1 can say it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Kept {
+struct TestResult {
     id: String,
     outcome: Outcome,
     tags: Vec<String>,
@@ -24,12 +24,12 @@ struct Kept {
 
 /// Keeps what v1 can say. The clock of v1 stands where no time is given.
 #[derive(Debug, Default)]
-struct Keeper {
-    kept: Vec<Kept>,
+struct Collector {
+    kept: Vec<TestResult>,
     text: Vec<u8>,
 }
 
-impl RecordSink for Keeper {
+impl RecordSink for Collector {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         if record.outcome() == Outcome::Exists {
             return Ok(());
@@ -41,7 +41,7 @@ impl RecordSink for Keeper {
             io::Read::read_to_end(&mut file.reader(), &mut bytes)?;
             files.insert(file.name().to_owned(), bytes);
         }
-        self.kept.push(Kept {
+        self.kept.push(TestResult {
             id: record.test_id().to_owned(),
             outcome: record.outcome(),
             tags: record.tags().iter().map(str::to_owned).collect(),
@@ -63,20 +63,20 @@ fn to_v1(stream: &[u8]) -> Vec<u8> {
     records.into_sink().into_inner()
 }
 
-fn kept(stream: &[u8]) -> Vec<Kept> {
-    let mut records = Records::new(Keeper::default());
+fn kept(stream: &[u8]) -> Vec<TestResult> {
+    let mut records = Records::new(Collector::default());
     drive(stream, &mut records).unwrap();
     records.into_sink().kept
 }
 
-fn kept_of_v1(stream: &[u8]) -> Vec<Kept> {
-    let mut records = Records::new(Keeper::default());
+fn kept_of_v1(stream: &[u8]) -> Vec<TestResult> {
+    let mut records = Records::new(Collector::default());
     v1::drive(stream, &mut records).unwrap();
     records.into_sink().kept
 }
 
 /// What is to be read back of a record that was written after a time was known or not.
-fn expected(mut kept: Vec<Kept>) -> Vec<Kept> {
+fn expected(mut kept: Vec<TestResult>) -> Vec<TestResult> {
     let mut clock = None;
     for record in &mut kept {
         for time in &mut record.times {
@@ -112,12 +112,12 @@ proptest! {
 
     #[test]
     fn any_cut_tells_the_same(stream in lines(), piece in 1..40usize) {
-        prop_assert_eq!(told(&stream, piece), told(&stream, usize::MAX));
+        prop_assert_eq!(log(&stream, piece), log(&stream, usize::MAX));
     }
 
     #[test]
     fn no_byte_outside_of_directives_is_lost(stream in vec(any::<u8>(), 0..200)) {
-        let mut records = Records::new(Keeper::default());
+        let mut records = Records::new(Collector::default());
         v1::drive(&*stream, &mut records).unwrap();
         prop_assert_eq!(records.into_sink().text, stream);
     }
@@ -139,7 +139,7 @@ proptest! {
     #[test]
     fn any_stream_can_be_written_and_read_back_with_as_many_tests(pieces in pieces()) {
         let stream: Vec<u8> = pieces.iter().flat_map(|piece| piece.as_bytes().to_vec()).collect();
-        let outcomes = |kept: Vec<Kept>| -> Vec<Outcome> {
+        let outcomes = |kept: Vec<TestResult>| -> Vec<Outcome> {
             kept.into_iter().filter(|record| !record.id.starts_with("(the run")).map(|record| record.outcome).collect()
         };
         prop_assert_eq!(outcomes(kept_of_v1(&to_v1(&stream))), outcomes(expected(kept(&stream))));

@@ -14,13 +14,13 @@ use subunit::{Event, Packet};
 
 /// The events of a run, a line each; pieces of a file that follow each other are one.
 #[derive(Debug, Default)]
-struct Told {
+struct EventLog {
     lines: Vec<String>,
     /// What the last line is about, when it is a piece of a file that goes on.
     open: Option<String>,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let id = event.test_id.unwrap_or("-");
         let Some(file) = event.file else {
@@ -61,15 +61,15 @@ fn time(event: &Event<'_>) -> String {
 }
 
 /// What a v1 stream tells, fed in pieces of this size.
-fn told(stream: &[u8], piece: usize) -> Vec<String> {
-    let (mut parser, mut told) = (Parser::new(), Told::default());
+fn log(stream: &[u8], piece: usize) -> Vec<String> {
+    let (mut parser, mut log) = (Parser::new(), EventLog::default());
     let mut held = Vec::new();
     for bytes in stream.chunks(piece) {
         held.extend_from_slice(bytes);
-        let used = parser.feed(&held, &mut told).unwrap();
+        let used = parser.feed(&held, &mut log).unwrap();
         held.drain(..used);
-        parser.flush(&mut told).unwrap();
+        parser.flush(&mut log).unwrap();
     }
-    parser.finish(&held, &mut told).unwrap();
-    told.lines
+    parser.finish(&held, &mut log).unwrap();
+    log.lines
 }

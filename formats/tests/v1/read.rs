@@ -2,11 +2,11 @@
 
 use subunit::{Event, PacketBuf, Status};
 
-use crate::told;
+use crate::log;
 
 fn check(stream: &[u8], expected: &[&str]) {
     for piece in [usize::MAX, 7, 2, 1] {
-        assert_eq!(told(stream, piece), expected, "in pieces of {piece}");
+        assert_eq!(log(stream, piece), expected, "in pieces of {piece}");
     }
 }
 
@@ -174,7 +174,7 @@ fn a_test_within_a_test_is_reported_once_its_outcome_comes() {
 #[test]
 fn a_malformed_report_is_damage_and_costs_no_later_test() {
     let bytes = r"subunit.parser Packet data (application/octet-stream): what?\n$";
-    let told = told(b"test: a\nfailure: a [ multipart\nwhat?\n]\ntest: b\nsuccess: b\n", 5);
+    let told = log(b"test: a\nfailure: a [ multipart\nwhat?\n]\ntest: b\nsuccess: b\n", 5);
     assert_eq!(told[..2], ["a inprogress", bytes]);
     assert!(told[2].contains("damaged report at offset 31 of the stream"), "{}", told[2]);
     assert_eq!(told[3..], ["subunit.parser fail", "a fail", "b inprogress", "b success"]);
@@ -182,7 +182,7 @@ fn a_malformed_report_is_damage_and_costs_no_later_test() {
 
 #[test]
 fn a_malformed_chunk_ends_its_part() {
-    let told = told(b"test: a\nskip: a [ multipart\nContent-Type: a/b\nlog\n2\r\nxyz\n]\n", usize::MAX);
+    let told = log(b"test: a\nskip: a [ multipart\nContent-Type: a/b\nlog\n2\r\nxyz\n]\n", usize::MAX);
     assert_eq!(told[1], "a log (a/b): xy$");
     assert!(
         told[2].ends_with(r": z\n$") && told[4] == "subunit.parser fail" && told[5] == "a skip",
@@ -199,7 +199,7 @@ fn labels_that_are_not_utf8_are_shown() {
 fn packets_of_version_2_are_passed_on_where_a_line_may_begin() {
     let packet = PacketBuf::encode(&Event::status("v2", Status::Fail)).unwrap();
     let stream = [b"test: a\n", packet.as_bytes(), packet.as_bytes(), b"success: a\n\xb3 text\n"].concat();
-    let told_of = told(&stream, usize::MAX);
+    let told_of = log(&stream, usize::MAX);
     assert_eq!(told_of[..4], ["a inprogress", "v2 fail", "v2 fail", "a success"]);
     let latin = b"\xb3 is a cube\n";
     check(latin, &[r"- stdout: \xb3 is a cube\n"]);
@@ -209,7 +209,7 @@ fn packets_of_version_2_are_passed_on_where_a_line_may_begin() {
 fn a_line_without_end_is_text() {
     let line = vec![b'x'; 3 << 20];
     let stream = [b"test: ", &line[..], b"\ntest: a\nskip: a\n"].concat();
-    let told = told(&stream, 100_000);
+    let told = log(&stream, 100_000);
     assert_eq!(told[0].len(), "- stdout: test: \\n".len() + line.len());
     assert_eq!(told[1..], ["a inprogress", "a skip"]);
 }

@@ -4,7 +4,7 @@ use formats::v1::Writer;
 use streamresult::{Records, StreamResult as _};
 use subunit::{Event, File, Status, Tags, Timestamp};
 
-use crate::told;
+use crate::log;
 
 pub(crate) fn written(events: &[Event<'_>]) -> String {
     let mut records = Records::new(Writer::new(Vec::new()));
@@ -73,7 +73,7 @@ fn no_id_or_name_can_forge_a_line() {
     let event = Event { file: Some(file), mime_type: Some("a/b\n]\n"), ..Event::status(id, Status::Fail) };
     let text = written(&[event]);
     assert_eq!(text.matches("\ntest: ").count() + usize::from(text.starts_with("test: ")), 1);
-    let told = told(text.as_bytes(), usize::MAX);
+    let told = log(text.as_bytes(), usize::MAX);
     assert_eq!(told.len(), 3);
     assert_eq!(told[0], r"a\nsuccess: a\ntest: b inprogress");
     assert!(told[1].ends_with(r"]\nsuccess: a\n$"), "{}", told[1]);
@@ -115,6 +115,6 @@ fn a_long_attachment_is_written_in_chunks() {
     let bytes = vec![b'\n'; 5 << 20];
     let event =
         Event { file: Some(File { name: "log", bytes: &bytes }), ..Event::status("a", Status::Success) };
-    let told = told(written(&[event]).as_bytes(), usize::MAX);
+    let told = log(written(&[event]).as_bytes(), usize::MAX);
     assert_eq!(told[1].len(), "a log (application/octet-stream): $".len() + 2 * bytes.len());
 }

@@ -15,7 +15,7 @@ use super::text::pieces;
 use super::time;
 use crate::junit::names::cut;
 
-/// Longer values of properties stay properties, as do more than so many.
+/// Longer values of properties stay properties, as do those beyond this number.
 const LONGEST_TAG: usize = 1024;
 const MOST_TAGS: usize = 256;
 /// Properties beyond this are left out.
@@ -26,7 +26,7 @@ const MOCHA: &str = "Mocha Tests";
 
 /// How a case ended. The gravest of what its children say holds, in this order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Ending {
+pub(crate) enum CaseEnd {
     #[default]
     Success,
     XFail,
@@ -37,19 +37,19 @@ pub(crate) enum Ending {
     Fail,
 }
 
-impl Ending {
+impl CaseEnd {
     pub(crate) fn is_failure(self) -> bool {
-        self >= Ending::Unfinished
+        self >= CaseEnd::Unfinished
     }
 
     pub(crate) fn status(self) -> Status {
         match self {
-            Ending::Success => Status::Success,
-            Ending::XFail => Status::XFail,
-            Ending::Skip => Status::Skip,
-            Ending::Unfinished => Status::InProgress,
-            Ending::UxSuccess => Status::UxSuccess,
-            Ending::Fail => Status::Fail,
+            CaseEnd::Success => Status::Success,
+            CaseEnd::XFail => Status::XFail,
+            CaseEnd::Skip => Status::Skip,
+            CaseEnd::Unfinished => Status::InProgress,
+            CaseEnd::UxSuccess => Status::UxSuccess,
+            CaseEnd::Fail => Status::Fail,
         }
     }
 }
@@ -61,7 +61,7 @@ pub(crate) struct Case {
     pub(crate) route: Option<String>,
     pub(crate) start: Option<Timestamp>,
     pub(crate) end: Option<Timestamp>,
-    pub(crate) ending: Ending,
+    pub(crate) ending: CaseEnd,
     /// What an attribute says of the outcome, where no child does.
     status: String,
     /// Whether its first event went out.
@@ -150,7 +150,7 @@ impl Case {
         self.tags.clear();
         self.names.clear();
         (self.start, self.end) = (None, None);
-        self.ending = Ending::Success;
+        self.ending = CaseEnd::Success;
         self.has_begun = false;
         self.attempts = 0;
         (self.is_rerun, self.is_explained, self.is_todo) = (false, false, false);
@@ -185,12 +185,12 @@ impl Case {
     /// Takes what GoogleTest, CTest and others say of the outcome beside or instead of a child.
     fn is_status(&mut self, key: &str, value: &str) -> bool {
         let ending = match value.to_ascii_lowercase().as_str() {
-            "run" | "pass" | "passed" | "success" | "ok" | "completed" => Ending::Success,
-            "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => Ending::Skip,
-            "fail" | "failed" | "failure" | "error" | "broken" => Ending::Fail,
+            "run" | "pass" | "passed" | "success" | "ok" | "completed" => CaseEnd::Success,
+            "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => CaseEnd::Skip,
+            "fail" | "failed" | "failure" | "error" | "broken" => CaseEnd::Fail,
             _ => return false,
         };
-        if ending > Ending::Success {
+        if ending > CaseEnd::Success {
             self.ending = self.ending.max(ending);
             self.failures = self.failures.max(u64::from(ending.is_failure()));
             // Writing to a string cannot fail.
@@ -232,7 +232,7 @@ impl Case {
     }
 
     /// Takes what an element says of the outcome.
-    pub(crate) fn add(&mut self, ending: Ending) {
+    pub(crate) fn add(&mut self, ending: CaseEnd) {
         self.ending = self.ending.max(ending);
         self.is_explained = true;
         self.failures += u64::from(ending.is_failure());

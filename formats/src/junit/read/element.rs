@@ -1,6 +1,6 @@
 //! The elements of a report: which may be in which, and what becomes of their text.
 
-use super::case::Ending;
+use super::case::CaseEnd;
 use super::error::{Failure, problem};
 
 /// An element, by what it is for.
@@ -42,13 +42,13 @@ pub(crate) enum Detail {
 
 impl Detail {
     /// What it says, with its attribute `type`.
-    pub(crate) fn ending(self, kind: &str) -> Ending {
+    pub(crate) fn ending(self, kind: &str) -> CaseEnd {
         match (self, kind) {
-            (Detail::Skipped, "xfail" | "pytest.xfail") => Ending::XFail,
-            (Detail::Skipped, _) => Ending::Skip,
-            (Detail::Failure, "UnexpectedSuccess") => Ending::UxSuccess,
-            (Detail::Error, "Incomplete") => Ending::Unfinished,
-            (Detail::Failure | Detail::Error, _) => Ending::Fail,
+            (Detail::Skipped, "xfail" | "pytest.xfail") => CaseEnd::XFail,
+            (Detail::Skipped, _) => CaseEnd::Skip,
+            (Detail::Failure, "UnexpectedSuccess") => CaseEnd::UxSuccess,
+            (Detail::Error, "Incomplete") => CaseEnd::Unfinished,
+            (Detail::Failure | Detail::Error, _) => CaseEnd::Fail,
         }
     }
 }

@@ -5,7 +5,7 @@ use memchr::memmem;
 
 use super::error::{Failure, problem};
 use super::tag::each_attribute;
-use crate::slices;
+use subunit::part;
 
 /// Where a declaration is longer, its encoding is not looked for.
 const LONGEST_DECLARATION: usize = 1024;
@@ -49,7 +49,7 @@ impl Decoding {
             State::Other(encoding.new_decoder_without_bom_handling())
         };
         let head = std::mem::take(&mut self.head);
-        self.pass(slices::after(&head, mark), last, &mut text)
+        self.pass(part(&head, mark..), last, &mut text)
     }
 
     fn pass(
@@ -63,8 +63,8 @@ impl Decoding {
         let mut rest = bytes;
         loop {
             let (result, read, written, _) = decoder.decode_to_utf8(rest, &mut self.out, last);
-            rest = slices::after(rest, read);
-            text(slices::first(&self.out, written))?;
+            rest = part(rest, read..);
+            text(part(&self.out, ..written))?;
             if result == CoderResult::InputEmpty {
                 return Ok(());
             }

@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::io;
+use subunit::part;
 
 use memchr::{memchr_iter, memrchr};
-
-use crate::slices;
 
 /// A place in the text of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +23,7 @@ impl Position {
             Some(at) => {
                 self.line += memchr_iter(b'\n', bytes).count() as u64;
                 self.column = 1;
-                slices::after(bytes, at + 1)
+                part(bytes, at + 1..)
             }
             None => bytes,
         };
@@ -33,10 +32,10 @@ impl Position {
 }
 
 impl Position {
-    /// The place so many bytes after this one, where these begin; or so many characters before it, in the same line.
+    /// The place this many bytes after this one, where these begin; or this many characters before it, in the same line.
     pub(crate) fn at(mut self, offset: isize, bytes: &[u8]) -> Position {
         match usize::try_from(offset) {
-            Ok(offset) => self.advance(slices::first(bytes, offset)),
+            Ok(offset) => self.advance(part(bytes, ..offset)),
             Err(_) => self.column = self.column.saturating_sub(offset.unsigned_abs() as u64),
         }
         self
@@ -99,7 +98,7 @@ impl From<io::Error> for Error {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Problem(String),
-    /// A problem of a reference that begins so many bytes after the start of the piece of text, or before it.
+    /// A problem of a reference that begins this many bytes after the start of the piece of text, or before it.
     Reference {
         problem: String,
         at: isize,

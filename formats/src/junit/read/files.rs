@@ -8,11 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use memchr::memchr;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use streamresult::StreamResult;
-use subunit::Event;
+use subunit::{Event, split_part};
 
 use super::case::Case;
 use super::text::{file, pieces};
-use crate::slices;
 
 const OPENING: &[u8] = b"[[ATTACHMENT|";
 const CLOSING: &[u8] = b"]]";
@@ -54,7 +53,7 @@ impl Files {
             return;
         }
         while let Some(end) = memchr(b'\n', bytes) {
-            let (line, rest) = slices::split(bytes, end);
+            let (line, rest) = split_part(bytes, end);
             self.extend(line);
             self.end_line();
             bytes = rest.get(1..).unwrap_or_default();

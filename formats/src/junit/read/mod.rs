@@ -29,6 +29,7 @@ mod case;
 mod element;
 mod encoding;
 mod error;
+mod explanation;
 mod files;
 mod id;
 mod parse;
@@ -36,7 +37,6 @@ mod reference;
 mod report;
 #[cfg(test)]
 mod roundtrip;
-mod saying;
 mod scan;
 mod suite;
 mod tag;
@@ -49,9 +49,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use streamresult::StreamResult;
-use subunit::Timestamp;
-
-use crate::slices;
+use subunit::{Timestamp, part};
 
 pub use error::{Error, Position};
 pub use parse::Parser;
@@ -110,13 +108,13 @@ pub fn drive<R: Read>(options: Options, input: R, sink: &mut dyn StreamResult) -
 ///
 /// # Errors
 ///
-/// As [`drive`].
+/// See [`drive`].
 pub fn pass<R: Read>(parser: &mut Parser, mut input: R, sink: &mut dyn StreamResult) -> Result<(), Error> {
     let mut block = vec![0; BLOCK];
     loop {
         match input.read(&mut block) {
             Ok(0) => return Ok(()),
-            Ok(count) => parser.feed(slices::first(&block, count), sink)?,
+            Ok(count) => parser.feed(part(&block, ..count), sink)?,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => {
                 // What came before is told, then the error.

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use super::error::{Failure, columns, problem};
-use crate::slices;
+use subunit::split_part;
 
-/// A longer reference is none.
+/// Anything longer is not a reference.
 const LONGEST: usize = 32;
 const NO_REFERENCE: &str = "an & that begins no reference";
 
@@ -16,7 +16,7 @@ const NO_REFERENCE: &str = "an & that begins no reference";
 pub(crate) struct References {
     /// The reference whose end has not come, from its `&` on.
     held: Vec<u8>,
-    /// Where it begins: so many bytes after the start of the last piece, or so many characters before it.
+    /// Where it begins: this many bytes after the start of the last piece, or this many characters before it.
     at: isize,
     /// Whether the last byte was a CR.
     after_cr: bool,
@@ -111,7 +111,7 @@ impl References {
     }
 
     fn plain(&mut self, rest: &mut &[u8], len: usize) {
-        let (plain, after) = slices::split(rest, len);
+        let (plain, after) = split_part(rest, len);
         *rest = after;
         let plain = if self.after_cr { plain.strip_prefix(b"\n").unwrap_or(plain) } else { plain };
         self.after_cr &= len == 0;
@@ -137,7 +137,7 @@ impl References {
     fn reference(&mut self, rest: &mut &[u8]) -> Result<(), Failure> {
         self.after_cr = false;
         let end = rest.iter().position(|byte| !is_of_name(*byte)).unwrap_or(rest.len());
-        let (name, after) = slices::split(rest, end);
+        let (name, after) = split_part(rest, end);
         if self.held.len() + name.len() > LONGEST {
             return self.no_reference();
         }

@@ -7,7 +7,7 @@ use streamresult::{DAMAGE_ID, DAMAGE_MESSAGE, StreamResult};
 use subunit::{Event, Status, Timestamp};
 
 use super::Options;
-use super::case::{Around, Case, Ending};
+use super::case::{Around, Case, CaseEnd};
 use super::element::{Detail, Element, child};
 use super::error::{Failure, problem};
 use super::files::Files;
@@ -281,18 +281,18 @@ impl Report {
         let name = if is_of_test { self.case.file_name(&name) } else { name };
         self.text.open(&name, is_of_test, element.is_output());
         if element.is_detail() {
-            let saying = self.text.saying();
+            let explanation = self.text.explanation();
             tag.each(|key, value| {
                 match key {
-                    "message" => saying.message.push_str(&value),
-                    "type" => saying.kind.push_str(&value),
+                    "message" => explanation.message.push_str(&value),
+                    "type" => explanation.kind.push_str(&value),
                     _ => {}
                 }
                 Ok(())
             })?;
             if let Element::Detail(detail) | Element::OfSuite(detail) = element {
-                self.case.add(detail.ending(&saying.kind));
-                self.case.is_todo |= saying.kind == "todo";
+                self.case.add(detail.ending(&explanation.kind));
+                self.case.is_todo |= explanation.kind == "todo";
             }
         }
         self.files.begin();
@@ -392,14 +392,14 @@ impl Report {
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
         suite.shown.failures += self.case.failures;
         begin(&mut self.case, &mut self.open, sink)?;
-        if self.case.is_todo && self.case.ending == Ending::Fail {
-            self.case.ending = Ending::XFail;
+        if self.case.is_todo && self.case.ending == CaseEnd::Fail {
+            self.case.ending = CaseEnd::XFail;
         }
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
-        suite.shown.skipped += u64::from(matches!(self.case.ending, Ending::Skip | Ending::XFail));
+        suite.shown.skipped += u64::from(matches!(self.case.ending, CaseEnd::Skip | CaseEnd::XFail));
         self.case.tag_attempts();
         let mut status = self.case.ending.status();
-        if self.case.ending == Ending::Unfinished {
+        if self.case.ending == CaseEnd::Unfinished {
             let is_kept = self.open.len() < MOST_OPEN;
             if is_kept {
                 self.open.insert((self.case.route.clone(), self.case.id.clone()));
@@ -416,10 +416,10 @@ impl Report {
             && let Some(missing) = suite.missing(&self.suites)
         {
             let (ending, file, text) = match missing {
-                Missing::Lost(what) => (Ending::Fail, "traceback", what),
+                Missing::Lost(what) => (CaseEnd::Fail, "traceback", what),
                 Missing::Skipped(count) => {
                     suite.shown.skipped = suite.shown.skipped.saturating_add(count);
-                    (Ending::Skip, "reason", format!("tests that the suite counts as skipped: {count}\n"))
+                    (CaseEnd::Skip, "reason", format!("tests that the suite counts as skipped: {count}\n"))
                 }
             };
             self.case.stand_for(suite.id(), suite.route.as_deref());

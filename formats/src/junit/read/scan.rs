@@ -15,7 +15,7 @@
 //! | `CData` | text without references | `]]>` |
 //! | `Doctype` | nothing, and no declaration is allowed in it | a `>` that is in no quotes |
 //!
-//! Endings of several bytes may be cut anywhere. [`Ending`] remembers how many of its bytes ended the last piece, and
+//! Endings of several bytes may be cut anywhere. [`Terminator`] remembers how many of its bytes ended the last piece, and
 //! gives them back as content when the next byte shows that it was not the ending after all.
 //!
 //! A place in the document, line and column, costs a look at every byte before it, and is only asked for when
@@ -26,7 +26,7 @@ use memchr::{memchr, memchr_iter};
 use quick_xml::parser::{ElementParser, Parser as _};
 
 use super::error::{Failure, Position, problem};
-use crate::slices;
+use subunit::{part, split_part};
 
 /// A longer tag is refused: it has to be in memory.
 const LONGEST_TAG: usize = 4 << 20;
@@ -59,7 +59,7 @@ pub(crate) struct Scanner {
 /// Where a token begins. Places are worked out only when they are asked for.
 #[derive(Clone, Copy, Debug)]
 enum Start {
-    /// In the input that is being read, so many bytes before its end.
+    /// In the input that is being read, this many bytes before its end.
     Here(usize),
     Before(Position),
 }
@@ -77,9 +77,9 @@ enum Place {
     /// After a `<`, and what is held.
     Markup,
     Tag(ElementParser),
-    Comment(Ending),
-    Instruction(Ending),
-    CData(Ending),
+    Comment(Terminator),
+    Instruction(Terminator),
+    CData(Terminator),
     /// In a DOCTYPE; the quote that is open.
     Doctype(Option<u8>),
 }
@@ -104,7 +104,7 @@ impl Scanner {
             Start::Before(position) => position,
             Start::Here(left) => {
                 let mut position = self.base;
-                position.advance(slices::first(input, input.len().saturating_sub(left)));
+                position.advance(part(input, ..input.len().saturating_sub(left)));
                 position
             }
         }
@@ -198,8 +198,8 @@ impl Scanner {
     /// Finds out what begins with the `<`.
     fn take_opening(&mut self, input: &mut &[u8]) -> Result<(), Failure> {
         const OPENINGS: [(&[u8], Place); 3] = [
-            (b"!--", Place::Comment(Ending::new(b"-->"))),
-            (b"![CDATA[", Place::CData(Ending::new(b"]]>"))),
+            (b"!--", Place::Comment(Terminator::new(b"-->"))),
+            (b"![CDATA[", Place::CData(Terminator::new(b"]]>"))),
             (b"!DOCTYPE", Place::Doctype(None)),
         ];
         let Some(first) = input.first().copied() else { return Ok(()) };
@@ -207,7 +207,7 @@ impl Scanner {
             match first {
                 b'!' => {}
                 b'?' => {
-                    self.place = Place::Instruction(Ending::new(b"?>"));
+                    self.place = Place::Instruction(Terminator::new(b"?>"));
                     return Ok(());
                 }
                 b'/' | b'_' | b':' | 0x80.. => {
@@ -245,7 +245,7 @@ impl Scanner {
 
     #[inline]
     fn take<'t>(input: &mut &'t [u8], len: usize) -> &'t [u8] {
-        let (taken, rest) = slices::split(input, len);
+        let (taken, rest) = split_part(input, len);
         *input = rest;
         taken
     }
@@ -299,7 +299,7 @@ fn doctype_end(input: &[u8], quote: &mut Option<u8>) -> Result<Option<usize>, Fa
 
 /// Looks for an ending that is one byte some times and then `>`, in pieces.
 #[derive(Clone, Copy, Debug)]
-struct Ending {
+struct Terminator {
     text: &'static [u8],
     /// How much of it stood at the end of the piece before.
     seen: usize,
@@ -311,9 +311,9 @@ struct Piece<'t> {
     is_last: bool,
 }
 
-impl Ending {
+impl Terminator {
     const fn new(text: &'static [u8]) -> Self {
-        Ending { text, seen: 0 }
+        Terminator { text, seen: 0 }
     }
 
     fn find<'t>(&mut self, input: &mut &'t [u8]) -> Piece<'t> {
@@ -329,9 +329,9 @@ impl Ending {
                 (input.len() - self.seen, input.len(), false)
             }
         };
-        let (taken, rest) = slices::split(input, taken);
+        let (taken, rest) = split_part(input, taken);
         *input = rest;
-        Piece { content: slices::first(taken, content), is_last }
+        Piece { content: part(taken, ..content), is_last }
     }
 
     /// Where it begins in the input, if it is in there whole. Its last byte is rarer than its first in what people
@@ -343,9 +343,9 @@ impl Ending {
 
     /// Takes one byte after what may be the beginning of the ending.
     fn find_rest<'t>(&mut self, input: &mut &'t [u8]) -> Piece<'t> {
-        let (first, rest) = slices::split(input, 1);
+        let (first, rest) = split_part(input, 1);
         let is_whole = self.seen + 1 == self.text.len();
-        let (repeated, seen) = slices::split(self.text, self.seen);
+        let (repeated, seen) = split_part(self.text, self.seen);
         if first == seen && is_whole {
             *input = rest;
             return Piece { content: &[], is_last: true };
@@ -353,7 +353,7 @@ impl Ending {
         if first.first() == self.text.first() {
             // More of them than it takes are content, all but the last ones.
             let run = input.iter().take_while(|byte| Some(*byte) == self.text.first()).count();
-            let (content, rest) = slices::split(input, if is_whole { run } else { 1 });
+            let (content, rest) = split_part(input, if is_whole { run } else { 1 });
             *input = rest;
             self.seen += usize::from(!is_whole);
             return Piece { content: if is_whole { content } else { &[] }, is_last: false };

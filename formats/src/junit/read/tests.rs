@@ -11,13 +11,13 @@ use super::{Error, Options, Parser, START};
 
 /// Events as lines, one for all pieces of a file: `[route] id status @seconds #tag name="text"`.
 #[derive(Default)]
-struct Seen {
+struct EventLog {
     lines: Vec<String>,
     /// What the last line begins with, while pieces of its file may come.
     file: Option<String>,
 }
 
-impl StreamResult for Seen {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let mut line = event.route_code.map(|route| format!("[{route}] ")).unwrap_or_default();
         line.push_str(event.test_id.unwrap_or("-"));
@@ -50,7 +50,7 @@ fn since_start(time: Timestamp) -> String {
 /// What a document becomes when it is read in pieces of this size, and what is wrong with it.
 fn read(options: Options, document: &[u8], piece: usize) -> (Vec<String>, Option<String>) {
     let mut parser = Parser::new(options);
-    let mut seen = Seen::default();
+    let mut seen = EventLog::default();
     let fed = document.chunks(piece.max(1)).try_for_each(|piece| parser.feed(piece, &mut seen));
     let error = fed.and_then(|()| parser.finish(&mut seen)).err();
     (seen.lines, error.map(|error| error.to_string()))
@@ -337,7 +337,7 @@ fn files_are_attached_where_that_is_allowed() {
 #[test]
 fn a_parser_begins_anew_with_each_input() {
     let mut parser = Parser::new(Options::default());
-    let mut seen = Seen::default();
+    let mut seen = EventLog::default();
     assert!(matches!(parser.feed(b"<html>", &mut seen), Err(Error::Broken { .. })));
     parser.feed(b"<testcase name='lost'/>", &mut seen).unwrap();
     parser.finish(&mut seen).unwrap();

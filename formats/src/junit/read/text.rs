@@ -4,10 +4,9 @@ use std::io;
 
 use memchr::memmem;
 use streamresult::StreamResult;
-use subunit::{Event, File, TEXT_TYPE};
+use subunit::{Event, File, TEXT_TYPE, part, split_part};
 
-use super::saying::Saying;
-use crate::slices;
+use super::explanation::Explanation;
 
 /// Text is handed on in pieces of this size, however the input is cut.
 const PIECE: usize = 64 << 10;
@@ -23,7 +22,7 @@ pub(crate) struct Text {
     /// Whether white space alone is worth a file.
     keeps_blank: bool,
     /// What the attributes of the element say.
-    saying: Saying,
+    explanation: Explanation,
     is_said: bool,
     buffer: Vec<u8>,
     /// The end of what went before the buffer.
@@ -40,7 +39,7 @@ impl Text {
         self.name.clear();
         self.name.push_str(name);
         self.keeps_blank = keeps_blank;
-        self.saying.clear();
+        self.explanation.clear();
         self.is_said = false;
         self.buffer.clear();
         self.tail.clear();
@@ -48,8 +47,8 @@ impl Text {
     }
 
     /// What the attributes of the element say, to be set once it is open.
-    pub(crate) fn saying(&mut self) -> &mut Saying {
-        &mut self.saying
+    pub(crate) fn explanation(&mut self) -> &mut Explanation {
+        &mut self.explanation
     }
 
     /// Whether nothing has come but white space.
@@ -73,7 +72,7 @@ impl Text {
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         while self.buffer.len() + bytes.len() > PIECE {
-            let (piece, rest) = slices::split(bytes, PIECE - self.buffer.len());
+            let (piece, rest) = split_part(bytes, PIECE - self.buffer.len());
             self.buffer.extend_from_slice(piece);
             bytes = rest;
             self.flush(event, sink)?;
@@ -88,13 +87,13 @@ impl Text {
         if self.pieces > 0 {
             self.look_for_message();
             let told = sink.status(&file(&self.name, &self.buffer, true, event));
-            let beside = if self.is_said { None } else { self.saying.beside(b"") };
+            let beside = if self.is_said { None } else { self.explanation.beside(b"") };
             return told.and(beside.map_or(Ok(()), |line| pieces("message", line.as_bytes(), event, sink)));
         }
         if self.is_blank() && !self.keeps_blank {
             self.buffer.clear();
         }
-        if let Some(mut line) = self.saying.beside(&self.buffer) {
+        if let Some(mut line) = self.explanation.beside(&self.buffer) {
             if !self.buffer.is_empty() {
                 line.push('\n');
             }
@@ -117,7 +116,7 @@ impl Text {
 
     /// Looks whether the text says what the attributes do, also across the border of two pieces.
     fn look_for_message(&mut self) {
-        let needle = self.saying.needle();
+        let needle = self.explanation.needle();
         if self.is_said || needle.is_empty() {
             return;
         }
@@ -127,7 +126,7 @@ impl Text {
             memmem::find(&self.tail, needle).is_some() || memmem::find(&self.buffer, needle).is_some();
         let end = self.buffer.len().saturating_sub(needle.len());
         self.tail.clear();
-        self.tail.extend_from_slice(slices::after(&self.buffer, end));
+        self.tail.extend_from_slice(part(&self.buffer, end..));
     }
 }
 
@@ -167,7 +166,7 @@ mod tests {
         });
         let mut out = Text::default();
         out.open("traceback", true, keeps_blank);
-        out.saying().message.push_str(message);
+        out.explanation().message.push_str(message);
         for piece in text.chunks(1000) {
             out.push(piece, &Event::default(), &mut sink).unwrap();
         }

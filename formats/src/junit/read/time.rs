@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDateTime};
 use subunit::Timestamp;
 
-/// A point in time, in the zone it names or else in UTC; `None` when it is none, or one that subunit cannot say.
+/// A point in time, in the zone it names or else in UTC; `None` when it is not a time, or one that subunit cannot express.
 pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let since =
@@ -77,7 +77,7 @@ fn has_decimal_comma(number: &str) -> bool {
     }
 }
 
-/// The digits as a number after the point has moved by so many places; what is then behind it is rounded.
+/// The digits as a number after the point has moved by this many places; what is then behind it is rounded.
 fn shift(whole: &str, fraction: &str, places: i32) -> Option<u64> {
     let whole = whole.bytes().filter(u8::is_ascii_digit);
     let mut left = i64::try_from(whole.clone().count()).ok()? + i64::from(places);

@@ -30,12 +30,12 @@ const LONGEST: usize = 4096;
 
 /// A message and a type.
 #[derive(Debug, Default)]
-pub(crate) struct Saying {
+pub(crate) struct Explanation {
     pub(crate) message: String,
     pub(crate) kind: String,
 }
 
-impl Saying {
+impl Explanation {
     pub(crate) fn clear(&mut self) {
         self.message.clear();
         self.kind.clear();
@@ -100,8 +100,8 @@ mod tests {
     use super::*;
 
     fn check(kind: &str, message: &str, text: &str, expected: Option<&str>) {
-        let saying = Saying { message: message.to_owned(), kind: kind.to_owned() };
-        assert_eq!(saying.beside(text.as_bytes()).as_deref(), expected);
+        let explanation = Explanation { message: message.to_owned(), kind: kind.to_owned() };
+        assert_eq!(explanation.beside(text.as_bytes()).as_deref(), expected);
     }
 
     #[test]

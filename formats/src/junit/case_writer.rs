@@ -25,7 +25,7 @@ pub(crate) enum Section {
 pub(crate) type Lengths = [u32; 6];
 
 /// Appends a case to a stream.
-pub(crate) struct Pen<'a> {
+pub(crate) struct CaseWriter<'a> {
     spool: &'a mut Spool,
     stream: &'a mut Spooled,
     /// Whether what stands between the sections is left out.
@@ -35,10 +35,10 @@ pub(crate) struct Pen<'a> {
     lengths: Lengths,
 }
 
-impl<'a> Pen<'a> {
+impl<'a> CaseWriter<'a> {
     pub(crate) fn new(spool: &'a mut Spool, stream: &'a mut Spooled, sections_only: bool) -> Self {
         let start = stream.len();
-        Pen { spool, stream, sections_only, start, lengths: Lengths::default() }
+        CaseWriter { spool, stream, sections_only, start, lengths: Lengths::default() }
     }
 
     /// Where to append the bytes of a section.

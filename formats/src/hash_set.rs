@@ -1,4 +1,4 @@
-//! A set of hashes that takes about 12 bytes for each, to tell names that were given from new ones.
+//! A set of hashes that takes about 12 bytes for each, to tell known names from new ones.
 
 /// Slots of a new shard.
 const FIRST: usize = 16;
@@ -9,7 +9,7 @@ const SHARDS: usize = 256;
 /// Hashes that were seen. They are spread over shards which grow one by one, so that growing takes little
 /// memory on top.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct CompactHashSet {
     shards: Vec<Shard>,
 }
 
@@ -20,8 +20,8 @@ struct Shard {
     len: usize,
 }
 
-impl Seen {
-    /// Adds a hash, and says whether it is new.
+impl CompactHashSet {
+    /// Adds a hash, and returns whether it is new.
     pub(crate) fn insert(&mut self, hash: u64) -> bool {
         if self.shards.is_empty() {
             self.shards.resize(SHARDS, Shard::default());
@@ -105,7 +105,7 @@ impl Shard {
 }
 
 /// The first number from 2 on that is not used, supposing that used ones have no gaps; with gaps it is some
-/// number that is not used. It takes a logarithm of questions.
+/// number that is not used. The number of questions is logarithmic.
 pub(crate) fn first_free(mut is_used: impl FnMut(u64) -> bool) -> u64 {
     if !is_used(2) {
         return 2;
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn remembers_all_and_only_what_was_added() {
-        let mut seen = Seen::default();
+        let mut seen = CompactHashSet::default();
         for number in 0..200_000 {
             assert!(seen.insert(hash(number)), "{number}");
         }
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn takes_less_than_16_bytes_a_hash() {
-        let mut seen = Seen::default();
+        let mut seen = CompactHashSet::default();
         for number in 1..=2_000_000 {
             seen.insert(hash(number));
             if number > 1_000_000 && number % 10_000 == 0 {

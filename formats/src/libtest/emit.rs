@@ -7,7 +7,7 @@ use memchr::memchr;
 use streamresult::StreamResult;
 use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
-use super::line::{Ended, Outcome};
+use super::line::{EndKind, TestEnd};
 use crate::held::{HeldFile, HeldTest, HeldText, failure, text_file};
 
 /// The file that the output of a test is.
@@ -21,7 +21,7 @@ pub type Clock = fn() -> Option<Timestamp>;
 
 /// Turns what was read into events. Text comes in its place: it is handed on before any other event.
 #[derive(Clone, Debug)]
-pub(super) struct Teller {
+pub(super) struct Emitter {
     clock: Clock,
     /// When the lines came that are being read.
     now: Option<Timestamp>,
@@ -32,9 +32,9 @@ pub(super) struct Teller {
     id: String,
 }
 
-impl Teller {
+impl Emitter {
     pub(super) fn new(clock: Clock) -> Self {
-        Teller { clock, now: None, text: HeldText::default(), blanks: 0, id: String::new() }
+        Emitter { clock, now: None, text: HeldText::default(), blanks: 0, id: String::new() }
     }
 
     /// Lines came: what they say has this time.
@@ -67,7 +67,7 @@ impl Teller {
         self.text.flush(sink)
     }
 
-    /// Says that something failed that is no test: a binary, or cargo.
+    /// Reports the failure of something that is not a test: a binary, or cargo.
     pub(super) fn fail(
         &mut self,
         id: &str,
@@ -79,7 +79,7 @@ impl Teller {
         sink.status(&failure(id, &file, self.now))
     }
 
-    /// A piece of a file of something that is no test.
+    /// A piece of a file of something that is not a test.
     pub(super) fn attach(
         &mut self,
         id: &str,
@@ -93,25 +93,25 @@ impl Teller {
 }
 
 /// Where the events of a binary's tests go: text goes before them, and their ids get the name of the binary.
-pub(super) struct Out<'a> {
+pub(super) struct BinaryOut<'a> {
     /// What stands before their names.
     pub(super) prefix: &'a str,
-    pub(super) teller: &'a mut Teller,
+    pub(super) emitter: &'a mut Emitter,
     pub(super) sink: &'a mut dyn StreamResult,
 }
 
-impl Out<'_> {
+impl BinaryOut<'_> {
     pub(super) fn now(&self) -> Option<Timestamp> {
-        self.teller.now()
+        self.emitter.now()
     }
 
     /// Says how a test ended; it began as long before as it took, unless that was said.
-    pub(super) fn end(&mut self, test: &mut HeldTest, ended: &Ended<'_>) -> io::Result<()> {
+    pub(super) fn end(&mut self, test: &mut HeldTest, ended: &TestEnd<'_>) -> io::Result<()> {
         let (status, name, words) = match ended.outcome {
-            Outcome::Passed => (Status::Success, "", &b""[..]),
-            Outcome::Failed(words) => (Status::Fail, "reason", words),
-            Outcome::Ignored(reason) => (Status::Skip, "reason", reason),
-            Outcome::Measured(figures) => (Status::Success, "benchmark", figures),
+            EndKind::Passed => (Status::Success, "", &b""[..]),
+            EndKind::Failed(words) => (Status::Fail, "reason", words),
+            EndKind::Ignored(reason) => (Status::Skip, "reason", reason),
+            EndKind::Measured(figures) => (Status::Success, "benchmark", figures),
         };
         (test.status, test.took) = (Some(status), ended.took);
         if words.is_empty() {
@@ -123,17 +123,17 @@ impl Out<'_> {
     }
 
     pub(super) fn push_text(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.teller.push_text(bytes, self.sink)
+        self.emitter.push_text(bytes, self.sink)
     }
 }
 
-impl StreamResult for Out<'_> {
+impl StreamResult for BinaryOut<'_> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        let Out { prefix, teller, sink } = self;
-        teller.flush(*sink)?;
+        let BinaryOut { prefix, emitter, sink } = self;
+        emitter.flush(*sink)?;
         let Some(name) = event.test_id else { return sink.status(event) };
-        set_id(&mut teller.id, prefix, name);
-        sink.status(&Event { test_id: Some(&teller.id), ..*event })
+        set_id(&mut emitter.id, prefix, name);
+        sink.status(&Event { test_id: Some(&emitter.id), ..*event })
     }
 }
 

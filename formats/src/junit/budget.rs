@@ -1,49 +1,49 @@
-//! The text of elements: as much of it as parsers take.
+//! The text of elements: as much of it as parsers accept.
 
 use std::io::{self, Read};
 
 use streamresult::Attachment;
 
+use super::case_writer::CaseWriter;
 use super::escape;
-use super::pen::Pen;
 use crate::charset::{Content, split_whole_characters};
 
 /// Text of one element, in bytes: libxml2 takes 10 MB at most, and we promise to stay below 8 MiB.
 const LONGEST_TEXT: usize = 7 << 20;
-/// Lines of ours among it, in bytes before they are escaped.
+/// Our own lines in it, in bytes before they are escaped.
 const LONGEST_NOTES: usize = 128 << 10;
 /// Text is escaped in pieces of this many bytes.
 const PIECE: usize = 16 << 10;
 
 /// How much more text an element takes.
-pub(crate) struct Room {
+pub(crate) struct TextBudget {
     left: usize,
-    /// For lines of ours.
+    /// For our own lines.
     left_for_notes: usize,
-    /// How many of those there was no room for.
-    unsaid: usize,
+    /// How many of our own lines there was no room for.
+    notes_left_out: usize,
     /// Whether the text so far ends in a newline.
     at_line_start: bool,
 }
 
-impl Default for Room {
+impl Default for TextBudget {
     fn default() -> Self {
-        Room::of(LONGEST_TEXT)
+        TextBudget::of(LONGEST_TEXT)
     }
 }
 
-impl Room {
-    /// Room for this many bytes.
+impl TextBudget {
+    /// A budget of this many bytes.
     pub(crate) fn of(left: usize) -> Self {
-        Room { left, left_for_notes: LONGEST_NOTES, unsaid: 0, at_line_start: true }
+        TextBudget { left, left_for_notes: LONGEST_NOTES, notes_left_out: 0, at_line_start: true }
     }
 
     /// Appends a piece, if there is room for it.
-    pub(crate) fn piece(&mut self, bytes: &[u8], pen: &mut Pen<'_>) -> bool {
-        let before = pen.out().len();
-        escape::lossy_text(bytes, pen.out());
-        let Some(left) = self.left.checked_sub(pen.out().len() - before) else {
-            pen.out().truncate(before);
+    pub(crate) fn piece(&mut self, bytes: &[u8], writer: &mut CaseWriter<'_>) -> bool {
+        let before = writer.out().len();
+        escape::lossy_text(bytes, writer.out());
+        let Some(left) = self.left.checked_sub(writer.out().len() - before) else {
+            writer.out().truncate(before);
             self.left = 0;
             return false;
         };
@@ -52,50 +52,60 @@ impl Room {
         true
     }
 
-    /// Appends a line of ours.
-    pub(crate) fn note(&mut self, text: &str, pen: &mut Pen<'_>) {
-        self.end_line(pen);
+    /// Appends one of our own lines.
+    pub(crate) fn note(&mut self, text: &str, writer: &mut CaseWriter<'_>) {
+        self.end_line(writer);
         match self.left_for_notes.checked_sub(text.len()) {
             Some(left) => {
                 self.left_for_notes = left;
-                escape::text(text, pen.out());
-                pen.out().push(b'\n');
+                escape::text(text, writer.out());
+                writer.out().push(b'\n');
             }
             None => {
                 self.left_for_notes = 0;
-                self.unsaid += 1;
+                self.notes_left_out += 1;
             }
         }
     }
 
-    pub(crate) fn end_line(&mut self, pen: &mut Pen<'_>) {
+    pub(crate) fn end_line(&mut self, writer: &mut CaseWriter<'_>) {
         if !self.at_line_start {
-            pen.out().push(b'\n');
+            writer.out().push(b'\n');
             self.at_line_start = true;
         }
     }
 
-    pub(crate) fn close(&self, pen: &mut Pen<'_>) {
-        if self.unsaid > 0 {
-            escape::text(&format!("[{} notes more, left out]\n", self.unsaid), pen.out());
+    pub(crate) fn close(&self, writer: &mut CaseWriter<'_>) {
+        if self.notes_left_out > 0 {
+            escape::text(&format!("[{} notes more, left out]\n", self.notes_left_out), writer.out());
         }
     }
 }
 
-/// Writes text as far as there is room, and whether that was all; of what is no text, nothing.
-pub(crate) fn show(bytes: &[u8], content: Content, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<bool> {
-    Ok(content == Content::Binary || copy_bytes(bytes, content, room, pen)? == bytes.len() as u64)
+/// Writes text as far as there is room, and says whether that was all; nothing of what is not text.
+pub(crate) fn show(
+    bytes: &[u8],
+    content: Content,
+    budget: &mut TextBudget,
+    writer: &mut CaseWriter<'_>,
+) -> io::Result<bool> {
+    Ok(content == Content::Binary || copy_bytes(bytes, content, budget, writer)? == bytes.len() as u64)
 }
 
 /// Writes text as far as there is room, and says how many of its bytes that were.
-fn copy_bytes(bytes: &[u8], content: Content, room: &mut Room, pen: &mut Pen<'_>) -> io::Result<u64> {
+fn copy_bytes(
+    bytes: &[u8],
+    content: Content,
+    budget: &mut TextBudget,
+    writer: &mut CaseWriter<'_>,
+) -> io::Result<u64> {
     let mut rest = bytes;
     while !rest.is_empty() {
         let piece = rest.get(..PIECE).map_or(rest, |piece| split_whole_characters(piece).0);
-        if !room.piece(&content.decode(piece), pen) {
+        if !budget.piece(&content.decode(piece), writer) {
             break;
         }
-        pen.settle()?;
+        writer.settle()?;
         rest = rest.get(piece.len()..).unwrap_or_default();
     }
     Ok((bytes.len() - rest.len()) as u64)
@@ -105,11 +115,11 @@ fn copy_bytes(bytes: &[u8], content: Content, room: &mut Room, pen: &mut Pen<'_>
 pub(crate) fn copy(
     attachment: &Attachment<'_>,
     content: Content,
-    room: &mut Room,
-    pen: &mut Pen<'_>,
+    budget: &mut TextBudget,
+    writer: &mut CaseWriter<'_>,
 ) -> io::Result<u64> {
     if let Some(bytes) = attachment.in_memory() {
-        return copy_bytes(bytes, content, room, pen);
+        return copy_bytes(bytes, content, budget, writer);
     }
     let mut reader = attachment.reader();
     let mut buffer = vec![0; PIECE];
@@ -118,10 +128,10 @@ pub(crate) fn copy(
         let count = reader.read(buffer.get_mut(waiting..).unwrap_or_default())?;
         let bytes = buffer.get(..waiting + count).unwrap_or_default();
         let (now, rest) = if count == 0 { (bytes, &[][..]) } else { split_whole_characters(bytes) };
-        if now.is_empty() && count == 0 || !room.piece(&content.decode(now), pen) {
+        if now.is_empty() && count == 0 || !budget.piece(&content.decode(now), writer) {
             return Ok(shown);
         }
-        pen.settle()?;
+        writer.settle()?;
         shown += now.len() as u64;
         let done = now.len();
         waiting = rest.len();
