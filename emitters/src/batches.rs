@@ -5,11 +5,11 @@ use std::io::{self, Write};
 
 use subunit::{EncodeError, Event, File, Tags, encode};
 
-/// What one write may have for a pipe to keep it whole, whoever else writes to it (`PIPE_BUF`).
+/// The longest write that a pipe keeps whole, whoever else writes to it (`PIPE_BUF`).
 const WHOLE: usize = 4096;
-/// What a piece of a file gets at least, however long the rest of its packet is.
+/// The shortest piece of a file, however long the rest of its packet is.
 const LEAST: usize = 1024;
-/// What a packet with a long file takes more than one with an empty file: the lengths of both.
+/// How much more a packet with a long file takes than one with an empty file: the length fields of both.
 const LONGER_NUMBERS: usize = 2;
 
 /// Packets that wait to be written: whole ones, in writes of up to 4096 bytes.
@@ -51,7 +51,7 @@ impl Batches {
         Ok(())
     }
 
-    /// Takes what there is for a write, though there would be room for more.
+    /// Makes a write of what there is, even if there is room for more.
     pub(crate) fn close(&mut self) {
         if !self.open.is_empty() {
             self.full.push_back(std::mem::take(&mut self.open));
@@ -63,7 +63,7 @@ impl Batches {
         !self.full.is_empty()
     }
 
-    /// Makes one write of what is full.
+    /// Writes one of the full ones.
     ///
     /// # Errors
     ///

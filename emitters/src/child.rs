@@ -1,10 +1,10 @@
-//! A command whose output is read as it goes, and whose end counts.
+//! A command whose output is read as it comes, and whose exit counts.
 
 use std::io;
 use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
-use process::{Cause, Deadline, Ending, Follow, Interrupt, Outcome, Outputs, Sink, Timeouts, Wait};
+use process::{Cause, Deadline, Ending, Exit, Follow, Interrupt, Outputs, Sink, Timeouts, Wait};
 use streamresult::StreamResult;
 use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
@@ -30,30 +30,30 @@ pub(crate) fn run(
     Ok(child.to_the_end(sink)?)
 }
 
-/// Notes whether a test failed, so that it can be told whether the command's end says more.
-pub(crate) struct Watched<'a, P> {
+/// Notes whether a test failed, to tell whether the command's exit adds anything.
+pub(crate) struct FailureWatch<'a, P> {
     inner: &'a mut dyn StreamResult,
     is_test: P,
     has_failed: bool,
 }
 
-impl<'a, P: FnMut(&Event<'_>) -> bool> Watched<'a, P> {
-    /// Of what passes on to `inner`, only what is a test counts.
+impl<'a, P: FnMut(&Event<'_>) -> bool> FailureWatch<'a, P> {
+    /// Passes everything on to `inner`; only tests count.
     pub(crate) fn new(inner: &'a mut dyn StreamResult, is_test: P) -> Self {
-        Watched { inner, is_test, has_failed: false }
+        FailureWatch { inner, is_test, has_failed: false }
     }
 
     /// A failing test of this id when a signal ended the command, or an exit status says that something failed of
-    /// which nothing was told. Where it was us who ended it, that is said.
+    /// which nothing was told. If we ended it, the test says so.
     pub(crate) fn tell_end(&mut self, id: &str, command: &str, end: &Ending) -> io::Result<()> {
-        let why = match end.outcome {
-            Outcome::Exited(0) => return Ok(()),
+        let why = match end.exit {
+            Exit::Exited(0) => return Ok(()),
             _ if end.cause != Cause::Itself => " (ended because the conversion was to end)",
-            Outcome::Exited(_) if self.has_failed => return Ok(()),
-            Outcome::Exited(_) => ", though no test failed",
+            Exit::Exited(_) if self.has_failed => return Ok(()),
+            Exit::Exited(_) => ", though no test failed",
             _ => "",
         };
-        let reason = format!("{}{why}: {command}\n", end.outcome);
+        let reason = format!("{}{why}: {command}\n", end.exit);
         self.inner.status(&Event {
             file: Some(subunit::File { name: "reason", bytes: reason.as_bytes() }),
             mime_type: Some(TEXT_TYPE),
@@ -65,7 +65,7 @@ impl<'a, P: FnMut(&Event<'_>) -> bool> Watched<'a, P> {
     }
 }
 
-impl<P: FnMut(&Event<'_>) -> bool> StreamResult for Watched<'_, P> {
+impl<P: FnMut(&Event<'_>) -> bool> StreamResult for FailureWatch<'_, P> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.has_failed |= event.status.is_some_and(Status::is_failure) && (self.is_test)(event);
         self.inner.status(event)
@@ -86,7 +86,7 @@ mod tests {
 
     use super::*;
 
-    fn check(command: &str, outputs: Outputs, output: &str, outcome: Outcome) {
+    fn check(command: &str, outputs: Outputs, output: &str, outcome: Exit) {
         let mut taken = Vec::new();
         let end = run(command, outputs, &Interrupt::never(), &mut |source: Source, bytes: &[u8]| {
             if source == Source::Stderr {
@@ -96,21 +96,21 @@ mod tests {
             Ok(())
         });
         let end = end.unwrap();
-        assert_eq!((String::from_utf8_lossy(&taken).as_ref(), end.outcome), (output, outcome));
+        assert_eq!((String::from_utf8_lossy(&taken).as_ref(), end.exit), (output, outcome));
         assert_eq!(end.cause, Cause::Itself);
     }
 
     #[test]
     fn both_outputs_come_in_the_order_of_writing() {
-        check("echo a; echo b >&2; echo c; exit 3", Outputs::Merged, "a\nb\nc\n", Outcome::Exited(3));
-        let killed = Outcome::Signalled { signal: 9, core: false };
+        check("echo a; echo b >&2; echo c; exit 3", Outputs::Merged, "a\nb\nc\n", Exit::Exited(3));
+        let killed = Exit::Signalled { signal: 9, core: false };
         check("printf x; kill -9 $$", Outputs::Merged, "x", killed);
-        check("cat", Outputs::Merged, "", Outcome::Exited(0));
+        check("cat", Outputs::Merged, "", Exit::Exited(0));
     }
 
     #[test]
     fn each_output_comes_by_itself() {
-        check("echo a; sleep 0.2; echo b >&2", Outputs::Apart, "a\nstderr: b\n", Outcome::Exited(0));
+        check("echo a; sleep 0.2; echo b >&2", Outputs::Apart, "a\nstderr: b\n", Exit::Exited(0));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) struct EmitArgs {
 }
 
 impl EmitArgs {
-    /// Writes to `output` all that `convert` pushes, and says how the run went. Times are the reader's business.
+    /// Writes to `output` all that `convert` pushes, and says how the run went. Times are up to the reader.
     ///
     /// # Errors
     ///

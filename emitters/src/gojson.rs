@@ -1,4 +1,4 @@
-//! The command `gojson2subunit`: what `go test -json` says, as a stream.
+//! The command `gojson2subunit`: the output of `go test -json`, as a stream.
 
 use cli::{Command, InputArgs, Streams, Verdict};
 

@@ -125,7 +125,7 @@ fn reports_in(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
 /// Reads one document after the other.
 struct Reading {
     interrupt: Interrupt,
-    /// What is wrong with the documents so far.
+    /// What was wrong with the documents so far.
     broken: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
-//! The commands that turn what other tools say into a subunit stream.
+//! The commands that turn the output of other tools into a subunit stream.
 //!
-//! The formats themselves are read in [`formats`]; here are the arguments, the streams and the exit codes.
+//! The formats themselves are read by [`formats`]; this crate has the arguments, the streams and the exit codes.
 
 mod batches;
 mod child;

@@ -6,7 +6,7 @@ use formats::lines::{self, Lines};
 use process::{Interrupt, Outputs, Source};
 use streamresult::StreamResult;
 
-use crate::child::{self, Watched};
+use crate::child::{self, FailureWatch};
 use crate::emit::EmitArgs;
 
 /// Convert the output of Rust tests to a subunit stream
@@ -89,7 +89,7 @@ impl Command for Libtest {
     }
 }
 
-/// Runs a command and reads what it writes, to the end of both.
+/// Runs a command and reads its output, until both have ended.
 fn execute(
     command: &str,
     format: Format,
@@ -97,7 +97,7 @@ fn execute(
     sink: &mut dyn StreamResult,
 ) -> anyhow::Result<()> {
     sink.start_run()?;
-    let mut sink = Watched::new(sink, |_| true);
+    let mut sink = FailureWatch::new(sink, |_| true);
     let mut lines = Lines::new(Parser::new(format));
     let ended = child::run(command, Outputs::Merged, interrupt, &mut |_: Source, bytes: &[u8]| {
         lines.feed(bytes, &mut sink)?;

@@ -35,17 +35,17 @@ pub struct Finished {
 /// # std::io::Result::Ok(())
 /// ```
 pub fn run(command: &mut Command, follow: Follow<'_>, keep: usize) -> io::Result<Finished> {
-    let mut kept = Kept { stdout: Captured::new(keep), stderr: Captured::new(keep) };
+    let mut kept = BothOutputs { stdout: Captured::new(keep), stderr: Captured::new(keep) };
     let ending = follow.start(command)?.to_the_end(&mut kept)?;
     Ok(Finished { ending, stdout: kept.stdout, stderr: kept.stderr })
 }
 
-struct Kept {
+struct BothOutputs {
     stdout: Captured,
     stderr: Captured,
 }
 
-impl Sink for Kept {
+impl Sink for BothOutputs {
     fn take(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
         match source {
             Source::Stdout => self.stdout.push(bytes),
@@ -76,7 +76,7 @@ impl Captured {
         let room = self.half.saturating_sub(self.head.len()).min(bytes.len());
         let (head, tail) = bytes.split_at(room);
         self.head.extend_from_slice(head);
-        // Bytes that would be pushed out at once need not go in.
+        // Bytes that would be dropped at once need not go in.
         let kept = tail.get(tail.len().saturating_sub(self.half)..).unwrap_or_default();
         let surplus = (self.tail.len() + kept.len()).saturating_sub(self.half);
         self.tail.drain(..surplus.min(self.tail.len()));

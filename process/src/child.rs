@@ -13,11 +13,11 @@ use wait4::Wait4 as _;
 use crate::group::pause;
 use crate::timeouts::PATIENCE;
 use crate::wait::ready;
-use crate::{Deadline, Group, Outcome, ProcState, Usage};
+use crate::{Deadline, Exit, Group, ProcState, Usage};
 
 /// A running child, the leader of its own process group.
 ///
-/// Dropping it while it runs kills the group: call [`Child::detach`] for one that shall live on. What a child
+/// Dropping it while it runs kills the group: call [`Child::detach`] for one that is to live on. What a child
 /// that ended by itself left running in its group is ended by [`Child::terminate`].
 ///
 /// In asynchronous code, register [`Child::exit_fd`] (tokio's `AsyncFd`) and call [`Child::try_wait`] when it
@@ -26,11 +26,11 @@ use crate::{Deadline, Group, Outcome, ProcState, Usage};
 /// ```
 /// use std::process::Command;
 /// use std::time::Duration;
-/// use process::{Child, Deadline, Outcome};
+/// use process::{Child, Deadline, Exit};
 ///
 /// let mut child = Child::spawn(Command::new("sh").args(["-c", "exit 3"]))?;
-/// let outcome = child.wait_until(Deadline::after(Duration::from_secs(5)))?;
-/// assert_eq!(outcome, Some(Outcome::Exited(3)));
+/// let exit = child.wait_until(Deadline::after(Duration::from_secs(5)))?;
+/// assert_eq!(exit, Some(Exit::Exited(3)));
 /// # std::io::Result::Ok(())
 /// ```
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub struct Child {
     /// Readable when the process has ended; `None` where the kernel or a sandbox refuses pidfds.
     pidfd: Option<OwnedFd>,
     group: Option<Group>,
-    outcome: Option<Outcome>,
+    exit: Option<Exit>,
     usage: Option<Usage>,
     detached: bool,
 }
@@ -63,7 +63,7 @@ impl Child {
 
     fn adopt(inner: process::Child) -> Self {
         let pidfd = pidfd_open(Pid::from_child(&inner), PidfdFlags::empty()).ok();
-        Child { inner, pidfd, group: None, outcome: None, usage: None, detached: false }
+        Child { inner, pidfd, group: None, exit: None, usage: None, detached: false }
     }
 
     /// Its process id, which is that of its group, too.
@@ -110,12 +110,12 @@ impl Child {
     /// # Errors
     ///
     /// When somebody else reaped it.
-    pub fn try_wait(&mut self) -> io::Result<Option<Outcome>> {
-        if self.outcome.is_none() {
+    pub fn try_wait(&mut self) -> io::Result<Option<Exit>> {
+        if self.exit.is_none() {
             self.reap()?;
             self.forget_empty_group();
         }
-        Ok(self.outcome.clone())
+        Ok(self.exit.clone())
     }
 
     /// Whether it has ended; does not reap it, never blocks.
@@ -124,7 +124,7 @@ impl Child {
     ///
     /// When somebody else reaped it.
     pub fn has_ended(&self) -> io::Result<bool> {
-        if self.outcome.is_some() {
+        if self.exit.is_some() {
             return Ok(true);
         }
         match self.exit_fd() {
@@ -136,7 +136,7 @@ impl Child {
         }
     }
 
-    /// What it took; `None` until it has been reaped.
+    /// The resources it used; `None` until it has been reaped.
     #[must_use]
     pub fn usage(&self) -> Option<Usage> {
         self.usage
@@ -147,20 +147,20 @@ impl Child {
     /// # Errors
     ///
     /// When somebody else reaped it.
-    pub fn wait_until(&mut self, deadline: Deadline) -> io::Result<Option<Outcome>> {
-        if self.outcome.is_none() {
+    pub fn wait_until(&mut self, deadline: Deadline) -> io::Result<Option<Exit>> {
+        if self.exit.is_none() {
             self.ended_by(deadline)?;
         }
         self.try_wait()
     }
 
-    /// Sends a signal to its group; one that has ended is no error.
+    /// Sends a signal to its group; it is not an error if the group has ended.
     ///
     /// # Errors
     ///
     /// When the group may not be signalled by this user.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
-        match (self.group, &self.outcome) {
+        match (self.group, &self.exit) {
             (Some(group), _) => group.signal(signal),
             (None, Some(_)) => Ok(()),
             (None, None) => self.signal_alone(signal),
@@ -170,17 +170,17 @@ impl Child {
     /// Ends it and all of its group: SIGTERM, up to `grace`, SIGKILL, then at most a second.
     ///
     /// Members of the group that outlive their leader get the same grace. What SIGKILL does not end is
-    /// abandoned, and the outcome says so.
+    /// abandoned, and the exit says so.
     ///
     /// # Errors
     ///
     /// When it may not be signalled or somebody else reaped it.
-    pub fn terminate(&mut self, grace: Duration) -> io::Result<Outcome> {
+    pub fn terminate(&mut self, grace: Duration) -> io::Result<Exit> {
         let deadline = Deadline::after(grace);
         if let Err(error) = self.signal(Signal::TERM).and_then(|()| self.signal(Signal::CONT)) {
             return self.ended_unsignalled(error);
         }
-        // The group is signalled before its leader is reaped: until then the number cannot be another's.
+        // The group is signalled before its leader is reaped: until then no other group can have its number.
         self.ended_by(deadline)?;
         if let Some(group) = self.group {
             let _all_ended = group.wait_until_empty(deadline);
@@ -192,8 +192,8 @@ impl Child {
     ///
     /// # Errors
     ///
-    /// As [`Child::terminate`].
-    pub fn kill(&mut self, patience: Duration) -> io::Result<Outcome> {
+    /// See [`Child::terminate`].
+    pub fn kill(&mut self, patience: Duration) -> io::Result<Exit> {
         if let Err(error) = self.signal(Signal::KILL) {
             return self.ended_unsignalled(error);
         }
@@ -203,14 +203,14 @@ impl Child {
     }
 
     /// What has become another user's may not be signalled, but it may have ended.
-    fn ended_unsignalled(&mut self, error: io::Error) -> io::Result<Outcome> {
+    fn ended_unsignalled(&mut self, error: io::Error) -> io::Result<Exit> {
         self.try_wait()?.ok_or(error)
     }
 
     /// Gives it up as it is: nobody waits for it any longer.
-    pub fn abandon(&mut self) -> Outcome {
+    pub fn abandon(&mut self) -> Exit {
         let state = self.state();
-        self.outcome.get_or_insert(Outcome::Abandoned(state)).clone()
+        self.exit.get_or_insert(Exit::Abandoned(state)).clone()
     }
 
     /// Lets it live on after this value is dropped.
@@ -218,20 +218,20 @@ impl Child {
         self.detached = true;
     }
 
-    /// Reaps it when it has ended. What it took is only told by a call that waits, so that is made when there is
+    /// Reaps it when it has ended. Its usage is only reported by a call that waits, so that is made when there is
     /// nothing to wait for.
     fn reap(&mut self) -> io::Result<()> {
         if self.has_ended()? {
             let ended = self.inner.wait4()?;
             self.usage = Some(ended.rusage.into());
-            self.outcome = Some(ended.status.into());
+            self.exit = Some(ended.status.into());
         }
         Ok(())
     }
 
     /// The number of a group without members may soon be another group's.
     fn forget_empty_group(&mut self) {
-        if self.outcome.is_some() {
+        if self.exit.is_some() {
             self.group = self.group.filter(|group| !group.is_gone() && !group.members().is_empty());
         }
     }
@@ -268,7 +268,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.outcome.is_none() && !self.detached {
+        if self.exit.is_none() && !self.detached {
             // Nobody is left to tell.
             let _unknown = self.kill(PATIENCE);
         }

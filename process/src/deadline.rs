@@ -1,8 +1,8 @@
-//! Points in time after which nobody waits any longer.
+//! Points in time until which to wait.
 
 use std::time::{Duration, Instant};
 
-/// A point on the monotonic clock after which nobody waits, or none.
+/// A point on the monotonic clock until which to wait; or no such point, to wait for ever.
 ///
 /// ```
 /// use std::time::Duration;
@@ -25,7 +25,7 @@ impl Deadline {
         Deadline(Instant::now().checked_add(duration))
     }
 
-    /// One that has just passed: not to wait at all.
+    /// A deadline that has just passed: do not wait at all.
     #[must_use]
     pub fn now() -> Self {
         Deadline(Some(Instant::now()))

@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use crate::{Outcome, ProcState, Usage};
+use crate::{Exit, ProcState, Usage};
 
 /// How a child that was followed ended, and why.
 #[derive(Clone, Debug)]
 pub struct Ending {
     /// How the process ended, or that it was given up.
-    pub outcome: Outcome,
+    pub exit: Exit,
     /// Why.
     pub cause: Cause,
-    /// How it was when it was asked to end; none of one that ended by itself.
+    /// Its state when it was asked to end; `None` if it ended by itself.
     pub asked: Option<Asked>,
     /// The time from its start to its end, or until it was given up.
     pub elapsed: Duration,
-    /// What it took, where that is known.
+    /// What it used, where that is known.
     pub usage: Option<Usage>,
 }
 
-/// A child that is asked to end, as it was before any signal.
+/// A child that is asked to end: its state before any signal.
 #[derive(Clone, Debug)]
 pub struct Asked {
     /// The time since its start.
@@ -33,24 +33,24 @@ pub struct Asked {
 pub enum Cause {
     /// By itself, well or badly.
     Itself,
-    /// It was made to end since its time was up.
+    /// It was ended because its time was up.
     TimedOut,
-    /// It was made to end since [`Sink::deadline`](crate::Sink::deadline) passed: by what it wrote, or did not write.
+    /// It was ended because [`Sink::deadline`](crate::Sink::deadline) passed: by what it wrote, or did not write.
     Stopped,
-    /// It was made to end since a signal asked this process to end, or nobody is left who wants it.
+    /// It was ended because a signal asked this process to end, or because nobody is left who wants it.
     Interrupted,
 }
 
 impl Ending {
     /// How a child ended at once and for this reason.
     #[must_use]
-    pub fn new(outcome: Outcome, cause: Cause) -> Self {
-        Ending { outcome, cause, asked: None, elapsed: Duration::ZERO, usage: None }
+    pub fn new(exit: Exit, cause: Cause) -> Self {
+        Ending { exit, cause, asked: None, elapsed: Duration::ZERO, usage: None }
     }
 
     /// Whether it ended by itself, with exit code 0.
     #[must_use]
     pub fn is_success(&self) -> bool {
-        self.cause == Cause::Itself && self.outcome.success()
+        self.cause == Cause::Itself && self.exit.success()
     }
 }

@@ -26,14 +26,14 @@ impl Group {
         command.process_group(0)
     }
 
-    /// The group that this process leads; `None` for 0, 1 and numbers that are no process id.
+    /// The group that this process leads; `None` for 0, 1 and numbers that are not a process id.
     #[must_use]
     pub fn of(leader: u32) -> Option<Self> {
         let pid = i32::try_from(leader).ok().filter(|pid| *pid > 1)?;
         Pid::from_raw(pid).map(Group)
     }
 
-    /// Sends the signal to every member; a group that is gone is no error.
+    /// Sends the signal to every member; it is not an error if the group is gone.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl Group {
     ///
     /// # Errors
     ///
-    /// As [`Group::signal`].
+    /// See [`Group::signal`].
     pub fn ask_to_end(self) -> io::Result<()> {
         self.signal(Signal::TERM)?;
         self.signal(Signal::CONT)

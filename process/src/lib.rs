@@ -3,11 +3,11 @@
 //! Only this crate starts, signals and reaps processes. Its rules:
 //!
 //! - A [`Child`] leads a process group of its own, so that what it starts can be ended with it:
-//!   TERM, a grace, KILL.
-//! - Nothing waits without a [`Wait`], and nothing waits in `waitpid`: exits are watched on a pidfd.
-//! - One loop follows a child: [`Follow`]. How long it waits for what is in [`Timeouts`], for all callers.
+//!   TERM, a grace period, KILL.
+//! - Nothing waits without a [`Wait`], and nothing blocks in `waitpid`: exits are watched on a pidfd.
+//! - One loop follows a child: [`Follow`]. How long it waits for each thing is in [`Timeouts`], for all callers.
 //! - What SIGKILL does not end (a process in an uninterruptible system call) is abandoned and reported as
-//!   [`Outcome::Abandoned`], with what the kernel says about it.
+//!   [`Exit::Abandoned`], with what the kernel says about it.
 //! - Operations that may never return are done by a [`helper`]: this program, started once more, in its own
 //!   session and with no inherited descriptors.
 
@@ -15,12 +15,12 @@ mod capture;
 mod child;
 mod deadline;
 mod ending;
+mod exit;
 mod follow;
 mod group;
 pub mod helper;
 mod interrupt;
 mod lock;
-mod outcome;
 mod state;
 pub mod timeouts;
 mod usage;
@@ -30,11 +30,11 @@ pub use capture::{Captured, Finished, run};
 pub use child::Child;
 pub use deadline::Deadline;
 pub use ending::{Asked, Cause, Ending};
+pub use exit::{Exit, SignalName};
 pub use follow::{ChildInput, Follow, Following, Outputs, Sink, Source};
 pub use group::Group;
 pub use interrupt::Interrupt;
 pub use lock::Lock;
-pub use outcome::{Outcome, SignalName};
 pub use rustix::process::Signal;
 pub use state::ProcState;
 pub use timeouts::Timeouts;

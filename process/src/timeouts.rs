@@ -16,7 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 const SHORT_PATIENCE: Duration = Duration::from_millis(500);
 /// How long outputs are read after the child's end: others may hold them open, and nobody waits for those.
 const DRAIN: Duration = Duration::from_millis(200);
-/// How often to look for what no descriptor tells: that a group is empty, and ends where there are no pidfds.
+/// How often to look for what no descriptor reports: that a group is empty, and exits where there are no pidfds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(10);
 /// How much of an output is read at a time: as much as a pipe usually holds.
 pub(crate) const BLOCK: usize = 64 * 1024;

@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use process::{
-    Cause, Child, ChildInput, Deadline, Ending, Follow, Group, Interrupt, Outcome, Outputs, ProcState,
-    Signal, Sink, Source, Timeouts, Wait,
+    Cause, Child, ChildInput, Deadline, Ending, Exit, Follow, Group, Interrupt, Outputs, ProcState, Signal,
+    Sink, Source, Timeouts, Wait,
 };
 
 const GRACE: Duration = Duration::from_millis(300);
-const KILLED: Outcome = Outcome::Signalled { signal: 9, core: false };
-const TERMINATED: Outcome = Outcome::Signalled { signal: 15, core: false };
+const KILLED: Exit = Exit::Signalled { signal: 9, core: false };
+const TERMINATED: Exit = Exit::Signalled { signal: 15, core: false };
 
 fn shell(script: &str) -> Command {
     let mut command = Command::new("sh");
@@ -56,7 +56,7 @@ fn the_exit_descriptor_tells_the_end() {
     let fd = child.exit_fd().unwrap();
     let mut polled = [rustix::event::PollFd::from_borrowed_fd(fd, rustix::event::PollFlags::IN)];
     rustix::event::poll(&mut polled, None).unwrap();
-    assert_eq!(child.try_wait().unwrap(), Some(Outcome::Exited(7)));
+    assert_eq!(child.try_wait().unwrap(), Some(Exit::Exited(7)));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn what_a_child_took_is_known_when_it_was_reaped() {
         "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done; head -c 30000000 /dev/zero | tail -n 1 | wc -c";
     let mut child = Child::spawn(shell(script).stdout(Stdio::null())).unwrap();
     assert_eq!(child.usage(), None);
-    assert_eq!(child.wait_until(Deadline::NEVER).unwrap(), Some(Outcome::Exited(0)));
+    assert_eq!(child.wait_until(Deadline::NEVER).unwrap(), Some(Exit::Exited(0)));
     let usage = child.usage().unwrap();
     assert!(usage.user > Duration::ZERO && usage.peak_memory > 30_000_000, "{usage:?}");
     let usage_of_a_killed = {
@@ -85,7 +85,7 @@ fn who_ignores_the_request_is_killed_after_the_grace() {
 #[test]
 fn who_cleans_up_in_time_ends_by_itself() {
     let (mut child, _) = started("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done");
-    assert_eq!(child.terminate(Duration::from_secs(10)).unwrap(), Outcome::Exited(5));
+    assert_eq!(child.terminate(Duration::from_secs(10)).unwrap(), Exit::Exited(5));
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn grandchildren_end_with_the_group() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(group.members().len(), 1);
-    assert_eq!(child.terminate(GRACE).unwrap(), Outcome::Exited(0));
+    assert_eq!(child.terminate(GRACE).unwrap(), Exit::Exited(0));
     assert_eq!(group.members(), [0; 0]);
     let state = ProcState::of(grandchild.parse().unwrap());
     assert!(state.state.is_none_or(|state| state == 'Z'), "{state}");
@@ -146,7 +146,7 @@ fn run(script: &str, follow: Follow<'_>) -> (Ending, String, String) {
 #[test]
 fn a_run_keeps_both_streams() {
     let (ending, stdout, stderr) = run("echo out; echo err >&2; exit 3", follow(10_000));
-    assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(3), Cause::Itself));
+    assert_eq!((ending.exit, ending.cause), (Exit::Exited(3), Cause::Itself));
     assert_eq!((stdout.as_str(), stderr.as_str()), ("out\n", "err\n"));
 }
 
@@ -161,7 +161,7 @@ fn both_streams_can_be_one() {
 fn a_pipe_held_open_by_a_grandchild_is_not_waited_for() {
     within(Duration::from_secs(3), || {
         let (ending, stdout, _) = run("sleep 60 & echo done", follow(60_000));
-        assert_eq!((ending.outcome, stdout.as_str()), (Outcome::Exited(0), "done\n"));
+        assert_eq!((ending.exit, stdout.as_str()), (Exit::Exited(0), "done\n"));
     });
 }
 
@@ -169,7 +169,7 @@ fn a_pipe_held_open_by_a_grandchild_is_not_waited_for() {
 fn a_pipe_held_open_from_another_session_is_not_waited_for() {
     within(Duration::from_secs(3), || {
         let (ending, ..) = run("setsid sleep 4 & echo done", follow(60_000));
-        assert_eq!(ending.outcome, Outcome::Exited(0));
+        assert_eq!(ending.exit, Exit::Exited(0));
     });
 }
 
@@ -183,7 +183,7 @@ fn what_a_producer_leaves_running_may_still_say_something() {
 fn output_without_end_from_what_is_left_running_is_not_read_for_ever() {
     for script in ["yes & exit 0", "setsid yes & exit 0"] {
         within(Duration::from_secs(20), || {
-            assert_eq!(run(script, follow(60_000)).0.outcome, Outcome::Exited(0), "{script}");
+            assert_eq!(run(script, follow(60_000)).0.exit, Exit::Exited(0), "{script}");
         });
     }
 }
@@ -193,7 +193,7 @@ fn a_run_ends_at_the_deadline_and_keeps_what_was_said() {
     within(Duration::from_secs(3), || {
         let script = "trap 'echo bye; exit 0' TERM; echo hello; while :; do sleep 0.05; done";
         let (ending, stdout, _) = run(script, follow(300));
-        assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(0), Cause::TimedOut));
+        assert_eq!((ending.exit, ending.cause), (Exit::Exited(0), Cause::TimedOut));
         assert_eq!(stdout, "hello\nbye\n");
         assert!(ending.asked.is_some_and(|asked| asked.state.state.is_some()));
     });
@@ -204,7 +204,7 @@ fn the_last_words_of_one_that_is_asked_to_end_need_not_fit_into_a_pipe() {
     let script = "trap 'head -c 3000000 /dev/zero; exit 0' TERM; echo hello; while :; do sleep 0.05; done";
     let follow = Follow { timeouts: Timeouts::COMMAND, ..follow(300) };
     let finished = process::run(&mut shell(script), follow, 2).unwrap();
-    assert_eq!((finished.ending.outcome, finished.stdout.omitted()), (Outcome::Exited(0), 3_000_004));
+    assert_eq!((finished.ending.exit, finished.stdout.omitted()), (Exit::Exited(0), 3_000_004));
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn a_run_ends_when_a_signal_comes() {
     let follow = Follow { wait, ..follow(0) };
     within(Duration::from_secs(20), || {
         let (ending, ..) = run(&format!("kill -TERM {}; exec sleep 60", std::process::id()), follow);
-        assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::Interrupted));
+        assert_eq!((ending.exit, ending.cause), (TERMINATED, Cause::Interrupted));
     });
     assert_eq!(interrupt.signal(), Some(Signal::TERM));
     assert!(!wait.sleep(Duration::from_secs(60)));
@@ -234,7 +234,7 @@ fn a_run_ends_with_the_lifeline() {
         Ok(())
     });
     let ending = ending.unwrap();
-    assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::Interrupted));
+    assert_eq!((ending.exit, ending.cause), (TERMINATED, Cause::Interrupted));
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn who_does_not_read_its_input_loses_it() {
     let input = Some(ChildInput::Bytes(&bytes));
     for script in ["exit 3", "exec <&-; sleep 0.1; exit 3"] {
         let follow = Follow { input, ..follow(20_000) };
-        assert_eq!(run(script, follow).0.outcome, Outcome::Exited(3), "{script}");
+        assert_eq!(run(script, follow).0.exit, Exit::Exited(3), "{script}");
     }
     let empty = Follow { input: Some(ChildInput::Bytes(b"")), ..follow(20_000) };
     assert_eq!(run("cat; echo end", empty).1, "end\n");
@@ -273,7 +273,7 @@ fn the_end_of_a_held_input_asks_to_end() {
     let input = Some(ChildInput::Held(b"go\n"));
     let follow = Follow { input, timeouts: Timeouts::COMMAND, ..follow(300) };
     let (ending, stdout, _) = run("trap 'echo no' TERM; read a; echo $a; cat; echo end", follow);
-    assert_eq!((ending.outcome, ending.cause), (Outcome::Exited(0), Cause::TimedOut));
+    assert_eq!((ending.exit, ending.cause), (Exit::Exited(0), Cause::TimedOut));
     assert_eq!(stdout, "go\nend\n");
 }
 
@@ -312,7 +312,7 @@ fn a_slow_reader_holds_up_the_child_and_not_the_deadline() {
     let follow = Follow { outlet: Some(outlet), timeouts, ..follow(300) };
     within(Duration::from_secs(20), || {
         let ending = follow.start(&mut shell("exec yes")).unwrap().to_the_end(&mut slow).unwrap();
-        assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::TimedOut));
+        assert_eq!((ending.exit, ending.cause), (TERMINATED, Cause::TimedOut));
     });
     assert_eq!(slow.written, 65_536, "what a pipe holds");
 }
@@ -351,7 +351,7 @@ fn a_sink_ends_a_child_by_what_it_says() {
     let child =
         follow(60_000).start(&mut shell("for i in 1 2 3; do echo $i; sleep 0.5; done; exec sleep 60"));
     let ending = child.unwrap().to_the_end(&mut Impatient(after(1000))).unwrap();
-    assert_eq!((ending.outcome, ending.cause), (TERMINATED, Cause::Stopped));
+    assert_eq!((ending.exit, ending.cause), (TERMINATED, Cause::Stopped));
     assert!(ending.elapsed > Duration::from_millis(1500));
 }
 
@@ -369,5 +369,5 @@ fn output_can_be_read_by_the_caller() {
     let mut text = String::new();
     child.take_stderr().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(text, "end\n");
-    assert_eq!(child.wait_until(Deadline::NEVER).unwrap(), Some(Outcome::Exited(0)));
+    assert_eq!(child.wait_until(Deadline::NEVER).unwrap(), Some(Exit::Exited(0)));
 }

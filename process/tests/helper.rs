@@ -9,7 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use process::helper::{Guard, Helped, Job, Record, Refused, Stop, enter};
-use process::{Cause, Deadline, Interrupt, Outcome, ProcState, Signal, Timeouts, Wait};
+use process::{Cause, Deadline, Exit, Interrupt, ProcState, Signal, Timeouts, Wait};
 
 const HELPER: &str = "--internal-helper";
 const TESTS: [(&str, fn()); 10] = [
@@ -103,7 +103,7 @@ fn run(job: Job<'_>) -> (Helped, Vec<Record>, Duration) {
 
 fn records_come_in_order() {
     let (helped, records, _) = run(job("steps"));
-    assert_eq!((helped.ending.cause, helped.ending.outcome), (Cause::Itself, Outcome::Exited(0)));
+    assert_eq!((helped.ending.cause, helped.ending.exit), (Cause::Itself, Exit::Exited(0)));
     let [begin, done, value, begin_two, failed] = records.try_into().unwrap();
     assert_eq!(begin, Record::Begin("one".into()));
     assert!(matches!(done, Record::Done { operation, .. } if operation == "one"));
@@ -115,7 +115,7 @@ fn records_come_in_order() {
 fn a_stuck_operation_is_named_and_its_helper_killed() {
     let (helped, _, elapsed) = run(job("stuck"));
     assert_eq!(helped.ending.cause, Cause::Stopped);
-    assert_eq!(helped.ending.outcome, Outcome::Signalled { signal: 9, core: false });
+    assert_eq!(helped.ending.exit, Exit::Signalled { signal: 9, core: false });
     let stuck = helped.stuck.unwrap();
     assert_eq!(stuck.operation, "read");
     let state = helped.ending.asked.unwrap().state;
@@ -126,7 +126,7 @@ fn a_stuck_operation_is_named_and_its_helper_killed() {
 fn a_helper_asked_to_end_cleans_up() {
     let wait = Wait::until(Deadline::after(Duration::from_millis(450)));
     let (helped, records, _) = run(Job { wait, timeouts: Timeouts::COMMAND, ..job("slow") });
-    assert_eq!((helped.ending.cause, helped.ending.outcome), (Cause::TimedOut, Outcome::Exited(0)));
+    assert_eq!((helped.ending.cause, helped.ending.exit), (Cause::TimedOut, Exit::Exited(0)));
     assert!(matches!(records.last(), Some(Record::Done { operation, .. }) if operation == "clean up"));
 }
 
@@ -187,7 +187,7 @@ fn a_failed_helper_says_how_it_ended() {
     assert_eq!(records, []);
     assert_eq!(helped.ending.cause, Cause::Itself);
     // No core dump: the helper turned them off.
-    assert_eq!(helped.ending.outcome, Outcome::Signalled { signal: 6, core: false });
+    assert_eq!(helped.ending.exit, Exit::Signalled { signal: 6, core: false });
     assert!(std::process::ExitStatus::from_raw(6).signal().is_some());
 }
 

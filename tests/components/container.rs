@@ -169,7 +169,7 @@ fn podman_places(folder: &Path) -> Vec<String> {
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let done = complete(command.stdin(Stdio::null()))?;
     if !done.ending.is_success() {
-        bail!("{command:?}: {}: {}", done.ending.outcome, done.stderr.text());
+        bail!("{command:?}: {}: {}", done.ending.exit, done.stderr.text());
     }
     Ok(())
 }
@@ -298,9 +298,9 @@ fn no_permission() -> anyhow::Result<()> {
     let done = complete(command.stdin(Stdio::null()))?;
     let text = done.stdout.text();
     ensure!(
-        done.ending.outcome == process::Outcome::Exited(1),
+        done.ending.exit == process::Exit::Exited(1),
         "{}: {text}{}",
-        done.ending.outcome,
+        done.ending.exit,
         done.stderr.text()
     );
     let engine = text.lines().find(|line| line.contains("container.hub.engine")).context("the engine")?;

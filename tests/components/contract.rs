@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use process::{Finished, Outcome};
+use process::{Exit, Finished};
 
 use crate::pipeline::{binary, complete};
 use crate::{Need, Scenario};
@@ -57,11 +57,7 @@ fn run(check: &str, options: &[&str], target: &[&str]) -> anyhow::Result<Finishe
 
 fn expect(check: &str, done: &Finished, code: i32) -> anyhow::Result<()> {
     let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
-    ensure!(
-        done.ending.outcome == Outcome::Exited(code),
-        "check-{check}: {}: {stdout}{stderr}",
-        done.ending.outcome
-    );
+    ensure!(done.ending.exit == Exit::Exited(code), "check-{check}: {}: {stdout}{stderr}", done.ending.exit);
     Ok(())
 }
 

@@ -100,7 +100,7 @@ fn nothing_found() -> anyhow::Result<()> {
             .args(["--format=human", "--fstype=no-such-type"]),
     )?;
     let text = outcome.stdout.text();
-    ensure!(outcome.ending.outcome == process::Outcome::Exited(1), "{}: {text}", outcome.ending.outcome);
+    ensure!(outcome.ending.exit == process::Exit::Exited(1), "{}: {text}", outcome.ending.exit);
     ensure!(text.contains("FAIL      eos.any.mounted: ") && text.contains("check-eos /eos/user"), "{text}");
     Ok(())
 }
@@ -354,11 +354,7 @@ fn plugin() -> anyhow::Result<()> {
         command.args(arguments).arg(faulty.path()).env("XDG_RUNTIME_DIR", folder.path());
         let finished = complete(&mut command)?;
         let text = finished.stdout.text();
-        ensure!(
-            finished.ending.outcome == process::Outcome::Exited(code),
-            "{}: {text}",
-            finished.ending.outcome
-        );
+        ensure!(finished.ending.exit == process::Exit::Exited(code), "{}: {text}", finished.ending.exit);
         ensure!(text.starts_with(start), "{text:?} does not start with {start:?}");
         Ok(())
     };
@@ -386,7 +382,7 @@ fn textfile() -> anyhow::Result<()> {
     let mut command = std::process::Command::new(crate::pipeline::check_eos());
     command.args(["--fstype=any", "--format=openmetrics", "--name=it", "-o"]).arg(&file).arg(folder.path());
     let finished = complete(command.env("XDG_RUNTIME_DIR", folder.path()))?;
-    ensure!(finished.ending.is_success(), "{}: {}", finished.ending.outcome, finished.stderr.text());
+    ensure!(finished.ending.is_success(), "{}: {}", finished.ending.exit, finished.stderr.text());
     let text = std::fs::read_to_string(&file)?;
     ensure!(
         text.contains("subunit_check_status{check=\"eos\",target=\"it\",aspect=\"responsive\","),

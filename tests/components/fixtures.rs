@@ -188,7 +188,7 @@ impl Disk {
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let done = crate::pipeline::complete(command.stdin(Stdio::null()))?;
-    anyhow::ensure!(done.ending.is_success(), "{command:?}: {}: {}", done.ending.outcome, done.stderr.text());
+    anyhow::ensure!(done.ending.is_success(), "{command:?}: {}: {}", done.ending.exit, done.stderr.text());
     Ok(())
 }
 

@@ -124,7 +124,7 @@ impl Pipeline {
         }
         let errors = finished.stderr.text();
         ensure!(finished.ending.cause != Cause::TimedOut, "the pipeline does not end: {errors}");
-        ensure!(finished.ending.is_success(), "the pipeline ended by {}: {errors}", finished.ending.outcome);
+        ensure!(finished.ending.is_success(), "the pipeline ended by {}: {errors}", finished.ending.exit);
         let code = fs::read_to_string(folder.path().join("code")).context("the check's exit code")?;
         let junit = rest.then(|| fs::read_to_string(folder.path().join("report.xml"))).transpose()?;
         let tests = read(&fs::read(folder.path().join("raw"))?)?;

@@ -324,7 +324,7 @@ fn no_client() -> anyhow::Result<()> {
     command.args(["--format=human", "--native", "root://127.0.0.1:1//eos/user"]).env("PATH", "/nowhere");
     let finished = complete(&mut command)?;
     let text = finished.stdout.text();
-    ensure!(finished.ending.outcome == process::Outcome::Exited(4), "{}: {text}", finished.ending.outcome);
+    ensure!(finished.ending.exit == process::Exit::Exited(4), "{}: {text}", finished.ending.exit);
     ensure!(text.starts_with("skip      eos.user.responsive: xrdfs is not installed"), "{text}");
     Ok(())
 }

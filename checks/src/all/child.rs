@@ -13,7 +13,7 @@ use std::time::Duration;
 use probe::helper::CHECK;
 use process::timeouts::CLEANING;
 use process::{
-    Captured, Cause, ChildInput, Deadline, Ending, Follow, Following, Interrupt, Outcome, Sink, Source,
+    Captured, Cause, ChildInput, Deadline, Ending, Exit, Follow, Following, Interrupt, Sink, Source,
     Timeouts, Wait,
 };
 use subunit::io::Reader;
@@ -229,25 +229,25 @@ impl<'a, F: FnMut(PacketBuf)> Results<'a, F> {
 
     fn ended(&self, called: &str, input: &Input, ending: &Ending) -> Ended {
         let stderr = self.errors.text().trim_end().to_owned();
-        let fault = match (ending.cause, &ending.outcome, input.place()) {
+        let fault = match (ending.cause, &ending.exit, input.place()) {
             (Cause::Stopped | Cause::TimedOut, ..) => {
                 let state = ending.asked.as_ref().map(|asked| asked.state.summary()).unwrap_or_default();
                 Some(format!("{called} did not end in its time and was ended: {state}"))
             }
-            (_, Outcome::Exited(0 | 1 | 4), _) => None,
-            (_, Outcome::Exited(126 | 127), Some(place)) => {
+            (_, Exit::Exited(0 | 1 | 4), _) => None,
+            (_, Exit::Exited(126 | 127), Some(place)) => {
                 let said = self.damage.as_ref().map(|(_, kept)| kept.text()).unwrap_or_default();
                 let said =
                     [stderr.as_str(), said.as_str()].into_iter().find_map(last_line).unwrap_or_default();
                 Some(format!("{place} does not run the program: {said}"))
             }
-            (_, Outcome::Exited(255), Some(place)) => {
+            (_, Exit::Exited(255), Some(place)) => {
                 let words =
                     last_line(&stderr).unwrap_or("without a word: the check may have been killed there");
                 Some(format!("the connection to {place} was lost: {words}"))
             }
-            (Cause::Interrupted, Outcome::Exited(129 | 130 | 143), _) => None,
-            (Cause::Interrupted, Outcome::Signalled { signal: 9, .. }, _) => {
+            (Cause::Interrupted, Exit::Exited(129 | 130 | 143), _) => None,
+            (Cause::Interrupted, Exit::Signalled { signal: 9, .. }, _) => {
                 Some(format!("{called} was asked to end, did not, and was killed"))
             }
             (_, outcome, _) => {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use probe::{Finding, Level, Limits, Metric, Range, Target};
-use process::{Cause, Ending, Outcome};
+use process::{Cause, Ending, Exit};
 
 use super::output::{Datum, PluginOutput};
 use super::plugin::{Ended, find, run};
@@ -110,15 +110,15 @@ fn level(ended: &Ended, output: &PluginOutput, shown: &str) -> Level {
             output,
         )
     };
-    match ended.ending.outcome {
+    match ended.ending.exit {
         // A plugin that says nothing has not looked.
-        Outcome::Exited(0) if output.line.is_empty() => {
+        Exit::Exited(0) if output.line.is_empty() => {
             Level::Unknown(format!("{shown} says nothing, and exits with 0"))
         }
-        Outcome::Exited(0) => Level::Fine,
-        Outcome::Exited(1) => Level::Warning(reason()),
-        Outcome::Exited(2) => Level::Broken(reason()),
-        Outcome::Exited(3) => Level::Unknown(reason()),
+        Exit::Exited(0) => Level::Fine,
+        Exit::Exited(1) => Level::Warning(reason()),
+        Exit::Exited(2) => Level::Broken(reason()),
+        Exit::Exited(3) => Level::Unknown(reason()),
         ref other => {
             let errors = ended.errors.lines().next().unwrap_or_default();
             let colon = if errors.is_empty() { "" } else { ": " };

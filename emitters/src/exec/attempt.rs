@@ -22,15 +22,15 @@ pub(super) struct Attempt<'a> {
 
 /// A run that is over.
 #[derive(Debug)]
-pub(super) enum Ran {
+pub(super) enum AttemptEnd {
     Ended(Ending),
     NotStarted(io::Error),
 }
 
-impl Ran {
-    /// What the run took, in the form that checks have for their numbers.
+impl AttemptEnd {
+    /// The resources the run used, in the form that checks have for their metrics.
     pub(super) fn metrics(&self) -> Option<String> {
-        let Ran::Ended(Ending { elapsed, usage, .. }) = self else { return None };
+        let AttemptEnd::Ended(Ending { elapsed, usage, .. }) = self else { return None };
         let entry =
             |name: &str, value: &str, unit: &str| format!(r#""{name}":{{"unit":"{unit}","value":{value}}}"#);
         let seconds = |name, time: Duration| entry(name, &time.as_secs_f64().to_string(), "s");
@@ -50,10 +50,10 @@ impl Attempt<'_> {
     /// # Errors
     ///
     /// When writing or watching fails. The command has been ended then.
-    pub(super) fn run(&self, test: &mut Test<'_>, output: &mut dyn Write) -> io::Result<Ran> {
+    pub(super) fn run(&self, test: &mut Test<'_>, output: &mut dyn Write) -> io::Result<AttemptEnd> {
         match self.start() {
-            Ok(child) => child.to_the_end(&mut Passed { test, output }).map(Ran::Ended),
-            Err(error) => Ok(Ran::NotStarted(error)),
+            Ok(child) => child.to_the_end(&mut Recorder { test, output }).map(AttemptEnd::Ended),
+            Err(error) => Ok(AttemptEnd::NotStarted(error)),
         }
     }
 
@@ -69,12 +69,12 @@ impl Attempt<'_> {
 }
 
 /// What the command writes is gathered in batches, which are written when they are full or nothing more comes.
-struct Passed<'a, 't> {
+struct Recorder<'a, 't> {
     test: &'a mut Test<'t>,
     output: &'a mut dyn Write,
 }
 
-impl Sink for Passed<'_, '_> {
+impl Sink for Recorder<'_, '_> {
     fn take(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
         self.test.wrote(source, bytes)
     }

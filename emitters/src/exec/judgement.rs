@@ -1,12 +1,12 @@
-//! What an attempt comes to: a status and its reason.
+//! The judgement on an attempt: a status and its reason.
 
 use std::io;
 use std::time::Duration;
 
-use process::{Cause, Outcome};
+use process::{Cause, Exit};
 use subunit::Status;
 
-use super::attempt::Ran;
+use super::attempt::AttemptEnd;
 
 /// What the options say about outcomes.
 #[derive(Clone, Copy, Debug)]
@@ -16,11 +16,11 @@ pub(super) struct Rules<'a> {
     pub(super) timeout: Option<Duration>,
 }
 
-/// What an attempt came to.
+/// The judgement on an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Judgement {
     pub(super) status: Status,
-    /// Why; of all but a success.
+    /// Why, except for a success.
     pub(super) reason: Option<String>,
     /// A tag that tells this ending from others of the status.
     pub(super) tag: Option<&'static str>,
@@ -29,12 +29,12 @@ pub(super) struct Judgement {
 }
 
 impl Rules<'_> {
-    pub(super) fn judge(&self, ran: &Ran) -> Judgement {
+    pub(super) fn judge(&self, ran: &AttemptEnd) -> Judgement {
         let ending = match ran {
-            Ran::Ended(ending) => ending,
-            Ran::NotStarted(error) => return Judgement::new(Status::Fail, not_started(error)),
+            AttemptEnd::Ended(ending) => ending,
+            AttemptEnd::NotStarted(error) => return Judgement::new(Status::Fail, not_started(error)),
         };
-        let (outcome, reason) = (&ending.outcome, reason(&ending.outcome));
+        let (outcome, reason) = (&ending.exit, reason(&ending.exit));
         match (ending.cause, outcome) {
             (Cause::Interrupted, _) => Judgement {
                 tag: Some("interrupted"),
@@ -47,7 +47,7 @@ impl Rules<'_> {
                     ..Judgement::new(Status::Fail, format!("timed out after {limit:?}, then {reason}"))
                 }
             }
-            (Cause::Itself, Outcome::Exited(code)) => self.judge_exit(*code, reason),
+            (Cause::Itself, Exit::Exited(code)) => self.judge_exit(*code, reason),
             (Cause::Itself, _) => Judgement { may_pass_again: true, ..Judgement::new(Status::Fail, reason) },
         }
     }
@@ -71,9 +71,9 @@ impl Judgement {
     }
 }
 
-fn reason(outcome: &Outcome) -> String {
+fn reason(outcome: &Exit) -> String {
     match outcome {
-        Outcome::Exited(code) => format!("exit status {code}"),
+        Exit::Exited(code) => format!("exit status {code}"),
         other => other.to_string(),
     }
 }
@@ -94,35 +94,35 @@ mod tests {
         Rules { skip_codes: &[], expect_failure: false, timeout: Some(Duration::from_millis(1500)) };
     const SKIPS: Rules<'_> = Rules { skip_codes: &[77, 99], ..PLAIN };
     const EXPECTS: Rules<'_> = Rules { skip_codes: &[77], expect_failure: true, ..PLAIN };
-    const KILLED: Outcome = Outcome::Signalled { signal: 9, core: false };
+    const KILLED: Exit = Exit::Signalled { signal: 9, core: false };
 
-    fn ran(cause: Cause, outcome: Outcome) -> Ran {
-        Ran::Ended(Ending::new(outcome, cause))
+    fn ran(cause: Cause, outcome: Exit) -> AttemptEnd {
+        AttemptEnd::Ended(Ending::new(outcome, cause))
     }
 
-    fn check(rules: Rules<'_>, cause: Cause, outcome: Outcome, status: Status, reason: &str) {
+    fn check(rules: Rules<'_>, cause: Cause, outcome: Exit, status: Status, reason: &str) {
         let ending = rules.judge(&ran(cause, outcome));
         assert_eq!((ending.status, ending.reason.as_deref().unwrap_or_default()), (status, reason));
     }
 
     #[test]
     fn the_exit_status_decides() {
-        check(PLAIN, Cause::Itself, Outcome::Exited(0), Status::Success, "");
-        check(PLAIN, Cause::Itself, Outcome::Exited(3), Status::Fail, "exit status 3");
-        check(PLAIN, Cause::Itself, Outcome::Exited(77), Status::Fail, "exit status 77");
-        check(SKIPS, Cause::Itself, Outcome::Exited(77), Status::Skip, "exit status 77");
-        check(SKIPS, Cause::Itself, Outcome::Exited(99), Status::Skip, "exit status 99");
+        check(PLAIN, Cause::Itself, Exit::Exited(0), Status::Success, "");
+        check(PLAIN, Cause::Itself, Exit::Exited(3), Status::Fail, "exit status 3");
+        check(PLAIN, Cause::Itself, Exit::Exited(77), Status::Fail, "exit status 77");
+        check(SKIPS, Cause::Itself, Exit::Exited(77), Status::Skip, "exit status 77");
+        check(SKIPS, Cause::Itself, Exit::Exited(99), Status::Skip, "exit status 99");
         check(PLAIN, Cause::Itself, KILLED, Status::Fail, "killed by signal 9 (SIGKILL)");
     }
 
     #[test]
     fn only_an_exit_status_is_an_expected_failure() {
-        check(EXPECTS, Cause::Itself, Outcome::Exited(1), Status::XFail, "exit status 1, as was expected");
-        check(EXPECTS, Cause::Itself, Outcome::Exited(77), Status::Skip, "exit status 77");
+        check(EXPECTS, Cause::Itself, Exit::Exited(1), Status::XFail, "exit status 1, as was expected");
+        check(EXPECTS, Cause::Itself, Exit::Exited(77), Status::Skip, "exit status 77");
         check(
             EXPECTS,
             Cause::Itself,
-            Outcome::Exited(0),
+            Exit::Exited(0),
             Status::UxSuccess,
             "exit status 0, but it was expected to fail",
         );
@@ -130,7 +130,7 @@ mod tests {
         check(
             EXPECTS,
             Cause::TimedOut,
-            Outcome::Exited(1),
+            Exit::Exited(1),
             Status::Fail,
             "timed out after 1.5s, then exit status 1",
         );
@@ -141,14 +141,14 @@ mod tests {
         check(
             SKIPS,
             Cause::TimedOut,
-            Outcome::Exited(0),
+            Exit::Exited(0),
             Status::Fail,
             "timed out after 1.5s, then exit status 0",
         );
         check(
             SKIPS,
             Cause::TimedOut,
-            Outcome::Exited(77),
+            Exit::Exited(77),
             Status::Fail,
             "timed out after 1.5s, then exit status 77",
         );
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn what_cannot_be_run_has_the_exit_status_of_shells() {
         let check = |code, expected: &str| {
-            let ending = EXPECTS.judge(&Ran::NotStarted(io::Error::from_raw_os_error(code)));
+            let ending = EXPECTS.judge(&AttemptEnd::NotStarted(io::Error::from_raw_os_error(code)));
             assert_eq!((ending.status, ending.may_pass_again), (Status::Fail, false));
             assert_eq!(ending.reason.unwrap(), expected);
         };
@@ -172,12 +172,12 @@ mod tests {
         let check = |rules: Rules<'_>, cause, outcome, expected| {
             assert_eq!(rules.judge(&ran(cause, outcome)).may_pass_again, expected);
         };
-        check(PLAIN, Cause::Itself, Outcome::Exited(1), true);
+        check(PLAIN, Cause::Itself, Exit::Exited(1), true);
         check(PLAIN, Cause::Itself, KILLED, true);
         check(PLAIN, Cause::TimedOut, KILLED, true);
-        check(PLAIN, Cause::Itself, Outcome::Exited(0), false);
+        check(PLAIN, Cause::Itself, Exit::Exited(0), false);
         check(PLAIN, Cause::Interrupted, KILLED, false);
-        check(EXPECTS, Cause::Itself, Outcome::Exited(0), false);
-        check(PLAIN, Cause::TimedOut, Outcome::Abandoned(process::ProcState::of(u32::MAX)), false);
+        check(EXPECTS, Cause::Itself, Exit::Exited(0), false);
+        check(PLAIN, Cause::TimedOut, Exit::Abandoned(process::ProcState::of(u32::MAX)), false);
     }
 }

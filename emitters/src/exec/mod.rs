@@ -100,7 +100,7 @@ pub struct Exec {
     exit_zero: bool,
 }
 
-/// Takes an id, which is not empty.
+/// Takes an id that is not empty.
 fn test_id(text: &str) -> Result<String, String> {
     if text.is_empty() { Err("a test has an id".to_owned()) } else { Ok(text.to_owned()) }
 }

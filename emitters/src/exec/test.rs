@@ -1,11 +1,11 @@
-//! The test, as the stream tells of it.
+//! The test, as the stream reports it.
 
 use std::io;
 
 use process::Source;
 use subunit::{EncodeError, Event, File, Status, TEXT_TYPE, Tags, Timestamp};
 
-use super::attempt::Ran;
+use super::attempt::AttemptEnd;
 use super::judgement::Judgement;
 use crate::batches::Batches;
 
@@ -14,14 +14,14 @@ use crate::batches::Batches;
 pub(super) struct Test<'a> {
     id: &'a str,
     route_code: Option<&'a str>,
-    /// Those of the test; then those of this attempt.
+    /// The tags of the test, then those of this attempt.
     tags: Vec<String>,
     own_tags: usize,
     /// The type of the output.
     mime_type: &'a str,
     /// Whether there may be several attempts.
     has_attempts: bool,
-    /// Why those that failed did.
+    /// Why each failed attempt failed.
     failed: Vec<String>,
     /// Whether this attempt wrote output, and error output.
     wrote: [bool; 2],
@@ -69,7 +69,7 @@ impl<'a> Test<'a> {
     }
 
     /// Says that the attempt failed, and begins the next one.
-    pub(super) fn retry(&mut self, ran: &Ran, ending: Judgement) -> io::Result<()> {
+    pub(super) fn retry(&mut self, ran: &AttemptEnd, ending: Judgement) -> io::Result<()> {
         self.end_output()?;
         let reason = ending.reason.unwrap_or_default();
         let prefix = format!("attempt-{}.", self.failed.len() + 1);
@@ -81,7 +81,7 @@ impl<'a> Test<'a> {
     }
 
     /// Says how the test ended.
-    pub(super) fn end(&mut self, ran: &Ran, ending: Judgement) -> io::Result<()> {
+    pub(super) fn end(&mut self, ran: &AttemptEnd, ending: Judgement) -> io::Result<()> {
         self.end_output()?;
         let reason = self.reason(&ending);
         if !reason.is_empty() {
@@ -127,7 +127,7 @@ impl<'a> Test<'a> {
         }
     }
 
-    fn metrics(&mut self, ran: &Ran, prefix: &str) -> io::Result<()> {
+    fn metrics(&mut self, ran: &AttemptEnd, prefix: &str) -> io::Result<()> {
         match ran.metrics() {
             Some(json) => self.attach(&format!("{prefix}metrics.json"), "application/json", json.as_bytes()),
             None => Ok(()),

@@ -1,7 +1,7 @@
 //! `subunit-output`: one event, from the command line.
 
 mod attachments;
-mod say;
+mod status_writer;
 
 use anyhow::ensure;
 use cli::value::{self, ValueError};
@@ -9,7 +9,7 @@ use cli::{Command, Streams, Verdict};
 use subunit::{Event, Status, Timestamp};
 
 use attachments::Attachments;
-use say::Say;
+use status_writer::StatusWriter;
 
 /// Write events of a stream: the status of a test, its attachments, or both
 ///
@@ -110,7 +110,7 @@ impl Command for Output {
             Some((status, id)) => (Some(status), Some(id)),
             None => (None, self.id.as_deref()),
         };
-        // As the reference has it: an empty id is none, so a failure whose id was lost still fails the run.
+        // As in the reference: an empty id is no id, so a failure whose id was lost still fails the run.
         let base = Event {
             test_id: id.filter(|id| !id.is_empty()),
             runnable: !self.not_runnable,
@@ -118,10 +118,10 @@ impl Command for Output {
             ..Event::default()
         };
         let tags = once_each(&self.tags);
-        let mut say = Say::new(streams.output, base, status, &tags, self.timestamp);
+        let mut writer = StatusWriter::new(streams.output, base, status, &tags, self.timestamp);
         match name {
-            Some(name) => say.end_of(name)?,
-            None => say.files(files, !self.no_eof, &streams.interrupt)?,
+            Some(name) => writer.end_of(name)?,
+            None => writer.files(files, !self.no_eof, &streams.interrupt)?,
         }
         Ok(Verdict::Passed)
     }

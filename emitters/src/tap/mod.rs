@@ -1,4 +1,4 @@
-//! The command `tap2subunit`: the Test Anything Protocol to a stream.
+//! The command `tap2subunit`: the Test Anything Protocol, as a stream.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use process::{Interrupt, Outputs, Source};
 use streamresult::StreamResult;
 use subunit::{Event, TEXT_TYPE, Timestamp};
 
-use crate::child::{self, Watched};
+use crate::child::{self, FailureWatch};
 use crate::emit::EmitArgs;
 
 /// Convert TAP (the Test Anything Protocol, versions 12 to 14) to a subunit stream
@@ -105,9 +105,9 @@ fn run(
     interrupt: &Interrupt,
     sink: &mut dyn StreamResult,
 ) -> anyhow::Result<()> {
-    // What the reader itself says of the document is no test.
+    // What the reader itself says of the document is not a test.
     let is_test = |event: &Event<'_>| event.file.is_none_or(|file| file.name != "tap meta");
-    let mut sink = Watched::new(sink, is_test);
+    let mut sink = FailureWatch::new(sink, is_test);
     let ended = child::run(command, Outputs::Apart, interrupt, &mut |source: Source, bytes: &[u8]| {
         match source {
             Source::Stdout => lines.feed(bytes, &mut sink)?,

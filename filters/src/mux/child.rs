@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use process::{Child, Outcome};
+use process::{Child, Exit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -46,7 +46,7 @@ pub(crate) async fn run(
 }
 
 struct End {
-    outcome: Outcome,
+    outcome: Exit,
     /// Whether it was ended because the multiplexer was to end.
     was_ended: bool,
 }
@@ -154,7 +154,7 @@ async fn join(readers: &mut Vec<JoinHandle<io::Result<()>>>) -> io::Result<()> {
 }
 
 /// Waits for the end of the child itself.
-async fn exit(child: &mut Child) -> io::Result<Outcome> {
+async fn exit(child: &mut Child) -> io::Result<Exit> {
     // In this order: an end that nobody was told of is found by asking.
     let mut ends = signal(SignalKind::child())?;
     loop {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use formats::human::show_duration;
 use process::helper::{Helped, Record, Stuck};
-use process::{Asked, Cause, Ending, Outcome};
+use process::{Asked, Cause, Ending, Exit};
 
 use super::value;
 use crate::{Finding, Level, Metric, failure};
@@ -95,11 +95,11 @@ impl Answer {
                     self.shown,
                     show_duration(stuck.elapsed),
                     show_duration(self.limit),
-                    fate(&self.ending.outcome)
+                    fate(&self.ending.exit)
                 ))
             },
             (Cause::TimedOut, _) => Finding {
-                is_hung: self.ending.outcome.is_abandoned(),
+                is_hung: self.ending.exit.is_abandoned(),
                 ..Finding::broken(format!(
                     "the time for the test was up while it was at {} on {}: too slow, though no operation took \
                      longer than it may",
@@ -119,8 +119,8 @@ impl Answer {
         if let Some((operation, errno, message)) = failed {
             return failure(operation, &self.shown, errno, message);
         }
-        if !self.ending.outcome.success() {
-            let (operation, outcome) = (self.operation(), &self.ending.outcome);
+        if !self.ending.exit.success() {
+            let (operation, outcome) = (self.operation(), &self.ending.exit);
             return Finding::unknown(format!("the probe ended while it was at {operation}: {outcome}"));
         }
         let first = |name| self.values(name).next().map(str::to_owned);
@@ -150,7 +150,7 @@ impl Answer {
 
     fn states(&self, asked: &Asked) -> String {
         let mut text = format!("at the time limit, before any signal: {}", asked.state);
-        if let Outcome::Abandoned(state) = &self.ending.outcome {
+        if let Exit::Abandoned(state) = &self.ending.exit {
             let _infallible = write!(text, "\nwhen it was left behind: {state}");
         }
         text
@@ -180,13 +180,13 @@ fn metric(text: &str) -> Option<Metric> {
 }
 
 /// What became of a helper that was at an operation for too long.
-fn fate(outcome: &Outcome) -> String {
+fn fate(outcome: &Exit) -> String {
     match outcome {
-        Outcome::Abandoned(state) => format!(
+        Exit::Abandoned(state) => format!(
             "the probe cannot be ended and is left behind ({}); it goes away when it is answered or cut off",
             state.summary()
         ),
-        Outcome::Exited(_) => "the probe came back when it was asked to end".to_owned(),
-        Outcome::Signalled { .. } => "the probe could be killed".to_owned(),
+        Exit::Exited(_) => "the probe came back when it was asked to end".to_owned(),
+        Exit::Signalled { .. } => "the probe could be killed".to_owned(),
     }
 }

@@ -100,7 +100,7 @@ impl Helper {
         let answer = self.start(task, operand, creates, limits).map_err(|error| {
             Box::new(Finding::unknown(format!("cannot start a probe for {}: {error}", self.shown)))
         })?;
-        self.hung = answer.ending.outcome.is_abandoned();
+        self.hung = answer.ending.exit.is_abandoned();
         if answer.is_clean() {
             self.forget(creates);
         }

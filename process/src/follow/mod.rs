@@ -39,7 +39,7 @@ use rustix::process::Signal;
 
 use crate::timeouts::{INTERVAL, LAST_TURNS};
 use crate::wait::{poll_all, ready};
-use crate::{Asked, Cause, Child, Deadline, Ending, Outcome, Timeouts, Wait};
+use crate::{Asked, Cause, Child, Deadline, Ending, Exit, Timeouts, Wait};
 pub use pipes::{ChildInput, Outputs};
 use pipes::{Feed, Pipes};
 pub use sink::{Sink, Source};
@@ -107,7 +107,7 @@ impl<'a> Follow<'a> {
         self.adopt(child?, begun, merged.map(OwnedFd::from))
     }
 
-    /// Follows a child that was started otherwise; `merged` is what it writes to, where that is no pipe of its own.
+    /// Follows a child that was started elsewhere; `merged` is what it writes to, unless that is a pipe of its own.
     pub(crate) fn adopt(
         mut self,
         mut child: Child,
@@ -210,16 +210,10 @@ impl Following<'_> {
     pub fn to_the_end(mut self, sink: &mut dyn Sink) -> io::Result<Ending> {
         let followed = self.follow(sink);
         let elapsed = self.ended.unwrap_or_else(Instant::now).saturating_duration_since(self.begun);
-        let outcome = self.end();
+        let exit = self.end();
         followed?;
         self.take_the_rest(sink)?;
-        Ok(Ending {
-            outcome: outcome?,
-            cause: self.cause,
-            asked: self.asked,
-            elapsed,
-            usage: self.child.usage(),
-        })
+        Ok(Ending { exit: exit?, cause: self.cause, asked: self.asked, elapsed, usage: self.child.usage() })
     }
 
     fn follow(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
@@ -397,10 +391,10 @@ impl Following<'_> {
     }
 
     /// Ends what still lives of the group, and reaps the child; what belongs to another user by now is left alone.
-    fn end(&mut self) -> io::Result<Outcome> {
+    fn end(&mut self) -> io::Result<Exit> {
         // When it was reaped, a group without other members is known to be gone, and need not be looked for.
-        if let (Some(outcome), None) = (self.child.try_wait()?, self.child.group()) {
-            return Ok(outcome);
+        if let (Some(exit), None) = (self.child.try_wait()?, self.child.group()) {
+            return Ok(exit);
         }
         if matches!(self.phase, Phase::Killed(_)) {
             return Ok(self.child.abandon());

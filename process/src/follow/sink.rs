@@ -31,7 +31,7 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// As [`Sink::take`].
+    /// See [`Sink::take`].
     fn idle(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -45,7 +45,7 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// As [`Sink::take`].
+    /// See [`Sink::take`].
     fn write(&mut self) -> io::Result<()> {
         Ok(())
     }

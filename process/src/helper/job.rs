@@ -12,7 +12,7 @@ use crate::{Child, Deadline, Ending, Follow, Sink, Source, Timeouts, Wait};
 
 /// The name of what a helper does before its first and after its last operation.
 const OUTSIDE: &str = "start or end";
-/// Bytes that a line of a helper may have; more is no record.
+/// The most bytes that a line of a helper may have; a longer one is not a record.
 const LONGEST_LINE: usize = 1 << 20;
 
 /// A helper to start: this program with these arguments.

@@ -57,7 +57,7 @@ impl<W: Write> Reporter<W> {
     ///
     /// # Errors
     ///
-    /// As [`Reporter::step`].
+    /// See [`Reporter::step`].
     pub fn timed_step<T>(
         &mut self,
         operation: &str,

@@ -218,6 +218,6 @@ fn sshd() -> anyhow::Result<PathBuf> {
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
     let done = complete(command.stdin(Stdio::null()))?;
-    ensure!(done.ending.is_success(), "{command:?}: {}: {}", done.ending.outcome, done.stderr.text());
+    ensure!(done.ending.is_success(), "{command:?}: {}: {}", done.ending.exit, done.stderr.text());
     Ok(())
 }

@@ -41,7 +41,7 @@ fn build() -> anyhow::Result<PathBuf> {
     cargo.args(["--", "-C", "target-feature=+crt-static", "-C", "strip=symbols"]);
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).stdin(Stdio::null());
     let done = complete_within(BUILDING, &mut cargo)?;
-    ensure!(done.ending.is_success(), "it cannot be built: {}: {}", done.ending.outcome, done.stderr.text());
+    ensure!(done.ending.is_success(), "it cannot be built: {}: {}", done.ending.exit, done.stderr.text());
     let folder = target().join("components");
     fs::create_dir_all(&folder)?;
     let program = folder.join("subunit-static");

@@ -43,7 +43,7 @@ pub(super) fn run(command: &mut Command, input: &[u8], wait: Wait<'_>) -> Result
 mod tests {
     use std::time::{Duration, Instant};
 
-    use process::{Deadline, Outcome};
+    use process::{Deadline, Exit};
 
     use super::*;
 
@@ -55,7 +55,7 @@ mod tests {
     fn a_command_has_its_input_and_gives_its_outputs() {
         let done = sh("cat; echo no >&2; exit 3", b"yes", Duration::from_secs(5)).ok().unwrap();
         assert_eq!((done.stdout.text().as_str(), done.stderr.text().as_str()), ("yes", "no\n"));
-        assert_eq!((done.ending.outcome, done.ending.cause), (Outcome::Exited(3), Cause::Itself));
+        assert_eq!((done.ending.exit, done.ending.cause), (Exit::Exited(3), Cause::Itself));
     }
 
     #[test]

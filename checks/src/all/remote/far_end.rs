@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use process::timeouts::CLEANING;
-use process::{Cause, Deadline, Follow, Interrupt, Outcome, Sink, Source, Timeouts, Wait};
+use process::{Cause, Deadline, Exit, Follow, Interrupt, Sink, Source, Timeouts, Wait};
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
 
 use super::request::{Argument, Request, Value};
@@ -110,13 +110,13 @@ fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
     if let Some(state) = state.filter(|_| ending.cause != Cause::Interrupted) {
         state.give_back(io::stdout())?;
     }
-    Ok(code(&ending.outcome, ending.cause, entry.name))
+    Ok(code(&ending.exit, ending.cause, entry.name))
 }
 
 /// The code to exit with; anything but an exit code of the check is reported.
-fn code(outcome: &Outcome, cause: Cause, check: &str) -> u8 {
+fn code(outcome: &Exit, cause: Cause, check: &str) -> u8 {
     let words = match (cause, outcome) {
-        (Cause::Itself | Cause::Interrupted, Outcome::Exited(code)) if *code != i32::from(LOST) => {
+        (Cause::Itself | Cause::Interrupted, Exit::Exited(code)) if *code != i32::from(LOST) => {
             return u8::try_from(*code).unwrap_or(FAILED);
         }
         // It is ended as whoever is gone would have ended it.
@@ -256,11 +256,11 @@ mod tests {
     #[test]
     fn exit_codes_are_those_of_the_check() {
         let check = |outcome, cause, expected| assert_eq!(code(&outcome, cause, "x"), expected);
-        let killed = Outcome::Signalled { signal: 9, core: false };
-        check(Outcome::Exited(1), Cause::Itself, 1);
-        check(Outcome::Exited(143), Cause::Interrupted, 143);
-        check(Outcome::Exited(143), Cause::TimedOut, FAILED);
-        check(Outcome::Exited(255), Cause::Itself, FAILED);
+        let killed = Exit::Signalled { signal: 9, core: false };
+        check(Exit::Exited(1), Cause::Itself, 1);
+        check(Exit::Exited(143), Cause::Interrupted, 143);
+        check(Exit::Exited(143), Cause::TimedOut, FAILED);
+        check(Exit::Exited(255), Cause::Itself, FAILED);
         check(killed.clone(), Cause::Itself, FAILED);
         check(killed, Cause::Interrupted, 143);
     }

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use formats::human::show_duration;
-use process::{Cause, Finished, Outcome, Wait};
+use process::{Cause, Exit, Finished, Wait};
 
 use super::binary::Program;
 use super::command::{Failure, run};
@@ -150,9 +150,9 @@ impl Ssh {
     fn ended(&self, done: Finished) -> Result<Finished, Failure> {
         let (host, stderr) = (&self.host, done.stderr.text());
         let line = last_line(&stderr).unwrap_or("it does not say why");
-        let reason = match (done.ending.cause, &done.ending.outcome) {
-            (Cause::Itself, Outcome::Exited(0)) => return Ok(done),
-            (Cause::Itself, Outcome::Exited(255)) => format!("ssh does not get to {host}: {line}"),
+        let reason = match (done.ending.cause, &done.ending.exit) {
+            (Cause::Itself, Exit::Exited(0)) => return Ok(done),
+            (Cause::Itself, Exit::Exited(255)) => format!("ssh does not get to {host}: {line}"),
             (Cause::Itself, outcome) => format!("{host} cannot have the program: {line} ({outcome})"),
             _ => format!(
                 "{host} was not reached by ssh, and the program copied, in {}",
@@ -232,9 +232,9 @@ mod tests {
             let Err(Failure::Failed { reason, .. }) = ssh("h", &[]).answer(done) else { panic!("{words}") };
             assert!(reason.contains(words), "{reason}");
         };
-        let code = |code| (Outcome::Exited(code), Cause::Itself);
+        let code = |code| (Exit::Exited(code), Cause::Itself);
         check(
-            (Outcome::Exited(0), Cause::TimedOut),
+            (Exit::Exited(0), Cause::TimedOut),
             "",
             "",
             "h was not reached by ssh, and the program copied, in 7",

@@ -89,7 +89,7 @@ impl Tools {
         let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
         let said = lines().rfind(|line| line.contains('[')).or_else(|| lines().next_back());
         let said = said.unwrap_or("it says nothing").trim_start_matches("Run: ");
-        let reason = format!("{what} failed on {}: {said} ({})", self.server, finished.ending.outcome);
+        let reason = format!("{what} failed on {}: {said} ({})", self.server, finished.ending.exit);
         // The server's word for a missing permission, and that of the client.
         let refused =
             ["[3010]", "Auth failed", "Authentication failed"].iter().any(|word| text.contains(word));

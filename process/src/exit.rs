@@ -9,14 +9,14 @@ use crate::ProcState;
 /// How a process ended, or that it did not.
 ///
 /// ```
-/// use process::Outcome;
+/// use process::Exit;
 ///
-/// let outcome = Outcome::Signalled { signal: 9, core: false };
-/// assert_eq!(outcome.to_string(), "killed by signal 9 (SIGKILL)");
-/// assert_eq!(Outcome::Exited(3).to_string(), "exit code 3");
+/// let exit = Exit::Signalled { signal: 9, core: false };
+/// assert_eq!(exit.to_string(), "killed by signal 9 (SIGKILL)");
+/// assert_eq!(Exit::Exited(3).to_string(), "exit code 3");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Exit {
     /// It ended by itself with this exit code, 0 to 255.
     Exited(i32),
     /// A signal ended it.
@@ -30,38 +30,38 @@ pub enum Outcome {
     Abandoned(ProcState),
 }
 
-impl Outcome {
+impl Exit {
     /// Whether it ended with exit code 0.
     #[must_use]
     pub fn success(&self) -> bool {
-        *self == Outcome::Exited(0)
+        *self == Exit::Exited(0)
     }
 
     /// Whether it was left behind alive.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        matches!(self, Outcome::Abandoned(_))
+        matches!(self, Exit::Abandoned(_))
     }
 }
 
-impl From<ExitStatus> for Outcome {
+impl From<ExitStatus> for Exit {
     fn from(status: ExitStatus) -> Self {
         match status.signal() {
-            Some(signal) => Outcome::Signalled { signal, core: status.core_dumped() },
-            None => Outcome::Exited(status.code().unwrap_or_default()),
+            Some(signal) => Exit::Signalled { signal, core: status.core_dumped() },
+            None => Exit::Exited(status.code().unwrap_or_default()),
         }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Exit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Outcome::Exited(code) => write!(formatter, "exit code {code}"),
-            Outcome::Signalled { signal, core } => {
+            Exit::Exited(code) => write!(formatter, "exit code {code}"),
+            Exit::Signalled { signal, core } => {
                 write!(formatter, "killed by {}", SignalName(*signal))?;
                 formatter.write_str(if *core { ", core dumped" } else { "" })
             }
-            Outcome::Abandoned(state) => write!(formatter, "abandoned: {}", state.summary()),
+            Exit::Abandoned(state) => write!(formatter, "abandoned: {}", state.summary()),
         }
     }
 }
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     fn check(wait_status: i32, expected: &str) {
-        assert_eq!(Outcome::from(ExitStatus::from_raw(wait_status)).to_string(), expected);
+        assert_eq!(Exit::from(ExitStatus::from_raw(wait_status)).to_string(), expected);
     }
 
     #[test]

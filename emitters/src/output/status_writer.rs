@@ -10,20 +10,20 @@ use crate::batches::Batches;
 
 const BLOCK: usize = 64 * 1024;
 
-/// Says one thing in as many events as it takes: the tags and an interim status in the first, a final status in the
+/// Writes one status in as many events as it takes: the tags and an interim status in the first, a final status in the
 /// last.
-pub(super) struct Say<'a> {
+pub(super) struct StatusWriter<'a> {
     output: &'a mut dyn Write,
     base: Event<'a>,
     status: Option<Status>,
     tags: &'a [&'a str],
-    /// The time of all events; that of the clock where there is none.
+    /// The time of all events; without it, that of the clock.
     time: Option<Timestamp>,
     is_first: bool,
     batches: Batches,
 }
 
-impl<'a> Say<'a> {
+impl<'a> StatusWriter<'a> {
     pub(super) fn new(
         output: &'a mut dyn Write,
         base: Event<'a>,
@@ -31,16 +31,16 @@ impl<'a> Say<'a> {
         tags: &'a [&'a str],
         time: Option<Timestamp>,
     ) -> Self {
-        Say { output, base, status, tags, time, is_first: true, batches: Batches::default() }
+        StatusWriter { output, base, status, tags, time, is_first: true, batches: Batches::default() }
     }
 
-    /// Says that a file ends of which others said the pieces.
+    /// Ends a file whose pieces others wrote.
     pub(super) fn end_of(&mut self, name: &str) -> io::Result<()> {
         self.event(Event { eof: true, ..Event::file(name, b"") }, true)?;
         self.batches.write_all(self.output)
     }
 
-    /// Says the status, with these files. Interrupted, it leaves out what would say that all is there: the end of
+    /// Writes the status, with these files. When interrupted, it leaves out what would say that all is there: the end of
     /// the file and a final status.
     pub(super) fn files(&mut self, files: Vec<Opened>, end: bool, interrupt: &Interrupt) -> io::Result<()> {
         if files.is_empty() {
@@ -85,7 +85,7 @@ impl<'a> Say<'a> {
         Ok(())
     }
 
-    /// Says what is held back.
+    /// Writes what is held back.
     fn let_go(&mut self, held: &mut Held) -> io::Result<()> {
         if held.len.is_some() { self.piece(held, false, false) } else { Ok(()) }
     }
@@ -128,11 +128,19 @@ mod tests {
 
     fn check_one(status: Status, expected: [bool; 2]) {
         let mut output = Vec::new();
-        let mut say =
-            Say::new(&mut output, Event::default(), Some(status), &["t"], Some(Timestamp::default()));
+        let mut writer = StatusWriter::new(
+            &mut output,
+            Event::default(),
+            Some(status),
+            &["t"],
+            Some(Timestamp::default()),
+        );
         let pieces = [Event::file("log", b"a"), Event::file("log", b"b")];
-        pieces.into_iter().zip([false, true]).for_each(|(piece, is_last)| say.event(piece, is_last).unwrap());
-        say.batches.write_all(say.output).unwrap();
+        pieces
+            .into_iter()
+            .zip([false, true])
+            .for_each(|(piece, is_last)| writer.event(piece, is_last).unwrap());
+        writer.batches.write_all(writer.output).unwrap();
         let mut found = Vec::new();
         streamresult::drive(
             &*output,
