@@ -1,4 +1,4 @@
-//! Groups of flags that commands share, to be flattened into theirs.
+//! Groups of flags that commands share, to be flattened into their own.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use crate::input::{Documents, Input};
 use crate::option::OptionFacts;
 use crate::terminal::{ColorWish, Terminal};
 
-/// `FILE…`: what to read.
+/// `FILE…`: the streams to read.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct InputArgs {
     /// Streams to read, one after the other; `-` is stdin, as is no FILE at all
@@ -19,7 +19,7 @@ pub struct InputArgs {
 }
 
 impl InputArgs {
-    /// The files as one, each opened when the one before has ended; `stdin` is read where `-` stands.
+    /// The files as one, each opened when the one before it has ended; `stdin` is read in place of `-`.
     ///
     /// A file that cannot be opened or read is an error of the read that comes to it.
     #[must_use]
@@ -50,7 +50,7 @@ pub struct ForwardArgs {
     pub forward: bool,
 }
 
-/// `--no-passthrough`: what is not of the stream.
+/// `--no-passthrough`: whether to keep what does not belong to the stream.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct PassthroughArgs {
     /// Drop text that stands between packets, and files that belong to no test
@@ -70,7 +70,7 @@ pub struct VerdictArgs {
 }
 
 impl VerdictArgs {
-    /// What to exit with after a run of this verdict.
+    /// The verdict to exit with after a run with this one.
     #[must_use]
     pub fn apply(&self, verdict: Verdict) -> Verdict {
         let forgiven =
@@ -79,7 +79,7 @@ impl VerdictArgs {
     }
 }
 
-/// `--color`: whether to.
+/// `--color`: whether to colour the output.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct ColorArgs {
     /// Colour the output: on terminals, always or never
@@ -93,7 +93,7 @@ pub enum ColorChoice {
     /// On a terminal, unless the environment says otherwise.
     #[default]
     Auto,
-    /// Whatever the output is.
+    /// Whatever the output goes to.
     Always,
     /// Not at all.
     Never,

@@ -1,11 +1,11 @@
-//! Errors as one line on stderr: what, where, and the system's word for it.
+//! Errors as one line on stderr: what failed, where, and the system's words for it.
 
 use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What could not be done to a file, with the system's error as its source.
+/// What could not be done with a file, with the system's error as its source.
 #[derive(Debug)]
 pub struct PathError {
     verb: &'static str,

@@ -7,7 +7,7 @@ use streamresult::Summary;
 
 /// How a command ended: its exit code, by name.
 ///
-/// Several may hold at once: [`and`](Verdict::and) keeps the gravest.
+/// Several may apply at once: [`and`](Verdict::and) keeps the gravest.
 ///
 /// ```
 /// use cli::Verdict;
@@ -43,7 +43,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// One of each code, in their order: the lines of the table.
+    /// One verdict for each code, in order: the lines of the table.
     pub(crate) const TABLE: [Verdict; 10] = [
         Verdict::Passed,
         Verdict::Failed,
@@ -74,7 +74,7 @@ impl Verdict {
         }
     }
 
-    /// That of a process which a signal has asked to end, once one came.
+    /// The verdict of a process that a signal has asked to end, once one has come.
     #[must_use]
     pub fn caught(interrupt: &Interrupt) -> Option<Verdict> {
         interrupt.signal().map(|signal| match signal {
@@ -84,7 +84,7 @@ impl Verdict {
         })
     }
 
-    /// What it says to users, where a command has no words of its own for it.
+    /// What it tells users, unless a command has its own words for it.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Verdict::Passed | Verdict::Warned => "the run succeeded",
@@ -125,7 +125,7 @@ impl Verdict {
         self.min(other)
     }
 
-    /// Whether it says how the run went, and not that the command was stopped or could not do it.
+    /// Whether it says how the run went, rather than that the command was stopped or failed.
     #[must_use]
     pub fn is_of_run(self) -> bool {
         self >= Verdict::Failed
@@ -161,10 +161,10 @@ impl From<Verdict> for ExitCode {
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Codes {
-    /// The table of all commands: [`Verdict::code`].
+    /// The table that our commands share: [`Verdict::code`].
     #[default]
     House,
-    /// That of the monitoring plugins: 0 fine, 1 warning, 2 critical, 3 unknown. What could not be done or was
+    /// The table of monitoring plugins: 0 fine, 1 warning, 2 critical, 3 unknown. What could not be done or was
     /// stopped is unknown, and said on stdout, where monitoring looks for it.
     Plugin,
 }

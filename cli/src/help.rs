@@ -39,8 +39,8 @@ macro_rules! help {
         $crate::help!([$($verdict $(= $words)?),+], "")
     };
     ([$($verdict:ident $(= $words:expr)?),+ $(,)?], $examples:expr) => {{
-        const EXITS: &[$crate::Exit] =
-            &[$($crate::Exit::new($crate::Verdict::$verdict)$(.in_words($words))?),+];
+        const EXITS: &[$crate::ExitLine] =
+            &[$($crate::ExitLine::new($crate::Verdict::$verdict)$(.in_words($words))?),+];
         const PAGE: $crate::HelpEnd<0> = $crate::HelpEnd::new($examples, EXITS);
         const TEXT: &str = const { &$crate::HelpEnd::<{ PAGE.len() }>::new($examples, EXITS) }.text();
         TEXT
@@ -49,26 +49,26 @@ macro_rules! help {
 
 /// A line of the table of exit codes in a command's help; see [`help!`](crate::help).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exit {
+pub struct ExitLine {
     verdict: Verdict,
     words: &'static str,
 }
 
-impl Exit {
-    /// This verdict, in the usual words.
+impl ExitLine {
+    /// The line for this verdict, in the usual words.
     #[must_use]
     pub const fn new(verdict: Verdict) -> Self {
-        Exit { verdict, words: verdict.words() }
+        ExitLine { verdict, words: verdict.words() }
     }
 
-    /// The same in these words.
+    /// The same line, in these words.
     #[must_use]
     pub const fn in_words(self, words: &'static str) -> Self {
-        Exit { words, ..self }
+        ExitLine { words, ..self }
     }
 
-    /// What a command with these verdicts says of this one, if it can have it.
-    const fn find(exits: &[Exit], verdict: Verdict) -> Option<Exit> {
+    /// What a command with these verdicts says of this one, if it can end with it.
+    const fn find(exits: &[ExitLine], verdict: Verdict) -> Option<ExitLine> {
         let mut at = 0;
         while at < exits.len() {
             if exits[at].verdict.code() == verdict.code() {
@@ -76,11 +76,11 @@ impl Exit {
             }
             at += 1;
         }
-        if verdict.is_of_all() { Some(Exit::new(verdict)) } else { None }
+        if verdict.is_of_all() { Some(ExitLine::new(verdict)) } else { None }
     }
 }
 
-/// The end of a help, in the making at compile time; see [`help!`](crate::help).
+/// The end of a help text, put together at compile time; see [`help!`](crate::help).
 ///
 /// What does not fit into `N` bytes is only counted.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ pub struct HelpEnd<const N: usize> {
 impl<const N: usize> HelpEnd<N> {
     /// These examples, if any, and the table of these exit codes.
     #[must_use]
-    pub const fn new(examples: &str, exits: &[Exit]) -> Self {
+    pub const fn new(examples: &str, exits: &[ExitLine]) -> Self {
         let mut end = HelpEnd { bytes: [0; N], len: 0 };
         if !examples.is_empty() {
             end.push("Examples:\n");
@@ -102,7 +102,7 @@ impl<const N: usize> HelpEnd<N> {
         end.push(TITLE);
         let mut at = 0;
         while at < Verdict::TABLE.len() {
-            if let Some(exit) = Exit::find(exits, Verdict::TABLE[at]) {
+            if let Some(exit) = ExitLine::find(exits, Verdict::TABLE[at]) {
                 end.line(exit);
             }
             at += 1;
@@ -110,13 +110,13 @@ impl<const N: usize> HelpEnd<N> {
         end
     }
 
-    /// How many bytes it takes.
+    /// Its length in bytes.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether there is nothing in it.
+    /// Whether it is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
@@ -131,7 +131,7 @@ impl<const N: usize> HelpEnd<N> {
         }
     }
 
-    const fn line(&mut self, exit: Exit) {
+    const fn line(&mut self, exit: ExitLine) {
         self.push("\n  ");
         let digits = self.number(exit.verdict.code());
         self.blanks(INDENT - 2 - digits);
@@ -201,7 +201,7 @@ impl<const N: usize> HelpEnd<N> {
     }
 }
 
-/// The exit codes that the end of a help lists; `None` when it has no table.
+/// The exit codes that the end of a help text lists; `None` when it has no table.
 pub(crate) fn codes(help: &str) -> Option<Vec<u8>> {
     let (_, table) = help.split_once(TITLE)?;
     let code = |line: &str| line.get(..INDENT).and_then(|start| start.trim().parse().ok());

@@ -13,7 +13,7 @@ use crate::error::PathError;
 
 /// The files of a command line, one after the other; see [`InputArgs::open`](crate::InputArgs::open).
 ///
-/// It ends early when the process is interrupted. What one `read` gives is always of one file.
+/// It ends early when the process is interrupted. A single `read` never returns bytes of more than one file.
 pub struct Input {
     current: Option<Source>,
     rest: VecDeque<PathBuf>,
@@ -81,7 +81,7 @@ impl Source {
     }
 }
 
-// Readers of the standard library try again on `Interrupted` and hand it to nobody.
+// Readers of the standard library retry on `Interrupted`, so callers never see it.
 fn in_reading(path: &Path, error: io::Error) -> io::Error {
     if error.kind() == io::ErrorKind::Interrupted { error } else { PathError::wrap("read", path, error) }
 }
@@ -100,9 +100,9 @@ pub struct Documents {
 /// A file of the command line.
 #[derive(Debug)]
 pub struct Document {
-    /// As it was named; `-` is stdin.
+    /// Its name on the command line; `-` is stdin.
     pub path: PathBuf,
-    /// What is in it.
+    /// Its content.
     pub input: Input,
 }
 

@@ -1,7 +1,7 @@
-//! What an option is about: declared beside it, for those who read, write or carry command lines.
+//! What an option is about: declared beside it, for code that reads, writes or passes on command lines.
 //!
 //! A configuration file, a schema of such files, a program that is started with the same options elsewhere: all of
-//! them have to know more of an option than how it is parsed. It says so itself:
+//! them have to know more about an option than how it is parsed. The option declares it:
 //!
 //! ```
 //! use cli::OptionFacts;
@@ -37,9 +37,9 @@ pub struct OptionFacts {
 /// What an option is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum OptionScope {
-    /// The target that is looked at, or how.
+    /// The target that is looked at, or how it is looked at.
     Target,
-    /// The same; who looks at many targets may be given it for all of them.
+    /// The same; a command that looks at many targets may be given it for all of them.
     AllTargets,
     /// A whole run.
     Run,
@@ -49,13 +49,13 @@ enum OptionScope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionValue {
-    /// It says all by itself.
+    /// It is complete in itself.
     Text,
     /// What is looked at: two processes that look at the same would find each other's locks.
     Place,
-    /// A file of this machine, with what is meant in it.
+    /// A file on this machine, whose content is meant.
     File,
-    /// The same, and what is in it is a secret.
+    /// The same, and its content is a secret.
     Secret,
     /// A variable of the environment that holds a secret; the option with this long name takes it from a file.
     SecretVariable {
@@ -69,7 +69,7 @@ pub enum OptionValue {
 }
 
 impl OptionFacts {
-    /// About a target, with a value that says all by itself: what holds of options that say nothing.
+    /// About a target, with a value that is complete in itself: the default for options that declare nothing.
     pub const TARGET: Self =
         OptionFacts { scope: OptionScope::Target, value: OptionValue::Text, needs_state: false };
     /// About a whole run: not for configuration files, and not passed on.
@@ -103,7 +103,7 @@ impl OptionFacts {
         OptionFacts { value: OptionValue::Test, ..self }
     }
 
-    /// What an option says of itself; help and version are about a run.
+    /// What an option declares; help and version are about a run.
     #[must_use]
     pub fn of(option: &Arg) -> Self {
         let is_told = matches!(

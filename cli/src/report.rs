@@ -46,7 +46,7 @@ impl fmt::Debug for Shared<'_> {
 }
 
 impl OutputArgs {
-    /// Whether it goes where it would without this option.
+    /// Whether the report goes where it would without this option.
     #[must_use]
     pub fn is_stdout(&self) -> bool {
         self.output_to.as_ref().is_none_or(|path| path.as_os_str() == "-")
@@ -65,10 +65,10 @@ impl OutputArgs {
     }
 }
 
-/// A report in the making: a stream, or a file that is replaced once the report is whole.
+/// A report being written: a stream, or a file that is replaced once the report is whole.
 ///
 /// A file is first written under another name in the same folder, so that a report which fails half-way
-/// never takes the place of the last good one. What is no regular file (a pipe, `/dev/stderr`) is written to
+/// never takes the place of the last good one. Anything but a regular file (a pipe, `/dev/stderr`) is written to
 /// as it is.
 #[derive(Debug)]
 pub struct Report<'a>(Kind<'a>);
@@ -112,7 +112,7 @@ impl<'a> Report<'a> {
         Ok(Report(Kind::File(BufWriter::with_capacity(1 << 16, file), path)))
     }
 
-    /// Says that the report is whole, which is when its file takes its place.
+    /// Declares the report complete: now its file takes its place.
     ///
     /// # Errors
     ///

@@ -15,7 +15,7 @@ use crate::help;
 use crate::stdio;
 use crate::terminal::Terminal;
 
-/// Everything that a command may read and write.
+/// Everything that a command may read from or write to.
 pub struct Streams<'a> {
     /// Stdin.
     pub input: Box<dyn Read + Send>,
@@ -37,20 +37,20 @@ impl fmt::Debug for Streams<'_> {
 
 /// A command: arguments that know what to do.
 pub trait Command: clap::Parser {
-    /// Does it, and says how the run went.
+    /// Runs the command, and says how the run went.
     ///
     /// # Errors
     ///
-    /// When it cannot be done: exit code 2 and one line on stderr, or a silent 141 when the reader of the
+    /// When it fails: exit code 2 and one line on stderr, or a silent 141 when the reader of the
     /// output went away.
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict>;
 
-    /// Does it, and knows how it was called: `args` is the command line, the program's name first. Only
+    /// Runs the command, knowing how it was called: `args` is the command line, the program's name first. Only
     /// commands that ask how an argument was given, or by which name they were called, need it.
     ///
     /// # Errors
     ///
-    /// As [`Command::run`].
+    /// See [`Command::run`].
     fn run_as(self, args: &[OsString], streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let _unused = args;
         self.run(streams)
@@ -74,7 +74,7 @@ pub fn main<C: Command>() -> ExitCode {
 /// as messages and usage texts tell it.
 #[must_use]
 pub fn main_of<C: Command>(args: &[OsString]) -> ExitCode {
-    // Without signals the command still works; it only ends as commands do that know nothing of them.
+    // Without signals the command still works; it only ends the way commands do that know nothing about them.
     let interrupt = Interrupt::watch().unwrap_or_default();
     let streams = Streams {
         input: Box::new(stdio::input(&interrupt)),
@@ -88,14 +88,14 @@ pub fn main_of<C: Command>(args: &[OsString]) -> ExitCode {
 
 /// Runs a command within this process, for tests: `args` are those after the command's name.
 #[must_use]
-pub fn run_with<C: Command>(args: &[&str], input: &[u8]) -> Outcome {
+pub fn run_with<C: Command>(args: &[&str], input: &[u8]) -> RunOutput {
     run_on::<C>(args, input, Terminal::default())
 }
 
-/// Runs a command within this process, as on this terminal.
+/// Runs a command within this process, as if on this terminal.
 #[must_use]
-pub fn run_on<C: Command>(args: &[&str], input: &[u8], terminal: Terminal) -> Outcome {
-    let mut outcome = Outcome { verdict: Verdict::Passed, output: Vec::new(), errors: Vec::new() };
+pub fn run_on<C: Command>(args: &[&str], input: &[u8], terminal: Terminal) -> RunOutput {
+    let mut outcome = RunOutput { verdict: Verdict::Passed, output: Vec::new(), errors: Vec::new() };
     let name = C::command().get_name().to_owned();
     let args: Vec<_> =
         std::iter::once(name.as_str()).chain(args.iter().copied()).map(OsString::from).collect();
@@ -112,7 +112,7 @@ pub fn run_on<C: Command>(args: &[&str], input: &[u8], terminal: Terminal) -> Ou
 
 /// What a command did; see [`run_with`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
+pub struct RunOutput {
     /// How it ended.
     pub verdict: Verdict,
     /// What it wrote on stdout.
@@ -121,7 +121,7 @@ pub struct Outcome {
     pub errors: Vec<u8>,
 }
 
-impl Outcome {
+impl RunOutput {
     /// What it wrote on stdout, up to the first byte that is not UTF-8.
     #[must_use]
     pub fn output(&self) -> &str {
@@ -158,7 +158,7 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
             },
         ),
     };
-    // What was done before an error is shown too.
+    // What was written before an error is shown too.
     let flushed = output.flush().and_then(|()| errors.flush());
     let caught = Verdict::caught(&interrupt).unwrap_or(Verdict::Passed);
     match done.and_then(|verdict| Ok(flushed.map(|()| verdict)?)) {
@@ -173,7 +173,7 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
         Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),
         Err(error) => {
             let line = error::line(&called::<C>(args), &error);
-            // Nobody is left to tell when stderr does not take it; the exit code says it.
+            // If stderr does not take it there is nobody left to tell; the exit code says it.
             let _ = match codes {
                 Codes::House => errors.write_all(line.as_bytes()).and_then(|()| errors.flush()),
                 Codes::Plugin => unknown(&line, output).and_then(|()| output.flush()),
@@ -189,7 +189,7 @@ fn is_told<C: Command>(verdict: Verdict) -> bool {
     help::codes(&end).is_none_or(|codes| codes.contains(&verdict.code()))
 }
 
-/// By which name the command was called, without its folder.
+/// The name by which the command was called, without its folder.
 fn called<C: Command>(args: &[OsString]) -> String {
     let name = args.first().and_then(|program| Path::new(program).file_name());
     name.map_or_else(|| C::command().get_name().to_owned(), |name| name.to_string_lossy().into_owned())

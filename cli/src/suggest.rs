@@ -1,8 +1,8 @@
-//! Of misspelt words, what may have been meant.
+//! What a misspelt word may have been meant to be.
 
 use strsim::osa_distance;
 
-/// The one of the words that this one is likely to stand for, as the end of a sentence; nothing where none is
+/// The word that this one is most likely meant to be, as the end of a sentence; empty where none is
 /// like it.
 ///
 /// ```

@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 
 /// Whether people watch, how wide their terminal is, and what they think of colour.
 ///
-/// The default is none at all: plain text, as tests and pipes want it.
+/// The default is no terminal: plain text, as tests and pipes want it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Terminal {
     /// Whether stdin is a terminal.
@@ -15,7 +15,7 @@ pub struct Terminal {
     pub output: bool,
     /// Whether stderr is a terminal.
     pub errors: bool,
-    /// Columns of the terminal, where it says so.
+    /// The terminal's width in columns, if it is known.
     pub width: Option<u16>,
     /// What the environment says about colour.
     pub color: ColorWish,

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test needs and cannot have fails it")]
 
-use cli::{Command, Outcome, Verdict, run_with};
+use cli::{Command, RunOutput, Verdict, run_with};
 use filters::csv::Csv;
 use filters::junitxml::JunitXml;
 use filters::ls::Ls;
@@ -34,7 +34,7 @@ impl Account {
 }
 
 /// Runs a command, with the loose output of the stream held back.
-fn run<C: Command>(args: &[&str], stream: &[u8], verdict: Verdict) -> Outcome {
+fn run<C: Command>(args: &[&str], stream: &[u8], verdict: Verdict) -> RunOutput {
     let outcome = run_with::<C>(&[args, &["--no-passthrough"]].concat(), stream);
     assert_eq!(outcome.verdict, verdict, "{} {args:?}", C::command().get_name());
     outcome

@@ -7,7 +7,7 @@ use cli::Verdict;
 use super::Run;
 use super::testing::Fake;
 
-fn run(args: &[&str]) -> cli::Outcome {
+fn run(args: &[&str]) -> cli::RunOutput {
     cli::run_with::<Run<Fake>>(args, b"")
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cli::{Outcome, run_with};
+use cli::{RunOutput, run_with};
 use subunit::io::Writer;
 use subunit::{Event, Status, Timestamp};
 use tempfile::TempDir;
@@ -10,9 +10,9 @@ use tempfile::TempDir;
 use crate::OnRepository as On;
 
 /// Runs a command of this crate, by the word after `subunit`.
-pub(crate) fn subunit(args: &[&str], input: &[u8]) -> Outcome {
+pub(crate) fn subunit(args: &[&str], input: &[u8]) -> RunOutput {
     let (word, args) = args.split_first().unwrap();
-    let run: fn(&[&str], &[u8]) -> Outcome = match *word {
+    let run: fn(&[&str], &[u8]) -> RunOutput = match *word {
         "compare" => run_with::<On<crate::compare::Compare>>,
         "export" => run_with::<On<crate::export::Export>>,
         "failing" => run_with::<On<crate::failing::Failing>>,
@@ -54,7 +54,7 @@ impl Repo {
     }
 
     /// Runs a command on it.
-    pub(crate) fn run(&self, args: &[&str], input: &[u8]) -> Outcome {
+    pub(crate) fn run(&self, args: &[&str], input: &[u8]) -> RunOutput {
         let place = ["-C", self.path().to_str().unwrap()];
         subunit(&[args, &place].concat(), input)
     }

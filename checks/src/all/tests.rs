@@ -20,7 +20,7 @@ const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/subunit-chec
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/subunit-checks.schema.json");
 
 /// Runs `check-all` on a file of this name and text.
-fn run(name: &str, text: &str, args: &[&str]) -> cli::Outcome {
+fn run(name: &str, text: &str, args: &[&str]) -> cli::RunOutput {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
     fs::write(&path, text).unwrap();

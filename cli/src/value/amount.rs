@@ -22,7 +22,7 @@ impl Scale {
             return Err(if self.measure(text).is_ok() { Fault::BelowZero } else { Fault::NotOne });
         }
         if let Some(number) = with_exponent(text) {
-            // A cast of floats does not wrap, but stops at the largest number.
+            // A cast from a float does not wrap, but saturates.
             return Ok((number * self.bare as f64) as u128);
         }
         let mut count = 0_u128;
@@ -84,7 +84,7 @@ fn is_of_number(character: char) -> bool {
     matches!(character, '0'..='9' | '.')
 }
 
-/// Splits a text before the first of such characters.
+/// Splits a text before the first character of this kind.
 fn split(text: &str, at: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(at).unwrap_or(text.len());
     text.split_at_checked(end).unwrap_or((text, ""))

@@ -45,7 +45,7 @@ const LONGEST: u64 = 1_000_000_000;
 ///
 /// # Errors
 ///
-/// When it is not one, or below zero. What is finer than a nanosecond is cut off.
+/// When it is not one, or is below zero. What is finer than a nanosecond is cut off.
 pub fn duration(text: &str) -> Result<Duration, ValueError> {
     length(text).map_err(|fault| fault.of(Kind::Duration, text))
 }
@@ -121,7 +121,7 @@ impl Offset {
         Offset { back: true, ..self }
     }
 
-    /// The time this long after another, or before it; `None` where the wire cannot say it.
+    /// The time this long after another, or before it; `None` where the wire cannot express it.
     #[must_use]
     pub fn of(self, time: Timestamp) -> Option<Timestamp> {
         let since = time.since_epoch();

@@ -28,7 +28,7 @@ pub(super) enum Kind {
 /// What is wrong with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It is nothing of the kind.
+    /// It is not of this kind at all.
     NotOne,
     BelowZero,
     Zero,

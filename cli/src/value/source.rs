@@ -22,7 +22,7 @@ use super::error::{Fault, Kind, ValueError};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedFile {
-    /// What it is called; without a name it goes by its ordinal.
+    /// Its name; without one it is called by its ordinal.
     pub name: Option<String>,
     /// Where it is; `-` is stdin.
     pub path: PathBuf,
@@ -82,7 +82,7 @@ impl ValueParserFactory for NamedFile {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NamedCommand {
-    /// What it is called; without a name it goes by its ordinal.
+    /// Its name; without one it is called by its ordinal.
     pub name: Option<String>,
     /// What the shell is to run.
     pub command: String,

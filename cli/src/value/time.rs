@@ -20,7 +20,7 @@ use super::error::{Fault, Kind, ValueError};
 ///
 /// # Errors
 ///
-/// When it is not one, or one that subunit cannot say.
+/// When it is not one, or is one that subunit cannot express.
 pub fn time(text: &str) -> Result<Timestamp, ValueError> {
     time_from(text, Timestamp::now()).map_err(|fault| fault.of(Kind::Time, text))
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cli::Outcome;
+use cli::RunOutput;
 
 /// A repository of another tool, made by that tool.
 pub(crate) fn corpus(name: &str) -> PathBuf {
@@ -28,7 +28,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Runs `subunit -C FOLDER …`.
-pub(crate) fn subunit(folder: &Path, args: &[&str]) -> Outcome {
+pub(crate) fn subunit(folder: &Path, args: &[&str]) -> RunOutput {
     let all = [args, &["-C", folder.to_str().unwrap()]].concat();
     crate::testing::subunit(&all, b"")
 }
