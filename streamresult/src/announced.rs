@@ -4,7 +4,7 @@
 //! So an announcement goes to the end of a queue, and a test that runs is at its front, as a rule: that takes a
 //! look at one number, where a table takes two cache misses a test.
 //!
-//! The queue is filled while no test runs and emptied while none is announced. What does not fit in with that
+//! The queue is filled while no test runs and emptied while none is announced. What does not follow this pattern
 //! settles it: what waits goes to a table, each test once.
 //!
 //! | what comes | while the queue is | what becomes of it |
@@ -27,7 +27,7 @@ use crate::finished::Finished;
 pub(crate) struct Announced {
     /// In order of announcement.
     queue: Vec<u64>,
-    /// So many of the queue have run: it is emptying.
+    /// This many of the queue have run: it is emptying.
     ran: usize,
     table: HashTable<u64>,
 }
@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// What [`Announced`] is, in the fewest words.
+    /// The behaviour of [`Announced`], as simply as possible.
     #[derive(Default)]
     struct Model {
         announced: HashSet<u64>,

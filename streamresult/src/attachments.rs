@@ -9,7 +9,7 @@ use subunit::part;
 use crate::look::{Piece, checked};
 use crate::spool::{Spool, Spooled};
 
-/// What few tests have, or not for long.
+/// What only a few tests have, or only for a short time.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     pub(crate) attachments: Attachments,
@@ -48,7 +48,7 @@ pub(crate) struct AttachmentBuf {
     mime_type: Vec<u8>,
     has_mime_type: bool,
     pub(crate) bytes: Spooled,
-    /// How many bytes came, kept or not.
+    /// How many bytes came, whether kept or not.
     pub(crate) len: u64,
     pub(crate) ended: bool,
 }

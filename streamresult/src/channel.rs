@@ -39,7 +39,7 @@ use tokio::sync::mpsc;
 
 use crate::StreamResult;
 
-/// What travels. Closed: these are the calls of a [`StreamResult`] that a reader has use for.
+/// What travels. Closed: these are the calls of a [`StreamResult`] that a reader can use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// A sender's run begins.
@@ -50,7 +50,7 @@ pub enum Message {
     Stop,
 }
 
-/// A channel in which so many messages (one at least) may wait.
+/// A channel in which at most this many messages (at least one) may wait.
 #[must_use]
 pub fn channel(capacity: usize) -> (Sender, Receiver) {
     let (sender, receiver) = mpsc::channel(capacity.clamp(1, tokio::sync::Semaphore::MAX_PERMITS));
@@ -138,7 +138,7 @@ impl Receiver {
     ///
     /// # Errors
     ///
-    /// As [`drive`](Receiver::drive).
+    /// See [`drive`](Receiver::drive).
     pub async fn forward<S: StreamResult + ?Sized>(mut self, sink: &mut S) -> io::Result<()> {
         let passed = match sink.start_run() {
             Ok(()) => self.pass(sink).await,
@@ -196,7 +196,7 @@ mod tests {
     use subunit::Status;
 
     use super::*;
-    use crate::testing::Seen;
+    use crate::testing::CallLog;
 
     #[test]
     fn a_full_channel_holds_the_sender_back_and_loses_nothing() {
@@ -208,7 +208,7 @@ mod tests {
             })?;
             sender.stop_run()
         });
-        let mut seen = Seen::default();
+        let mut seen = CallLog::default();
         receiver.drive(&mut seen).unwrap();
         producer.join().unwrap().unwrap();
         let events: Vec<String> = seen.lines().into_iter().filter(|line| line.starts_with("test")).collect();

@@ -1,4 +1,4 @@
-//! From bytes to events: reads a stream and pushes it into a `StreamResult`.
+//! From bytes to events: reads a stream and pushes its events into a `StreamResult`.
 
 use std::io::{self, Read};
 
@@ -72,12 +72,12 @@ fn corrupt<S: StreamResult + ?Sized>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Seen;
+    use crate::testing::CallLog;
 
     const FOO: &[u8] = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
 
     fn check(input: impl Read, expected: &[&str]) {
-        let mut seen = Seen::default();
+        let mut seen = CallLog::default();
         let _ = drive(input, &mut seen);
         assert_eq!(seen.lines(), expected);
     }
@@ -96,7 +96,7 @@ mod tests {
         stream.extend(damaged);
         let events = ["start", "flush", "- -", "foo exists", "flush"];
         let damage = ["subunit.parser -", "subunit.parser fail", "flush", "stop"];
-        let mut seen = Seen::default();
+        let mut seen = CallLog::default();
         drive(&stream[..], &mut seen).unwrap();
         let lines: Vec<String> = seen.lines().into_iter().filter(|line| line != "flush").collect();
         let expected = events.iter().chain(&damage).filter(|line| **line != "flush");
@@ -114,7 +114,7 @@ mod tests {
                 Err(io::Error::other("unplugged"))
             }
         }
-        let mut seen = Seen::default();
+        let mut seen = CallLog::default();
         let error = drive(FOO.chain(Broken), &mut seen).unwrap_err();
         assert_eq!(error.to_string(), "unplugged");
         assert_eq!(seen.lines(), ["start", "flush", "foo exists", "flush", "stop"]);

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use subunit::io::{Reader, Writer};
 use subunit::{Event, Frame, Packet};
 
-/// What becomes of a packet. Closed: what is written instead of it is written, and it is dropped.
+/// What becomes of a packet. Closed: a replacement is written first, and the packet then dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
     /// It is copied, byte for byte.
@@ -67,7 +67,7 @@ where
     edit_packets(input, output, text, |packet, output| change(&packet.event(), output))
 }
 
-/// As [`edit`], for changes that depend on a part of each packet: what is not asked for is not decoded.
+/// Like [`edit`], for changes that depend on only a part of each packet: nothing else of it is decoded.
 ///
 /// ```
 /// use streamresult::{Edit, Text, edit_packets};
@@ -83,7 +83,7 @@ where
 ///
 /// # Errors
 ///
-/// As [`edit`].
+/// See [`edit`].
 pub fn edit_packets<R, W, F>(input: R, output: W, text: Text, mut change: F) -> io::Result<()>
 where
     R: Read,

@@ -31,13 +31,13 @@ use crate::tagged::{TagChange, Tagged};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait StreamResultExt: StreamResult + Sized {
-    /// Passes the events for which `wanted` holds.
+    /// Passes on the events for which `wanted` holds.
     fn filtered<P: FnMut(&Event<'_>) -> bool>(self, wanted: P) -> Filtered<Self, P> {
         Filtered::new(self, wanted)
     }
 
-    /// Adds tags to every event, also to those without a test id, and takes others away; what is in both is
-    /// taken away.
+    /// Adds tags to every event, even to those without a test id, and removes others; what is in both is
+    /// removed.
     fn tagged<A, D>(self, add: A, discard: D) -> Tagged<Self>
     where
         A: IntoIterator<Item: Into<String>>,

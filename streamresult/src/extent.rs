@@ -10,13 +10,13 @@ pub struct Extent {
 }
 
 impl Extent {
-    /// How many bytes it is.
+    /// Its length in bytes.
     #[must_use]
     pub fn len(self) -> u64 {
         self.end.saturating_sub(self.start)
     }
 
-    /// Whether it is no bytes at all.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.len() == 0

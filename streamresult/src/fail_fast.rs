@@ -104,10 +104,10 @@ impl<R: StreamResult, F: FnMut(&Event<'_>)> StreamResult for FailFast<R, F> {
 mod tests {
     use super::*;
     use crate::StreamResultExt;
-    use crate::testing::Seen;
+    use crate::testing::CallLog;
 
     fn check(each: bool, expected: &[Status]) {
-        let seen = Seen::default();
+        let seen = CallLog::default();
         let mut alarms = Vec::new();
         let result = seen.clone().fail_fast(|event| alarms.extend(event.status));
         let mut result = if each { result.each() } else { result };

@@ -1,10 +1,10 @@
-//! How references pass calls on, and lists and pairs hand them to all.
+//! How references pass calls on, and how lists and pairs pass them to all their members.
 //!
 //! Each macro implements the methods that it is given, for what the type holds.
 
 use std::io;
 
-/// Calls all, so that none misses what another could not take; the first error is the answer.
+/// Calls all of them, so that none misses what another could not take; returns the first error.
 pub(crate) fn all<T>(
     targets: impl IntoIterator<Item = T>,
     call: impl FnMut(T) -> io::Result<()>,

@@ -1,4 +1,4 @@
-//! Passes the events that a predicate wants.
+//! Passes on the events for which a predicate holds.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use subunit::{Event, Packet};
 
 use crate::{Extent, StreamResult};
 
-/// Passes the events for which a predicate holds; made by
+/// Passes on the events for which a predicate holds; made by
 /// [`filtered`](crate::StreamResultExt::filtered).
 #[derive(Clone, Copy, Debug)]
 pub struct Filtered<R, P> {
@@ -55,12 +55,12 @@ impl<R: StreamResult, P: FnMut(&Event<'_>) -> bool> StreamResult for Filtered<R,
 mod tests {
     use subunit::Status;
 
-    use crate::testing::Seen;
+    use crate::testing::CallLog;
     use crate::{StreamResult, StreamResultExt};
 
     #[test]
     fn passes_only_what_is_wanted() {
-        let seen = Seen::default();
+        let seen = CallLog::default();
         let mut failures = seen.clone().filtered(|event| event.status == Some(Status::Fail));
         for status in Status::ALL {
             failures.status(&subunit::Event::status("t", status)).unwrap();

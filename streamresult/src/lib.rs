@@ -44,13 +44,13 @@
 //!   [`tagged`](StreamResultExt::tagged), [`routed`](StreamResultExt::routed),
 //!   [`renamed`](StreamResultExt::renamed), [`stamped`](StreamResultExt::stamped),
 //!   [`held`](StreamResultExt::held), [`fail_fast`](StreamResultExt::fail_fast). A pair `(a, b)` or a `Vec`
-//!   hands everything to all; a [`Router`] hands each event to one.
+//!   passes everything to each of its members; a [`Router`] passes each event to one.
 //! - **Conclusions**: [`Records`] makes one [`Record`] of each test and gives it to a [`RecordSink`] as the
-//!   test ends; [`Summary`] keeps count and says whether the run succeeded.
-//! - **Filters** that pass a stream of bytes on, untouched but for what they change, use [`edit`].
+//!   test ends; [`Summary`] counts, and says whether the run succeeded.
+//! - **Filters** that copy a stream of bytes, except for what they change, use [`edit`].
 //!
 //! Nothing is lost on the way: text between packets is an event of the file `stdout`, a damaged packet is a
-//! failing test ([`DAMAGE_ID`]), a test that never ended is a record like others. Memory is flat: long
+//! failing test ([`DAMAGE_ID`]), a test that never ended is a record like any other. Memory is flat: long
 //! attachments wait in temporary files, finished tests are forgotten.
 //!
 //! # Coming from testtools
@@ -58,7 +58,7 @@
 //! | testtools | here |
 //! |---|---|
 //! | `StreamResult` | [`StreamResult`] |
-//! | `CopyStreamResult` | `(a, b)`, [`Vec`]: all get each call, also when one fails |
+//! | `CopyStreamResult` | `(a, b)`, [`Vec`]: all get each call, even if one fails |
 //! | `StreamResultRouter` | [`Router`]; rules of several elements, and rules that can be removed |
 //! | `StreamTagger` | [`tagged`](StreamResultExt::tagged); [`TagChange`] alone |
 //! | `TimestampingStreamResult` | [`stamped`](StreamResultExt::stamped) |
@@ -219,7 +219,7 @@ pub trait StreamResult {
     ///
     /// # Errors
     ///
-    /// As [`status`](Self::status).
+    /// See [`status`](Self::status).
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         self.status(&packet.event())
     }
@@ -229,7 +229,7 @@ pub trait StreamResult {
     ///
     /// # Errors
     ///
-    /// As [`status`](Self::status), and when the bytes are something else.
+    /// Like [`status`](Self::status), and when the bytes are something else.
     fn packets(&mut self, packets: &[u8]) -> io::Result<()> {
         each_packet(packets, |packet| self.packet(packet))
     }

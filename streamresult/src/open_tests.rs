@@ -64,13 +64,13 @@ pub(crate) struct OpenTest<V> {
     pub(crate) hash: u64,
     /// How many were opened before.
     order: u64,
-    pub(crate) seen: Seen,
+    pub(crate) seen: Observed,
     pub(crate) value: V,
 }
 
 /// What the events of a test say, that takes no buffer.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Observed {
     /// From the first packet to the last; empty where that is not known.
     pub(crate) extent: Extent,
     pub(crate) first: Option<Timestamp>,
@@ -201,7 +201,7 @@ impl<V: Default> OpenTests<V> {
         let test = &mut self.tests[slot.0 as usize];
         let keeps_key = test.key.forget_long();
         test.tags.clear();
-        test.seen = Seen::default();
+        test.seen = Observed::default();
         test.value = V::default();
         if let Some(parts) = test.parts.take() {
             self.put_away(parts);
@@ -280,7 +280,7 @@ impl<V> OpenTest<V> {
     }
 }
 
-impl Seen {
+impl Observed {
     /// Notes an event.
     #[inline]
     pub(crate) fn note(&mut self, event: &impl Look) {

@@ -199,7 +199,7 @@ impl<'a, V> Record<'a, V> {
         self.test.seen.status
     }
 
-    /// Whether this is no test but stands for bytes that could not be read.
+    /// Whether this is not a test, but stands for bytes that could not be read.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         self.test.key().test_id == DAMAGE_ID.as_bytes()
@@ -310,7 +310,7 @@ impl<'a> RecordTags<'a> {
         self.iter().count()
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

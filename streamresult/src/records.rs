@@ -97,7 +97,7 @@ impl<S: RecordSink<V>, V: Default> Records<S, V> {
         Records { details, ..self }
     }
 
-    /// Keeps so many bytes of each file at most; [`Attachment::left_out`](crate::Attachment::left_out) tells
+    /// Keeps at most this many bytes of each file; [`Attachment::left_out`](crate::Attachment::left_out) tells
     /// how many were not.
     #[must_use]
     pub fn cap(self, bytes: u64) -> Self {

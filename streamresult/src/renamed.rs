@@ -80,12 +80,12 @@ mod tests {
 
     use subunit::{Event, Status};
 
-    use crate::testing::Seen;
+    use crate::testing::CallLog;
     use crate::{StreamResult, StreamResultExt};
 
     #[test]
     fn tests_get_their_new_ids() {
-        let seen = Seen::default();
+        let seen = CallLog::default();
         let mut renamed = seen.clone().renamed(|id| match id.strip_prefix("old.") {
             Some(rest) => Cow::Owned(format!("new.{rest}")),
             None => Cow::Borrowed(id),

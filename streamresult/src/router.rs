@@ -323,7 +323,7 @@ impl<S: StreamResult> StreamResult for Router<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Seen;
+    use crate::testing::CallLog;
     use crate::{StreamResultExt, from_fn};
 
     /// Which of the sinks gets an event, and with which route.
@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn start_and_stop_come_once_to_those_who_ask() {
-        let (early, late, quiet) = (Seen::default(), Seen::default(), Seen::default());
+        let (early, late, quiet) = (CallLog::default(), CallLog::default(), CallLog::default());
         let mut router = Router::default();
         let first = router.add_sink(early.clone(), Notify::StartStop).unwrap();
         let mute = router.add_sink(quiet.clone(), Notify::EventsOnly).unwrap();
@@ -415,7 +415,7 @@ mod tests {
     #[test]
     fn an_event_without_a_sink_is_an_error() {
         let mut router = Router::default();
-        let sink = router.add_sink(Seen::default().filtered(|_| true), Notify::EventsOnly).unwrap();
+        let sink = router.add_sink(CallLog::default().filtered(|_| true), Notify::EventsOnly).unwrap();
         router.set_fallback(sink);
         assert!(router.status(&Event::default()).is_ok());
         router.remove_sink(sink).unwrap();

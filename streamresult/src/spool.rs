@@ -68,7 +68,7 @@ impl Default for Spool {
 }
 
 impl Spool {
-    /// A spool that keeps so many bytes of each buffer in memory, and of all.
+    /// A spool that keeps at most this many bytes of each buffer, and of all of them together, in memory.
     #[must_use]
     pub fn with_limits(one: usize, all: usize) -> Self {
         Spool { file: None, folder: None, free: Vec::new(), blocks: 0, in_memory: 0, limits: (one, all) }
@@ -95,7 +95,7 @@ impl Spool {
     ///
     /// # Errors
     ///
-    /// As [`append`](Spool::append).
+    /// See [`append`](Spool::append).
     #[inline]
     pub fn settle(&mut self, buffer: &mut Spooled) -> io::Result<()> {
         self.in_memory += buffer.tail.len() - buffer.counted;

@@ -10,9 +10,9 @@ use crate::StreamResult;
 
 /// Writes down what it is told; clones write in the same list.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen(Rc<RefCell<Vec<String>>>);
+pub(crate) struct CallLog(Rc<RefCell<Vec<String>>>);
 
-impl Seen {
+impl CallLog {
     /// All calls so far: `id status` for an event, `start`, `stop` and `flush` for the others.
     pub(crate) fn lines(&self) -> Vec<String> {
         self.0.borrow().clone()
@@ -24,7 +24,7 @@ impl Seen {
     }
 }
 
-impl StreamResult for Seen {
+impl StreamResult for CallLog {
     fn start_run(&mut self) -> io::Result<()> {
         self.note("start")
     }

@@ -91,16 +91,16 @@ impl RecordSink for Account {
 
 /// Writes down all that it is told.
 #[derive(Debug, Default, PartialEq)]
-struct Told(Vec<String>);
+struct RecordLog(Vec<String>);
 
-impl Told {
+impl RecordLog {
     fn note(&mut self, line: String) -> io::Result<()> {
         self.0.push(line);
         Ok(())
     }
 }
 
-impl RecordSink for Told {
+impl RecordSink for RecordLog {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         let files = record.attachments().map(|file| (file.in_memory(), file.ended(), file.left_out()));
         let files: Vec<_> = files.collect();
@@ -166,7 +166,7 @@ proptest! {
         let [events, packets_alone] = by_event_and_packet(&packets, Summary::new, |summary| counts(&summary));
         prop_assert_eq!(events, packets_alone);
         for details in [Details::None, Details::Reason, Details::All] {
-            let records = || Records::new(Told::default()).details(details).cap(cap);
+            let records = || Records::new(RecordLog::default()).details(details).cap(cap);
             let [events, packets] = by_event_and_packet(&packets, records, Records::into_sink);
             prop_assert_eq!(events, packets);
         }
