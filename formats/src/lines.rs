@@ -1,4 +1,4 @@
-//! Formats of lines: from bytes in any pieces to lines, and from those to events.
+//! Line-based formats: from bytes in any pieces to lines, and from lines to events.
 
 use std::io::{self, Read};
 use subunit::part;
@@ -10,7 +10,7 @@ use streamresult::StreamResult;
 const LONGEST_LINE: usize = 1 << 20;
 /// How much is read at a time.
 const BLOCK: usize = 64 * 1024;
-/// What some programs begin a file in UTF-8 with.
+/// The byte order mark with which some programs begin a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A line of the input, or a piece of one that is longer than a mebibyte.
@@ -40,7 +40,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A format of lines: what its lines mean.
+/// A line-based format: what its lines mean.
 pub trait LineParser {
     /// Bytes came, or the end: the lines that end here arrive now, all at one time.
     fn arrive(&mut self) {}
@@ -52,7 +52,7 @@ pub trait LineParser {
     /// When the sink fails.
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()>;
 
-    /// Hands on what it held back for speed, then flushes the sink: reading may block.
+    /// Passes on what it held back for speed, then flushes the sink: reading may block.
     ///
     /// # Errors
     ///
@@ -92,7 +92,7 @@ impl<P: LineParser> Lines<P> {
         &self.parser
     }
 
-    /// The parser, to tell it what is not in the lines.
+    /// The parser, to tell it what the lines do not say.
     pub fn parser_mut(&mut self) -> &mut P {
         &mut self.parser
     }
@@ -191,7 +191,7 @@ fn text_of_whole_lines(bytes: &[u8]) -> Option<&str> {
     memchr(0, text.as_bytes()).is_none().then_some(text)
 }
 
-/// Reads a format of lines to its end and pushes all of it into `sink`, as [`streamresult::drive`] does with
+/// Reads a line-based format to its end and pushes all of it into `sink`, as [`streamresult::drive`] does with
 /// subunit.
 ///
 /// # Errors
@@ -211,7 +211,7 @@ where
 ///
 /// # Errors
 ///
-/// When reading fails, or the sink does; all that came before a failed read has been told then.
+/// When reading fails, or the sink does; all that came before a failed read has been passed on then.
 pub fn pass<P, R>(lines: &mut Lines<P>, input: &mut R, sink: &mut dyn StreamResult) -> io::Result<()>
 where
     P: LineParser,

@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Write};
 
 use streamresult::{Spool, Spooled};
 
-/// Sections of text, each of a group.
+/// Sections of text, each belonging to a group.
 #[derive(Debug, Default)]
 pub(crate) struct Postponed {
     spool: Spool,

@@ -1,4 +1,4 @@
-//! The text of python's unittest.
+//! The text of Python's unittest.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::{ci, visible};
 /// How many bytes of an attachment a report shows: for [`Records::cap`](streamresult::Records::cap).
 pub const LONGEST_TEXT: u64 = 1 << 20;
 
-/// Writes a run as python's unittest does with `--verbose`: a line a test, as it ends; at the end, the failures
+/// Writes a run as Python's unittest does with `--verbose`: one line per test, as it ends; at the end, the failures
 /// with their attachments, and a line that says how it went.
 ///
 /// ```

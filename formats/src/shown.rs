@@ -43,7 +43,7 @@ impl<'a, W: Write> Indented<'a, W> {
         if std::mem::replace(&mut self.at_line_start, true) { Ok(()) } else { self.out.write_all(b"\n") }
     }
 
-    /// Writes the text of an attachment, and how many of its bytes are left out.
+    /// Writes the text of an attachment, and says how many of its bytes are left out.
     pub(crate) fn attachment(&mut self, attachment: &Attachment<'_>, content: Content) -> io::Result<()> {
         let mut reader = attachment.reader();
         let mut buffer = Vec::with_capacity(PIECE);

@@ -38,7 +38,7 @@ pub fn rfc3339(time: Timestamp) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// Reads a time as RFC 3339 has it, in any zone; `None` when it is not one, or one that subunit cannot say.
+/// Reads a time as RFC 3339 has it, in any zone; `None` when it is not one, or is one that subunit cannot express.
 #[must_use]
 pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;

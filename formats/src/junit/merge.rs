@@ -20,7 +20,7 @@ pub(crate) struct Run {
 }
 
 /// Two hashes of a test. The second one is only compared: if it differs, two tests have one first hash, and
-/// no failure of theirs may be taken for overcome.
+/// none of their failures may be taken for overcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) hash: u64,

@@ -1,4 +1,4 @@
-//! Names of test cases: no two alike in one file.
+//! Names of test cases: no two are alike in one file.
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hasher as _};

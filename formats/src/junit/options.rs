@@ -1,4 +1,4 @@
-//! What a report may be told to be.
+//! The options of a report.
 
 use std::path::PathBuf;
 

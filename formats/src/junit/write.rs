@@ -25,7 +25,7 @@ const RUN: &str = "the run as a whole";
 /// Takes the records of a run and writes them as JUnit XML.
 ///
 /// Counts stand before what they count, so that nothing can be written before the run has ended: the cases
-/// wait in a temporary file, and memory stays flat but for 16 bytes a test.
+/// wait in a temporary file, and memory stays flat except for 16 bytes per test.
 ///
 /// ```
 /// use formats::junit::{JunitWriter, Options};
@@ -133,7 +133,7 @@ impl JunitWriter {
 /// What a case is about.
 struct About<'a> {
     route: Option<&'a str>,
-    /// None where the case stands for something that is not a test.
+    /// `None` where the case stands for something that is not a test.
     test_id: Option<&'a [u8]>,
     element: Element,
     times: Option<(Timestamp, Timestamp)>,

@@ -2,7 +2,7 @@
 
 use super::line::uncoloured;
 
-/// A line of cargo, or none of its.
+/// A line of cargo's, or of something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cargo<'a> {
     /// A test binary begins.

@@ -1,4 +1,4 @@
-//! How many tests ended in which way: as seen, and as told at the end.
+//! How many tests ended in which way: as seen, and as totalled at the end.
 
 use super::line::EndKind;
 
@@ -64,8 +64,8 @@ impl Counts {
     }
 }
 
-/// What is wrong when these are told and those were seen: a test that was told and not seen got lost. One that
-/// was seen and not told was something else that looked like one.
+/// What is wrong when these are the totals and those were seen: a test that was counted but not seen got lost. One that
+/// was seen but not counted was something else that looked like one.
 pub(super) fn discrepancy(is_ok: bool, told: &Counts, seen: &Counts) -> Option<String> {
     let missing = told.without(seen);
     if missing.total() > 0 {

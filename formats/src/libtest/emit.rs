@@ -1,4 +1,4 @@
-//! Events: what all states of the reader say.
+//! The events that all states of the reader emit.
 
 use std::borrow::Cow;
 use std::io;
@@ -19,7 +19,7 @@ pub(super) const ERROR: &str = "error";
 /// Where the time comes from.
 pub type Clock = fn() -> Option<Timestamp>;
 
-/// Turns what was read into events. Text comes in its place: it is handed on before any other event.
+/// Turns what was read into events. Text keeps its place: it is passed on before any other event.
 #[derive(Clone, Debug)]
 pub(super) struct Emitter {
     clock: Clock,
@@ -54,7 +54,7 @@ impl Emitter {
         self.blanks = 0;
     }
 
-    /// Takes text that is of the run as a whole.
+    /// Takes text that belongs to the run as a whole.
     pub(super) fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         for _ in 0..std::mem::take(&mut self.blanks) {
             self.text.push(b"\n", self.now, sink)?;
@@ -105,7 +105,7 @@ impl BinaryOut<'_> {
         self.emitter.now()
     }
 
-    /// Says how a test ended; it began as long before as it took, unless that was said.
+    /// Reports how a test ended; its beginning is dated back by its duration, unless it was reported.
     pub(super) fn end(&mut self, test: &mut HeldTest, ended: &TestEnd<'_>) -> io::Result<()> {
         let (status, name, words) = match ended.outcome {
             EndKind::Passed => (Status::Success, "", &b""[..]),
@@ -152,7 +152,7 @@ fn set_id(id: &mut String, prefix: &str, name: &str) {
     id.push_str(name);
 }
 
-/// A name as a string: nothing that no packet can hold.
+/// A name as a string that a packet can hold.
 pub(super) fn string(bytes: &[u8]) -> Cow<'_, str> {
     // Nearly all names are fine, and the standard library is slow to say so.
     let text = std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);

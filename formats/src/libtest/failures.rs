@@ -11,10 +11,10 @@ use super::line::{EndKind, TestEnd};
 use super::reason::reason;
 use crate::held::{HeldFile, HeldTest};
 
-/// So many failures wait, and as many bytes of their names; others are told at once, and their output after that.
+/// At most this many failures wait, and bytes of their names; others are reported at once, and their output later.
 const WAITING: usize = 10_000;
 const WAITING_BYTES: usize = 1 << 20;
-/// So many tests that ended are known by their hashes, for output that comes after the end.
+/// This many tests that ended are known by their hashes, for output that comes after the end.
 const KNOWN: usize = 100_000;
 
 /// A test that failed.
@@ -36,7 +36,7 @@ impl Failure {
         Failure { test, words, is_told: false }
     }
 
-    /// Tells it, unless it was told.
+    /// Reports it, unless it was reported.
     pub(super) fn tell(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         if std::mem::replace(&mut self.is_told, true) {
             return Ok(());
@@ -55,7 +55,7 @@ pub(super) struct Failures {
     is_full: bool,
     /// Whether they are sorted by name.
     is_sorted: bool,
-    /// The hashes of the tests that were told, the last of them.
+    /// The hashes of the tests that were reported last.
     known: Vec<u64>,
     known_total: usize,
     known_is_sorted: bool,
@@ -73,7 +73,7 @@ struct Block {
 }
 
 impl Failures {
-    /// Notes a test that was told.
+    /// Notes a test that was reported.
     pub(super) fn know(&mut self, name: &str) {
         let hash = self.hasher.hash_one(name);
         match self.known.get_mut(self.known_total % KNOWN) {
@@ -105,7 +105,7 @@ impl Failures {
         None
     }
 
-    /// Whether some were too many to wait.
+    /// Whether some could not wait because there were too many.
     pub(super) fn is_full(&self) -> bool {
         self.is_full
     }
@@ -123,7 +123,7 @@ impl Failures {
         self.waiting.get(first + told).filter(|failure| failure.test.id == name).map(|_| first + told)
     }
 
-    /// Whether a test of this name failed or was told.
+    /// Whether a test of this name failed or was reported.
     pub(super) fn contains(&mut self, name: &str) -> bool {
         self.has_failed(name) || self.is_known(name)
     }
@@ -168,13 +168,13 @@ impl Failures {
         failure.tell(out)
     }
 
-    /// Tells a failure that has no output.
+    /// Reports a failure that has no output.
     pub(super) fn tell_one(&mut self, name: &str, out: &mut BinaryOut<'_>) -> io::Result<()> {
         let place = self.place(name);
         place.and_then(|place| self.waiting.get_mut(place)).map_or(Ok(()), |failure| failure.tell(out))
     }
 
-    /// Tells all that wait.
+    /// Reports all that wait.
     pub(super) fn tell_all(&mut self, out: &mut BinaryOut<'_>) -> io::Result<()> {
         self.waiting.iter_mut().try_for_each(|failure| failure.tell(out))
     }

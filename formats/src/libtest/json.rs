@@ -80,7 +80,7 @@ impl Json {
         self.suites.iter().any(|suite| suite.open > 0)
     }
 
-    /// Tells what was held back to see what is next.
+    /// Reports what was held back to see what comes next.
     pub(super) fn flush(&mut self, emitter: &mut Emitter, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some((at, name)) = self.held.take() else { return Ok(()) };
         let Some(suite) = self.suites.get_mut(at) else { return Ok(()) };
@@ -256,7 +256,7 @@ impl Json {
         out.end(&mut test, &TestEnd { outcome, took: None })
     }
 
-    /// Tells of a test that began, unless it is this one.
+    /// Reports a test that began, unless it is this one.
     fn flush_other(
         &mut self,
         name: &str,
@@ -302,7 +302,7 @@ impl Json {
         Ok(MessageStep::Ended(is_green))
     }
 
-    /// The stream ended, or the binary did: what is open never ends. Gives what is wrong with which binary.
+    /// The stream ended, or the binary did: what is open never ends. Returns what is wrong with which binary.
     pub(super) fn lose(
         &mut self,
         emitter: &mut Emitter,
@@ -329,7 +329,7 @@ impl Suite {
         discrepancy(self.is_ok, &told, &self.seen)
     }
 
-    /// It never ends. Gives what is wrong with it.
+    /// It never ends. Returns what is wrong with it.
     fn lose(
         mut self,
         emitter: &mut Emitter,

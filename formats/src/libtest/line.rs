@@ -1,4 +1,4 @@
-//! What a line of the plain text says, seen alone.
+//! What a line of the plain text says, taken by itself.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use memchr::memmem;
 
 use super::counts::Counts;
 
-/// A line of libtest, or none of its.
+/// A line of libtest's, or of something else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Line<'a> {
     /// `running 3 tests`, with what stands behind it.

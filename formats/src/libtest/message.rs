@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::counts::Counts;
 
-/// What a line says; keys that it does not know say nothing more.
+/// What a line says; unknown keys are ignored.
 #[derive(Deserialize)]
 pub(super) struct Message<'a> {
     #[serde(borrow, rename = "type")]

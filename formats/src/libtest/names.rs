@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::cargo::{Binary, Kind};
 
-/// So many binaries are told apart.
+/// At most this many binaries are told apart.
 const BINARIES: usize = 10_000;
 
 /// What the test binaries are called, as nextest calls them: `foo` for the library of a package, `foo::it` for

@@ -1,4 +1,4 @@
-//! From lines to events: which of the inputs a line is of.
+//! From lines to events: which of the inputs a line belongs to.
 //!
 //! What `cargo test 2>&1` prints is three outputs in one: cargo's own, that of libtest (plain text or JSON), and what
 //! tests write past libtest. Nothing marks which a line is of, and tests may print anything, also what looks like a
@@ -12,7 +12,7 @@
 //! 6. and anything else is text of the run.
 //!
 //! One binary in plain text is open at a time, and any number that write JSON (nextest runs them side by side). What
-//! is open when the next begins, or the stream ends, was lost, and is told as a failure: an exit status is not in
+//! is open when the next begins, or the stream ends, was lost, and is reported as a failure: an exit status is not in
 //! this text, so that a binary that died must not come out green.
 
 use std::io;
@@ -61,12 +61,12 @@ pub struct Parser {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct State {
     has_output: bool,
-    /// Whether its tests, or some of them, were told to the end.
+    /// Whether its tests, or some of them, were reported to the end.
     has_ended: bool,
     has_failed: bool,
 }
 
-/// What lines are about that are none of tests.
+/// What lines are about that do not belong to tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Place {
     #[default]
@@ -316,7 +316,7 @@ impl Parser {
         }
     }
 
-    /// The tests that are open never end. Gives what is wrong with which binary.
+    /// The tests that are open never end. Returns what is wrong with which binary.
     fn lose_open(&mut self, sink: &mut dyn StreamResult) -> io::Result<Vec<(String, String)>> {
         let mut wrong = self.json.lose(&mut self.emitter, sink)?;
         if let Some(plain) = self.plain.take() {

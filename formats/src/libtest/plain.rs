@@ -30,14 +30,14 @@ use super::line::{self, EndKind, Line, Named, TestEnd, Totals};
 use super::pending::{NO_RESULT, Pending};
 use crate::held::{HeldTest, before};
 
-/// So many tests that began wait for their results.
+/// At most this many tests that began wait for their results.
 const UNRESOLVED: usize = 1000;
 
 /// The tests of a binary, from `running 3 tests` to `test result: …`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plain {
     seen: Counts,
-    /// How many there are to be; unknown when the line that says so is missing.
+    /// How many tests there should be; unknown when the line that says so is missing.
     expected: Option<u64>,
     /// Whether totals may be missing: it is a harness of its own that only looks like libtest.
     is_own: bool,
@@ -56,7 +56,7 @@ pub(super) struct Plain {
     last: HeldTest,
 }
 
-/// What may come.
+/// What may come next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Section {
     /// Results of tests.
@@ -101,7 +101,7 @@ impl Plain {
         Plain { expected, since, ..Plain::default() }
     }
 
-    /// A binary that cargo named and whose first line says nothing of how many tests there are.
+    /// A binary that cargo named and whose first line does not say how many tests there are.
     pub(super) fn own(since: Option<Timestamp>) -> Self {
         Plain { since, is_own: true, ..Plain::default() }
     }
@@ -482,7 +482,7 @@ impl Plain {
         Ok(())
     }
 
-    /// The binary ended, or the stream did, before its last line. Gives what is wrong with it.
+    /// The binary ended, or the stream did, before its last line. Returns what is wrong with it.
     pub(super) fn lose(mut self, out: &mut BinaryOut<'_>) -> io::Result<Option<String>> {
         if matches!(self.section, Section::MaybeList(_)) {
             self.failures.push(b"failures:\n", out)?;

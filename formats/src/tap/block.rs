@@ -1,6 +1,6 @@
 //! The block of YAML after a test point.
 //!
-//! Of other producers it is a file, and its duration a time. What our own writer says in it is what it was
+//! From other producers it is a file, and its duration a time. What our own writer put in it becomes what it was
 //! before: attachments, tags, the route code, the way a test ended.
 
 use std::io;
@@ -29,7 +29,7 @@ enum Whose {
     Others,
 }
 
-/// An attachment of a block of ours.
+/// An attachment in a block that our writer wrote.
 #[derive(Clone, Debug)]
 struct Item {
     file: HeldFile,
@@ -42,13 +42,13 @@ struct Item {
     lines: u64,
 }
 
-/// What a line is to a block.
+/// What a line is in relation to a block.
 pub(super) enum Place<'a> {
     /// One of its lines, without the indentation.
     Within(&'a [u8]),
     /// Its end.
     End,
-    /// No longer of it, though its end did not come.
+    /// Not part of it any more, though its end did not come.
     Outside,
 }
 
@@ -127,7 +127,7 @@ impl Block {
         held.test.end_file(&mut item.file, sink)
     }
 
-    /// Takes a line that our writer may have written, and says whether it has.
+    /// Takes a line that our writer may have written, and returns whether it has.
     fn our_line(
         &mut self,
         line: &[u8],

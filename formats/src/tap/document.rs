@@ -4,7 +4,7 @@ use subunit::{Timestamp, part};
 
 use super::numbers::Numbers;
 
-/// So many missing test points are told one by one.
+/// Up to this many missing test points are reported one by one.
 pub(super) const MOST_MISSING: usize = 1000;
 
 /// A document under way.
@@ -43,7 +43,7 @@ pub(super) struct Plan {
 }
 
 impl Document {
-    /// Whether nothing was said in it yet but its version.
+    /// Whether nothing but its version has come yet.
     pub(super) fn is_new(&self) -> bool {
         self.plan.is_none() && self.numbers.count() == 0
     }
@@ -67,7 +67,7 @@ impl Document {
         (each, more)
     }
 
-    /// What is wrong with the plan, a sentence a line.
+    /// What is wrong with the plan, one sentence on each line.
     pub(super) fn complaints(&self) -> String {
         let mut lines = String::new();
         let mut add = |line: &str| lines.extend([line, "\n"]);

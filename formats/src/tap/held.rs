@@ -18,7 +18,7 @@ pub(super) struct HeldPoint {
     pub(super) reason: Vec<u8>,
     reason_file: HeldFile,
     comment: HeldFile,
-    /// Of the block of diagnostics, what is not understood.
+    /// The part of the block of diagnostics that is not understood.
     pub(super) block: HeldFile,
 }
 
@@ -54,7 +54,7 @@ impl HeldPoint {
         self.test.push(&mut self.block, bytes, None, sink)
     }
 
-    /// Tells all of it.
+    /// Reports all of it.
     pub(super) fn release(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let HeldPoint { test, reason, reason_file, comment, block, .. } = self;
         if !reason.is_empty() {

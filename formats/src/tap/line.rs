@@ -27,7 +27,7 @@ pub(super) enum Line<'a> {
     Point(Point<'a>),
     /// `Bail out!` and why.
     BailOut(&'a [u8]),
-    /// `pragma +strict`, which asks something of other readers.
+    /// `pragma +strict`, which is meant for other readers.
     Pragma,
     /// `# Subtest: name`, with or without a name.
     Subtest(&'a [u8]),
@@ -175,7 +175,7 @@ impl Point<'_> {
     }
 }
 
-/// What stands behind the `#` of a test point.
+/// What stands after the `#` of a test point.
 enum Annotation<'a> {
     Directive(Word, &'a [u8]),
     Time(Duration),

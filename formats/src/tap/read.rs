@@ -30,7 +30,7 @@ use crate::charset::split_whole_characters;
 use crate::held::{HeldText, failure, text_file};
 use crate::lines::{Line, LineParser};
 
-/// Subtests are indented by so much.
+/// Subtests are indented by this many blanks.
 const LEVEL: usize = 4;
 /// Deeper subtests are text.
 const MOST_LEVELS: usize = 64;
@@ -45,14 +45,14 @@ const LONGEST_NAME: usize = 16 * 1024;
 /// - `SKIP` is a skip, `not ok … # TODO` an expected failure and `ok … # TODO` an unexpected success; the reason
 ///   is a file `reason`. Comments after what is `not ok` are its file `tap comment`, a block of YAML is the file
 ///   `diagnostics.yaml`, and a block that [`TapWriter`](super::TapWriter) wrote is the attachments it was made of.
-/// - A test that says how long it took began so long before its test point came, as the [`clock`](Parser::clock)
+/// - A test that says how long it took began that long before its test point came, as the [`clock`](Parser::clock)
 ///   tells; the parent of subtests began with them.
 /// - Test points that a plan promised and that did not come fail, as `test 3`. `Bail out!` is a test that failed;
 ///   so is `tap document` when there is no plan, or it does not agree with the test points. All have a file
 ///   `tap meta` that says what is wrong.
 /// - All that is not TAP is text (see [`text_event`](streamresult::text_event)), in its place, and so are other comments.
 ///
-/// A test point whose diagnostics may follow is told with the line after them.
+/// A test point whose diagnostics may follow is passed on with the line after them.
 ///
 /// ```
 /// use formats::lines;
@@ -378,7 +378,7 @@ impl Parser {
         Ok(())
     }
 
-    /// Tells where a document and its plan do not agree.
+    /// Reports where a document and its plan do not agree.
     fn check(&mut self, document: &Document, is_cut: bool, sink: &mut dyn StreamResult) -> io::Result<()> {
         let is_outer = document.path == self.prefix;
         let (missing, more) = document.missing();
@@ -429,7 +429,7 @@ impl Parser {
         sink.status(&failure(id, &text_file("tap meta", why.as_bytes()), self.now))
     }
 
-    /// Tells the test point that was held, if there is one.
+    /// Passes on the test point that was held, if there is one.
     fn release(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if !std::mem::take(&mut self.holds) {
             return Ok(());

@@ -13,7 +13,7 @@ pub const LONGEST_TEXT: u64 = 1 << 20;
 /// A reason is one line; the rest of it is left out.
 const LONGEST_REASON: u64 = 1000;
 
-/// Writes a run as TAP 14: a test point a record, as it ends, and the plan at the end.
+/// Writes a run as TAP 14: one test point per record, as it ends, and the plan at the end.
 ///
 /// - A skipped test is `ok … # SKIP reason`, one that failed as expected is `not ok … # TODO`.
 /// - An unexpected success and an unfinished test are `not ok`: consumers take `ok … # TODO` for a success.

@@ -1,4 +1,4 @@
-//! For terminals that know no UTF-8.
+//! For terminals without UTF-8.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

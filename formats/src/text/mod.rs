@@ -1,6 +1,6 @@
 //! The report that people read.
 //!
-//! A line a test as it ends; then the failures whole, with the text of their attachments; why tests were
+//! One line per test as it ends; then the failures in full, with the text of their attachments; why tests were
 //! skipped, which took longest, the ids of those that failed, and in the last line how the run went.
 //!
 //! Nothing that comes from the stream begins a line, so that no CI system takes it for a command, and control
@@ -31,11 +31,11 @@ pub struct Options {
     pub color: bool,
     /// How many of the slowest tests are listed; `None` is five, when more than five have a time.
     pub slowest: Option<usize>,
-    /// What is put together.
+    /// How failures are grouped, if at all.
     pub group: Option<Group>,
     /// The output of tests that did not fail, too, and all of it however long it is.
     pub all_output: bool,
-    /// Neither lines nor failures, but what is said of the run.
+    /// Neither lines nor failures, only what is said of the run.
     pub summary_only: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-/// How a piece of text looks. Closed: more would be a fair.
+/// How a piece of text looks. Closed: more would be a carnival.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tone {
     /// As it is.
@@ -14,7 +14,7 @@ pub enum Tone {
     Bad,
     /// Yellow: look at it.
     Notice,
-    /// Faint: said beside.
+    /// Faint: an aside.
     Aside,
 }
 

@@ -42,7 +42,7 @@ struct Tests<W> {
     out: W,
     options: Options,
     line: Vec<u8>,
-    /// What failed, whole.
+    /// What failed, in full.
     failures: Postponed,
     /// The output of what did not fail, where lines do not have it.
     outputs: Postponed,
@@ -53,7 +53,7 @@ struct Tests<W> {
     routes: Routes,
     late_left_out: u64,
     late_room: u64,
-    /// The first and the latest time that the stream told.
+    /// The first and the latest time in the stream.
     times: Option<(Timestamp, Timestamp)>,
 }
 
@@ -94,7 +94,7 @@ impl<W: Write> TextReport<W> {
         self.records.sink_mut().0.failing.strings(call)
     }
 
-    /// Writes all but the lines, once the run has stopped.
+    /// Writes everything except the lines, once the run has stopped.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! A test whole: what became of it, and the text of its attachments.
+//! A test in full: what became of it, and the text of its attachments.
 
 use std::io::{self, Read as _, Write};
 
@@ -21,9 +21,9 @@ const INDENT: &str = "    ";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sections {
     pub(super) color: bool,
-    /// Texts are shown whole.
+    /// Texts are shown in full.
     pub(super) whole: bool,
-    /// The latest time that the stream told.
+    /// The latest time in the stream.
     pub(super) latest: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! Text between tests: no line of it may say something.
+//! Text between tests: no line of it may be taken for a directive.
 
 use std::io::{self, Write};
 use subunit::split_part;

@@ -19,9 +19,9 @@ pub(crate) enum Line<'a> {
     Outcome(Status, &'a [u8]),
     /// Tags come and, behind a `-`, go.
     Tags(&'a [u8]),
-    /// It is this late now.
+    /// It is this time now.
     Time(Timestamp),
-    /// So many tests are expected, which v2 cannot say.
+    /// This many tests are expected, which v2 cannot express.
     Progress,
 }
 

@@ -1,4 +1,4 @@
-//! Subunit version 1: lines of text that tell of one test after the other.
+//! Subunit version 1: lines of text that report one test after the other.
 //!
 //! ```text
 //! time: 2026-01-31 23:59:58.000000Z
@@ -15,8 +15,8 @@
 //! tags: -slow
 //! ```
 //!
-//! [`drive`] and [`Parser`] read it, [`Writer`] writes it. What the format cannot say is lost in writing: route
-//! codes, whether a test is runnable, and announcements (`exists`). What v2 cannot say is lost in reading:
+//! [`drive`] and [`Parser`] read it, [`Writer`] writes it. What the format cannot express is lost in writing: route
+//! codes, whether a test is runnable, and announcements (`exists`). What v2 cannot express is lost in reading:
 //! `progress:` lines, and whether a test ended by `failure:` or by `error:`.
 
 mod guard;

@@ -120,7 +120,7 @@ impl Parser {
         Parser::default()
     }
 
-    /// Takes the next bytes, and says how many of them are done with; the others have to come again, with more
+    /// Takes the next bytes, and returns how many of them are done with; the others have to come again, with more
     /// behind them.
     ///
     /// # Errors
@@ -130,7 +130,7 @@ impl Parser {
         self.take_all(input, false, sink)
     }
 
-    /// Hands on all that has come and would wait for more, then flushes the sink: reading may block.
+    /// Passes on all that has come and would wait for more, then flushes the sink: reading may block.
     ///
     /// # Errors
     ///
@@ -430,7 +430,7 @@ impl Parser {
         }
     }
 
-    /// The first line of a part, or the end of the report; `false` when it is none of the report's, and has to be
+    /// The first line of a part, or the end of the report; `false` when it is not part of the report, and has to be
     /// looked at again.
     fn head(&mut self, text: &[u8], whole: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         if text == b"]" {

@@ -9,7 +9,7 @@ use nom::sequence::{pair, preceded};
 use nom::{IResult, Parser as _};
 use subunit::Timestamp;
 
-/// Reads an ISO 8601 date, time and zone; what is absent is zero, and no zone is UTC. It is an error when the
+/// Reads an ISO 8601 date, time and zone; what is absent is zero, and no zone is UTC. It is an error if the
 /// wire has no such time: it goes from 1970 to 2106.
 pub(crate) fn parse(text: &[u8]) -> IResult<&[u8], Timestamp> {
     map_opt(all_consuming((date, opt(preceded(one_of(" T"), clock)))), |(date, clock)| {

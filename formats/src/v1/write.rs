@@ -19,9 +19,9 @@ const CHUNK: usize = 64 * 1024;
 /// - An unfinished test ends in `error`, with one attachment more that says so.
 /// - No id, name, type or tag can forge a line or a word: what would, is shown as `\n` or `\x20`. Text of the run
 ///   is written as it is, in its place, with a blank before a line that would be a directive.
-/// - A later attachment of a finished test is text, after a line that tells of which. A final status of the run
+/// - A later attachment of a finished test is text, after a line that says which. A final status of the run
 ///   as a whole is a test of its own.
-/// - v1 has one clock: a test without times seems to be as late as the one before.
+/// - v1 has one clock: a test without times seems to happen at the time of the one before.
 ///
 /// ```
 /// use formats::v1::Writer;

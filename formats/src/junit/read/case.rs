@@ -66,7 +66,7 @@ pub(crate) struct Case {
     status: String,
     /// Whether its first event went out.
     pub(crate) has_begun: bool,
-    /// How many attempts came before or after the one that the case tells of.
+    /// How many attempts came before or after the one that the case is about.
     attempts: u32,
     is_rerun: bool,
     /// Whether it is yet to be done, as node has it: then it may fail.
@@ -97,7 +97,7 @@ pub(crate) struct Around<'a> {
 }
 
 impl Case {
-    /// Begins a case of these attributes, and says how long it took.
+    /// Begins a case with these attributes, and returns how long it took.
     pub(crate) fn open(&mut self, tag: &Tag<'_>, around: &Around<'_>) -> Result<Option<Duration>, Failure> {
         self.clear();
         let (mut duration, mut timestamp) = (None, None);
@@ -135,7 +135,7 @@ impl Case {
         Ok(duration)
     }
 
-    /// Begins a test that stands for something else than a case.
+    /// Begins a test that stands for something other than a case.
     pub(crate) fn stand_for(&mut self, id: &str, route: Option<&str>) {
         self.clear();
         self.id.push_str(id);
@@ -172,7 +172,7 @@ impl Case {
     }
 
     /// Whether the class says nothing that the name does not: CTest gives tests their names for classes, as does
-    /// jest-junit, and Mocha's reporter the ends of their names. No class of ours has a blank.
+    /// jest-junit, and Mocha's reporter the ends of their names. None of our classes has a blank.
     fn is_named_twice(&self, around: &Around<'_>) -> bool {
         let has_blank = || self.class.contains(' ');
         match self.name.strip_suffix(&*self.class) {
@@ -291,7 +291,7 @@ impl Case {
         }
     }
 
-    /// Tells that the test begins, and its properties.
+    /// Reports that the test begins, with its properties.
     pub(crate) fn begin(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if self.has_begun {
             return Ok(());
@@ -311,7 +311,7 @@ impl Case {
         Ok(())
     }
 
-    /// Tells how the test ended.
+    /// Reports how the test ended.
     pub(crate) fn finish(&mut self, status: Status, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.begin(sink)?;
         self.tell_properties(sink)?;

@@ -15,7 +15,7 @@ pub(crate) enum Element {
     Detail(Detail),
     /// How a suite ended, outside of its cases.
     OfSuite(Detail),
-    /// An attempt that is not the one which the case tells of.
+    /// An attempt other than the one that the case is about.
     Attempt {
         is_rerun: bool,
     },
@@ -26,7 +26,7 @@ pub(crate) enum Element {
     AttemptOutput {
         is_stderr: bool,
     },
-    /// An element that is not of the format: its text is kept.
+    /// An element that does not belong to the format: its text is kept.
     Other,
     /// An element whose text is that of the element around it.
     Inside,

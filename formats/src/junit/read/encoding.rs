@@ -7,12 +7,12 @@ use super::error::{Failure, problem};
 use super::tag::each_attribute;
 use subunit::part;
 
-/// Where a declaration is longer, its encoding is not looked for.
+/// In a longer declaration the encoding is not looked for.
 const LONGEST_DECLARATION: usize = 1024;
 /// How much is decoded at a time.
 const PIECE: usize = 16 << 10;
 
-/// Decodes bytes that come in any pieces. What is UTF-8 already, as nearly all is, is not touched.
+/// Decodes bytes that come in any pieces. Documents in UTF-8, as nearly all are, are passed through untouched.
 pub(crate) struct Decoding {
     /// The first bytes, until they tell the encoding.
     head: Vec<u8>,

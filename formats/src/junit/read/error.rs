@@ -42,7 +42,7 @@ impl Position {
     }
 }
 
-/// How many characters these bytes are: as many as do not continue one.
+/// How many characters these bytes are: the number of bytes that do not continue one.
 pub(crate) fn columns(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| (**byte as i8) >= -0x40).count()
 }
@@ -57,9 +57,9 @@ impl Default for Position {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// It is broken, or no report. All that came before was told, and the sink knows of the damage.
+    /// It is broken, or not a report. All that came before was passed on, and the sink knows of the damage.
     Broken {
-        /// Where it was noticed: where the markup begins that is wrong.
+        /// Where it was noticed: where the wrong markup begins.
         position: Position,
         /// What is wrong.
         problem: String,

@@ -15,7 +15,7 @@ use super::text::{file, pieces};
 
 const OPENING: &[u8] = b"[[ATTACHMENT|";
 const CLOSING: &[u8] = b"]]";
-/// A longer line names no file.
+/// A longer line does not name a file.
 const LONGEST_LINE: usize = 4 << 10;
 /// More files of one output are not read.
 const MOST: usize = 1000;
@@ -26,7 +26,7 @@ const BLOCK: usize = 64 << 10;
 /// Looks for `[[ATTACHMENT|path]]` on a line of its own, and reads the files in a folder.
 #[derive(Debug)]
 pub(crate) struct Files {
-    /// None where no file may be read.
+    /// `None` where no file may be read.
     folder: Option<PathBuf>,
     /// The line so far, as long as it may name a file.
     line: Vec<u8>,
@@ -121,7 +121,7 @@ fn open(folder: &Path, path: &Path) -> io::Result<File> {
     Ok(File::from(place))
 }
 
-/// Copies a file to the stream, as far as there is room.
+/// Copies a file to the stream, so far as there is room.
 fn copy(
     mut from: File,
     name: &str,

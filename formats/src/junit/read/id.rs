@@ -8,13 +8,13 @@ pub(crate) struct Names<'a> {
     pub(crate) class: &'a str,
     pub(crate) name: &'a str,
     pub(crate) file: Option<&'a str>,
-    /// What is put between class and name, where the user says so.
+    /// What is put between class and name, if the user chose it.
     pub(crate) separator: Option<&'a str>,
     /// The class that stands for none.
     pub(crate) no_class: Option<&'a str>,
     /// Where it ran.
     pub(crate) route: Option<&'a str>,
-    /// What the suite is called.
+    /// The name of the suite.
     pub(crate) suite: &'a str,
 }
 

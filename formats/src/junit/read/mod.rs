@@ -21,7 +21,7 @@
 //!   attributes count more tests, failures or errors than are in it; what it only counts as skipped is a skipped test.
 //!   Output and `properties` are files of the run.
 //!
-//! What is broken is told up to there; then comes a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID), and the
+//! A broken document is read up to where it breaks; then comes a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID), and the
 //! [`Error`] says where. Entities of a document's own are refused, no file is read unless [`Options::attachments`]
 //! allows it, and memory stays flat, however long a text is.
 
@@ -62,7 +62,7 @@ const BLOCK: usize = 64 << 10;
 /// How a report is read.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// When the first case begins of which only the duration is known: 2000-01-01 unless told otherwise.
+    /// When the first case begins of which only the duration is known: 2000-01-01 by default.
     pub start: Timestamp,
     /// What stands between class and name in ids, instead of what suits them.
     pub separator: Option<String>,

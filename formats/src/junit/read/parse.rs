@@ -36,7 +36,7 @@ impl Parser {
         }
     }
 
-    /// Takes the next bytes. Those after an error are passed over, up to [`finish`](Parser::finish).
+    /// Takes the next bytes. Those after an error are skipped, up to [`finish`](Parser::finish).
     ///
     /// # Errors
     ///
@@ -45,7 +45,7 @@ impl Parser {
         if self.is_broken { Ok(()) } else { self.take(bytes, false, sink) }
     }
 
-    /// Ends the input: what comes next is of another one. The sink's run is not stopped.
+    /// Ends the input: what comes next belongs to another one. The sink's run is not stopped.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Parser {
         ended
     }
 
-    /// Ends what is open when there will be no more input, whatever is missing: a test that began stays unfinished.
+    /// Ends what is open when no more input comes, whatever is missing: a test that began stays unfinished.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl Parser {
         }
     }
 
-    /// Tells all that came before, and the damage.
+    /// Passes on all that came before, and the damage.
     #[cold]
     fn break_off(&mut self, error: Error, tag: &[u8], sink: &mut dyn StreamResult) -> Result<(), Error> {
         self.give_up(sink)?;

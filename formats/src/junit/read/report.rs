@@ -45,7 +45,7 @@ pub(crate) struct Report {
     name: Option<String>,
     is_single: bool,
     has_root: bool,
-    /// When the next case begins where nothing says when; it goes on over all documents.
+    /// When the next case begins if nothing says when; it runs on across documents.
     clock: Timestamp,
     /// The tests that were left open, by route code and id.
     open: HashSet<(Option<String>, String)>,
@@ -463,7 +463,7 @@ fn event_of<'a>(is_of_case: bool, case: &'a Case, suite: &'a Suite) -> Event<'a>
     if is_of_case { case.event() } else { Event { route_code: suite.route.as_deref(), ..Event::default() } }
 }
 
-/// Tells that a case begins. If a test of its name was left open, that one ends: no later one may end it instead.
+/// Reports that a case begins. If a test of its name was left open, that one ends: no later one may end it instead.
 #[inline]
 fn begin(
     case: &mut Case,

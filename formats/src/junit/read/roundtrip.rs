@@ -95,7 +95,7 @@ fn shown(text: &str) -> String {
     out
 }
 
-/// An id that comes back: not one of `a::b`, of which nobody sees that it was no `a.b`.
+/// An id that comes back: not one of `a::b`, which cannot be told from `a.b`.
 fn id() -> impl Strategy<Value = String> {
     let class = prop::sample::select(vec![
         "",

@@ -18,7 +18,7 @@ pub(crate) struct Suite {
     /// Whether parts of a test are counted as tests, too.
     counts_parts: bool,
     pub(crate) shown: Shown,
-    /// Its properties, a line each.
+    /// Its properties, one on each line.
     pub(crate) properties: Vec<u8>,
 }
 
@@ -46,13 +46,13 @@ pub(crate) struct Shown {
 /// What a suite counts and does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Missing {
-    /// So many tests, which it counts as skipped.
+    /// This many tests, which it counts as skipped.
     Skipped(u64),
     /// Tests or failures: what is said of them.
     Lost(String),
 }
 
-/// What pytest calls its report, and its suite unless it is told to call it something else.
+/// What pytest calls its report, and its suite unless told to call it something else.
 const PYTEST: [&str; 2] = ["pytest tests", "pytest"];
 
 impl Suite {

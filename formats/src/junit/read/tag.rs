@@ -8,7 +8,7 @@ use quick_xml::events::attributes::Attributes;
 use super::error::{Failure, problem};
 use super::reference;
 
-/// More attributes are refused: each is compared with all others.
+/// More attributes are refused: each is compared with all the others.
 const MOST_ATTRIBUTES: usize = 1000;
 /// Most tags have fewer.
 const FEW: usize = 8;

@@ -15,7 +15,7 @@ const PIECE: usize = 64 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     pub(crate) is_open: bool,
-    /// Whether it belongs to the case, and not to the run.
+    /// Whether it belongs to the case rather than to the run.
     pub(crate) is_of_case: bool,
     /// The name of the file.
     name: String,
@@ -27,7 +27,7 @@ pub(crate) struct Text {
     buffer: Vec<u8>,
     /// The end of what went before the buffer.
     tail: Vec<u8>,
-    /// How many pieces went out.
+    /// How many pieces have been passed on.
     pieces: u64,
 }
 

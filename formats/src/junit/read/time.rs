@@ -93,7 +93,7 @@ fn shift(whole: &str, fraction: &str, places: i32) -> Option<u64> {
     if number == 0 { Some(0) } else { number.checked_mul(10_u64.checked_pow(left.max(0).try_into().ok()?)?) }
 }
 
-/// The point in time this long after that one, if subunit can say it.
+/// The point in time this long after that one, if subunit can express it.
 pub(crate) fn after(start: Timestamp, duration: Duration) -> Option<Timestamp> {
     Timestamp::from_epoch(start.since_epoch().checked_add(duration)?)
 }
