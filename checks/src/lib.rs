@@ -16,5 +16,18 @@ pub mod network;
 pub mod proxy;
 pub mod tcp;
 
+/// All checks that a configuration file may name, by their names.
+const CHECKS: &[all::Entry] = &[
+    all::entry::<command::CheckCommand>(),
+    all::entry::<container::CheckContainer>(),
+    all::entry::<cvmfs::CheckCvmfs>(),
+    all::entry::<database::CheckDatabase>(),
+    all::entry::<eos::CheckEos>(),
+    all::entry::<http::CheckHttp>(),
+    all::entry::<jupyterhub::CheckJupyterhub>(),
+    all::entry::<proxy::CheckProxy>(),
+    all::entry::<tcp::CheckTcp>(),
+];
+
 /// The command of a check, whose targets may stand in a configuration file.
 pub type Run<C> = probe::Run<C, config::Configured>;

@@ -27,6 +27,7 @@ use cli::{Codes, Command, Streams, Verdict};
 
 pub use args::CheckAll;
 pub use internal::internal;
+pub(crate) use registry::{Entry, entry};
 pub use remote::{Container, Host, RemoteArgs, Site};
 
 use args::Given;

@@ -1,4 +1,4 @@
-//! The checks that `check-all` has: one table, a line for each.
+//! What `check-all` knows of each check, without its type.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -7,33 +7,13 @@ use std::time::Duration;
 use probe::{AspectFacts, Check, MetricKind, Plan, Selection, Thresholds};
 
 use crate::Run;
-use crate::command::CheckCommand;
 use crate::config::{Config, Expanded, Target, expand_target};
-use crate::container::CheckContainer;
-use crate::cvmfs::CheckCvmfs;
-use crate::database::CheckDatabase;
-use crate::eos::CheckEos;
-use crate::http::CheckHttp;
-use crate::jupyterhub::CheckJupyterhub;
-use crate::proxy::CheckProxy;
-use crate::tcp::CheckTcp;
 
-/// All checks, by name.
-pub(super) const CHECKS: &[Entry] = &[
-    entry::<CheckCommand>(),
-    entry::<CheckContainer>(),
-    entry::<CheckCvmfs>(),
-    entry::<CheckDatabase>(),
-    entry::<CheckEos>(),
-    entry::<CheckHttp>(),
-    entry::<CheckJupyterhub>(),
-    entry::<CheckProxy>(),
-    entry::<CheckTcp>(),
-];
+pub(super) use crate::CHECKS;
 
 /// A check, without its type.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) name: &'static str,
     /// What it looks at.
     pub(super) aspects: fn() -> Vec<AspectFacts>,
@@ -75,7 +55,8 @@ impl Entry {
     }
 }
 
-const fn entry<C: Check>() -> Entry {
+/// The entry of a check.
+pub(crate) const fn entry<C: Check>() -> Entry {
     Entry {
         name: C::NAME,
         aspects: C::aspects,
