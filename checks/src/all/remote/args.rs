@@ -196,7 +196,7 @@ mod tests {
         let one = |on: &str| format!("[[target]]\nname = 'a'\ncheck = 'http'\non = {on}\n");
         check(&["--session=u"], &one("'local'"), "--session runs storage and CVMFS checks");
         check(&["--user=u"], &one("'ssh:w'"), "--user is about containers");
-        check(&["--target=shh:w"], FILE, "no place to look from");
+        check(&["--target=shh:w"], FILE, "not a place to look from");
         check(&["--ssh-option=-x"], FILE, "NAME=VALUE");
         check(
             &[],
