@@ -6,12 +6,12 @@ use cli::{Command, Streams, Verdict};
 use formats::csv::{Column, LONGEST_REASON, Table};
 use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
 
-use crate::report::{Page, ReportArgs, Words};
+use crate::report::{ClosingLine, ReportArgs, ReportWriter};
 
 /// Convert a subunit stream to comma-separated values
 ///
-/// A row is a test, written as it ends; those that never do come at the end. Times are in UTC; one that the stream
-/// does not tell is empty.
+/// A row is a test, written as it ends; those that never do come last. Times are in UTC; one that the stream does not
+/// tell is left empty.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit2csv",
@@ -27,7 +27,7 @@ use crate::report::{Page, ReportArgs, Words};
 pub struct Csv {
     #[command(flatten)]
     report: ReportArgs,
-    /// Write route, tags, duration and reason, too; or write these columns, in this order
+    /// Also write route, tags, duration and reason; or write exactly these columns, in this order
     #[arg(
         long,
         value_name = "COLUMN,...",
@@ -37,26 +37,26 @@ pub struct Csv {
         default_missing_value = "test,status,start_time,stop_time,route,tags,duration,reason"
     )]
     columns: Vec<Column>,
-    /// Put an apostrophe before what a spreadsheet would take for a formula
+    /// Put an apostrophe before anything that a spreadsheet would take for a formula
     #[arg(long)]
     excel_safe: bool,
 }
 
 impl Command for Csv {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let (page, mut making) = self.report.lenient().open(streams)?;
+        let (page, mut session) = self.report.lenient().open(streams)?;
         let columns = if self.columns.is_empty() { Column::USUAL.to_vec() } else { self.columns };
         let details = if columns.contains(&Column::Reason) { Details::Reason } else { Details::None };
         let table = Table { columns, excel_safe: self.excel_safe };
         let rows = Rows { page, table, row: Vec::new() };
         let records = Records::new((rows, Summary::new())).details(details).cap(LONGEST_REASON);
-        let (rows, summary) = making.read(records)?;
-        making.end(rows.page, &summary, Words::OfTheRun)
+        let (rows, summary) = session.read(records)?;
+        session.end(rows.page, &summary, ClosingLine::GlobalStatuses)
     }
 }
 
 struct Rows<'a> {
-    page: Page<'a>,
+    page: ReportWriter<'a>,
     table: Table,
     row: Vec<u8>,
 }

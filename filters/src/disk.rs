@@ -1,4 +1,4 @@
-//! The command `subunit2disk`: a stream as folders, one a test.
+//! The command `subunit2disk`: a stream as folders, one for each test.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use cli::{Command, InputArgs, Streams, Verdict};
 use formats::disk::DiskWriter;
 use streamresult::{Records, Summary};
 
-use crate::report::tell_of_the_run;
+use crate::report::write_global_statuses;
 
 /// Write the tests of a subunit stream to folders
 ///
-/// A test is a folder named after it, with test.json and a file for each attachment. What a file system could
-/// object to stands as %2F in names; long names are cut and end in a hash; a number (`name~2`) tells apart what
-/// has the same name, or one that differs in case only. Nothing that is in the directory is changed, no link is
-/// followed, and only the user may read what is written. Text between packets and files that belong to no test
-/// are left out.
+/// Each test gets a folder named after it, with test.json and a file for each attachment. In names, characters that
+/// a file system could object to are escaped, like %2F; long names are cut and end in a hash; a number (`name~2`)
+/// tells apart names that are the same, or differ only in case. Nothing that is in the directory already is changed,
+/// no link is followed, and only the user may read what is written. Text between packets and files that belong to
+/// no test are left out.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit2disk",
@@ -28,7 +28,7 @@ use crate::report::tell_of_the_run;
 pub struct Disk {
     #[command(flatten)]
     input: InputArgs,
-    /// Write to this directory, which is made where it is not there
+    /// Write to this directory, which is made if it does not exist
     #[arg(short, long, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
 }
@@ -39,7 +39,7 @@ impl Command for Disk {
         let mut records = Records::new((DiskWriter::new(&self.directory)?, Summary::new()));
         streamresult::drive(input, &mut records)?;
         let (_, summary) = records.into_sink();
-        tell_of_the_run(streams.errors, &summary)?;
+        write_global_statuses(streams.errors, &summary)?;
         Ok(Verdict::Passed)
     }
 }

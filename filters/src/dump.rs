@@ -1,4 +1,4 @@
-//! The command `subunit-dump`: what is in a stream, a line a frame.
+//! The command `subunit-dump`: what is in a stream, one line per frame.
 
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
@@ -12,7 +12,7 @@ use crate::sources;
 
 /// Show what is in a stream, one line for each packet, stretch of text and stretch of damage
 ///
-/// What a packet does not have is not shown. Attachments and text are shown by their beginning and their length in
+/// Only the fields that a packet has are shown. Of attachments and text, the beginning is shown, and the length in
 /// bytes; damage comes with its reason.
 #[derive(clap::Parser, Debug)]
 #[command(
@@ -28,7 +28,7 @@ use crate::sources;
 pub struct Dump {
     #[command(flatten)]
     input: InputArgs,
-    /// Begin each line with the place and the length of the frame, in bytes
+    /// Begin each line with the offset and the length of the frame, in bytes
     #[arg(long)]
     offsets: bool,
     /// End each line with all bytes of the frame
@@ -144,7 +144,7 @@ fn beginning(bytes: &[u8]) -> (&[u8], &'static str) {
     }
 }
 
-/// So many bytes of an attachment are shown.
+/// At most this many bytes of an attachment are shown.
 const SHOWN: usize = 48;
 
 /// These bytes in quotes, with nothing in them that a terminal would obey, and nothing that is ambiguous.

@@ -12,8 +12,8 @@ const READ: usize = 64 << 10;
 
 /// Convert lines of JSON to a subunit stream
 ///
-/// Reads what subunit2json writes; see there for the keys. An empty line says nothing. At a line that cannot be
-/// read it ends; what came before has been written then.
+/// Reads what subunit2json writes; see there for the keys. Empty lines are skipped. It stops at a line that cannot be
+/// read; what came before that line has been written.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "json2subunit",
@@ -61,7 +61,7 @@ struct Lines {
     buffer: Vec<u8>,
     /// What comes before this has been handed out.
     start: usize,
-    /// In what comes before this there is no newline.
+    /// There is no newline before this.
     searched: usize,
     /// The number of the last line, counted from 1.
     number: u64,

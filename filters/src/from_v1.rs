@@ -11,7 +11,7 @@ use subunit::io::Writer;
 /// Convert a subunit version 1 stream to version 2
 ///
 /// Text between the lines of v1 becomes pieces of a file `stdout`, in its place. A test whose outcome never
-/// comes fails. Times are those of the stream, and absent where it has none. What v2 cannot say is dropped:
+/// comes fails. Times are those of the stream; where it has none, there are none. What v2 cannot say is dropped:
 /// `progress:` lines, and whether a test ended by `failure:` or by `error:`. A stream of version 2 is passed on
 /// unchanged. Each FILE is a stream of its own.
 #[derive(clap::Parser, Debug)]

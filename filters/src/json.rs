@@ -8,14 +8,14 @@ use formats::json::FrameWriter;
 use subunit::Frame;
 use subunit::io::Reader;
 
-use crate::report::Page;
+use crate::report::ReportWriter;
 
 /// Convert a subunit stream to lines of JSON
 ///
 /// A line is a packet, or text between packets, or bytes that could not be read. Nothing is lost: json2subunit makes
-/// the same bytes of it. Keys: id, status, route, time, tags, runnable, file (name and text, or base64 where the
-/// bytes are not UTF-8), mime, eof; text or base64 alone is what stood between packets; damage is base64. What is
-/// not there is absent; runnable is there where it is not as usual, true with an id and false without.
+/// the same bytes of it. Keys: id, status, route, time, tags, runnable, file (name and text, or base64 if the bytes
+/// are not UTF-8), mime, eof; text or base64 alone is what stood between packets; damage is base64. A packet has only
+/// the keys of what it says; it has runnable only when that is unusual: false with an id, or true without one.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit2json",
@@ -38,7 +38,7 @@ pub struct Json {
 impl Command for Json {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let input = self.input.open(streams.input, &streams.interrupt);
-        let mut page = Page::new(self.output.open(&Shared::new(streams.output))?);
+        let mut page = ReportWriter::new(self.output.open(&Shared::new(streams.output))?);
         convert(input, &mut page, !self.passthrough.no_passthrough)?;
         page.finish()?;
         Ok(Verdict::Passed)

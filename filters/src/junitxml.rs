@@ -6,11 +6,11 @@ use cli::{Command, Streams, Verdict};
 use formats::junit::{Dialect, JunitWriter, Options};
 use streamresult::{Records, Summary};
 
-use crate::report::{ReportArgs, Words};
+use crate::report::{ClosingLine, ReportArgs};
 
 /// Convert a subunit stream to JUnit XML
 ///
-/// The report is written when the stream has ended; a line on stderr tells how the run went.
+/// The report is written when the stream has ended; a line on stderr says how the run went.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit2junitxml",
@@ -37,10 +37,10 @@ pub struct JunitXml {
     /// One suite for all tests, not one for each route code
     #[arg(long)]
     single_suite: bool,
-    /// Make one case of all runs of a test: rerunFailure, or flakyFailure when the last run passed
+    /// Make one case of all attempts of a test: with rerunFailure, or flakyFailure if the last attempt passed
     #[arg(long)]
     merge_retries: bool,
-    /// Write the output of tests that did not fail, too
+    /// Write also the output of tests that did not fail
     #[arg(long)]
     all_output: bool,
     /// Write attachments to files in DIR and name them in the report
@@ -61,12 +61,12 @@ fn property(text: &str) -> Result<(String, String), String> {
 
 impl Command for JunitXml {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let (mut page, mut making) = self.report.open(streams)?;
+        let (mut page, mut session) = self.report.open(streams)?;
         let writer = JunitWriter::new(self.options());
         let cap = writer.cap();
-        let (writer, summary) = making.read(Records::new((writer, Summary::new())).cap(cap))?;
+        let (writer, summary) = session.read(Records::new((writer, Summary::new())).cap(cap))?;
         writer.write(&mut page)?;
-        making.end(page, &summary, Words::Verdict)
+        session.end(page, &summary, ClosingLine::Verdict)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Commands that read a subunit stream and write another, or a report.
 
+mod compact_map;
 pub mod csv;
 pub mod diff;
 pub mod disk;
@@ -13,7 +14,6 @@ pub mod junitxml;
 mod laws;
 pub mod lint;
 pub mod ls;
-mod marks;
 pub mod mux;
 pub mod pyunit;
 mod report;

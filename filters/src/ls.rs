@@ -1,4 +1,4 @@
-//! The command `subunit-ls`: the tests of a stream, one a line.
+//! The command `subunit-ls`: the tests of a stream, one per line.
 
 use std::io::{self, Write};
 
@@ -7,12 +7,12 @@ use formats::json::Object;
 use formats::{time, visible};
 use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
 
-use crate::report::{Page, ReportArgs, Words};
+use crate::report::{ClosingLine, ReportArgs, ReportWriter};
 
 /// List the tests of a subunit stream
 ///
-/// Tests are listed as they end, and those that never do at the end, in order of start. Control characters of an
-/// id are shown, a newline as `\n`: each line is one test.
+/// Tests are listed as they end; those that never do come last, in the order in which they began. Control characters
+/// in an id are escaped, a newline as `\n`: each line is one test.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-ls",
@@ -36,36 +36,36 @@ pub struct Ls {
 /// What a line is made of.
 #[derive(clap::Args, Clone, Copy, Debug)]
 struct Form {
-    /// Add the time that each test took, in seconds; 0.000 where the stream does not tell
+    /// Add the time that each test took, in seconds; 0.000 if the stream does not say
     #[arg(long)]
     times: bool,
-    /// List also tests that were only announced
+    /// Also list tests that were only announced
     #[arg(long)]
     exists: bool,
     /// Begin each line with the route code and a tab
     #[arg(long)]
     route: bool,
-    /// Write an object of JSON a line: id, route, status, tags, start, stop and duration
+    /// Write one JSON object per line: id, route, status, tags, start, stop and duration
     #[arg(long)]
     json: bool,
 }
 
 impl Command for Ls {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let (page, mut making) = self.report.lenient().open(streams)?;
+        let (page, mut session) = self.report.lenient().open(streams)?;
         let list = List { page, form: self.form, lines: Vec::new() };
         let records = Records::new((list, Summary::new())).details(Details::None);
         let records = if self.form.json { records } else { records.without_tags() };
-        let (list, summary) = making.read(records)?;
-        making.end(list.page, &summary, Words::OfTheRun)
+        let (list, summary) = session.read(records)?;
+        session.end(list.page, &summary, ClosingLine::GlobalStatuses)
     }
 }
 
-/// So many bytes of lines wait at most.
+/// At most this many bytes of lines wait.
 const WAITING: usize = 32 << 10;
 
 struct List<'a> {
-    page: Page<'a>,
+    page: ReportWriter<'a>,
     form: Form,
     /// Lines that were not written yet.
     lines: Vec<u8>,

@@ -4,11 +4,11 @@ use cli::{Command, Streams, Terminal, Verdict};
 use formats::pyunit::{LONGEST_TEXT, PyunitWriter};
 use streamresult::{Records, Summary};
 
-use crate::report::{ReportArgs, Words};
+use crate::report::{ClosingLine, ReportArgs};
 
 /// Show a subunit stream as python's unittest shows a run
 ///
-/// The report is written on stderr, as unittest does, and what stands between the packets of the stream on stdout.
+/// The report goes to stderr, as with unittest, and text between the packets of the stream to stdout.
 /// Durations are those of the stream. Up to 1 MiB of each attachment is shown.
 #[derive(clap::Parser, Debug)]
 #[command(
@@ -29,10 +29,10 @@ impl Command for Pyunit {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         // A stream that is forwarded takes stdout for itself.
         let streams = if self.report.forward.forward { streams } else { exchanged(streams) };
-        let (page, mut making) = self.report.open(streams)?;
+        let (page, mut session) = self.report.open(streams)?;
         let records = Records::new((PyunitWriter::new(page), Summary::new())).cap(LONGEST_TEXT);
-        let (writer, summary) = making.read(records)?;
-        making.end(writer.into_inner(), &summary, Words::None)
+        let (writer, summary) = session.read(records)?;
+        session.end(writer.into_inner(), &summary, ClosingLine::None)
     }
 }
 

@@ -9,15 +9,15 @@ use formats::json::Object;
 use formats::visible;
 use streamresult::{Details, Outcome, Record, RecordSink, RecordTags, Records, Summary};
 
-use crate::report::{OfTheRun, ReportArgs, Words};
+use crate::report::{ClosingLine, GlobalStatuses, ReportArgs};
 
 /// Count the tests of a subunit stream
 ///
-/// A damaged stretch of the stream counts as a test that failed. A test that was expected to fail and did has
-/// passed; one that passed unexpectedly, or never finished, has failed.
+/// A damaged stretch of the stream counts as a test that failed. A test that failed as expected has passed; one that
+/// passed unexpectedly, or never finished, has failed.
 ///
-/// `subunit stats` without a FILE or an option is not this: it shows the figures of the repository, as `subunit info`
-/// does. `subunit stats -` reads stdin.
+/// `subunit stats` without a FILE or an option does something else: it shows the figures of the repository, as
+/// `subunit info` does. `subunit stats -` reads stdin.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-stats",
@@ -34,29 +34,29 @@ use crate::report::{OfTheRun, ReportArgs, Words};
 pub struct Stats {
     #[command(flatten)]
     report: ReportArgs,
-    /// Count apart for each route code, or each tag
+    /// Count the tests of each route code, or of each tag, separately
     #[arg(long, value_enum, value_name = "WHAT")]
-    by: Option<By>,
+    by: Option<GroupBy>,
     /// Write an object of JSON
     #[arg(long)]
     json: bool,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-enum By {
+enum GroupBy {
     Route,
     Tag,
 }
 
 impl Command for Stats {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let (mut page, mut making) = self.report.lenient().open(streams)?;
+        let (mut page, mut session) = self.report.lenient().open(streams)?;
         let groups = Groups { by: self.by, ..Groups::default() };
         let records = Records::new((groups, Summary::new())).details(Details::None);
-        let (groups, summary) = making.read(records)?;
+        let (groups, summary) = session.read(records)?;
         let counts = Counts { summary: &summary, groups: &groups };
         if self.json { counts.write_json(&mut page) } else { counts.write_text(&mut page) }?;
-        making.end(page, &summary, Words::None)
+        session.end(page, &summary, ClosingLine::None)
     }
 }
 
@@ -104,7 +104,7 @@ impl Tally {
 /// The tags that were seen, and the tests of each group.
 #[derive(Debug, Default)]
 struct Groups {
-    by: Option<By>,
+    by: Option<GroupBy>,
     tags: BTreeMap<String, Tally>,
     /// Tests that are not counted in `tags` yet, by the bytes that stand for their tags: many have the same ones.
     sets: HashMap<Vec<u8>, SameTags, RandomState>,
@@ -118,7 +118,7 @@ struct SameTags {
     tally: Tally,
 }
 
-/// So many sets of tags are kept.
+/// At most this many sets of tags are kept.
 const SETS: usize = 256;
 
 impl Groups {
@@ -153,7 +153,7 @@ impl RecordSink for Groups {
             return Ok(());
         }
         self.add_tags(record.tags(), outcome);
-        if self.by == Some(By::Route) {
+        if self.by == Some(GroupBy::Route) {
             self.routes.entry(record.route_code().map(str::to_owned)).or_default().add(outcome);
         }
         Ok(())
@@ -183,7 +183,7 @@ impl Counts<'_> {
             writeln!(out, "{:21} {count:5}", format!("{label}:"))?;
         }
         if self.summary.global_total() > 0 {
-            writeln!(out, "Run as a whole: {}", OfTheRun(self.summary))?;
+            writeln!(out, "Run as a whole: {}", GlobalStatuses(self.summary))?;
         }
         self.write_table(out)
     }
@@ -204,10 +204,10 @@ impl Counts<'_> {
     fn rows(&self) -> Vec<(Option<&str>, Tally)> {
         match self.groups.by {
             None => Vec::new(),
-            Some(By::Route) => {
+            Some(GroupBy::Route) => {
                 self.groups.routes.iter().map(|(route, tally)| (route.as_deref(), *tally)).collect()
             }
-            Some(By::Tag) => {
+            Some(GroupBy::Tag) => {
                 self.groups.tags.iter().map(|(tag, tally)| (Some(tag.as_str()), *tally)).collect()
             }
         }
@@ -215,7 +215,7 @@ impl Counts<'_> {
 
     fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
         let Some(by) = self.groups.by else { return Ok(()) };
-        let name = if by == By::Route { "route" } else { "tag" };
+        let name = if by == GroupBy::Route { "route" } else { "tag" };
         writeln!(out, "\n  total  passed  failed skipped  {name}")?;
         for (name, tally) in self.rows() {
             let [total, passed, failed, skipped] = tally.columns().map(|(_, count)| count);
@@ -248,8 +248,8 @@ impl Counts<'_> {
         out.write_all(&bytes)
     }
 
-    fn push_rows(&self, by: By, object: &mut Object<'_>) {
-        let (key, name) = if by == By::Route { ("by_route", "route") } else { ("by_tag", "tag") };
+    fn push_rows(&self, by: GroupBy, object: &mut Object<'_>) {
+        let (key, name) = if by == GroupBy::Route { ("by_route", "route") } else { ("by_tag", "tag") };
         let out = object.key(key);
         out.push(b'[');
         for (number, (value, tally)) in self.rows().into_iter().enumerate() {

@@ -13,8 +13,8 @@ use subunit::{Event, Packet, PacketBuf, Tags};
 
 /// Add tags to the events of a stream, and take others away
 ///
-/// Every event of the stream, also those of the run as a whole, gets each TAG, and loses each -TAG; what is both
-/// added and taken away is taken away. Without any, the stream stays as it is.
+/// Every event of the stream, also those of the run as a whole, gets each TAG and loses each -TAG; a tag that is both
+/// added and taken away is taken away. Without any tag, the stream stays as it is.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-tags",
@@ -31,7 +31,7 @@ use subunit::{Event, Packet, PacketBuf, Tags};
     )
 )]
 struct Args {
-    /// A tag to add; `-TAG` takes it away. After `--` nothing is an option
+    /// A tag to add, or `-TAG` to take it away. After `--` nothing is an option
     #[arg(value_name = "TAG", value_parser = change)]
     changes: Vec<Change>,
     /// Read this stream instead of stdin (`-` is stdin); may be repeated
@@ -87,7 +87,7 @@ impl Command for TagStream {
 #[derive(Default)]
 struct Changed(HashMap<Vec<u8>, Option<PacketBuf>, RandomState>);
 
-/// So many lists of tags are remembered.
+/// At most this many lists of tags are remembered.
 const LISTS: usize = 256;
 
 impl Changed {

@@ -7,13 +7,13 @@ use formats::VerdictLine;
 use formats::tap::{LONGEST_TEXT, TapWriter};
 use streamresult::{Records, Summary};
 
-use crate::report::{ReportArgs, Words};
+use crate::report::{ClosingLine, ReportArgs};
 
 /// Convert a subunit stream to TAP 14
 ///
-/// A test point is a test, written as it ends. Unexpected successes and unfinished tests are `not ok`; a failure
-/// that was expected is `not ok` with the directive TODO. The attachments of what is not ok are in its YAML block,
-/// up to 1 MiB of each. The last line is a comment that tells how the run went.
+/// Each test is a test point, written as the test ends. Unexpected successes and unfinished tests are `not ok`; an
+/// expected failure is `not ok` with the directive TODO. The attachments of tests that are not ok are in their YAML
+/// blocks, up to 1 MiB of each. The last line is a comment that says how the run went.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit2tap",
@@ -31,12 +31,12 @@ pub struct Tap {
 
 impl Command for Tap {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let (page, mut making) = self.report.open(streams)?;
+        let (page, mut session) = self.report.open(streams)?;
         let records = Records::new((TapWriter::new(page), Summary::new())).cap(LONGEST_TEXT);
-        let (writer, summary) = making.read(records)?;
+        let (writer, summary) = session.read(records)?;
         let mut page = writer.into_inner();
         writeln!(page, "# {}", VerdictLine(&summary))?;
-        making.end(page, &summary, Words::None)
+        session.end(page, &summary, ClosingLine::None)
     }
 }
 

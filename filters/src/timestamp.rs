@@ -25,7 +25,7 @@ pub struct TimestampStream {
     /// Give the current time to all events, whatever time they have
     #[arg(long, conflicts_with_all = ["offset", "shift_to_now"])]
     overwrite: bool,
-    /// Move the times that events have by this much: 1.5s, 1h30m, 2d, -5s; seconds without a unit
+    /// Move the times that events have by this much: 1.5s, 1h30m, 2d, -5s; without a unit, seconds
     #[arg(long, value_name = "DURATION", value_parser = offset, allow_hyphen_values = true)]
     offset: Option<Offset>,
     /// Move the times that events have so that the first of them is now
@@ -95,7 +95,9 @@ impl<C: FnMut() -> Timestamp> Clock<C> {
 
 fn out_of_range(old: Timestamp) -> std::io::Error {
     let time = formats::time::rfc3339(old);
-    std::io::Error::other(format!("moving {time} so far leads out of 1970 to 2106, which subunit can say"))
+    std::io::Error::other(format!(
+        "moving {time} by this much leaves the years 1970 to 2106, which are all that subunit can express"
+    ))
 }
 
 #[cfg(test)]
@@ -146,7 +148,7 @@ mod tests {
         let packet = PacketBuf::encode(&event).unwrap();
         let outcome = run_with::<TimestampStream>(&["--offset=-5s"], packet.as_bytes());
         let line = "subunit-timestamp: moving 1970-01-01T00:00:01.000000007Z so far \
-                    leads out of 1970 to 2106, which subunit can say\n";
+                    leaves the years 1970 to 2106, which are all that subunit can express\n";
         assert_eq!((outcome.verdict, outcome.errors()), (Verdict::Error, line));
         assert_eq!(run_with::<TimestampStream>(&["--offset=1x"], b"").verdict, Verdict::Error);
     }

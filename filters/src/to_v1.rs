@@ -8,8 +8,8 @@ use streamresult::{Records, StreamResultExt as _, drive};
 ///
 /// Each test is written as it ends, with all its attachments; unfinished ones at the end, as errors. Text
 /// between packets stays in its place. What v1 cannot say is lost: route codes, whether a test is runnable,
-/// and tests that were only announced (`exists`). A test without times seems to be as late as the one before
-/// it. What would forge a line is shown as `\n`.
+/// and tests that were only announced (`exists`). A test without times gets those of the test before it.
+/// Characters that could forge a line are escaped, a newline as `\n`.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-2to1",

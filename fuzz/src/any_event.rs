@@ -58,7 +58,7 @@ impl AnyEvent {
 }
 
 impl AnyFile {
-    /// The file's bytes, and sometimes more: so many that checksums are combined.
+    /// The file's bytes, and sometimes more: enough that checksums are combined.
     fn content(&self) -> Vec<u8> {
         let mut bytes = self.bytes.clone();
         if self.length >= LONG {

@@ -81,7 +81,7 @@ fn check_cut(data: &[u8], ends: &[usize], whole: &[Stretch]) {
     assert_eq!(frames_by_codec(data, ends), whole, "through the codec, cut at {ends:?}");
 }
 
-/// So many cuts anywhere.
+/// This many cuts anywhere.
 fn some_cuts(data: &[u8], dice: &mut Dice, count: usize) -> Vec<usize> {
     let mut ends: Vec<_> = (0..count).map(|_| dice.below(data.len() + 1)).collect();
     ends.sort_unstable();

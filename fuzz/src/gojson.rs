@@ -25,7 +25,7 @@ pub fn gojson(data: &[u8]) {
 
 /// What the reader says.
 #[derive(Default)]
-struct Told {
+struct EventLog {
     /// A line a file or status; pieces of a file that follow one another are one.
     lines: Vec<String>,
     file: Option<String>,
@@ -33,7 +33,7 @@ struct Told {
     open: HashMap<String, u64>,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let encoded = subunit::encode(event, &mut Vec::new());
         assert!(encoded.is_ok(), "{encoded:?}: {event:?}");
@@ -54,7 +54,7 @@ impl StreamResult for Told {
     }
 }
 
-impl Told {
+impl EventLog {
     fn count(&mut self, id: Option<&str>, status: Status) {
         let Some(id) = id else { panic!("{status:?} without an id") };
         let open = self.open.entry(id.to_owned()).or_default();
@@ -62,8 +62,8 @@ impl Told {
     }
 }
 
-fn told(data: &[u8], piece: usize) -> Told {
-    let mut told = Told::default();
+fn told(data: &[u8], piece: usize) -> EventLog {
+    let mut told = EventLog::default();
     let mut lines = Lines::new(Parser::new());
     let fed = data.chunks(piece).try_for_each(|bytes| {
         lines.feed(bytes, &mut told)?;

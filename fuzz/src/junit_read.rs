@@ -7,7 +7,7 @@ use formats::junit::read::{Error, Options, Parser};
 use streamresult::{Outcome, StreamResult, Summary};
 use subunit::{Event, Status};
 
-/// What bytes below their number stand for, so that they come to a document now and then.
+/// What bytes below 32 stand for, so that random bytes make a document now and then.
 const FRAGMENTS: [&str; 32] = [
     "<testsuites>",
     "</testsuites>",
@@ -73,8 +73,8 @@ fn with_fragments(data: &[u8]) -> Vec<u8> {
 }
 
 /// Reads a document in pieces of this size, and says what is wrong with it.
-fn read(document: &[u8], piece: usize) -> (Seen, Option<String>) {
-    let mut seen = Seen::default();
+fn read(document: &[u8], piece: usize) -> (StreamState, Option<String>) {
+    let mut seen = StreamState::default();
     let mut parser = Parser::new(Options::default());
     let fed = document.chunks(piece.max(1)).try_for_each(|piece| parser.feed(piece, &mut seen));
     let ended = fed.and_then(|()| parser.finish(&mut seen));
@@ -89,13 +89,13 @@ fn read(document: &[u8], piece: usize) -> (Seen, Option<String>) {
 
 /// All events, and which tests are open.
 #[derive(Default)]
-struct Seen {
+struct StreamState {
     events: Vec<String>,
     summary: Summary,
     open: HashSet<(Option<String>, String)>,
 }
 
-impl StreamResult for Seen {
+impl StreamResult for StreamState {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.events.push(format!("{event:?}"));
         if let (Some(id), Some(status)) = (event.test_id, event.status) {

@@ -26,14 +26,14 @@ pub fn libtest(data: &[u8]) {
 
 /// What the reader says.
 #[derive(Default)]
-struct Told {
+struct EventLog {
     /// A line an event; pieces of a file that follow one another are one.
     lines: Vec<String>,
     file: Option<String>,
     summary: Summary,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let bytes = event.file.map(|file| file.bytes.escape_ascii().to_string()).unwrap_or_default();
         let file = event.file.map(|file| format!("{:?} {:?}", event.test_id, file.name));
@@ -55,8 +55,8 @@ impl StreamResult for Told {
     }
 }
 
-fn told(format: Format, data: &[u8], piece: usize) -> Told {
-    let mut told = Told::default();
+fn told(format: Format, data: &[u8], piece: usize) -> EventLog {
+    let mut told = EventLog::default();
     let clock = || Some(Timestamp { seconds: 1_000_000, nanoseconds: 0 });
     let mut lines = Lines::new(Parser::with_clock(format, clock));
     let fed = data.chunks(piece).try_for_each(|bytes| lines.feed(bytes, &mut told));

@@ -37,7 +37,8 @@ fn few_tests(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
 
 /// Drives a stream into both accountings and compares them.
 pub(crate) fn accountings_agree(stream: &[u8]) {
-    let mut sinks = (Given::default(), (Summary::new(), Records::new((Taken::default(), Summary::new()))));
+    let mut sinks =
+        (Given::default(), (Summary::new(), Records::new((RecordTotals::default(), Summary::new()))));
     let driven = drive(stream, &mut sinks);
     assert!(driven.is_ok(), "{driven:?}");
     let (given, (of_events, records)) = sinks;
@@ -61,12 +62,12 @@ fn counts(summary: &Summary) -> impl PartialEq + std::fmt::Debug {
 
 /// How many events and how many bytes of files.
 #[derive(Debug, Default, PartialEq)]
-struct Account {
+struct Totals {
     events: u64,
     bytes: u64,
 }
 
-impl Account {
+impl Totals {
     fn add(&mut self, event: &Event<'_>) {
         self.events += 1;
         self.bytes += event.file.map_or(0, |file| file.bytes.len() as u64);
@@ -75,7 +76,7 @@ impl Account {
 
 /// What goes in.
 #[derive(Default)]
-struct Given(Account);
+struct Given(Totals);
 
 impl StreamResult for Given {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
@@ -86,12 +87,12 @@ impl StreamResult for Given {
 
 /// What comes out.
 #[derive(Default)]
-struct Taken {
-    account: Account,
+struct RecordTotals {
+    account: Totals,
     records: u64,
 }
 
-impl RecordSink for Taken {
+impl RecordSink for RecordTotals {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         self.records += 1;
         self.account.events += u64::from(record.events());

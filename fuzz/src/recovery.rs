@@ -19,9 +19,9 @@ pub enum Piece {
     Line(String),
     /// A packet with a changed byte: which, and how.
     Damaged(AnyEvent, u16, u8),
-    /// So much of a packet's beginning.
+    /// This much of a packet's beginning.
     Cut(AnyEvent, u16),
-    /// So much of a packet's end.
+    /// This much of a packet's end.
     Tail(AnyEvent, u16),
 }
 

@@ -70,18 +70,18 @@ fn few_tests(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
 
 /// What a report has to tell.
 #[derive(Debug, PartialEq)]
-struct Went {
+struct ReportedCounts {
     tests: u64,
     skipped: u64,
     is_success: bool,
 }
 
-impl Went {
+impl ReportedCounts {
     /// A failure of the run as a whole is a test in reports.
     fn of(summary: &Summary) -> Self {
         let global = Status::ALL.into_iter().filter(|status| status.is_failure());
         let global: u64 = global.map(|status| summary.global(status)).sum();
-        Went {
+        ReportedCounts {
             tests: summary.total() + summary.damaged() + global,
             skipped: summary.count(Outcome::Skip),
             is_success: summary.is_success(),
@@ -89,33 +89,33 @@ impl Went {
     }
 }
 
-fn written(stream: &[u8]) -> Went {
+fn written(stream: &[u8]) -> ReportedCounts {
     let mut records = Records::new(Summary::new());
     told(drive(stream, &mut records));
-    Went::of(&records.into_sink())
+    ReportedCounts::of(&records.into_sink())
 }
 
-fn of_junit(stream: &[u8], options: junit::Options) -> Went {
+fn of_junit(stream: &[u8], options: junit::Options) -> ReportedCounts {
     let mut report = Vec::new();
     told(sunk(stream, JunitWriter::new(options)).write(&mut report));
     let mut summary = Summary::new();
     let read = read::drive(read::Options::default(), &*report, &mut summary);
     assert!(read.is_ok(), "{read:?}: {}", String::from_utf8_lossy(&report));
-    Went::of(&summary)
+    ReportedCounts::of(&summary)
 }
 
-fn of_tap(stream: &[u8]) -> Went {
+fn of_tap(stream: &[u8]) -> ReportedCounts {
     let report = sunk(stream, TapWriter::new(Vec::new())).into_inner();
     let mut summary = Summary::new();
     told(lines::drive(tap::Parser::new(), &*report, &mut summary));
-    Went::of(&summary)
+    ReportedCounts::of(&summary)
 }
 
-fn of_v1(stream: &[u8]) -> Went {
+fn of_v1(stream: &[u8]) -> ReportedCounts {
     let report = sunk(stream, v1::Writer::new(Vec::new())).into_inner();
     let mut summary = Summary::new();
     told(v1::drive(&*report, &mut summary));
-    Went::of(&summary)
+    ReportedCounts::of(&summary)
 }
 
 /// A table of all columns.

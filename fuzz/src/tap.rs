@@ -26,7 +26,7 @@ pub fn tap(data: &[u8]) {
 
 /// What the reader says.
 #[derive(Default)]
-struct Told {
+struct EventLog {
     /// A line an event; pieces of a file that follow one another are one.
     lines: Vec<String>,
     file: Option<String>,
@@ -34,7 +34,7 @@ struct Told {
     summary: Summary,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let bytes = event.file.map(|file| file.bytes.escape_ascii().to_string()).unwrap_or_default();
         let file = event.file.map(|file| format!("{:?} {:?}", event.test_id, file.name));
@@ -59,8 +59,8 @@ impl StreamResult for Told {
     }
 }
 
-fn told(data: &[u8], piece: usize) -> Told {
-    let mut told = Told::default();
+fn told(data: &[u8], piece: usize) -> EventLog {
+    let mut told = EventLog::default();
     let mut lines = Lines::new(Parser::new().clock(|| Timestamp { seconds: 1_000_000, nanoseconds: 0 }));
     let fed = data.chunks(piece).try_for_each(|bytes| {
         lines.feed(bytes, &mut told)?;

@@ -24,14 +24,14 @@ pub fn v1(data: &[u8]) {
 
 /// What the reader says.
 #[derive(Default)]
-struct Told {
+struct EventLog {
     /// A line an event; pieces of a file that follow one another are one.
     lines: Vec<String>,
     file: Option<String>,
     summary: Summary,
 }
 
-impl StreamResult for Told {
+impl StreamResult for EventLog {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let encoded = subunit::encode(event, &mut Vec::new());
         assert!(encoded.is_ok(), "{encoded:?}: {event:?}");
@@ -65,8 +65,8 @@ impl StreamResult for Told {
     }
 }
 
-fn told(data: &[u8], piece: usize) -> Told {
-    let (mut parser, mut told) = (Parser::new(), Told::default());
+fn told(data: &[u8], piece: usize) -> EventLog {
+    let (mut parser, mut told) = (Parser::new(), EventLog::default());
     let mut held = Vec::new();
     let fed = data.chunks(piece).try_for_each(|bytes| {
         held.extend_from_slice(bytes);

@@ -35,24 +35,28 @@ pub(crate) fn derive(folder: &RunFolder, mut stream: impl Read, tail: Tail) -> R
     intake.finish(tail).map_err(at("index", &raw))
 }
 
-/// Where derived results go.
+/// Where derived results are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Put {
+pub(crate) enum ResultsDestination {
     /// To the run's folder.
-    InFolder,
+    RunFolder,
     /// To a temporary file, as the repository cannot be written.
-    Aside,
+    TemporaryFile,
 }
 
 /// Writes results.
-pub(crate) fn put_results(folder: &RunFolder, rows: Sorted, put: Put) -> Result<Results> {
+pub(crate) fn write_results(
+    folder: &RunFolder,
+    rows: Sorted,
+    destination: ResultsDestination,
+) -> Result<Results> {
     let path = folder.results();
-    let (file, replacement) = match put {
-        Put::InFolder => {
+    let (file, replacement) = match destination {
+        ResultsDestination::RunFolder => {
             let replacement = Replacement::new(&path)?;
             (replacement.file.as_file().try_clone(), Some(replacement))
         }
-        Put::Aside => (tempfile::tempfile(), None),
+        ResultsDestination::TemporaryFile => (tempfile::tempfile(), None),
     };
     let file = file.map_err(at("write", &path))?;
     results::write(rows, &file).map_err(at("write", &path))?;

@@ -22,7 +22,7 @@ pub enum Error {
         /// Repositories of other tools on the way up.
         foreign: Vec<Foreign>,
     },
-    /// The folder is there and is no repository: its `format` file is missing or says something else.
+    /// The folder is there and is not a repository: its `format` file is missing or says something else.
     NotARepository(PathBuf),
     /// A newer version made the repository.
     Newer {
@@ -120,7 +120,7 @@ impl fmt::Display for Error {
             }
             Error::NotARepository(path) => {
                 let path = path.display();
-                write!(formatter, "{path} is no repository: its file `format` is missing or not ours")?;
+                write!(formatter, "{path} is not a repository: its file `format` is missing or not ours")?;
                 write!(
                     formatter,
                     "; if it is one that was damaged, write `subunit-repository {FORMAT}` to that file"

@@ -3,7 +3,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 
-use crate::derive::{Put, derive, put_results};
+use crate::derive::{ResultsDestination, derive, write_results};
 use crate::error::{Error, Result, at};
 use crate::index::groups::Groups;
 use crate::intake::Tail;
@@ -31,21 +31,26 @@ pub(crate) enum Trust {
 }
 
 /// Looks at a run.
-pub(crate) fn examine(id: RunId, folder: &RunFolder, trust: Trust, put: Put) -> Result<Examined> {
+pub(crate) fn examine(
+    id: RunId,
+    folder: &RunFolder,
+    trust: Trust,
+    destination: ResultsDestination,
+) -> Result<Examined> {
     // A writer may finish between two looks, but no run is begun again.
     for _ in 0..2 {
         let file = run_json::read(folder)?;
         let Some(file) = file.filter(|file| file.tally.is_some()) else {
             match lock_of_dead(folder)? {
                 Lock::Held => return running(id, folder),
-                Lock::Free if !is_finished(folder)? => return recover(id, folder, put),
+                Lock::Free if !is_finished(folder)? => return recover(id, folder, destination),
                 Lock::Free | Lock::NoStream => continue,
             }
         };
-        return finished(id, folder, file, trust, put);
+        return finished(id, folder, file, trust, destination);
     }
     // No stream and nothing said of it: a folder of which files were removed by hand.
-    recover(id, folder, put)
+    recover(id, folder, destination)
 }
 
 fn is_finished(folder: &RunFolder) -> Result<bool> {
@@ -83,16 +88,16 @@ fn running(id: RunId, folder: &RunFolder) -> Result<Examined> {
     Ok(Examined { run: run(id, folder, file, Tally { bytes, ..Tally::default() }), results: None })
 }
 
-/// A run of which nothing says what it comes to: its writer is gone and did not finish; or what it wrote is lost.
-fn recover(id: RunId, folder: &RunFolder, put: Put) -> Result<Examined> {
+/// Recovers a run without counts: its writer is gone and did not finish, or what it wrote is lost.
+fn recover(id: RunId, folder: &RunFolder, destination: ResultsDestination) -> Result<Examined> {
     let info = run_json::read(folder)?.map(|file| file.info).unwrap_or_default();
     // The stream is as it came until all is written.
     let damaged = !folder.raw().exists();
     let (tally, results) = match StreamReader::open(id, folder, None) {
-        Err(Error::Pruned(_)) => of_results(folder, put)?,
+        Err(Error::Pruned(_)) => of_results(folder, destination)?,
         stream => {
             let (tally, rows) = derive(folder, stream?, Tail::LeftOut)?;
-            (tally, put_results(folder, rows, put)?)
+            (tally, write_results(folder, rows, destination)?)
         }
     };
     let file = RunFile { state: State::Incomplete, info, end: None, tally: None, damaged };
@@ -100,15 +105,15 @@ fn recover(id: RunId, folder: &RunFolder, put: Put) -> Result<Examined> {
 }
 
 /// What is left of a run without a stream.
-fn of_results(folder: &RunFolder, put: Put) -> Result<(Tally, Results)> {
+fn of_results(folder: &RunFolder, destination: ResultsDestination) -> Result<(Tally, Results)> {
     if let Some(results) = kept_results(folder, Trust::StreamAlone)? {
         return Ok((tally(&results)?, results));
     }
     let (tally, rows) = derive(folder, io::empty(), Tail::LeftOut)?;
-    Ok((tally, put_results(folder, rows, put)?))
+    Ok((tally, write_results(folder, rows, destination)?))
 }
 
-/// What results come to, as far as they say it: nothing of failures without a test, nor of the stream's length.
+/// The counts that results give: without failures that belong to no test, and without the length of the stream.
 fn tally(results: &Results) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut groups = Groups::new(results)?;
@@ -123,7 +128,13 @@ fn tally(results: &Results) -> Result<Tally> {
 }
 
 /// A run whose writer finished, or whose results outlived its stream.
-fn finished(id: RunId, folder: &RunFolder, mut file: RunFile, trust: Trust, put: Put) -> Result<Examined> {
+fn finished(
+    id: RunId,
+    folder: &RunFolder,
+    mut file: RunFile,
+    trust: Trust,
+    destination: ResultsDestination,
+) -> Result<Examined> {
     let told = file.tally.unwrap_or_default();
     let kept = kept_results(folder, trust)?;
     if trust == Trust::Results && kept.is_some() {
@@ -138,7 +149,7 @@ fn finished(id: RunId, folder: &RunFolder, mut file: RunFile, trust: Trust, put:
     let results = match (derived, kept) {
         (Some((tally, rows)), _) if tally.bytes == told.bytes => {
             (file.tally, file.damaged) = (Some(tally), false);
-            put_results(folder, rows, put)?
+            write_results(folder, rows, destination)?
         }
         (None, Some(results)) => results,
         // What cannot be read any more was counted and written down when it could.
@@ -149,10 +160,10 @@ fn finished(id: RunId, folder: &RunFolder, mut file: RunFile, trust: Trust, put:
         (derived, None) => {
             file.damaged = true;
             let (_, rows) = derived.map_or_else(|| derive(folder, io::empty(), tail), Ok)?;
-            put_results(folder, rows, put)?
+            write_results(folder, rows, destination)?
         }
     };
-    if file != before && put == Put::InFolder {
+    if file != before && destination == ResultsDestination::RunFolder {
         run_json::write(folder, &file)?;
     }
     let tally = file.tally.unwrap_or_default();

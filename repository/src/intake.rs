@@ -19,10 +19,10 @@ pub(crate) struct Intake {
     decoder: Decoder,
     /// Bytes that are in no frame yet.
     pending: Vec<u8>,
-    watch: Watch,
+    watch: TimedRecords,
 }
 
-/// What becomes of bytes at the end that are no whole packet.
+/// What to do with bytes at the end that are not a whole packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tail {
     /// They are damage: the writer says that this is all.
@@ -39,7 +39,7 @@ impl Intake {
         Intake {
             decoder: Decoder::new(),
             pending: Vec::new(),
-            watch: Watch { records, first: None, last: None },
+            watch: TimedRecords { records, first: None, last: None },
         }
     }
 
@@ -63,7 +63,7 @@ impl Intake {
             self.watch.pass(&mut self.decoder, &self.pending, true)?;
         }
         let tail = bytes - self.decoder.offset();
-        let Watch { mut records, first, last } = self.watch;
+        let TimedRecords { mut records, first, last } = self.watch;
         records.stop_run()?;
         let (summary, rows) = records.into_sink();
         let tally = Tally { counts: (&summary).into(), first, last, bytes, tail };
@@ -71,15 +71,15 @@ impl Intake {
     }
 }
 
-/// Passes events to the accounting, and notes from when to when they were.
+/// Passes events on to be counted, and notes their first and last time.
 #[derive(Debug)]
-struct Watch {
+struct TimedRecords {
     records: Records<(Summary, RowSink)>,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
 }
 
-impl Watch {
+impl TimedRecords {
     /// Passes all frames, and says how many bytes they are.
     fn pass(&mut self, decoder: &mut Decoder, input: &[u8], eof: bool) -> io::Result<usize> {
         let mut consumed = 0;
@@ -100,7 +100,7 @@ impl Watch {
     }
 }
 
-impl StreamResult for Watch {
+impl StreamResult for TimedRecords {
     fn at(&mut self, extent: Extent) {
         self.records.at(extent);
     }
@@ -120,12 +120,12 @@ impl StreamResult for Watch {
 #[derive(Debug)]
 struct RowSink {
     sorter: Sorter,
-    late: Option<Late>,
+    late: Option<LateEvents>,
 }
 
 /// Events in a row that came late for the same test.
 #[derive(Debug)]
-struct Late {
+struct LateEvents {
     id: String,
     route: Option<String>,
     extent: Extent,
@@ -137,7 +137,7 @@ impl RowSink {
     }
 
     fn end_late(&mut self) -> io::Result<()> {
-        let Some(Late { id, route, extent }) = self.late.take() else { return Ok(()) };
+        let Some(LateEvents { id, route, extent }) = self.late.take() else { return Ok(()) };
         let facts = Facts { kind: Kind::Late, start: None, duration: None, extent };
         self.sorter.push(&Row { id: id.as_bytes(), route: route.as_deref().map(str::as_bytes), facts })
     }
@@ -170,7 +170,7 @@ impl RecordSink for RowSink {
             return Ok(());
         }
         self.end_late()?;
-        self.late = Some(Late { id: id.to_owned(), route: route.map(str::to_owned), extent });
+        self.late = Some(LateEvents { id: id.to_owned(), route: route.map(str::to_owned), extent });
         Ok(())
     }
 }

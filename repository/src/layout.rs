@@ -81,7 +81,7 @@ impl RunFolder {
         self.0.join("pinned")
     }
 
-    /// How many bytes it takes: its stream in the form that counts, its results, and what is said of it.
+    /// How many bytes it takes: its stream in the form that counts, its results, and its metadata.
     pub(crate) fn size(&self) -> u64 {
         let len = |path: PathBuf| fs::metadata(path).ok().map(|file| file.len());
         let stream = len(self.compressed()).or_else(|| len(self.raw()));

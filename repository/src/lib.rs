@@ -1,4 +1,4 @@
-//! Runs on disk: stored as the bytes that came in, and asked about their tests.
+//! Runs on disk: stored as the bytes that came in, and queried for their tests.
 //!
 //! ```
 //! use repository::{Repository, RunEnd, RunInfo, RunRef, Standing};
@@ -26,10 +26,10 @@
 //!   runs/000042/
 //!     stream.subunit             the stream as it comes, while the run goes on; its writer holds the file's lock
 //!     stream.subunit.zst         the stream once the run is over: zstd's seekable format, frames of 256 KiB
-//!     run.json                   how the run came about, how it ended, what it comes to
-//!     results                    a row a test, sorted by id: derived, until the stream is pruned
+//!     run.json                   how the run came about, how it ended, its counts
+//!     results                    a row for each test, sorted by id: derived, until the stream is pruned
 //!     pinned                     there when the stream is not to be pruned
-//!   retention.json               the limits that streams are pruned to by themselves; there when any are set
+//!   retention.json               the limits for pruning after each run; there only when any are set
 //!   index.sqlite                 the list of runs and the failing set: derived
 //!   lock                         held while the index is used
 //! ```
@@ -38,13 +38,13 @@
 //!   Results and index are derived from it: when they are missing, damaged or of another version they are made
 //!   anew, without being asked, and the answers are the same ([`Repository::rebuild`] does it on request).
 //!   Every part has checksums, so that a changed byte is never another answer.
-//! - **The accounting is [`streamresult::Summary`]'s**, as everywhere.
-//! - **A run has its number** from the moment its folder takes its name, which no two can. The folder stays when its
-//!   stream is pruned, so no number is given again.
+//! - **Tests are counted by [`streamresult::Summary`]**, as everywhere.
+//! - **A run has its number** from the moment its folder gets its name, which no two can share. The folder stays when
+//!   its stream is pruned, so no number is used again.
 //! - **A run is complete when its writer says so.** The kernel releases the lock of a writer that was killed. What
 //!   had come is read up to its last whole packet, and the run is [`Incomplete`](State::Incomplete).
 //! - **Each run has a table of its results**, in place of one for all runs: so loading costs the same however many
-//!   runs there are, a run that is lost takes no other with it, and what is kept of a pruned run is that file.
+//!   runs there are, a run that is lost takes no other with it, and that file is what is kept of a pruned run.
 //!   A test is found in it without reading the rest, and its packets in the stream by their offset.
 //! - **Nothing passes by accident:** see [`Standing`] and [`Failing`].
 
@@ -77,7 +77,10 @@ pub use error::{Error, Result};
 pub use failing::{Failing, Failure, Outstanding};
 pub use foreign::{Foreign, Tool};
 pub use note::Note;
-pub use query::{Change, Compared, Flakiness, FlakyTest, Past, Side, Stats, TestResult, TestTime, Timings};
+pub use query::{
+    Change, ComparedTest, Flakiness, FlakyTest, HistoryEntry, RepositoryStats, Side, TestResult, TestTime,
+    Timings,
+};
 pub use repository::Repository;
 pub use retention::{Pruned, Retention};
 pub use run::{Counts, Git, Run, RunEnd, RunInfo, Standing, State, Stored};

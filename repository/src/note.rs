@@ -1,10 +1,10 @@
-//! What happened on the side, and should be told.
+//! What happened besides, and should be reported.
 
 use std::fmt;
 
 use crate::run_id::RunId;
 
-/// Something that was put right or worked around without being asked. Open: there may be more.
+/// Something that was repaired or worked around without being asked. Open: there may be more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Note {
@@ -24,12 +24,12 @@ pub enum Note {
         run: RunId,
         /// How many bytes came.
         bytes: u64,
-        /// How many of them, at the end, are no whole packet.
+        /// How many of them, at the end, are not a whole packet.
         tail: u64,
     },
     /// The stored stream of a run cannot be read to its end any more.
     StreamDamaged(RunId),
-    /// What was written down of a run beside its stream is lost or damaged.
+    /// What was recorded about a run, besides its stream, is lost or damaged.
     RecordLost(RunId),
     /// After a run was stored, streams were removed that are beyond the limits that were set.
     Pruned {
@@ -56,7 +56,7 @@ impl fmt::Display for Note {
                 write!(formatter, "run {run} is incomplete: its writer was killed after {bytes} bytes")?;
                 match tail {
                     0 => Ok(()),
-                    tail => write!(formatter, ", of which the last {tail} are no whole packet"),
+                    tail => write!(formatter, ", of which the last {tail} are not a whole packet"),
                 }
             }
             Note::StreamDamaged(run) => {

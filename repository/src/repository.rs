@@ -1,4 +1,4 @@
-//! A repository: found, made, and where everything begins.
+//! The repository itself: how it is found, made and opened.
 
 use std::fs;
 use std::io;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result, at};
 use crate::foreign::Foreign;
-use crate::index::Moment;
+use crate::index::Snapshot;
 use crate::layout::{self, FOLDER, RUNS, RunFolder};
 use crate::note::Note;
 use crate::run::{Run, RunEnd, RunInfo, Standing, State};
@@ -15,7 +15,7 @@ use crate::run_id::{RunId, RunRef};
 use crate::stream::StreamReader;
 use crate::writer::RunWriter;
 
-/// Runs of tests, on disk. Cheap to clone; every process and thread may use it at the same time.
+/// Runs of tests, on disk. Cheap to clone; any number of processes and threads may use it at the same time.
 ///
 /// ```
 /// use repository::{Repository, RunEnd, RunInfo, RunRef, Standing};
@@ -34,8 +34,8 @@ use crate::writer::RunWriter;
 pub struct Repository {
     path: PathBuf,
     notes: Arc<Mutex<Vec<Note>>>,
-    /// What all answers are of, when they are of one moment.
-    moment: Option<Arc<Mutex<Moment>>>,
+    /// The snapshot that all answers come from, if this is one.
+    moment: Option<Arc<Mutex<Snapshot>>>,
 }
 
 impl Repository {
@@ -68,7 +68,7 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// When there is none ([`Error::NoRepository`]; it names those of other tools), or it is none of ours
+    /// When there is none ([`Error::NoRepository`]; it names those of other tools), or it is not one of ours
     /// ([`Error::NotARepository`]), or one of a newer version ([`Error::Newer`]).
     pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
@@ -123,8 +123,8 @@ impl Repository {
         Foreign::in_folder(self.root())
     }
 
-    /// What happened on the side since this was asked last, and should be told: an index that was made anew,
-    /// a run that was recovered.
+    /// What happened besides since the last call, and should be reported: an index that was made anew, a run that
+    /// was recovered.
     #[must_use]
     pub fn take_notes(&self) -> Vec<Note> {
         std::mem::take(&mut self.notes.lock().unwrap_or_else(PoisonError::into_inner))
@@ -138,8 +138,8 @@ impl Repository {
     }
 
     /// The repository as it is now: whatever is asked of the snapshot, all answers are of this moment, while others
-    /// load runs and prune them. It holds nobody up. What is written through it is written to the repository, and
-    /// the snapshot does not show it.
+    /// load runs and prune them. It blocks nobody. What is written through it goes to the repository, and does
+    /// not show in the snapshot.
     ///
     /// Streams and results are read when they are asked for: the stream of a run that was pruned since is
     /// [`Error::Pruned`], one that is under way has what came since.
@@ -173,8 +173,8 @@ impl Repository {
         self.moment.is_some()
     }
 
-    /// What the answers are of, if that is one moment.
-    pub(crate) fn moment(&self) -> Option<MutexGuard<'_, Moment>> {
+    /// The snapshot that answers come from, if this is one.
+    pub(crate) fn moment(&self) -> Option<MutexGuard<'_, Snapshot>> {
         Some(self.moment.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -22,7 +22,7 @@ use crate::seekable::compressor;
 use crate::sort::Sorted;
 use crate::wire::{put, take};
 
-/// A block is closed when it has so many bytes, unpacked.
+/// A block is closed when it has this many bytes, unpacked.
 const BLOCK: usize = 16 * 1024;
 /// No block or directory that we write is longer, unpacked, than this and its longest id.
 const LIMIT: u64 = 1 << 30;

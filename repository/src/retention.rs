@@ -1,4 +1,4 @@
-//! Which streams are kept, and what becomes of the others.
+//! Which streams are kept, and which are pruned.
 
 use std::fs::{self, File};
 use std::io;
@@ -25,11 +25,11 @@ use crate::{run_json, sweep};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retention {
-    /// So many runs, the latest ones.
+    /// At most this many runs, the latest ones.
     pub runs: Option<usize>,
-    /// Runs that ended at most so long ago.
+    /// Runs that ended at most this long ago.
     pub age: Option<Duration>,
-    /// So many bytes of streams on disk, of the latest runs.
+    /// At most this many bytes of streams on disk, those of the latest runs.
     pub size: Option<u64>,
     /// Whether the streams of the failing set can be pruned too.
     pub failing_too: bool,
@@ -57,8 +57,7 @@ impl Repository {
         self.path().join("retention.json")
     }
 
-    /// The limits that are kept by themselves: whenever a run was stored, the repository is pruned to them. None
-    /// are set in a new repository.
+    /// The saved limits: whenever a run was stored, the repository is pruned to them. A new repository has none.
     ///
     /// # Errors
     ///
@@ -74,7 +73,7 @@ impl Repository {
         }
     }
 
-    /// Sets the limits that are kept by themselves, or none.
+    /// Saves limits to prune to whenever a run was stored; none turns that off.
     ///
     /// # Errors
     ///
@@ -179,7 +178,7 @@ impl Repository {
         self.with_index(|_| Ok(()))
     }
 
-    /// Keeps a run from being pruned, or does not any more.
+    /// Protects a run from being pruned, or no longer does.
     ///
     /// # Errors
     ///
@@ -207,7 +206,7 @@ fn stream_size(folder: &RunFolder) -> u64 {
     len(folder.compressed()) + len(folder.raw())
 }
 
-/// Writes down what a run comes to of which only the stream says it: its writer was killed.
+/// Writes the counts of a run whose writer was killed, so that only the stream has them.
 fn seal(folder: &RunFolder, run: &Run) -> Result<()> {
     if run_json::read(folder)?.is_some_and(|file| file.tally.is_some()) {
         return Ok(());

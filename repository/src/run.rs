@@ -1,4 +1,4 @@
-//! What is known of a run beside its tests.
+//! What is known about a run besides its tests.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::row::{Facts, Kind, Row};
 use crate::run_id::RunId;
 use crate::time;
 
-/// How a run came about: all that its writer says when it begins. Nothing of it has to be known.
+/// How a run came about: what its writer says when it begins. All of it is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunInfo {
@@ -31,7 +31,7 @@ pub struct RunInfo {
     pub workers: Option<u32>,
 }
 
-/// A commit, and whether the work tree was as it says.
+/// A commit, and whether the work tree differed from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Git {
     /// The hash of the commit.
@@ -50,9 +50,9 @@ pub struct RunEnd {
     /// The exit status of the command; 0 is success.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
-    /// Whether it was stopped before it was done, by Ctrl-C as a rule.
+    /// Whether it was stopped before it was done, usually by Ctrl-C.
     pub interrupted: bool,
-    /// Whether the stream names every test that there is, be it by `exists`. Then a test that it does not name
+    /// Whether the stream names every test that there is, if only as `exists`. Then a test that it does not name
     /// is gone, and leaves the failing set.
     pub names_all_tests: bool,
 }
@@ -73,7 +73,7 @@ pub enum State {
     Damaged,
 }
 
-/// In which form the stream of a run is there. Closed: these are all.
+/// How the stream of a run is stored. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stored {
@@ -92,7 +92,7 @@ pub struct Run {
     pub id: RunId,
     /// How far it got.
     pub state: State,
-    /// In which form its stream is there.
+    /// How its stream is stored.
     pub stored: Stored,
     /// Whether it is kept from being pruned.
     pub pinned: bool,
@@ -110,16 +110,16 @@ pub struct Run {
     pub last: Option<Timestamp>,
     /// How many bytes came in.
     pub bytes: u64,
-    /// How many of them, at the end, are no whole packet, because the writer was killed.
+    /// How many of them, at the end, are not a whole packet, because the writer was killed.
     pub tail: u64,
     /// How many bytes it takes on disk.
     pub disk: u64,
 }
 
-/// What a run comes to. Closed: these are all the cases; the earlier one holds when several do.
+/// The verdict on a run. Closed: these are all the cases; the earlier one holds when several do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// Something failed, or the command exited with another status than 0.
+    /// Something failed, or the command exited with a status other than 0.
     Failed,
     /// Nothing failed, but not all is there: the run is under way, was interrupted, killed or damaged.
     Incomplete,
@@ -130,7 +130,7 @@ pub enum Standing {
 }
 
 impl Run {
-    /// What the run comes to. It is [`Passed`](Standing::Passed) only when nothing speaks against it.
+    /// The verdict on the run. It is [`Passed`](Standing::Passed) only when nothing speaks against it.
     #[must_use]
     pub fn standing(&self) -> Standing {
         let exit = self.end.as_ref().and_then(|end| end.exit).unwrap_or_default();
@@ -166,7 +166,7 @@ pub struct Counts {
     pub success: u64,
     /// Failed.
     pub fail: u64,
-    /// Passed and were expected to fail.
+    /// Passed though they were expected to fail.
     pub uxsuccess: u64,
     /// Failed as expected.
     pub xfail: u64,
@@ -242,7 +242,7 @@ pub(crate) struct RunFile {
     pub(crate) damaged: bool,
 }
 
-/// What the bytes of a stream come to.
+/// What the bytes of a stream add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Tally {
     pub(crate) counts: Counts,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The number of a run, from 1 on. No number is given twice, also not after the run was pruned.
+/// The number of a run, from 1 on. No number is used twice, not even after the run was pruned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(pub u32);
@@ -54,7 +54,7 @@ impl FromStr for RunRef {
     ///
     /// # Errors
     ///
-    /// When it is none.
+    /// When it is not one.
     fn from_str(name: &str) -> Result<Self, UnknownRun> {
         let number = |text: &str| text.parse().ok().filter(|number| *number > 0).ok_or(UnknownRun);
         match name {
@@ -68,7 +68,7 @@ impl FromStr for RunRef {
     }
 }
 
-/// A name that is no run's.
+/// A name that cannot be a run's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownRun;
 

@@ -1,4 +1,4 @@
-//! Sorts the rows of a run in bounded memory: what is too much goes to a temporary file, in sorted stretches
+//! Sorts the rows of a run in bounded memory: what is too much goes to a temporary file, in sorted segments
 //! that are merged at the end.
 
 use std::cmp::Ordering;
@@ -16,7 +16,7 @@ use crate::row::{Facts, Row};
 const MEMORY: usize = 4 << 20;
 /// How many bytes of sorted rows are written at a time.
 const PIECE: usize = 64 << 10;
-/// How many bytes all stretches together are read ahead, and the least for each.
+/// How many bytes all segments together are read ahead, and the least for each.
 const READ_AHEAD: usize = 1 << 20;
 const LEAST_AHEAD: usize = 4096;
 
@@ -26,9 +26,9 @@ pub(crate) struct Sorter {
     memory: usize,
     /// Ids and route codes.
     text: Vec<u8>,
-    rows: Vec<Kept>,
+    rows: Vec<BufferedRow>,
     spilled: Spilled,
-    /// Where each sorted stretch of them ends.
+    /// Where each sorted segment of them ends.
     ends: Vec<u64>,
 }
 
@@ -39,16 +39,16 @@ struct Spilled {
     rows: Spooled,
 }
 
-/// A row whose id, then its route code, are in the text.
+/// A row whose id and route code are in the text, in this order.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Kept {
+pub(crate) struct BufferedRow {
     at: u32,
     id: u32,
     route: Option<u32>,
     facts: Facts,
 }
 
-impl Kept {
+impl BufferedRow {
     fn row<'a>(&self, text: &'a [u8]) -> Row<'a> {
         let (at, id) = (self.at as usize, self.id as usize);
         let id_end = at + id;
@@ -70,7 +70,7 @@ impl Sorter {
 
     /// Takes a row.
     pub(crate) fn push(&mut self, row: &Row<'_>) -> io::Result<()> {
-        let kept = Kept {
+        let kept = BufferedRow {
             at: self.text.len() as u32,
             id: row.id.len() as u32,
             route: row.route.map(|route| route.len() as u32),
@@ -79,7 +79,7 @@ impl Sorter {
         self.text.extend_from_slice(row.id);
         self.text.extend_from_slice(row.route.unwrap_or_default());
         self.rows.push(kept);
-        if self.text.len() + self.rows.len() * size_of::<Kept>() < self.memory {
+        if self.text.len() + self.rows.len() * size_of::<BufferedRow>() < self.memory {
             Ok(())
         } else {
             self.spill()
@@ -119,15 +119,15 @@ impl Sorter {
 /// Rows in their order.
 #[derive(Debug)]
 pub(crate) enum Sorted {
-    Memory { text: Vec<u8>, rows: std::vec::IntoIter<Kept> },
+    Memory { text: Vec<u8>, rows: std::vec::IntoIter<BufferedRow> },
     Merged(Box<Merged>),
 }
 
-/// The stretches, of which the one with the first row is taken out.
+/// The segments to merge; the one with the first row is taken out.
 #[derive(Debug)]
 pub(crate) struct Merged {
-    heads: BinaryHeap<Head>,
-    current: Option<Head>,
+    heads: BinaryHeap<SegmentHead>,
+    current: Option<SegmentHead>,
 }
 
 impl Sorted {
@@ -148,7 +148,7 @@ impl Merged {
             self.heads.push(head);
         }
         self.current = self.heads.pop();
-        Ok(self.current.as_ref().map(Head::row))
+        Ok(self.current.as_ref().map(SegmentHead::row))
     }
 }
 
@@ -157,9 +157,9 @@ fn merge(spilled: Spilled, ends: &[u64]) -> io::Result<Sorted> {
     let ahead = (READ_AHEAD / ends.len().max(1)).max(LEAST_AHEAD);
     let mut heads = BinaryHeap::new();
     for (&at, &end) in [0].iter().chain(ends).zip(ends) {
-        let stretch = Stretch { spilled: Arc::clone(&spilled), at, end };
-        let reader = BufReader::with_capacity(ahead, stretch);
-        let mut head = Head { reader, text: Vec::new(), id: 0, has_route: false, facts: Facts::ZERO };
+        let segment = SortedSegment { spilled: Arc::clone(&spilled), at, end };
+        let reader = BufReader::with_capacity(ahead, segment);
+        let mut head = SegmentHead { reader, text: Vec::new(), id: 0, has_route: false, facts: Facts::ZERO };
         if head.advance()? {
             heads.push(head);
         }
@@ -167,15 +167,15 @@ fn merge(spilled: Spilled, ends: &[u64]) -> io::Result<Sorted> {
     Ok(Sorted::Merged(Box::new(Merged { heads, current: None })))
 }
 
-/// Rows that were sorted together.
+/// A sorted segment of the temporary file.
 #[derive(Debug)]
-struct Stretch {
+struct SortedSegment {
     spilled: Arc<Spilled>,
     at: u64,
     end: u64,
 }
 
-impl Read for Stretch {
+impl Read for SortedSegment {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let room = into.len().min(left);
@@ -186,17 +186,17 @@ impl Read for Stretch {
     }
 }
 
-/// The first row of a stretch that was not given yet.
+/// The first row of a segment that was not given yet.
 #[derive(Debug)]
-struct Head {
-    reader: BufReader<Stretch>,
+struct SegmentHead {
+    reader: BufReader<SortedSegment>,
     text: Vec<u8>,
     id: usize,
     has_route: bool,
     facts: Facts,
 }
 
-impl Head {
+impl SegmentHead {
     fn row(&self) -> Row<'_> {
         let (id, route) = self.text.split_at_checked(self.id).unwrap_or_default();
         Row { id, route: self.has_route.then_some(route), facts: self.facts }
@@ -225,25 +225,25 @@ impl Head {
 }
 
 /// The first in order is the greatest, as the heap gives the greatest.
-impl Ord for Head {
+impl Ord for SegmentHead {
     fn cmp(&self, other: &Self) -> Ordering {
         other.row().order(&self.row())
     }
 }
 
-impl PartialOrd for Head {
+impl PartialOrd for SegmentHead {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Head {
+impl PartialEq for SegmentHead {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for Head {}
+impl Eq for SegmentHead {}
 
 const NO_ROUTE: u32 = u32::MAX;
 

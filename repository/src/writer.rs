@@ -125,7 +125,7 @@ impl RunWriter {
         run
     }
 
-    /// Stores bytes, then looks what they mean.
+    /// Stores bytes, then interprets them.
     fn take(&mut self, bytes: &[u8]) -> Result<()> {
         let taken = self.raw.write_all(bytes).and_then(|()| self.intake.push(bytes));
         self.check(taken)
@@ -185,8 +185,8 @@ fn lock_new(folder: &RunFolder) -> Result<Lock> {
     Lock::wait_for(file).map_err(at("lock", &path))
 }
 
-/// Gives a folder the next number that nobody has. That it is taken by renaming makes it nobody else's: a
-/// folder that is there is never empty, and is not replaced.
+/// Gives a folder the next free number. Renaming makes sure that nobody else gets it: a folder that exists is never
+/// empty, and so is not replaced.
 fn allocate(repository: &Repository, new: tempfile::TempDir) -> Result<RunId> {
     let last = layout::run_ids(repository.path())?.last().map_or(0, |id| id.0);
     for number in last.saturating_add(1)..=u32::MAX {

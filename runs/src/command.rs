@@ -3,19 +3,19 @@
 use clap::{ArgMatches, Args as _, CommandFactory, FromArgMatches, Parser};
 use cli::{Command, Streams, Verdict};
 
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 
 /// A command of the repository: arguments that know what to do with it.
 pub trait RepositoryCommand: clap::Args {
     /// What it is called: `subunit load`.
     const NAME: &'static str;
 
-    /// Does it, and says how the run went.
+    /// Runs it, and says how it went.
     ///
     /// # Errors
     ///
     /// When it cannot be done.
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict>;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict>;
 }
 
 /// The whole command line of such a command: `-C`, which all have, and its own arguments.
@@ -29,17 +29,17 @@ pub trait RepositoryCommand: clap::Args {
 /// ```
 #[derive(Debug)]
 pub struct OnRepository<C> {
-    place: RepoArgs,
+    repo: RepoArgs,
     command: C,
 }
 
 impl<C: RepositoryCommand> Command for OnRepository<C> {
-    /// Does it, and tells what happened to the repository on the side.
+    /// Runs it, and then writes the repository's notes.
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
-        let done = self.command.run(&self.place, lent);
-        let told = self.place.notes().into_iter().try_for_each(|note| writeln!(errors, "{note}"));
+        let done = self.command.run(&self.repo, lent);
+        let told = self.repo.notes().into_iter().try_for_each(|note| writeln!(errors, "{note}"));
         let verdict = done?;
         told?;
         Ok(verdict)
@@ -61,12 +61,12 @@ impl<C: RepositoryCommand> CommandFactory for OnRepository<C> {
 
 impl<C: RepositoryCommand> FromArgMatches for OnRepository<C> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let place = RepoArgs::from_arg_matches(matches)?;
-        Ok(OnRepository { place, command: C::from_arg_matches(matches)? })
+        let repo = RepoArgs::from_arg_matches(matches)?;
+        Ok(OnRepository { repo, command: C::from_arg_matches(matches)? })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.place.update_from_arg_matches(matches)?;
+        self.repo.update_from_arg_matches(matches)?;
         self.command.update_from_arg_matches(matches)
     }
 }

@@ -6,19 +6,20 @@ use std::time::Duration;
 use cli::value::duration;
 use cli::{Streams, Verdict};
 use formats::text::title;
-use repository::{Change, Compared, RunRef, Side};
+use repository::{Change, ComparedTest, RunRef, Side};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
-use super::words;
+use super::display;
+use super::repo_args::RepoArgs;
 
 /// Tell what changed from one stored run to another
 ///
-/// Each change is a line, as subunit-diff has it: `broken` and `fixed` are tests that fail now or failed before, `new`
-/// and `gone` were in one of the runs only, `slower` ones took much longer, and `changed` is any other outcome than
-/// before. Where a test ran several times, also on several workers, a failure counts.
+/// Each change is a line, as in subunit-diff: a `broken` test fails now and did not before, a `fixed` one the other way
+/// round; `new` and `gone` ones were in one of the runs only, `slower` ones took much longer, and `changed` is any
+/// other change of outcome. If a test ran several times or on several workers, any failure counts.
 ///
-/// `subunit diff` with runs, or without any, is the same. With two FILEs it compares streams, as subunit-diff does.
+/// `subunit diff` with runs, or without arguments, does the same. With two FILEs it compares streams, as subunit-diff
+/// does.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "nothing changed", Failed = "something changed"],
@@ -33,10 +34,10 @@ pub struct Compare {
     /// The run after it
     #[arg(value_name = "AFTER", allow_negative_numbers = true, default_value = "latest")]
     after: RunRef,
-    /// Call a test slower that takes so many times as long; 0 is never
+    /// Call a test slower when it takes this many times as long; 0 means never
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     slower: f64,
-    /// Call a test slower only when it takes this much longer: 100ms, 1.5s; seconds without a unit
+    /// Call a test slower only when it takes at least this much longer: 100ms, 1.5s; without a unit, seconds
     #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration)]
     slower_by: Duration,
 }
@@ -44,8 +45,8 @@ pub struct Compare {
 impl RepositoryCommand for Compare {
     const NAME: &'static str = "subunit compare";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let (mut written, mut changes) = (Ok(()), 0_u64);
         repository.diff(self.before, self.after, |test| {
             if let Some(word) = self.word(test) {
@@ -61,7 +62,7 @@ impl RepositoryCommand for Compare {
 }
 
 impl Compare {
-    fn word(&self, test: &Compared<'_>) -> Option<&'static str> {
+    fn word(&self, test: &ComparedTest<'_>) -> Option<&'static str> {
         match test.change() {
             Change::Broken => Some("broken"),
             Change::Fixed => Some("fixed"),
@@ -72,7 +73,7 @@ impl Compare {
         }
     }
 
-    fn is_slower(&self, test: &Compared<'_>) -> bool {
+    fn is_slower(&self, test: &ComparedTest<'_>) -> bool {
         let took = |side: Option<Side>| side.and_then(|side| side.duration).unwrap_or_default();
         let (before, after) = (took(test.before), took(test.after));
         let longer = after.saturating_sub(before);
@@ -82,13 +83,13 @@ impl Compare {
     }
 }
 
-fn write_line(word: &str, test: &Compared<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_line(word: &str, test: &ComparedTest<'_>, out: &mut dyn Write) -> io::Result<()> {
     write!(out, "{word}: {} (", title(test.test_id, None))?;
     let sides: Vec<Side> = [test.before, test.after].into_iter().flatten().collect();
     for (number, side) in sides.iter().enumerate() {
         let arrow = if number > 0 { " -> " } else { "" };
         if word == "slower" {
-            write!(out, "{arrow}{}", words::exact(side.duration))?;
+            write!(out, "{arrow}{}", display::exact(side.duration))?;
         } else {
             write!(out, "{arrow}{}", side.outcome.as_str())?;
         }

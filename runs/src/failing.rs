@@ -11,19 +11,19 @@ use streamresult::{DAMAGE_ID, StreamResult, drive};
 use subunit::{Event, Packet};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
-use super::report::{Remains, ReportArgs, Sink, fail_run};
+use super::repo_args::RepoArgs;
+use super::report::{ReportArgs, Sink, StoredResult, fail_run};
+use super::run_status::{self, write_whole};
 use super::show::Unstopped;
-use super::told::{self, write_whole};
 
-/// So many tests of a run are looked up one by one.
+/// At most this many tests of a run are looked up one by one.
 const FEW: usize = 16;
 
 /// Show what fails
 ///
-/// A test fails from the run on in which it failed until it passes, whatever runs come between: being skipped,
-/// failing as expected or not being run changes nothing. A run whose stream is damaged fails as a whole, until its
-/// tests are run again. The report has what came with each failure in the run that decided it.
+/// A test counts as failing from the run in which it failed until a run in which it passes. Being skipped, failing as
+/// expected or not being run changes nothing. A run whose stream is damaged fails as a whole, until its tests are run
+/// again. The report shows each failure with its output, from the run that decided it.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "nothing is failing", Failed = "something is (--exit-zero makes it 0)"],
@@ -32,7 +32,7 @@ const FEW: usize = 16;
        subunit failing --subunit | subunit2junitxml >failing.xml"
 ))]
 pub struct Failing {
-    /// List the ids of the tests, one a line
+    /// List the ids of the tests, one per line
     #[arg(long, conflicts_with = "subunit")]
     list: bool,
     #[command(flatten)]
@@ -44,8 +44,8 @@ pub struct Failing {
 impl RepositoryCommand for Failing {
     const NAME: &'static str = "subunit failing";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let failing = repository.failing()?;
         if failing.is_empty() {
             // That nothing ever ran is another answer than that nothing fails.
@@ -95,7 +95,7 @@ fn tell(repository: &Repository, tests: &[Failure], runs: &[Run], sink: Sink<'_>
         match repository.log(run.id, DAMAGE_ID, None, &mut sink) {
             Ok(1..) if run.counts.global_failures == 0 => {}
             Ok(_) | Err(Error::Pruned(_)) => {
-                fail_run(&mut sink, &format!("run {}: {}", run.id, told::why(run)))?;
+                fail_run(&mut sink, &format!("run {}: {}", run.id, run_status::why(run)))?;
             }
             Err(error) => return Err(error.into()),
         }
@@ -108,7 +108,7 @@ fn tell_one(repository: &Repository, test: &Failure, sink: Sink<'_>) -> anyhow::
     let route = Some(test.route_code.as_deref());
     match repository.log(test.run, &test.test_id, route, &mut Unstopped(&mut *sink)) {
         Ok(1..) => Ok(()),
-        Ok(0) | Err(Error::Pruned(_)) => Ok(Remains::from(test).tell(sink)?),
+        Ok(0) | Err(Error::Pruned(_)) => Ok(StoredResult::from(test).tell(sink)?),
         Err(error) => Err(error.into()),
     }
 }
@@ -123,7 +123,7 @@ fn tell_many(repository: &Repository, id: RunId, tests: &[&Failure], sink: Sink<
     match repository.stream(id) {
         Ok(stream) => {
             let whole = stream.take(run.bytes.saturating_sub(run.tail));
-            drive(whole, &mut Wanted { wanted: &mut wanted, sink: &mut *sink })?;
+            drive(whole, &mut TestSelection { wanted: &mut wanted, sink: &mut *sink })?;
         }
         Err(Error::Pruned(_)) => {}
         Err(error) => return Err(error.into()),
@@ -132,19 +132,19 @@ fn tell_many(repository: &Repository, id: RunId, tests: &[&Failure], sink: Sink<
         let routes = wanted.get(&*test.test_id).map(Vec::as_slice).unwrap_or_default();
         routes.contains(&(test.route_code.as_deref(), false))
     };
-    Ok(tests.iter().filter(is_lost).try_for_each(|test| Remains::from(*test).tell(&mut *sink))?)
+    Ok(tests.iter().filter(is_lost).try_for_each(|test| StoredResult::from(*test).tell(&mut *sink))?)
 }
 
 /// The routes on which each test is wanted, and whether it was found there.
 type Routes<'t> = HashMap<&'t str, Vec<(Option<&'t str>, bool)>>;
 
 /// Lets the events of some tests pass, and notes of which there were any.
-struct Wanted<'w, 't, 's> {
+struct TestSelection<'w, 't, 's> {
     wanted: &'w mut Routes<'t>,
     sink: Sink<'s>,
 }
 
-impl Wanted<'_, '_, '_> {
+impl TestSelection<'_, '_, '_> {
     fn is_wanted(&mut self, test_id: Option<&str>, route_code: Option<&str>) -> bool {
         let Some(routes) = test_id.and_then(|id| self.wanted.get_mut(id)) else { return false };
         let found = routes.iter_mut().find(|(route, _)| *route == route_code);
@@ -152,7 +152,7 @@ impl Wanted<'_, '_, '_> {
     }
 }
 
-impl StreamResult for Wanted<'_, '_, '_> {
+impl StreamResult for TestSelection<'_, '_, '_> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         if self.is_wanted(event.test_id, event.route_code) { self.sink.status(event) } else { Ok(()) }
     }

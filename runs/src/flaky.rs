@@ -5,12 +5,12 @@ use formats::text::title;
 use repository::{Flakiness, RunRef};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 
 /// List tests that pass and fail by turns
 ///
-/// They went back and forth from run to run, or did both in one run: when they were tried again, or on one worker of
-/// several. A test that broke once, or was fixed, is not flaky. Those that changed most often come first.
+/// They went back and forth from run to run, or did both in one run: when they were tried again, or on different
+/// workers. A test that broke once, or was fixed once, is not flaky. Those that changed most often come first.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "no test is flaky", Failed = "some are"],
@@ -18,10 +18,10 @@ use super::place::RepoArgs;
        subunit flaky --runs 500 --least 10"
 ))]
 pub struct Flaky {
-    /// How many runs to look at, the latest ones
+    /// Look at this many runs, the latest ones
     #[arg(long, value_name = "N", default_value_t = Flakiness::default().runs)]
     runs: usize,
-    /// In how many of them a test has to have passed or failed
+    /// Leave out tests that passed or failed in fewer than N of them
     #[arg(long, value_name = "N", default_value_t = Flakiness::default().least)]
     least: u32,
 }
@@ -29,8 +29,8 @@ pub struct Flaky {
 impl RepositoryCommand for Flaky {
     const NAME: &'static str = "subunit flaky";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         // Where nothing ever ran, this says so.
         repository.run(RunRef::LATEST)?;
         let flaky = repository.flaky(Flakiness { runs: self.runs, least: self.least })?;

@@ -7,15 +7,15 @@ use cli::{Streams, Verdict};
 use formats::ci;
 use formats::human::{Age, Bytes};
 use formats::visible;
-use repository::{Past, Run, State, Stored};
+use repository::{HistoryEntry, Run, State, Stored};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
-use super::{told, words};
+use super::repo_args::RepoArgs;
+use super::{display, run_status};
 
 /// List the runs, or the outcomes of a test in them
 ///
-/// The latest is last. Runs whose streams were pruned are among them.
+/// The latest run is last. Runs whose streams were pruned are listed, too.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "there are runs, or outcomes", Nothing = "the test ran in none of the runs"],
@@ -26,7 +26,7 @@ pub struct History {
     /// Only the outcomes of this test
     #[arg(value_name = "TEST")]
     test: Option<String>,
-    /// How many, the latest ones
+    /// Show only the latest N
     #[arg(short = 'n', long, value_name = "N")]
     count: Option<usize>,
 }
@@ -34,8 +34,8 @@ pub struct History {
 impl RepositoryCommand for History {
     const NAME: &'static str = "subunit history";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let Some(test) = &self.test else {
             let runs = repository.runs()?;
             if runs.is_empty() {
@@ -83,19 +83,19 @@ fn row(run: &Run) -> String {
     format!(
         "{:>6}  {:11} {tests:>8} {failed:>8}  {:20} {took:>7}  {marks}{}",
         run.id.0,
-        words::standing(run),
-        words::moment(run.start()),
-        ci::defuse(&told::command(run), false),
+        display::standing(run),
+        display::moment(run.start()),
+        ci::defuse(&run_status::command(run), false),
     )
 }
 
-fn write_past(past: &Past, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_past(past: &HistoryEntry, out: &mut dyn Write) -> anyhow::Result<()> {
     let line = format!(
         "{:>6}  {:10} {:20} {:>14}  {}",
         past.run.0,
         past.outcome.as_str(),
-        words::moment(past.start),
-        words::exact(past.duration),
+        display::moment(past.start),
+        display::exact(past.duration),
         past.route_code.as_deref().map(visible::line).unwrap_or_default(),
     );
     Ok(writeln!(out, "{}", line.trim_end())?)

@@ -4,13 +4,13 @@ use cli::{Streams, Verdict};
 use formats::human::Bytes;
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::display::moment;
 use super::prune::Limits;
-use super::words::moment;
+use super::repo_args::RepoArgs;
 
 /// Show how many runs there are in the repository, and what they take
 ///
-/// `subunit stats` without arguments is the same. With a FILE, or with an option, it counts the tests of a stream, as
+/// `subunit stats` without arguments does the same. With a FILE or an option, it counts the tests of a stream, as
 /// subunit-stats does.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
@@ -23,8 +23,8 @@ pub struct Info {}
 impl RepositoryCommand for Info {
     const NAME: &'static str = "subunit info";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let stats = repository.stats()?;
         let out = streams.output;
         writeln!(out, "repository:    {}", repository.path().display())?;

@@ -3,12 +3,12 @@
 use cli::{Streams, Verdict};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 
 /// Make a repository
 ///
-/// It is the folder .subunit in the working directory, or where -C or SUBUNIT_REPO says. Runs of testrepository,
-/// stestr and inquest are not taken over by this, but by `subunit import`.
+/// It is the folder .subunit in the working directory, or where -C or SUBUNIT_REPO says. To take over runs of
+/// testrepository, stestr or inquest, use `subunit import`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "the repository was made"],
@@ -20,8 +20,8 @@ pub struct Init {}
 impl RepositoryCommand for Init {
     const NAME: &'static str = "subunit init";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.make()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.make()?;
         writeln!(streams.output, "made {}", repository.path().display())?;
         for foreign in repository.foreign() {
             let path = foreign.path.display();

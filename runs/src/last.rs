@@ -4,15 +4,15 @@ use cli::{Streams, Verdict, VerdictArgs};
 use repository::{Error, Repository, Run, RunRef, State};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 use super::report::ReportArgs;
+use super::run_status::RunStatus;
 use super::show::{named, show, tell_of_running};
-use super::told::Told;
 
 /// Show the latest run
 ///
-/// It is the latest that is over; of one that is under way since, a line on stderr tells. With --subunit its bytes
-/// go to stdout as they came in.
+/// This is the latest run that is over; a line on stderr tells of a later one that is under way. With --subunit its
+/// bytes go to stdout as they came in.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "the run succeeded, and nothing is failing", Failed, Incomplete, Nothing, Outstanding],
@@ -30,13 +30,13 @@ pub struct Last {
 impl RepositoryCommand for Last {
     const NAME: &'static str = "subunit last";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let (run, running) = latest(repository)?;
         let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
         let verdict = show(repository, &run, &self.report, lent)?;
-        let told = Told::of(repository, &run, verdict)?;
+        let told = RunStatus::of(repository, &run, verdict)?;
         told.write_others(errors)?;
         if let Some(running) = running {
             tell_of_running(&running, &format!("subunit show {}", running.id), errors)?;
@@ -45,7 +45,7 @@ impl RepositoryCommand for Last {
     }
 }
 
-/// The latest run that is over, and one that is under way since; where all are under way, the latest of them.
+/// The latest run that is over, and a later one that is under way; when all are under way, the latest of them.
 fn latest(repository: &Repository) -> Result<(Run, Option<Run>), Error> {
     let run = named(repository, RunRef::LATEST)?;
     let running = repository.runs()?.pop().filter(|last| last.state == State::Running && last.id > run.id);

@@ -2,10 +2,11 @@
 //!
 //! Each is a [`RepositoryCommand`], and [`OnRepository`] makes it a command of its own: `subunit load`. What they
 //! share: [`RepoArgs`] finds the repository, `report` shows tests to people, `source` and `store` take streams in,
-//! `words` says how runs went.
+//! `display` and `run_status` say how runs went.
 
 mod command;
 pub mod compare;
+mod display;
 pub mod export;
 pub mod failing;
 pub mod flaky;
@@ -19,10 +20,11 @@ pub mod load;
 pub mod log;
 pub mod merge;
 pub mod pin;
-mod place;
 pub mod prune;
 pub mod rebuild;
+mod repo_args;
 mod report;
+mod run_status;
 pub mod show;
 pub mod slowest;
 mod sniff;
@@ -30,8 +32,6 @@ mod source;
 mod store;
 #[cfg(test)]
 mod testing;
-mod told;
-mod words;
 
 pub use command::{OnRepository, RepositoryCommand};
-pub use place::RepoArgs;
+pub use repo_args::RepoArgs;

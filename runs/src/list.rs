@@ -8,15 +8,15 @@ use repository::{Repository, RunRef, TestResult};
 use streamresult::Outcome;
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::display;
+use super::repo_args::RepoArgs;
 use super::show::{named, tell_if_running};
-use super::words;
 
 /// List the tests of a run
 ///
-/// One id a line, in their order; a test that ran several times is listed once, unless more is asked than its id.
-/// Control characters are shown. Of a run that is under way it is the tests so far; those that have not ended yet are
-/// unfinished.
+/// One id per line, in order of the ids; a test that ran several times is listed once, unless more than its id is
+/// asked for. Control characters are escaped. For a run that is under way these are the tests so far; those that have
+/// not ended yet are unfinished.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "there are such tests", Nothing = "there is none"],
@@ -61,8 +61,8 @@ pub(super) fn outcome(text: &str) -> Result<Outcome, String> {
 impl RepositoryCommand for List {
     const NAME: &'static str = "subunit list";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let run = named(repository, self.run)?;
         tell_if_running(&run, streams.errors)?;
         let mut listed: Option<String> = None;
@@ -95,7 +95,7 @@ impl List {
         }
         write!(out, "{}", visible::line(result.test_id))?;
         if self.times {
-            write!(out, " {}", words::exact(result.duration).trim_end_matches('s'))?;
+            write!(out, " {}", display::exact(result.duration).trim_end_matches('s'))?;
         }
         Ok(writeln!(out)?)
     }

@@ -8,26 +8,26 @@ use cli::{Streams, Verdict, VerdictArgs};
 use repository::{Repository, Run, RunEnd, RunInfo, RunWriter};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::display;
+use super::repo_args::RepoArgs;
+use super::run_status::{self, RunStatus};
 use super::sniff::Protocol;
 use super::source;
 use super::store::Store;
-use super::told::{self, Told};
-use super::words;
 
 /// Store a stream as a run
 ///
-/// The bytes are stored as they come, and others can look at the run while it goes on. When they have ended, a line
-/// on stderr says how the run went, and what fails of earlier runs.
+/// The bytes are stored as they come, and others can look at the run while it goes on. At the end, a line on stderr
+/// says how the run went, and what of earlier runs is still failing.
 ///
 /// Several FILEs are one run: the NAME of each, or its number from 0 on, is put before the routes of its packets.
-/// A stream of version 1 is told by its first line and stored as version 2.
+/// A stream of version 1 is recognised by its first line, and stored as version 2.
 ///
-/// A test that failed stays failing until it passes, in whatever run: tests that a run does not name keep what is
-/// known of them, unless --full says that there are no others.
+/// A test that failed counts as failing until it passes in some run. What a run does not name stays as it was, unless
+/// --full says that there are no other tests.
 ///
-/// Of a pipe, all is read even when it cannot be stored: a `tee` before it would be killed otherwise, and what others
-/// get of the stream would end there.
+/// A pipe is read to its end even when it cannot be stored. Otherwise a `tee` before it would be killed, and the
+/// stream would be cut off for its other readers.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [
@@ -44,42 +44,42 @@ use super::words;
        subunit load x86=shard-1.subunit arm=shard-2.subunit"
 ))]
 pub struct Load {
-    /// Streams to store, each with a route when there are several; `-` is stdin, as is no FILE at all
+    /// Streams to store, each with a route of its own when there are several; `-`, or no FILE, is stdin
     #[arg(value_name = "[NAME=]FILE")]
     files: Vec<NamedFile>,
     /// Pass the stream on to stdout, as it is stored
     #[arg(short, long)]
     forward: bool,
-    /// Make a repository when there is none
+    /// Make a repository if there is none
     #[arg(long)]
     force_init: bool,
     #[command(flatten)]
-    about: AboutArgs,
-    /// The version of the streams, which is found out otherwise
+    about: RunInfoArgs,
+    /// The version of the streams; found out by itself without this
     #[arg(long, value_enum, value_name = "VERSION")]
     protocol: Option<Version>,
     #[command(flatten)]
     verdict: VerdictArgs,
 }
 
-/// What is known of a run beside its stream.
+/// What is known about a run besides its stream.
 #[derive(clap::Args, Clone, Debug)]
-pub struct AboutArgs {
+pub struct RunInfoArgs {
     /// The command that made the stream, for the record
     #[arg(long, value_name = "COMMAND")]
     command: Option<String>,
-    /// The exit status of that command: when it is not 0, the run failed whatever its tests say
+    /// The exit status of that command: if it is not 0, the run failed, whatever its tests say
     #[arg(long, value_name = "STATUS", allow_negative_numbers = true)]
     pub(super) exit: Option<i32>,
-    /// The stream names every test that there is, if only by `exists`: others that failed are failing no more
+    /// The stream names every test that there is, if only as `exists`: any other that was failing is forgotten
     #[arg(long)]
     full: bool,
-    /// The stream names some of the tests: this is so without --full
+    /// The stream names only some of the tests; this is the default
     #[arg(long, overrides_with = "full")]
     partial: bool,
 }
 
-impl AboutArgs {
+impl RunInfoArgs {
     pub(super) fn info(&self) -> RunInfo {
         RunInfo { command: self.command.clone(), ..RunInfo::default() }
     }
@@ -100,7 +100,7 @@ enum Version {
 impl RepositoryCommand for Load {
     const NAME: &'static str = "subunit load";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let protocol = self.protocol.map(|version| match version {
             Version::One => Protocol::V1,
@@ -110,28 +110,28 @@ impl RepositoryCommand for Load {
         let is_typed = terminal.input && files.iter().any(NamedFile::is_stdin);
         let sources = source::open(files, input, &interrupt, protocol)?;
         let is_live = !is_typed && sources.iter().any(|source| source.is_live);
-        let begun = self.begin(place, errors);
+        let begun = self.begin(repo, errors);
         let onward = self.forward.then_some(output);
         let mut store =
             if is_live { Store::patient(begun, onward, errors)? } else { Store::new(begun?, onward) };
         source::gather(sources, &mut store).with_context(|| store.incomplete())?;
         let end = RunEnd { interrupted: interrupt.has_come(), ..self.about.end() };
         let (run, passed_on) = store.finish(end)?;
-        let verdict = conclude(place.repository()?, &run, errors)?;
+        let verdict = conclude(repo.repository()?, &run, errors)?;
         passed_on?;
         Ok(self.verdict.apply(verdict))
     }
 }
 
 impl Load {
-    fn begin(&self, place: &RepoArgs, errors: &mut dyn Write) -> anyhow::Result<RunWriter> {
-        Ok(self.repository(place, errors)?.begin(self.about.info())?)
+    fn begin(&self, repo: &RepoArgs, errors: &mut dyn Write) -> anyhow::Result<RunWriter> {
+        Ok(self.repository(repo, errors)?.begin(self.about.info())?)
     }
 
-    fn repository<'p>(&self, place: &'p RepoArgs, errors: &mut dyn Write) -> anyhow::Result<&'p Repository> {
-        match place.repository() {
+    fn repository<'p>(&self, repo: &'p RepoArgs, errors: &mut dyn Write) -> anyhow::Result<&'p Repository> {
+        match repo.repository() {
             Err(repository::Error::NoRepository { .. }) if self.force_init => {
-                let made = place.make()?;
+                let made = repo.make()?;
                 writeln!(errors, "made {}", made.path().display())?;
                 Ok(made)
             }
@@ -140,14 +140,14 @@ impl Load {
     }
 }
 
-/// Tells how a run went that was just stored, and what it leaves.
+/// Says how the run that was just stored went, and what is still failing.
 pub(super) fn conclude(
     repository: &Repository,
     run: &Run,
     errors: &mut dyn Write,
 ) -> anyhow::Result<Verdict> {
-    let told = Told::of(repository, run, words::verdict(run))?;
-    writeln!(errors, "run {}: {}", run.id, told::Line(run))?;
+    let told = RunStatus::of(repository, run, display::verdict(run))?;
+    writeln!(errors, "run {}: {}", run.id, run_status::Line(run))?;
     told.write_others(errors)?;
     Ok(told.verdict())
 }

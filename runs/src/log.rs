@@ -8,14 +8,14 @@ use repository::{Error, Repository, RunId, RunRef, State};
 use streamresult::{Record, RecordSink, Records};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 use super::report::{ReportArgs, Sink};
 use super::show::named;
 
 /// Show a test with all that came with it
 ///
-/// Only the parts of the stream that hold the test are read. Without --run it is the latest run in which the test
-/// ran, and whose stream is there.
+/// Only the parts of the stream that hold the test are read. Without --run, the run is the latest in which the test
+/// ran and whose stream was not pruned.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [
@@ -33,7 +33,7 @@ pub struct Log {
     /// The run: its number, -1 for the latest, `latest` or `latest-failing`
     #[arg(long, value_name = "RUN", allow_hyphen_values = true)]
     run: Option<RunRef>,
-    /// Only where the test ran on this route; the empty one is that of tests without any
+    /// Only where the test ran on this route; '' means without a route
     #[arg(long, value_name = "ROUTE")]
     route: Option<String>,
     /// Write the bytes of this attachment, and nothing else
@@ -46,8 +46,8 @@ pub struct Log {
 impl RepositoryCommand for Log {
     const NAME: &'static str = "subunit log";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let Some(run) = self.find(repository)? else {
             let test = title(&self.test, self.route.as_deref());
             writeln!(streams.errors, "there is no test {test} in {}", self.where_looked())?;

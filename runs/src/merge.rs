@@ -18,8 +18,8 @@ use subunit::{Event, Status};
 
 use super::command::RepositoryCommand;
 use super::list;
-use super::load::{AboutArgs, conclude};
-use super::place::RepoArgs;
+use super::load::{RunInfoArgs, conclude};
+use super::repo_args::RepoArgs;
 use super::sniff::Protocol;
 use super::source::{self, Source};
 use super::store::Store;
@@ -29,9 +29,9 @@ use super::store::Store;
 /// A SOURCE is a run (its number, -1, `latest`, `latest-failing`) or a file; `./42` is a file. Its NAME, or its
 /// number from 0 on, is put before the routes of its packets.
 ///
-/// A test is `missing` that was announced by a source, or is on the --list, and that none of them ran; it is
-/// `doubled` when several ran it. The run is incomplete when a test is missing, when a source is, or when one says
-/// nothing, and is stored all the same.
+/// A test is `missing` when a source announced it, or the --list names it, and no source ran it; it is `doubled` when
+/// several ran it. When a test or a source is missing, or a source is empty, the run is incomplete; it is stored all
+/// the same.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [
@@ -49,14 +49,14 @@ pub struct Merge {
     /// Runs and files, in the order in which they are stored; `-` is stdin
     #[arg(value_name = "[NAME=]SOURCE", required = true, allow_negative_numbers = true)]
     sources: Vec<NamedFile>,
-    /// Miss the tests of this file that did not run; it has an id a line
+    /// Report tests of this file that did not run as missing; it has one id per line
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
-    /// Miss sources when there are fewer than N
+    /// Report sources as missing when there are fewer than N
     #[arg(long, value_name = "N")]
     expect: Option<usize>,
     #[command(flatten)]
-    about: AboutArgs,
+    about: RunInfoArgs,
     #[command(flatten)]
     verdict: VerdictArgs,
 }
@@ -64,8 +64,8 @@ pub struct Merge {
 impl RepositoryCommand for Merge {
     const NAME: &'static str = "subunit merge";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.repository()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.repository()?;
         let Streams { input, output, errors, interrupt, .. } = streams;
         let listed = self.listed()?;
         let Parts { sources, whole, exit } = self.open(repository, input, &interrupt)?;
@@ -73,13 +73,13 @@ impl RepositoryCommand for Merge {
         let writer = repository.begin(self.about.info())?;
         let id = writer.id();
         let mut store = Store::new(writer, None);
-        let mut seen = Seen::default();
+        let mut seen = SourcesByTest::default();
         let mut silent = Vec::new();
         for source in sources {
             let name = source.route.clone().unwrap_or_default();
             seen.begin_source();
             source.pass(&mut store, Some(&mut seen)).with_context(|| format!("run {id} is incomplete"))?;
-            silent.extend((!seen.has_said_anything).then_some(name));
+            silent.extend((!seen.has_events).then_some(name));
         }
         let was_stopped = interrupt.has_come();
         let missing = seen.missing(&listed);
@@ -154,51 +154,51 @@ impl Parts {
 
 /// What is known of each test while sources are gone through: a hash of its id, and who ran it.
 #[derive(Debug, Default)]
-struct Seen {
+struct SourcesByTest {
     hasher: RandomState,
-    tests: HashMap<u64, Ran, RandomState>,
+    tests: HashMap<u64, RanIn, RandomState>,
     source: u32,
-    has_said_anything: bool,
+    has_events: bool,
 }
 
 /// Who ran a test: nobody, one source, or several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Ran {
+enum RanIn {
     #[default]
-    Nowhere,
-    In(u32),
-    InSeveral,
+    None,
+    One(u32),
+    Several,
 }
 
-impl Seen {
+impl SourcesByTest {
     fn begin_source(&mut self) {
         self.source += 1;
-        self.has_said_anything = false;
+        self.has_events = false;
     }
 
-    fn get(&self, id: &str) -> Ran {
+    fn get(&self, id: &str) -> RanIn {
         self.tests.get(&self.hasher.hash_one(id)).copied().unwrap_or_default()
     }
 
     /// How many tests were announced or are listed, and did not run.
     fn missing(&self, listed: &BTreeSet<String>) -> usize {
-        let announced = self.tests.values().filter(|ran| **ran == Ran::Nowhere).count();
+        let announced = self.tests.values().filter(|ran| **ran == RanIn::None).count();
         let is_unheard = |id: &&String| !self.tests.contains_key(&self.hasher.hash_one(id.as_str()));
         announced + listed.iter().filter(is_unheard).count()
     }
 }
 
-impl StreamResult for Seen {
+impl StreamResult for SourcesByTest {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
-        self.has_said_anything |= event.test_id.is_some() || event.status.is_some();
+        self.has_events |= event.test_id.is_some() || event.status.is_some();
         let Some(id) = event.test_id.filter(|id| *id != DAMAGE_ID) else { return Ok(()) };
         let ran = self.tests.entry(self.hasher.hash_one(id)).or_default();
         // A file alone does not say that the test ran.
         if !matches!(event.status, None | Some(Status::Exists)) {
             *ran = match *ran {
-                Ran::Nowhere => Ran::In(self.source),
-                Ran::In(source) if source == self.source => *ran,
-                Ran::In(_) | Ran::InSeveral => Ran::InSeveral,
+                RanIn::None => RanIn::One(self.source),
+                RanIn::One(source) if source == self.source => *ran,
+                RanIn::One(_) | RanIn::Several => RanIn::Several,
             };
         }
         Ok(())
@@ -209,20 +209,20 @@ impl StreamResult for Seen {
 fn tell(
     repository: &Repository,
     run: &Run,
-    seen: &Seen,
+    seen: &SourcesByTest,
     listed: &BTreeSet<String>,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let mut doubled = Doubled::default();
+    let mut doubled = DuplicateTest::default();
     let mut announced = BTreeSet::new();
     list::each(repository, run.id, |result| {
         match seen.get(result.test_id) {
-            Ran::Nowhere
+            RanIn::None
                 if result.outcome == Outcome::Exists && announced.insert(result.test_id.to_owned()) =>
             {
                 writeln!(out, "missing: {}", title(result.test_id, None))?;
             }
-            Ran::InSeveral if result.outcome != Outcome::Exists => {
+            RanIn::Several if result.outcome != Outcome::Exists => {
                 doubled.add(result.test_id, result.route_code, out)?;
             }
             _ => {}
@@ -230,7 +230,7 @@ fn tell(
         Ok(())
     })?;
     doubled.end(out)?;
-    for id in listed.iter().filter(|id| seen.get(id) == Ran::Nowhere && !announced.contains(*id)) {
+    for id in listed.iter().filter(|id| seen.get(id) == RanIn::None && !announced.contains(*id)) {
         writeln!(out, "missing: {}", title(id, None))?;
     }
     Ok(())
@@ -238,12 +238,12 @@ fn tell(
 
 /// The sources of a test that several ran; its results follow each other.
 #[derive(Debug, Default)]
-struct Doubled {
+struct DuplicateTest {
     test_id: String,
     sources: BTreeSet<String>,
 }
 
-impl Doubled {
+impl DuplicateTest {
     fn add(&mut self, test_id: &str, route_code: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
         if self.test_id != test_id {
             self.end(out)?;

@@ -4,7 +4,7 @@ use cli::{Streams, Verdict};
 use repository::{Repository, RunRef};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 
 /// Keep runs from being pruned
 #[derive(clap::Args, Debug)]
@@ -34,8 +34,8 @@ pub struct Unpin {
 impl RepositoryCommand for Pin {
     const NAME: &'static str = "subunit pin";
 
-    fn run(self, place: &RepoArgs, _: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.repository()?;
+    fn run(self, repo: &RepoArgs, _: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.repository()?;
         pin(repository, &self.runs, true)
     }
 }
@@ -43,8 +43,8 @@ impl RepositoryCommand for Pin {
 impl RepositoryCommand for Unpin {
     const NAME: &'static str = "subunit unpin";
 
-    fn run(self, place: &RepoArgs, _: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.repository()?;
+    fn run(self, repo: &RepoArgs, _: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.repository()?;
         pin(repository, &self.runs, false)
     }
 }

@@ -11,17 +11,17 @@ use repository::{Pruned, Repository, Retention, RunRef};
 use subunit::Timestamp;
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
-use super::words::Count;
+use super::display::Count;
+use super::repo_args::RepoArgs;
 
 /// Remove the streams of old runs
 ///
-/// What goes are the attachments; results, durations, the history of each test and the failing set stay, and no
-/// number is given again. Runs that are pinned or under way are kept, and so are the latest one and those in which a
-/// test failed that is failing now.
+/// Only the attachments are lost: results, durations, the history of each test and the failing set stay, and run
+/// numbers are never reused. Runs that are pinned or under way are kept, and so are the latest run and those with
+/// failures of tests that are still failing.
 ///
-/// With --auto the limits are set for good: whenever a run was stored, what is beyond them goes. Without any limit
-/// here, those that were set hold.
+/// With --auto the limits are saved: whenever a run has been stored, what is beyond them is removed. Without any limit
+/// on the command line, the saved ones apply.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "it was done, even if there was nothing to remove"],
@@ -34,10 +34,10 @@ pub struct Prune {
     /// Keep this many runs, the latest ones
     #[arg(long, value_name = "N")]
     keep: Option<usize>,
-    /// Keep runs that ended at most this long ago: 30d, 12h, 2w; seconds without a unit
+    /// Keep runs that ended at most this long ago: 30d, 12h, 2w; without a unit, seconds
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Option<Duration>,
-    /// Keep this much, of the latest runs: 500MB, 1.5GiB; bytes without a unit
+    /// Keep at most this much in all, of the latest runs: 500MB, 1.5GiB; without a unit, bytes
     #[arg(long, value_name = "SIZE", value_parser = size)]
     size: Option<u64>,
     /// Remove the streams of failing tests, too
@@ -46,10 +46,10 @@ pub struct Prune {
     /// Remove the stream of this run, whatever would keep it; may be repeated
     #[arg(long, value_name = "RUN", allow_hyphen_values = true, conflicts_with_all = ["keep", "older_than", "size"])]
     run: Vec<RunRef>,
-    /// Set these limits for good: from now on, storing a run prunes to them
+    /// Save these limits: from now on, each run that is stored is followed by pruning to them
     #[arg(long, conflicts_with_all = ["run", "dry_run"])]
     auto: bool,
-    /// Set no limits any more: nothing is pruned but by this command
+    /// Forget the saved limits: from now on, only this command prunes
     #[arg(long, conflicts_with_all = ["run", "dry_run", "auto", "keep", "older_than", "size", "failing_too"])]
     no_auto: bool,
     /// Only say what would be removed
@@ -60,8 +60,8 @@ pub struct Prune {
 impl RepositoryCommand for Prune {
     const NAME: &'static str = "subunit prune";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.repository()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.repository()?;
         if !self.run.is_empty() {
             let runs: Vec<_> = self.run.iter().map(|name| repository.run(*name)).collect::<Result<_, _>>()?;
             runs.iter().try_for_each(|run| repository.prune_run(run.id))?;
@@ -87,14 +87,18 @@ impl RepositoryCommand for Prune {
         writeln!(streams.errors, "{streams_of} {done}, {}", Bytes(bytes))?;
         if self.auto {
             repository.set_retention(Some(&retention))?;
-            writeln!(streams.errors, "from now on, what is stored is pruned to: {}", Limits(&retention))?;
+            writeln!(
+                streams.errors,
+                "from now on, each run that is stored is followed by pruning to: {}",
+                Limits(&retention)
+            )?;
         }
         Ok(Verdict::Passed)
     }
 }
 
 impl Prune {
-    /// The limits of the command line, or else those that were set.
+    /// The limits of the command line, or else the saved ones.
     fn retention(&self, repository: &Repository) -> anyhow::Result<Retention> {
         let said = Retention {
             runs: self.keep,
@@ -152,7 +156,7 @@ mod tests {
     fn limits_that_are_set_hold_for_each_run() {
         let repo = Repo::with(&[&["a success"], &["a success"], &["a success"]]);
         let told = repo.run(&["prune", "--keep=2", "--auto"], b"");
-        assert!(told.errors().ends_with("what is stored is pruned to: 2 runs\n"), "{}", told.errors());
+        assert!(told.errors().ends_with("is followed by pruning to: 2 runs\n"), "{}", told.errors());
         let load = || repo.run(&["load"], &stream(&["a success"]));
         let told = load();
         assert!(told.errors().contains("\n1 stream beyond the limits removed, "), "{}", told.errors());

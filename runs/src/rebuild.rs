@@ -3,13 +3,13 @@
 use cli::{Streams, Verdict};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
-use super::words::Count;
+use super::display::Count;
+use super::repo_args::RepoArgs;
 
 /// Make the index and the results of all runs anew, from their streams
 ///
-/// This is never needed to get right answers: what is missing or damaged is made anew without being asked. Of runs
-/// whose streams were pruned, the results stay as they are.
+/// This is never needed to get right answers: whatever is missing or damaged is made anew without being asked. The
+/// results of runs whose streams were pruned stay as they are.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "it was made anew"],
@@ -20,8 +20,8 @@ pub struct Rebuild {}
 impl RepositoryCommand for Rebuild {
     const NAME: &'static str = "subunit rebuild";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.repository()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.repository()?;
         repository.rebuild()?;
         let runs = repository.runs()?.len() as u64;
         writeln!(streams.output, "{}", Count(runs, "run", "runs"))?;

@@ -22,25 +22,25 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     passthrough: PassthroughArgs,
     #[command(flatten)]
-    look: LookArgs,
+    display: DisplayArgs,
 }
 
 /// How a report looks.
 #[derive(clap::Args, Clone, Copy, Debug)]
-struct LookArgs {
+struct DisplayArgs {
     /// Show a line for each test, too
     #[arg(short, long, conflicts_with = "subunit")]
     verbose: bool,
-    /// Show the output of tests that did not fail, too, and all of it: 1 MiB of each attachment otherwise
+    /// Show the output of all tests, not only of those that failed, and in full, not only 1 MiB of each attachment
     #[arg(long, conflicts_with = "subunit")]
     all_output: bool,
-    /// Show neither single results nor failures, but only what is said of the run
+    /// Show only the summary of the run, without single results and failures
     #[arg(long, conflicts_with_all = ["subunit", "all_output", "verbose"])]
     summary_only: bool,
     /// List the N slowest tests; 5 by default, when there are more
     #[arg(long, value_name = "N", conflicts_with = "subunit")]
     slowest: Option<usize>,
-    /// Put failures together by what they have in common; with `route`, count the tests of each, too
+    /// Group failures by what they have in common; with `route`, also count the tests of each route
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "subunit")]
     group: Option<Group>,
     #[command(flatten)]
@@ -83,9 +83,9 @@ impl ReportArgs {
         ending: Conclusion<'_>,
         feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        let color = self.output.is_stdout() && self.look.color.output(&streams.terminal);
+        let color = self.output.is_stdout() && self.display.color.output(&streams.terminal);
         let out = BufWriter::new(self.output.open(&Shared::new(streams.output))?);
-        let mut report = TextReport::new(out, self.look.options(color));
+        let mut report = TextReport::new(out, self.display.options(color));
         let mut loose: Box<dyn Write> = match (self.passthrough.no_passthrough, streams.terminal.errors) {
             (true, _) => Box::new(io::sink()),
             (false, true) => Box::new(visible::Writer::new(streams.errors)),
@@ -106,12 +106,12 @@ impl ReportArgs {
 
     /// The same, with each test and all of its output.
     pub(super) fn whole(&self) -> Self {
-        let look = LookArgs { verbose: true, all_output: true, ..self.look };
-        ReportArgs { look, ..self.clone() }
+        let display = DisplayArgs { verbose: true, all_output: true, ..self.display };
+        ReportArgs { display, ..self.clone() }
     }
 }
 
-impl LookArgs {
+impl DisplayArgs {
     fn options(self, color: bool) -> text::Options {
         text::Options {
             lines: self.verbose,
@@ -127,8 +127,8 @@ impl LookArgs {
     }
 }
 
-/// What is left of a test whose stream is gone.
-pub(super) struct Remains<'a> {
+/// The stored result of a test whose stream was pruned.
+pub(super) struct StoredResult<'a> {
     pub(super) test_id: &'a str,
     pub(super) route_code: Option<&'a str>,
     pub(super) outcome: Outcome,
@@ -136,22 +136,22 @@ pub(super) struct Remains<'a> {
     pub(super) duration: Option<Duration>,
 }
 
-impl<'a> From<&TestResult<'a>> for Remains<'a> {
+impl<'a> From<&TestResult<'a>> for StoredResult<'a> {
     fn from(result: &TestResult<'a>) -> Self {
         let TestResult { test_id, route_code, outcome, start, duration, .. } = *result;
-        Remains { test_id, route_code, outcome, start, duration }
+        StoredResult { test_id, route_code, outcome, start, duration }
     }
 }
 
-impl<'a> From<&'a Failure> for Remains<'a> {
+impl<'a> From<&'a Failure> for StoredResult<'a> {
     fn from(failure: &'a Failure) -> Self {
         let Failure { test_id, route_code, outcome, start, duration, .. } = failure;
         let (outcome, start, duration) = (*outcome, *start, *duration);
-        Remains { test_id, route_code: route_code.as_deref(), outcome, start, duration }
+        StoredResult { test_id, route_code: route_code.as_deref(), outcome, start, duration }
     }
 }
 
-impl Remains<'_> {
+impl StoredResult<'_> {
     /// Gives events that say what is known of the test.
     pub(super) fn tell(&self, sink: Sink<'_>) -> io::Result<()> {
         let event = |status, timestamp| Event {

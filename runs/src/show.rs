@@ -11,17 +11,17 @@ use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
-use super::report::{Remains, ReportArgs, Sink, fail_run};
-use super::words;
-use super::{list, told};
+use super::display;
+use super::repo_args::RepoArgs;
+use super::report::{ReportArgs, Sink, StoredResult, fail_run};
+use super::{list, run_status};
 
 const SO_FAR: &str = "this is what came of it so far";
 
 /// Show a run
 ///
-/// The report has the failures with all that came with them, why tests were skipped, the slowest tests, and a line
-/// that says how the run went. A run that is under way is shown as far as it is.
+/// The report has the failures with all their output, why tests were skipped, the slowest tests, and a line that says
+/// how the run went. A run that is under way is shown as far as it has got.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [
@@ -48,14 +48,14 @@ pub struct Show {
 impl RepositoryCommand for Show {
     const NAME: &'static str = "subunit show";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let run = named(repository, self.run)?;
         Ok(self.verdict.apply(show(repository, &run, &self.report, streams)?))
     }
 }
 
-/// The run of this name. As long as none is over, the latest is one that is under way.
+/// The run of this name. While no run is over, the latest one is the latest that is under way.
 pub(super) fn named(repository: &Repository, name: RunRef) -> Result<Run, Error> {
     match repository.run(name) {
         Err(Error::Running(id)) => repository.run(id),
@@ -70,7 +70,7 @@ pub(super) fn show(
     report: &ReportArgs,
     streams: Streams<'_>,
 ) -> anyhow::Result<Verdict> {
-    let verdict = words::verdict(run);
+    let verdict = display::verdict(run);
     if report.subunit {
         report.copy(repository.stream(run.id)?, streams)?;
         return Ok(verdict);
@@ -82,7 +82,7 @@ pub(super) fn show(
         }
         State::Interrupted => writeln!(streams.errors, "run {} was interrupted", run.id)?,
         State::Damaged => {
-            writeln!(streams.errors, "run {} is damaged: what is stored of it is not all that came", run.id)?
+            writeln!(streams.errors, "run {} is damaged: part of what was stored is lost", run.id)?
         }
         State::Complete => {}
     }
@@ -96,7 +96,7 @@ pub(super) fn show(
     Ok(verdict)
 }
 
-/// Shows a run as far as it is. A test that has begun has not failed by that.
+/// Shows a run as far as it has got. A test that has only begun has not failed.
 fn show_running(
     repository: &Repository,
     run: &Run,
@@ -123,7 +123,7 @@ fn show_running(
     Ok(if summary.is_success() { Verdict::Incomplete } else { Verdict::Failed })
 }
 
-/// Says of a run that is under way that it is shown as far as it is.
+/// Says that a run is under way, and shown as far as it has got.
 pub(super) fn tell_if_running(run: &Run, errors: &mut dyn Write) -> io::Result<()> {
     if run.state == State::Running { tell_of_running(run, SO_FAR, errors) } else { Ok(()) }
 }
@@ -138,7 +138,7 @@ pub(super) fn tell_of_running(run: &Run, what: &str, errors: &mut dyn Write) -> 
 /// Gives the events of a run's stream, and what its writer said of it.
 fn stream(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<()> {
     let stream = repository.stream(run.id)?;
-    // What a writer that was killed left of a packet is no damage.
+    // What a writer that was killed left of a packet is not damage.
     let whole = run.bytes.saturating_sub(run.tail);
     let driven = drive(stream.take(whole), sink);
     driven.with_context(|| format!("cannot read the stream of run {}", run.id))?;
@@ -147,9 +147,9 @@ fn stream(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<
 
 /// Gives what is left of a run.
 fn results(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<()> {
-    list::each(repository, run.id, |result| Ok(Remains::from(result).tell(sink)?))?;
+    list::each(repository, run.id, |result| Ok(StoredResult::from(result).tell(sink)?))?;
     if run.counts.run_failures() > 0 {
-        fail_run(sink, &told::why(run))?;
+        fail_run(sink, &run_status::why(run))?;
     }
     exit(run, sink)?;
     Ok(sink.stop_run()?)
@@ -162,7 +162,7 @@ fn exit(run: &Run, sink: Sink<'_>) -> io::Result<()> {
     }
 }
 
-/// A stream that goes on: where it ends for now, nothing is said of an end.
+/// A stream that is still being written: where it ends for now is not reported as an end.
 struct SoFar<R>(R);
 
 impl<R: Read> Read for SoFar<R> {
@@ -174,7 +174,7 @@ impl<R: Read> Read for SoFar<R> {
     }
 }
 
-/// Events that go on: a run that is under way, or one of several that are shown as one.
+/// Events without an end: those of a run that is under way, or of one of several that are shown as one.
 pub(super) struct Unstopped<'s>(pub(super) Sink<'s>);
 
 impl StreamResult for Unstopped<'_> {

@@ -5,13 +5,13 @@ use formats::text::title;
 use repository::RunRef;
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::display;
+use super::repo_args::RepoArgs;
 use super::show::{named, tell_if_running};
-use super::words;
 
 /// List the tests of a run that took longest
 ///
-/// Durations are told as exactly as they came in.
+/// Durations are shown as exactly as they came in.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "there are tests with a duration", Nothing = "there is none"],
@@ -23,10 +23,10 @@ pub struct Slowest {
     /// Its number, -1 for the latest, `latest` or `latest-failing`
     #[arg(value_name = "RUN", allow_negative_numbers = true, default_value = "latest")]
     run: RunRef,
-    /// How many
+    /// Show only the N slowest
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     count: usize,
-    /// All of them
+    /// Show all of them
     #[arg(long, conflicts_with = "count")]
     all: bool,
 }
@@ -34,13 +34,13 @@ pub struct Slowest {
 impl RepositoryCommand for Slowest {
     const NAME: &'static str = "subunit slowest";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let count = if self.all { usize::MAX } else { self.count };
         let run = named(repository, self.run)?;
         tell_if_running(&run, streams.errors)?;
         let slowest = repository.slowest(run.id, count)?;
-        let times: Vec<String> = slowest.iter().map(|test| words::exact(Some(test.duration))).collect();
+        let times: Vec<String> = slowest.iter().map(|test| display::exact(Some(test.duration))).collect();
         // Seconds stand below seconds, however many decimals follow.
         let whole = |time: &String| time.find(['.', 's']).unwrap_or_default();
         let width = times.iter().map(whole).max().unwrap_or_default();

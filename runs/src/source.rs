@@ -74,7 +74,7 @@ pub(super) fn open_one(
     Ok(Source { route, input, protocol: None, is_live })
 }
 
-/// Whether a file is a pipe or the like; an error when it is none, or cannot be opened.
+/// Whether a file is a pipe or the like; an error when it is a folder, or cannot be opened.
 fn is_live(path: &Path) -> anyhow::Result<bool> {
     let cannot = || format!("cannot open {}", path.display());
     let found = fs::metadata(path).with_context(cannot)?;
@@ -105,7 +105,7 @@ fn gather_at_once(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
     thread::scope(|scope| {
         let mut readers = Vec::new();
         for source in sources {
-            let mut send = Handing(send.clone());
+            let mut send = PieceSender(send.clone());
             readers.push(thread::Builder::new().spawn_scoped(scope, move || source.pass(&mut send, None))?);
         }
         drop(send);
@@ -116,7 +116,7 @@ fn gather_at_once(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
                 break;
             }
         }
-        // Those who still read are told with their next piece.
+        // Threads that still read find out when they send their next piece.
         drop(receive);
         let lost = || Err(io::Error::other("the thread of a source failed"));
         let mut ends = readers.into_iter().map(|reader| reader.join().unwrap_or_else(|_| lost()));
@@ -127,9 +127,9 @@ fn gather_at_once(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Hands pieces to the thread that stores them.
-struct Handing(SyncSender<Vec<u8>>);
+struct PieceSender(SyncSender<Vec<u8>>);
 
-impl Write for Handing {
+impl Write for PieceSender {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let sent = self.0.send(bytes.to_vec());
         sent.map(|()| bytes.len()).map_err(|_| io::Error::other("nothing is stored any more"))

@@ -11,7 +11,7 @@ pub(super) struct Store<'o, 't> {
     onward: Option<&'o mut dyn Write>,
     /// Why the stream is not passed on any more. It is stored all the same.
     failed: Option<io::Error>,
-    /// Where it is told that a stream is read on though it cannot be stored.
+    /// Where to report that the stream is read on though it cannot be stored.
     told: Option<&'t mut dyn Write>,
 }
 
@@ -22,7 +22,7 @@ impl<'o, 't> Store<'o, 't> {
     }
 
     /// The same, for a stream that others read, too: a `tee` before us would be killed with us, and who reads what
-    /// it writes would take that for the end. So when the run cannot be stored, or not even be begun, this is told
+    /// it writes would take that for the end. So when the run cannot be stored, or not even be begun, this is reported
     /// at once, and the stream is read on.
     pub(super) fn patient(
         run: anyhow::Result<RunWriter>,
@@ -66,7 +66,7 @@ impl<'o, 't> Store<'o, 't> {
 
     fn tell(&mut self) -> io::Result<()> {
         let (Err(error), Some(told)) = (&self.storing, &mut self.told) else { return Ok(()) };
-        writeln!(told, "what comes is not stored, only read to its end: {error:#}")?;
+        writeln!(told, "the rest of the stream is read but not stored: {error:#}")?;
         told.flush()
     }
 

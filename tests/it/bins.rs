@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use toolkit::links::{self, Kind};
+use toolkit::links::{self, LinkKind};
 
 /// What tests need beside the commands.
 const FIXTURE: &str = "make-stream";
@@ -28,8 +28,8 @@ pub(crate) fn folder() -> &'static Path {
 fn linked(folder: &Path) -> PathBuf {
     let bin = folder.join("bin");
     let names = links::names::<toolkit::Registry>();
-    links::make(&folder.join("subunit"), &bin, &names, Kind::Symbolic).expect("links to the program");
-    links::make(&folder.join(FIXTURE), &bin, &[FIXTURE], Kind::Symbolic).expect("a link to the fixture");
+    links::make(&folder.join("subunit"), &bin, &names, LinkKind::Symbolic).expect("links to the program");
+    links::make(&folder.join(FIXTURE), &bin, &[FIXTURE], LinkKind::Symbolic).expect("a link to the fixture");
     bin
 }
 

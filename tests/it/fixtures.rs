@@ -33,7 +33,7 @@ fn counts(report: &str) -> [u64; 4] {
     })
 }
 
-/// The counts that these packets and so much damage come to.
+/// The counts that these packets and this much damage come to.
 fn expected_counts(packets: &[PacketBuf], damaged: u64) -> [u64; 4] {
     let mut summary = Summary::new();
     for packet in packets {
@@ -54,7 +54,7 @@ fn is_added(event: &Event<'_>) -> bool {
     event.test_id == Some(DAMAGE_ID) || event.file.is_some_and(|file| file.name == "stdout")
 }
 
-/// Sends a stream through the pipe; it holds these packets and so much damage.
+/// Sends a stream through the pipe; it holds these packets and this much damage.
 fn check(stream: &[u8], packets: &[PacketBuf], damaged: u64) {
     let joined = cli::run_with::<Mux>(&["--no-stamp"], stream).output;
     let (passed, left) = take_apart(&joined);

@@ -28,7 +28,7 @@ pub struct Plan {
 ///
 /// When writing fails.
 pub fn generate<W: io::Write>(plan: Plan, output: W) -> io::Result<()> {
-    let mut maker = Maker {
+    let mut maker = Generator {
         random: Random(plan.seed),
         clock: 1_700_000_000_000_000_000,
         writer: Writer::new(output),
@@ -57,7 +57,7 @@ struct Test {
     status: Option<Status>,
 }
 
-struct Maker<W: io::Write> {
+struct Generator<W: io::Write> {
     plan: Plan,
     random: Random,
     /// Nanoseconds since 1970.
@@ -65,7 +65,7 @@ struct Maker<W: io::Write> {
     writer: Writer<W>,
 }
 
-impl<W: io::Write> Maker<W> {
+impl<W: io::Write> Generator<W> {
     fn begin(&mut self, number: u64) -> io::Result<Test> {
         let route = (self.plan.routes > 0).then(|| format!("worker-{}", number % self.plan.routes));
         let tag = if self.plan.plain { "" } else { self.random.pick(&["", "", "slow", "network"]) };

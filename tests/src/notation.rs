@@ -57,7 +57,7 @@ pub fn line_into(line: &str, out: &mut Vec<u8>) -> Result<()> {
         out.extend(bytes_of_hex(hex)?);
         return Ok(());
     }
-    let mut words = Words::default();
+    let mut words = LineFields::default();
     for word in line.split_ascii_whitespace() {
         words.take(word).with_context(|| format!("{word:?}"))?;
     }
@@ -66,7 +66,7 @@ pub fn line_into(line: &str, out: &mut Vec<u8>) -> Result<()> {
 
 /// The fields of a line, as far as they were read.
 #[derive(Default)]
-struct Words {
+struct LineFields {
     id: Option<String>,
     status: Option<Status>,
     tags: Option<Vec<String>>,
@@ -80,7 +80,7 @@ struct Words {
     flip: Option<usize>,
 }
 
-impl Words {
+impl LineFields {
     fn take(&mut self, word: &str) -> Result<()> {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         let text = || Ok::<_, anyhow::Error>(String::from_utf8(unescape(value)?)?);

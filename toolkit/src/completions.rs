@@ -8,12 +8,12 @@ use anyhow::Context as _;
 use clap_complete::{Generator, Shell, generate};
 use cli::{Command, Streams, Verdict};
 
-use crate::entry::Table;
+use crate::entry::CommandTable;
 
 /// Write what a shell needs to complete all commands
 ///
-/// It is for `subunit` with its commands, and for each command under its own name. Without --to it is one script on
-/// stdout; with it, a file for each name, which shells load when it is needed.
+/// Both `subunit` with its commands and each command under its own name are completed. Without --to, this writes one
+/// script to stdout; with it, a file for each name, which shells load when they need it.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit completions",
@@ -27,11 +27,11 @@ use crate::entry::Table;
            subunit completions powershell >>$PROFILE"
     )
 )]
-pub struct Completions<T: Table> {
+pub struct Completions<T: CommandTable> {
     /// Which shell
     #[arg(value_name = "SHELL", value_enum)]
-    shell: Kind,
-    /// Write files to this folder, which is made where there is none
+    shell: ShellName,
+    /// Write files to this folder, which is made if it does not exist
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
     #[arg(skip)]
@@ -40,25 +40,25 @@ pub struct Completions<T: Table> {
 
 /// The shells that are tested. Open: others may follow.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ShellName {
     Bash,
     Zsh,
     Fish,
     Powershell,
 }
 
-impl Kind {
+impl ShellName {
     fn generator(self) -> Shell {
         match self {
-            Kind::Bash => Shell::Bash,
-            Kind::Zsh => Shell::Zsh,
-            Kind::Fish => Shell::Fish,
-            Kind::Powershell => Shell::PowerShell,
+            ShellName::Bash => Shell::Bash,
+            ShellName::Zsh => Shell::Zsh,
+            ShellName::Fish => Shell::Fish,
+            ShellName::Powershell => Shell::PowerShell,
         }
     }
 }
 
-impl<T: Table> Command for Completions<T> {
+impl<T: CommandTable> Command for Completions<T> {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let shell = self.shell.generator();
         for (name, mut command) in all::<T>() {
@@ -82,13 +82,13 @@ fn write(shell: Shell, name: &str, command: &mut clap::Command, folder: &Path) -
 }
 
 /// The command lines of all names.
-fn all<T: Table>() -> impl Iterator<Item = (&'static str, clap::Command)> {
+fn all<T: CommandTable>() -> impl Iterator<Item = (&'static str, clap::Command)> {
     let alone = T::entries().filter_map(|entry| Some((entry.link()?, (entry.command)())));
     [("subunit", whole::<T>())].into_iter().chain(alone)
 }
 
-/// `subunit` with all its commands, which no command line is parsed with.
-fn whole<T: Table>() -> clap::Command {
+/// `subunit` with all its commands; no command line is parsed with it.
+fn whole<T: CommandTable>() -> clap::Command {
     let mut whole =
         clap::Command::new("subunit").version(env!("CARGO_PKG_VERSION")).disable_help_subcommand(true).arg(
             clap::arg!(-C --repository <DIR> "Use the repository in DIR")

@@ -1,7 +1,7 @@
 //! Which command a command line asks for.
 //!
-//! The name by which the program was called says it, else the first word. Of all parsers only that of the chosen
-//! command is built, besides the small one here: a program that starts in a millisecond can stand in a loop of a shell.
+//! The name by which the program was called tells, or else the first word. Only the parser of the chosen command is
+//! built, besides the small one here: a program that starts in a millisecond can be called in a shell loop.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use runs::OnRepository;
 use runs::compare::Compare;
 use runs::info::Info;
 
-use crate::entry::{Entry, Found, Table as _};
+use crate::entry::{CommandTable as _, Entry, ResolvedCommand};
 use crate::help;
 use crate::registry::Registry;
 
@@ -33,16 +33,16 @@ pub struct Subunit {
     #[arg(short, long)]
     help: bool,
     #[command(subcommand)]
-    command: Option<Words>,
+    command: Option<CommandWords>,
 }
 
 #[derive(clap::Subcommand, Debug)]
-enum Words {
+enum CommandWords {
     #[command(external_subcommand)]
     All(Vec<OsString>),
 }
 
-/// The whole of the program.
+/// Runs the program.
 #[must_use]
 pub fn main(args: &[OsString]) -> ExitCode {
     if let Some(code) = checks::all::internal(args) {
@@ -66,9 +66,9 @@ fn called_as(program: Option<&OsString>) -> Option<&'static Entry> {
 impl Subunit {
     /// The command that is meant, and its command line.
     fn call(&self) -> Option<(&'static Entry, Vec<OsString>)> {
-        let Words::All(words) = self.command.as_ref().filter(|_| !self.help)?;
+        let CommandWords::All(words) = self.command.as_ref().filter(|_| !self.help)?;
         let known: Vec<_> = words.iter().map_while(|word| word.to_str()).collect();
-        let Found { entry, called, words: named } = Registry::find(&known)?;
+        let ResolvedCommand { entry, called, words: named } = Registry::find(&known)?;
         let place = self.repository.iter().flat_map(|path| [OsString::from("-C"), path.into()]);
         let rest = words.iter().skip(named).cloned();
         let args: Vec<_> = [called.into()].into_iter().chain(place).chain(rest).collect();
@@ -94,7 +94,7 @@ impl Command for Subunit {
                 help::overview::<Registry>(streams.output)?;
                 Ok(Verdict::Passed)
             }
-            Some(Words::All(words)) => bail!("{}", help::unknown::<Registry>(&asked(&words))),
+            Some(CommandWords::All(words)) => bail!("{}", help::unknown::<Registry>(&asked(&words))),
             None => {
                 help::overview::<Registry>(streams.errors)?;
                 Ok(Verdict::Error)

@@ -21,7 +21,7 @@ pub struct Entry {
     pub name: &'static str,
     /// Its command line, which is built when this is called.
     pub command: fn() -> clap::Command,
-    /// The whole of it. The first argument is the name by which it was called.
+    /// Runs the whole program. The first argument is the name by which it was called.
     pub main: fn(&[OsString]) -> ExitCode,
 }
 
@@ -93,8 +93,8 @@ pub struct Section {
     pub entries: &'static [Entry],
 }
 
-/// A list of commands. What shows the commands of the registry is itself in the registry, and knows it only by this.
-pub trait Table: Debug + Send + Sync + 'static {
+/// A list of commands. Commands that show the registry are themselves in it, and know it only through this trait.
+pub trait CommandTable: Debug + Send + Sync + 'static {
     /// All commands.
     const SECTIONS: &'static [Section];
 
@@ -103,22 +103,23 @@ pub trait Table: Debug + Send + Sync + 'static {
         Self::SECTIONS.iter().flat_map(|section| section.entries)
     }
 
-    /// The command that these words after `subunit` name: how many of them do, and what it is called then.
-    fn find(words: &[&str]) -> Option<Found> {
+    /// The command that these words after `subunit` name, how many of the words do, and what it is called then.
+    fn find(words: &[&str]) -> Option<ResolvedCommand> {
         if let [first @ "check", second, ..] = words {
             let name = format!("{first}-{second}");
             let entry = Self::entries().find(|entry| entry.is_named(&name))?;
-            return Some(Found { entry, called: name, words: 2 });
+            return Some(ResolvedCommand { entry, called: name, words: 2 });
         }
         let word = words.first()?;
-        let found = |entry: &'static Entry| Some(Found { entry, called: entry.called_by(word)?, words: 1 });
+        let found =
+            |entry: &'static Entry| Some(ResolvedCommand { entry, called: entry.called_by(word)?, words: 1 });
         Self::entries().find_map(found)
     }
 }
 
 /// A command, and how it was called.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct ResolvedCommand {
     /// Which command it is.
     pub entry: &'static Entry,
     /// The name that it goes by in messages and usage texts.

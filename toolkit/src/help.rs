@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use anyhow::bail;
 use cli::{ColorArgs, Command, Streams, Verdict, suggest};
 
-use crate::entry::{Entry, Found, Table};
+use crate::entry::{CommandTable, Entry, ResolvedCommand};
 use crate::topics::{TOPICS, Topic};
 
 /// How `subunit` is called.
@@ -14,7 +14,7 @@ pub(crate) const USAGE: &str = "subunit [-C DIR] COMMAND [ARGUMENTS]...";
 
 /// Show what commands there are, one of them, or a topic
 ///
-/// Without COMMAND or TOPIC all of them are listed.
+/// Without COMMAND or TOPIC, all of them are listed.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit help",
@@ -27,7 +27,7 @@ pub(crate) const USAGE: &str = "subunit [-C DIR] COMMAND [ARGUMENTS]...";
            subunit help exit-codes"
     )
 )]
-pub struct Help<T: Table> {
+pub struct Help<T: CommandTable> {
     /// A command (`ls`, `check eos`, `subunit-ls`) or a topic: concepts, exit-codes, formats, routes
     #[arg(value_name = "COMMAND | TOPIC")]
     words: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Help<T: Table> {
     table: PhantomData<T>,
 }
 
-impl<T: Table> Command for Help<T> {
+impl<T: CommandTable> Command for Help<T> {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         let Some(asked) = words.first() else {
@@ -58,13 +58,17 @@ impl<T: Table> Command for Help<T> {
 }
 
 /// The help of a command.
-fn one(Found { entry, called, .. }: Found, color: bool, out: &mut dyn Write) -> io::Result<()> {
+fn one(
+    ResolvedCommand { entry, called, .. }: ResolvedCommand,
+    color: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let help = (entry.command)().bin_name(called).render_long_help();
     if color { write!(out, "{}", help.ansi()) } else { write!(out, "{help}") }
 }
 
-/// Lists the commands, a line each.
-pub(crate) fn overview<T: Table>(out: &mut dyn Write) -> io::Result<()> {
+/// Lists the commands, one per line.
+pub(crate) fn overview<T: CommandTable>(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "Work with subunit streams of test results, and keep runs\n\nUsage: {USAGE}")?;
     for section in T::SECTIONS {
         writeln!(out, "\n{}:", section.title)?;
@@ -90,7 +94,7 @@ Options:
 ";
 
 /// Says that there is no such command, and what may be meant.
-pub(crate) fn unknown<T: Table>(asked: &str) -> String {
+pub(crate) fn unknown<T: CommandTable>(asked: &str) -> String {
     let words: Vec<String> = T::entries().map(Entry::words).collect();
     let names = T::entries().map(|entry| entry.name);
     let topics = TOPICS.iter().map(|topic| topic.name);

@@ -13,5 +13,5 @@ mod registry;
 mod topics;
 
 pub use dispatch::{Subunit, main};
-pub use entry::{Entry, Found, Section, Table};
+pub use entry::{CommandTable, Entry, ResolvedCommand, Section};
 pub use registry::Registry;

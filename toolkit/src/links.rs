@@ -15,7 +15,7 @@ use cli::{Command, Streams, Verdict};
 use globset::Glob;
 use memchr::memmem;
 
-use crate::entry::Table;
+use crate::entry::CommandTable;
 
 /// The name of the program itself.
 const PROGRAM: &str = "subunit";
@@ -24,8 +24,8 @@ const MARK: &[u8] = b"the subunit toolkit: one program that answers to the names
 
 /// Make links of all names to this program
 ///
-/// With them each command is called by its own name: subunit-ls, subunit2junitxml, check-eos. DIR is made where there
-/// is none. Links that were made before are replaced. Where anything else has one of the names, nothing is done at
+/// With them each command is called by its own name: subunit-ls, subunit2junitxml, check-eos. DIR is made if it does
+/// not exist. Links that were made before are replaced. If anything else has one of the names, nothing is done at
 /// all.
 #[derive(clap::Parser, Debug)]
 #[command(
@@ -38,14 +38,14 @@ const MARK: &[u8] = b"the subunit toolkit: one program that answers to the names
            subunit links --copy /mnt/image/usr/bin"
     )
 )]
-pub struct Links<T: Table> {
+pub struct Links<T: CommandTable> {
     /// The folder to make them in
     #[arg(value_name = "DIR")]
     folder: PathBuf,
-    /// Make hard links
+    /// Make hard links, not symbolic ones
     #[arg(long, conflicts_with = "copy")]
     hard: bool,
-    /// Make copies of the program
+    /// Make copies of the program, not links
     #[arg(long)]
     copy: bool,
     /// Only the names that match GLOB; may be repeated
@@ -55,7 +55,7 @@ pub struct Links<T: Table> {
     table: PhantomData<T>,
 }
 
-impl<T: Table> Command for Links<T> {
+impl<T: CommandTable> Command for Links<T> {
     fn run(self, _: Streams<'_>) -> anyhow::Result<Verdict> {
         let program = env::current_exe().context("cannot find this program")?;
         let only: Vec<_> = self.only.iter().map(Glob::compile_matcher).collect();
@@ -69,25 +69,25 @@ impl<T: Table> Command for Links<T> {
     }
 }
 
-impl<T: Table> Links<T> {
-    fn kind(&self) -> Kind {
+impl<T: CommandTable> Links<T> {
+    fn kind(&self) -> LinkKind {
         match (self.hard, self.copy) {
-            (true, _) => Kind::Hard,
-            (_, true) => Kind::Copy,
-            _ => Kind::Symbolic,
+            (true, _) => LinkKind::Hard,
+            (_, true) => LinkKind::Copy,
+            _ => LinkKind::Symbolic,
         }
     }
 }
 
 /// All names that the program answers to, its own among them.
 #[must_use]
-pub fn names<T: Table>() -> Vec<&'static str> {
+pub fn names<T: CommandTable>() -> Vec<&'static str> {
     [PROGRAM].into_iter().chain(T::entries().filter_map(|entry| entry.link())).collect()
 }
 
 /// What is made of a name. Closed: the three that file systems have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum LinkKind {
     /// A symbolic link: by name alone where the program is in the same folder, else by its whole path.
     #[default]
     Symbolic,
@@ -97,14 +97,14 @@ pub enum Kind {
     Copy,
 }
 
-/// Makes these names of the program in a folder, which is made where there is none. The program itself stays as it
-/// is where it is one of them.
+/// Makes these names of the program in a folder, which is made if it does not exist. If the program itself is one of
+/// them, it stays as it is.
 ///
 /// # Errors
 ///
 /// When one of the names is taken by something that is not a link to such a program: nothing has been done then. Also
 /// when the links cannot be made.
-pub fn make(program: &Path, folder: &Path, names: &[&str], kind: Kind) -> anyhow::Result<()> {
+pub fn make(program: &Path, folder: &Path, names: &[&str], kind: LinkKind) -> anyhow::Result<()> {
     let program = program.canonicalize().with_context(|| format!("cannot find {}", program.display()))?;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = folder.canonicalize().with_context(|| format!("cannot use {}", folder.display()))?;
@@ -125,7 +125,7 @@ pub fn make(program: &Path, folder: &Path, names: &[&str], kind: Kind) -> anyhow
 }
 
 /// Whether there is nothing at this path, or a link that may be replaced.
-fn is_free(path: &Path, program: &Metadata, kind: Kind) -> io::Result<bool> {
+fn is_free(path: &Path, program: &Metadata, kind: LinkKind) -> io::Result<bool> {
     let found = match path.symlink_metadata() {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
@@ -138,7 +138,7 @@ fn is_free(path: &Path, program: &Metadata, kind: Kind) -> io::Result<bool> {
     }
     // Another program `subunit` is the one that is installed: a newer one may replace it, but a link may not.
     let is_program = path.file_name().is_some_and(|name| name == PROGRAM);
-    Ok(is_same(&found) || (!is_program || kind != Kind::Symbolic) && is_marked(path, found.file_type())?)
+    Ok(is_same(&found) || (!is_program || kind != LinkKind::Symbolic) && is_marked(path, found.file_type())?)
 }
 
 /// Whether it is a program like this, whatever its version.
@@ -151,13 +151,13 @@ fn is_marked(path: &Path, kind: FileType) -> io::Result<bool> {
 }
 
 /// Makes a link, in one step where there is one already.
-fn put(program: &Path, path: &Path, kind: Kind) -> io::Result<()> {
+fn put(program: &Path, path: &Path, kind: LinkKind) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let made = path.with_file_name(format!(".{name}.{}", std::process::id()));
     match kind {
-        Kind::Symbolic => symlink(target(program, path), &made)?,
-        Kind::Hard => fs::hard_link(program, &made)?,
-        Kind::Copy => drop(fs::copy(program, &made)?),
+        LinkKind::Symbolic => symlink(target(program, path), &made)?,
+        LinkKind::Hard => fs::hard_link(program, &made)?,
+        LinkKind::Copy => drop(fs::copy(program, &made)?),
     }
     let put = fs::rename(&made, path);
     // It is still there when it failed, and when both were names of one file already.
@@ -194,7 +194,7 @@ mod tests {
             fs::write(self.path(name), content).unwrap();
         }
 
-        fn make(&self, folder: &str, kind: Kind) -> Result<(), String> {
+        fn make(&self, folder: &str, kind: LinkKind) -> Result<(), String> {
             let names = ["subunit", "subunit-ls", "check-eos"];
             make(&self.path("subunit"), &self.path(folder), &names, kind)
                 .map_err(|error| format!("{error:#}"))
@@ -219,11 +219,18 @@ mod tests {
     #[test]
     fn links_are_made_and_made_again() {
         let folder = Folder::new();
-        for kind in [Kind::Symbolic, Kind::Hard, Kind::Copy, Kind::Hard, Kind::Symbolic, Kind::Symbolic] {
+        for kind in [
+            LinkKind::Symbolic,
+            LinkKind::Hard,
+            LinkKind::Copy,
+            LinkKind::Hard,
+            LinkKind::Symbolic,
+            LinkKind::Symbolic,
+        ] {
             folder.make("bin", kind).unwrap();
             folder.check_program(&["bin/subunit", "bin/subunit-ls", "bin/check-eos"], b"1");
             let is_symbolic = folder.path("bin/check-eos").is_symlink();
-            assert_eq!(is_symbolic, kind == Kind::Symbolic);
+            assert_eq!(is_symbolic, kind == LinkKind::Symbolic);
         }
         assert_eq!(folder.path("bin/check-eos").read_link().unwrap(), folder.path("subunit"));
     }
@@ -231,7 +238,7 @@ mod tests {
     #[test]
     fn beside_the_program_a_link_has_its_name_alone() {
         let folder = Folder::new();
-        folder.make("", Kind::Symbolic).unwrap();
+        folder.make("", LinkKind::Symbolic).unwrap();
         assert_eq!(folder.path("subunit-ls").read_link().unwrap(), Path::new("subunit"));
         assert!(!folder.path("subunit").is_symlink());
     }
@@ -241,7 +248,7 @@ mod tests {
         let folder = Folder::new();
         symlink("/no/such/folder/subunit", folder.path("subunit-ls")).unwrap();
         folder.write("check-eos", &program(b"0"));
-        folder.make("", Kind::Copy).unwrap();
+        folder.make("", LinkKind::Copy).unwrap();
         folder.check_program(&["subunit-ls", "check-eos"], b"1");
     }
 
@@ -251,7 +258,7 @@ mod tests {
             let folder = Folder::new();
             fs::create_dir(folder.path("bin")).unwrap();
             take(&folder.path(name));
-            let error = folder.make("bin", Kind::Symbolic).unwrap_err();
+            let error = folder.make("bin", LinkKind::Symbolic).unwrap_err();
             assert!(error.contains(name) && error.contains("nothing was done"), "{error}");
             assert_eq!(fs::read_dir(folder.path("bin")).unwrap().count(), 1, "{name}");
         };

@@ -9,12 +9,12 @@ use anyhow::Context as _;
 use clap_mangen::roff::{Roff, bold, roman};
 use cli::{Command, Streams, Verdict};
 
-use crate::entry::{Entry, Table};
+use crate::entry::{CommandTable, Entry};
 use crate::help::USAGE;
 
 /// Write a manual page for each command
 ///
-/// DIR is made where there is none. In it are subunit.1 and a page for each command, such as subunit-ls.1,
+/// DIR is made if it does not exist. It gets subunit.1 and a page for each command, such as subunit-ls.1,
 /// subunit-load.1 and check-eos.1.
 #[derive(clap::Parser, Debug)]
 #[command(
@@ -25,7 +25,7 @@ use crate::help::USAGE;
         "  subunit man ~/.local/share/man/man1 && man subunit-load"
     )
 )]
-pub struct Man<T: Table> {
+pub struct Man<T: CommandTable> {
     /// The folder to write them to
     #[arg(value_name = "DIR")]
     folder: PathBuf,
@@ -33,7 +33,7 @@ pub struct Man<T: Table> {
     table: PhantomData<T>,
 }
 
-impl<T: Table> Command for Man<T> {
+impl<T: CommandTable> Command for Man<T> {
     fn run(self, _: Streams<'_>) -> anyhow::Result<Verdict> {
         let folder = &self.folder;
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -92,8 +92,8 @@ fn see_also(pages: impl Iterator<Item = String>, page: &mut Vec<u8>) -> io::Resu
     Roff::new().control("SH", ["SEE ALSO"]).text([roman(pages.join(", "))]).to_writer(page)
 }
 
-/// The page of the program: all commands, a line each.
-fn overview<T: Table>() -> io::Result<Vec<u8>> {
+/// The page of the program: all commands, one per line.
+fn overview<T: CommandTable>() -> io::Result<Vec<u8>> {
     let command =
         clap::Command::new("subunit").about("work with subunit streams of test results, and keep runs");
     let man = manual(command.version(env!("CARGO_PKG_VERSION")));

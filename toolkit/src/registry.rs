@@ -1,4 +1,4 @@
-//! All commands, a line each.
+//! All commands, one per line.
 
 use checks::Run;
 use checks::all::CheckAll;
@@ -14,7 +14,7 @@ use checks::tcp::CheckTcp;
 use runs::OnRepository as On;
 
 use crate::completions::Completions;
-use crate::entry::{Entry, Section, Table};
+use crate::entry::{CommandTable, Entry, Section};
 use crate::help::Help;
 use crate::links::Links;
 use crate::man::Man;
@@ -23,7 +23,7 @@ use crate::man::Man;
 #[derive(Clone, Copy, Debug)]
 pub struct Registry;
 
-impl Table for Registry {
+impl CommandTable for Registry {
     const SECTIONS: &'static [Section] = &[
         Section {
             title: "Check a running service",

@@ -22,7 +22,7 @@ pub(crate) const TOPICS: &[Topic] = &[
 const CONCEPTS: &str = "\
 A stream is a sequence of packets, each with a length and a checksum; each says what happened to one test. Streams can
 be piped, joined, filtered and stored while they are written. Text between the packets is kept apart, and damage costs
-the packets that it hits, and is told.
+only the packets that it hits, and is reported.
 
 A test has an id, and packets tell of it: that it exists, that it is in progress, and how it ended (success, fail, skip,
 xfail: failed as expected, uxsuccess: passed unexpectedly). Packets also bring tags, times, the route on which they
@@ -41,8 +41,8 @@ const EXIT_TABLE: &str = cli::help!([Passed, Failed, Incomplete, Nothing, Outsta
 
 const EXIT_CODES: &str = "
 
-Commands that pass a stream on exit with 0 whatever its tests did. When several codes hold, the first of these counts:
-2, 130, 143, 129, 141, 1, 3, 4, 5. Each command's --help has the codes that are its own.
+Commands that pass a stream on exit with 0, whatever its tests did. When several codes apply, the first of these
+counts: 2, 130, 143, 129, 141, 1, 3, 4, 5. Each command's --help lists its own codes.
 
 A check with --format nagios, or called by a name check_…, exits as monitoring expects: 0 ok, 1 warning, 2 critical,
 3 unknown.
@@ -58,10 +58,10 @@ Version 2 of subunit is what all commands read and write, unless their names say
   cargo test     libtest2subunit, also of libtest's JSON and of cargo-nextest
   JSON lines     json2subunit, subunit2json: nothing is lost either way
   CSV            subunit2csv
-  files          subunit2disk: a folder a test, a file an attachment
+  files          subunit2disk: a folder for each test, a file for each attachment
   for people     subunit2text, subunit2pyunit, subunit-ls, subunit-stats, subunit-diff
 
-Checks write themselves what --format says: subunit, human, nagios, json, openmetrics or junit.
+Checks write what --format says by themselves: subunit, human, nagios, json, openmetrics or junit.
 ";
 
 const ROUTES: &str = "\
@@ -69,10 +69,10 @@ A route code says where a packet comes from, as names with slashes between them,
 0 on the host ash. A test is known by its route and its id: one that ran on two workers is two tests.
 
   subunit-mux      puts the name of each source before the routes of its packets: `subunit-mux ash=a.subunit` and
-                   --exec 'ash=COMMAND'; sources without a name have their number, from 0 on
+                   --exec 'ash=COMMAND'; sources without a name get a number, from 0 on
   check-all        gives each target the route HOST/TARGET
   subunit load     does the same with several files: `subunit load x86=1.subunit arm=2.subunit`
   subunit-filter   keeps the tests of a route with --route
-  subunit-stats    counts each route apart with --by route
+  subunit-stats    counts each route separately with --by route
   subunit2text     groups by route with --group route
 ";

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use toolkit::{Registry, Table as _};
+use toolkit::{CommandTable as _, Registry};
 
 #[test]
 fn the_arguments_of_every_command_are_sound() {

@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use toolkit::links::{self, Kind};
-use toolkit::{Registry, Table as _};
+use toolkit::links::{self, LinkKind};
+use toolkit::{CommandTable as _, Registry};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_subunit");
 /// The status of a test: it exists.
@@ -99,7 +99,7 @@ fn help_shows_all_commands_one_or_a_topic() {
 #[test]
 fn each_name_is_the_command() {
     let folder = tempfile::tempdir().unwrap();
-    for kind in [Kind::Symbolic, Kind::Hard] {
+    for kind in [LinkKind::Symbolic, LinkKind::Hard] {
         links::make(Path::new(PROGRAM), folder.path(), &links::names::<Registry>(), kind).unwrap();
         for entry in Registry::entries() {
             let Some(link) = entry.link() else { continue };

@@ -12,21 +12,21 @@ use std::process::ExitCode;
 
 /// What a job found, for the comparison to check.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub struct StreamCounts {
     pub packets: u64,
     pub corrupt: u64,
     pub text: u64,
 }
 
 /// Runs `PROGRAM JOB ARGUMENT` and says on stderr what was found.
-pub fn main(run: impl Fn(&str, &str) -> Result<Counts, Box<dyn Error>>) -> ExitCode {
+pub fn main(run: impl Fn(&str, &str) -> Result<StreamCounts, Box<dyn Error>>) -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(job), Some(argument)) = (arguments.next(), arguments.next()) else {
         let _ = writeln!(stderr(), "usage: PROGRAM JOB FILE|COUNT");
         return ExitCode::from(2);
     };
     match run(&job, &argument) {
-        Ok(Counts { packets, corrupt, text }) => {
+        Ok(StreamCounts { packets, corrupt, text }) => {
             let _ = writeln!(stderr(), "{packets} {corrupt} {text}");
             ExitCode::SUCCESS
         }

@@ -7,10 +7,10 @@ use std::io::{Read, Write};
 use subunit::io::{Reader, Writer};
 use subunit::{Event, Frame, RoutePrefix, Status, Tags, Timestamp, encode};
 
-use crate::{Counts, open, out};
+use crate::{StreamCounts, open, out};
 
 /// Runs a job: `decode FILE`, `events FILE`, `route FILE`, `encode COUNT`.
-pub fn run(job: &str, argument: &str) -> Result<Counts, Box<dyn Error>> {
+pub fn run(job: &str, argument: &str) -> Result<StreamCounts, Box<dyn Error>> {
     match job {
         "decode" => decode(open(argument)?, |frame| {
             if let Frame::Packet(packet) = frame {
@@ -29,8 +29,8 @@ pub fn run(job: &str, argument: &str) -> Result<Counts, Box<dyn Error>> {
 }
 
 /// Takes a stream apart.
-pub fn decode(input: impl Read, mut sink: impl FnMut(Frame<'_>)) -> Result<Counts, Box<dyn Error>> {
-    let mut counts = Counts::default();
+pub fn decode(input: impl Read, mut sink: impl FnMut(Frame<'_>)) -> Result<StreamCounts, Box<dyn Error>> {
+    let mut counts = StreamCounts::default();
     let mut reader = Reader::new(input);
     while let Some(frame) = reader.next_frame()? {
         match frame {
@@ -44,8 +44,8 @@ pub fn decode(input: impl Read, mut sink: impl FnMut(Frame<'_>)) -> Result<Count
 }
 
 /// Puts a route code before that of every packet.
-pub fn route(input: impl Read, out: impl Write) -> Result<Counts, Box<dyn Error>> {
-    let mut counts = Counts::default();
+pub fn route(input: impl Read, out: impl Write) -> Result<StreamCounts, Box<dyn Error>> {
+    let mut counts = StreamCounts::default();
     let mut prefix = RoutePrefix::new("host-1")?;
     let (mut reader, mut writer) = (Reader::new(input), Writer::new(out));
     while let Some(frame) = reader.next_frame()? {
@@ -59,7 +59,7 @@ pub fn route(input: impl Read, out: impl Write) -> Result<Counts, Box<dyn Error>
 }
 
 /// Writes status packets: id of 66 bytes, time, a tag, every other one with a route.
-pub fn write_events(count: u64, mut out: impl Write) -> Result<Counts, Box<dyn Error>> {
+pub fn write_events(count: u64, mut out: impl Write) -> Result<StreamCounts, Box<dyn Error>> {
     let ids = ids();
     let mut bytes = Vec::with_capacity(1 << 17);
     for index in 0..count {
@@ -76,7 +76,7 @@ pub fn write_events(count: u64, mut out: impl Write) -> Result<Counts, Box<dyn E
         }
     }
     out.write_all(&bytes)?;
-    Ok(Counts { packets: count, ..Counts::default() })
+    Ok(StreamCounts { packets: count, ..StreamCounts::default() })
 }
 
 /// The ids that are written.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io::{Read, Write, stdin};
 
-use crate::{Counts, open, out};
+use crate::{StreamCounts, open, out};
 
 /// How much is moved at a time: about what is quickest.
 const BLOCK: usize = 256 << 10;
@@ -12,7 +12,7 @@ const PAGE: usize = 4096;
 
 /// Runs a job: `read FILE` as programs do, `read-pages FILE` as fast as can be, `copy FILE` to stdout, `drain -`
 /// reads stdin to its end.
-pub fn run(job: &str, argument: &str) -> Result<Counts, Box<dyn Error>> {
+pub fn run(job: &str, argument: &str) -> Result<StreamCounts, Box<dyn Error>> {
     let mut room = vec![0; BLOCK + PAGE];
     let start = room.as_ptr().align_offset(PAGE);
     let pages = &mut room[start..start + BLOCK];
@@ -32,8 +32,8 @@ fn move_all(
     mut input: impl Read,
     block: &mut [u8],
     mut sink: impl FnMut(&[u8]) -> std::io::Result<()>,
-) -> Result<Counts, Box<dyn Error>> {
-    let mut counts = Counts::default();
+) -> Result<StreamCounts, Box<dyn Error>> {
+    let mut counts = StreamCounts::default();
     loop {
         let count = input.read(block)?;
         if count == 0 {

@@ -12,10 +12,10 @@ use subunit_peer::types::stream::ScannedItem;
 use subunit_peer::types::teststatus::TestStatus;
 use subunit_peer::types::timestamp::Timestamp;
 
-use crate::{Counts, open, ours, out};
+use crate::{StreamCounts, open, ours, out};
 
 /// Runs a job: `decode FILE`, `route FILE`, `encode COUNT`.
-pub fn run(job: &str, argument: &str) -> Result<Counts, Box<dyn Error>> {
+pub fn run(job: &str, argument: &str) -> Result<StreamCounts, Box<dyn Error>> {
     match job {
         "decode" => decode(open(argument)?),
         "route" => route(open(argument)?, out()?),
@@ -24,8 +24,8 @@ pub fn run(job: &str, argument: &str) -> Result<Counts, Box<dyn Error>> {
     }
 }
 
-fn decode(input: impl Read) -> Result<Counts, Box<dyn Error>> {
-    let mut counts = Counts::default();
+fn decode(input: impl Read) -> Result<StreamCounts, Box<dyn Error>> {
+    let mut counts = StreamCounts::default();
     for item in iter_stream(input) {
         match black_box(item?) {
             ScannedItem::Event(_) => counts.packets += 1,
@@ -36,8 +36,8 @@ fn decode(input: impl Read) -> Result<Counts, Box<dyn Error>> {
     Ok(counts)
 }
 
-fn route(input: impl Read, mut out: impl Write) -> Result<Counts, Box<dyn Error>> {
-    let mut counts = Counts::default();
+fn route(input: impl Read, mut out: impl Write) -> Result<StreamCounts, Box<dyn Error>> {
+    let mut counts = StreamCounts::default();
     let mut bytes = Vec::with_capacity(1 << 17);
     for item in iter_stream(input) {
         if let ScannedItem::Event(mut event) = item? {
@@ -57,7 +57,7 @@ fn route(input: impl Read, mut out: impl Write) -> Result<Counts, Box<dyn Error>
     Ok(counts)
 }
 
-fn write_events(count: u64, mut out: impl Write) -> Result<Counts, Box<dyn Error>> {
+fn write_events(count: u64, mut out: impl Write) -> Result<StreamCounts, Box<dyn Error>> {
     let ids = ours::ids();
     let mut bytes = Vec::with_capacity(1 << 17);
     for index in 0..count {
@@ -78,5 +78,5 @@ fn write_events(count: u64, mut out: impl Write) -> Result<Counts, Box<dyn Error
         }
     }
     out.write_all(&bytes)?;
-    Ok(Counts { packets: count, ..Counts::default() })
+    Ok(StreamCounts { packets: count, ..StreamCounts::default() })
 }

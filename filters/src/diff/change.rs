@@ -1,4 +1,4 @@
-//! A change, as it is told.
+//! A change, as it is written.
 
 use std::fmt;
 use std::io::{self, Write};

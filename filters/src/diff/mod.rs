@@ -21,11 +21,12 @@ use table::{Side, Table};
 
 /// Tell what changed from one stream to another: new, gone, broken, fixed, slower
 ///
-/// Each change is a line: `broken` and `fixed` are tests that fail now or failed before, `new` and `gone` ran in one
-/// of the runs only, `slower` ones took much longer, and `changed` is any other outcome than before. Failing, passing
-/// unexpectedly and never finishing are failures. Where a test ran several times, the last time counts.
+/// Each change is a line: a `broken` test fails now and did not before, a `fixed` one the other way round; `new` and
+/// `gone` ones ran in one of the runs only, `slower` ones took much longer, and `changed` is any other change of
+/// outcome. Failing, passing unexpectedly and never finishing are failures. If a test ran several times, the last time
+/// counts.
 ///
-/// `subunit diff` with runs of a repository, or without arguments, is not this, but `subunit compare`.
+/// `subunit diff` with runs of a repository, or without arguments, is `subunit compare`.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-diff",
@@ -45,16 +46,16 @@ pub struct Diff {
     /// The stream of the run after it; `-` is stdin
     #[arg(value_name = "AFTER")]
     after: PathBuf,
-    /// Write a JSON object a line
+    /// Write one JSON object per line
     #[arg(long)]
     json: bool,
-    /// Call a test slower that takes so many times as long; 0 is never
+    /// Call a test slower when it takes this many times as long; 0 means never
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     slower: f64,
-    /// Call a test slower only when it takes this much longer: 100ms, 1.5s; seconds without a unit
+    /// Call a test slower only when it takes at least this much longer: 100ms, 1.5s; without a unit, seconds
     #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration)]
     slower_by: Duration,
-    /// Know tests by their ids alone, wherever they ran; of several outcomes in a run, a failure counts
+    /// Identify tests by their ids alone, wherever they ran; of several outcomes in a run, any failure counts
     #[arg(long)]
     ignore_routes: bool,
 }
@@ -105,7 +106,7 @@ impl Diff {
     ) -> anyhow::Result<Tests> {
         let path = if side == Side::Before { &self.before } else { &self.after };
         let input = InputArgs { files: vec![path.clone()] }.open(stdin, interrupt);
-        let mut reading = Reading { side, table, tests: Tests::default(), ignore_routes: self.ignore_routes };
+        let mut reading = RunSink { side, table, tests: Tests::default(), ignore_routes: self.ignore_routes };
         drive(input, &mut Records::new(&mut reading).details(Details::None))?;
         Ok(reading.tests)
     }
@@ -165,14 +166,14 @@ impl Diff {
 }
 
 /// Takes the records of one run.
-struct Reading<'t> {
+struct RunSink<'t> {
     side: Side,
     table: &'t mut Table,
     tests: Tests,
     ignore_routes: bool,
 }
 
-impl RecordSink for Reading<'_> {
+impl RecordSink for RunSink<'_> {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         // A test that was announced did not run.
         if record.outcome() == Outcome::Exists {

@@ -8,7 +8,7 @@ use streamresult::{Spool, Spooled};
 /// Stands for a route code or a duration that is not there.
 const NONE: u64 = u64::MAX;
 
-/// A test of a run, as it is told.
+/// A test of a run, as it is reported.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Test<'a> {
     pub(crate) id: &'a str,

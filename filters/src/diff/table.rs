@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use streamresult::Outcome;
 
-use crate::marks::Marks;
+use crate::compact_map::CompactMap;
 
 /// One of the runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub(crate) enum Side {
 /// In a mark are, from the lowest bit: three bits of outcome before and three after, one more than the outcome's
 /// number, four bits of how many records after are still to come, and the duration before.
 #[derive(Default)]
-pub(crate) struct Table(Marks<u32>);
+pub(crate) struct Table(CompactMap<u32>);
 
 const OUTCOME: u32 = 0b111;
 const COUNT_AT: u32 = 6;
@@ -82,7 +82,7 @@ fn place(side: Side) -> u32 {
     }
 }
 
-/// So many bits are the digits of a duration in nanoseconds; those above them say how many zeros follow.
+/// This many bits hold the digits of a duration in nanoseconds; those above them say how many zeros follow.
 const DIGITS: u32 = 16;
 /// The largest number of digits; zero is for no duration, and all others are one more.
 const MOST: u64 = (1 << DIGITS) - 2;

@@ -1,11 +1,11 @@
 //! The command `subunit-filter`: the events of the tests that are wanted.
 
+mod criteria;
 mod pattern;
 mod rename;
 #[cfg(test)]
 mod tests;
 mod toggles;
-mod wanted;
 
 use std::cell::Cell;
 use std::io::{self, Read, Write};
@@ -19,19 +19,19 @@ use streamresult::{Decision, Outcome, StreamResult, StreamResultExt as _};
 use subunit::io::{Reader, Writer};
 use subunit::{Event, Frame, Packet, PacketError, PacketErrorKind, Timestamp};
 
+use criteria::{IdCriteria, Outcomes, Period, Tags, TestCriteria};
 use pattern::{Pattern, Patterns};
 use rename::{Fixups, Rename, rename};
 use toggles::Toggles;
-use wanted::{Address, Outcomes, Period, Tags, Wanted};
 
 /// Pass on the tests of a stream that are wanted, by outcome, id, tag, route, time
 ///
 /// Successful tests and expected failures are dropped, unless a flag says otherwise, or one of --id, --route,
-/// --status, --since, --until and --min-duration tells what is wanted. All events of a test stay, as they are, or
-/// go. A test that never finished is kept, unless --status names others: nobody should overlook it. Unexpected
-/// successes are failures, and stay.
+/// --status, --since, --until and --min-duration says what is wanted. The events of a test are either all kept, as
+/// they are, or all dropped. A test that never finished is kept, since nobody should overlook it, unless --status
+/// names other outcomes. Unexpected successes are failures, and kept.
 ///
-/// A test is held back only while it is not known whether it is wanted.
+/// A test is held back only until it is known whether it is wanted.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-filter",
@@ -50,7 +50,7 @@ pub struct Filter {
     input: InputArgs,
     #[command(flatten)]
     toggles: Toggles,
-    /// Keep tests whose id matches this regular expression; of several, one has to. (?i) ignores case
+    /// Keep tests whose id matches this regular expression; if repeated, any of them. (?i) ignores case
     #[arg(short = 'm', long, value_name = "REGEX", allow_hyphen_values = true)]
     with: Vec<Pattern>,
     /// Drop tests whose id matches this regular expression
@@ -68,7 +68,7 @@ pub struct Filter {
     /// Drop tests that have one of these tags
     #[arg(long, value_name = "TAG", allow_hyphen_values = true)]
     without_tag: Vec<String>,
-    /// Keep what came by this route, or one behind it: `ci` is also that of `ci/1`
+    /// Keep what came by this route, or one below it: `ci` also keeps `ci/1`
     #[arg(long, value_name = "CODE")]
     route: Vec<String>,
     /// Keep tests that ended like this: exists, success, uxsuccess, skip, fail, xfail or unfinished
@@ -80,13 +80,13 @@ pub struct Filter {
     /// Keep tests that began at this time or earlier
     #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     until: Option<Timestamp>,
-    /// Keep tests that took at least this long: 500ms, 1h30m; seconds without a unit
+    /// Keep tests that took at least this long: 500ms, 1h30m; without a unit, seconds
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     min_duration: Option<Duration>,
-    /// A list of tests that are expected to fail: their failures become expected ones, their successes unexpected
+    /// A list of tests that are expected to fail: their failures become expected, their successes unexpected
     #[arg(long, value_name = "FILE")]
     fixup_expected_failures: Vec<PathBuf>,
-    /// Replace in ids what matches the regular expression FROM; `\1` and `\g<name>` in TO are its groups
+    /// Replace in ids whatever matches the regular expression FROM; `\1` and `\g<name>` in TO are its groups
     #[arg(long, num_args = 2, value_names = ["FROM", "TO"], action = clap::ArgAction::Append, allow_hyphen_values = true)]
     rename: Vec<String>,
 }
@@ -101,7 +101,7 @@ impl Command for Filter {
         let changes = self.changes()?;
         let (address, wanted) = self.questions();
         let input = Reader::new(self.input.open(streams.input, &streams.interrupt));
-        let pass = Pass { address, changes, keeps_text: self.toggles.keeps_text() };
+        let pass = FrameFilter { address, changes, keeps_text: self.toggles.keeps_text() };
         let output = Writer::new(streams.output);
         if !wanted.needs_tests() {
             pass.copy(input, output, |writer| writer)?;
@@ -128,7 +128,7 @@ impl Filter {
     }
 
     /// What is asked of each event, and what of each test.
-    fn questions(&self) -> (Address, Wanted) {
+    fn questions(&self) -> (IdCriteria, TestCriteria) {
         let (with, without) = (Patterns::new(&self.with), Patterns::new(&self.without));
         let ((with, without), (text_with, text_without)) = if self.match_details {
             ((None, None), (with, without))
@@ -141,8 +141,8 @@ impl Filter {
             || self.since.is_some()
             || self.until.is_some()
             || self.min_duration.is_some();
-        let address = Address { routes: self.route.clone(), ids: Patterns::new(&self.id), with, without };
-        let wanted = Wanted {
+        let address = IdCriteria { routes: self.route.clone(), ids: Patterns::new(&self.id), with, without };
+        let wanted = TestCriteria {
             outcomes: Outcomes::new(&self.toggles, selected, &self.status),
             tags: Tags { with: self.with_tag.clone(), without: self.without_tag.clone() },
             period: Period { since: self.since, until: self.until },
@@ -161,13 +161,13 @@ struct Changes {
 }
 
 /// What is done to each frame.
-struct Pass {
-    address: Address,
+struct FrameFilter {
+    address: IdCriteria,
     changes: Changes,
     keeps_text: bool,
 }
 
-impl Pass {
+impl FrameFilter {
     /// Reads all frames. Packets that pass go to `sink`; other bytes to its `writer`, in their place.
     fn copy<R, W, S>(
         &self,

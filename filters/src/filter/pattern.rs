@@ -9,7 +9,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use streamresult::Waiting;
 use subunit::Event;
 
-/// So much of unfinished lines is kept at most; longer ones are searched in pieces.
+/// At most this much of an unfinished line is kept; longer ones are searched in pieces.
 const LINES: usize = 1 << 20;
 
 /// Several regular expressions, of which one has to match. `^` and `$` stand for the ends of a line.

@@ -93,7 +93,10 @@ fn group<'t>(text: &'t str, from: &Regex) -> anyhow::Result<(usize, &'t str)> {
         let digits = text.bytes().take(2).take_while(u8::is_ascii_digit).count();
         text.split_at_checked(digits).unwrap_or_default()
     });
-    anyhow::ensure!(!name.is_empty(), "a backslash stands before n, t, a backslash, a number or g<name>");
+    anyhow::ensure!(
+        !name.is_empty(),
+        "a backslash must be followed by n, t, another backslash, a number or g<name>"
+    );
     let by_name = || from.capture_names().position(|known| known == Some(name));
     let number = name.parse().ok().filter(|number| *number < from.captures_len()).or_else(by_name);
     Ok((number.with_context(|| format!("there is no group {name}"))?, rest))
@@ -104,7 +107,7 @@ fn group<'t>(text: &'t str, from: &Regex) -> anyhow::Result<(usize, &'t str)> {
 pub(crate) struct Fixups(HashSet<String>);
 
 impl Fixups {
-    /// Reads lists of ids, one a line. What follows a `#`, at the start of a line or after a blank, is a comment.
+    /// Reads lists of ids, one per line. What follows a `#`, at the start of a line or after a blank, is a comment.
     pub(crate) fn read<P: AsRef<Path>>(paths: &[P]) -> anyhow::Result<Self> {
         let mut ids = HashSet::new();
         for path in paths.iter().map(AsRef::as_ref) {

@@ -1,4 +1,4 @@
-//! What stays and what goes, in short: a test is its id, its events `id status`.
+//! Tests of what is kept and what is dropped, in short: a test is its id, its events `id status`.
 
 use cli::run_with;
 use subunit::Frame;

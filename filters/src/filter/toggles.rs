@@ -1,4 +1,4 @@
-//! The flags of `subunit-filter` that take each other back: the last one of a kind counts.
+//! The flags of `subunit-filter` that override each other: the last one of a kind counts.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches};
@@ -18,8 +18,8 @@ impl Toggles {
     /// Whether tests with this outcome stay. `selected` says that other options tell what is wanted: then
     /// passing tests stay too unless a flag says otherwise.
     ///
-    /// Three outcomes always do: unexpected success, which is a failure that is no `fail`, unfinished, which
-    /// nobody should overlook, and `exists`, which is none.
+    /// Three outcomes always do: unexpected success, which is a failure that is not a `fail`, unfinished, which
+    /// nobody should overlook, and `exists`, which is not one.
     pub(crate) fn keeps(self, outcome: Outcome, selected: bool) -> bool {
         match outcome {
             Outcome::Success => self.success.unwrap_or(selected),

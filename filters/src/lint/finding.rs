@@ -8,7 +8,7 @@ use subunit::{PacketError, Status, Timestamp};
 /// Something that is wrong. Closed: what is checked is here.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Finding<'a> {
-    /// So many bytes are no packet.
+    /// This many bytes are not a packet.
     Damage(usize, PacketError),
     Unfinished,
     /// A piece of this file came after the final status; or an event without any.

@@ -1,7 +1,7 @@
 //! The command `subunit-lint`: what is wrong with a stream.
 
 mod finding;
-mod tests_seen;
+mod test_tracker;
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -11,16 +11,16 @@ use formats::visible;
 use subunit::io::Reader;
 use subunit::{Event, Frame, Timestamp};
 
-use crate::marks::Marks;
+use crate::compact_map::CompactMap;
 use crate::sources;
 use finding::Finding;
-use tests_seen::TestsSeen;
+use test_tracker::TestTracker;
 
 /// Check a stream for what its readers will stumble over
 ///
-/// Each finding is a line: where it is in the stream, in bytes, which test it is about, what is wrong, and a word for
-/// findings of its kind: damage, unfinished, after-final, not-unique, mime, after-eof, time or no-test. A test is
-/// known by its route code and its id.
+/// Each finding is a line: its offset in the stream, in bytes, the test that it is about, what is wrong, and its kind:
+/// damage, unfinished, after-final, not-unique, mime, after-eof, time or no-test. A test is identified by its route
+/// code and its id.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit-lint",
@@ -87,9 +87,9 @@ impl Findings<'_> {
 /// What is known of one stream.
 #[derive(Default)]
 struct Checks {
-    tests: TestsSeen,
+    tests: TestTracker,
     /// The last time of each route.
-    times: Marks<Timestamp>,
+    times: CompactMap<Timestamp>,
 }
 
 impl Checks {

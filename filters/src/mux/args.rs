@@ -27,7 +27,7 @@ impl FromStr for Address {
 /// Host and port; no host is this machine alone.
 fn tcp(place: &str) -> Result<String, String> {
     let (host, port) = place.rsplit_once(':').ok_or("expected tcp:HOST:PORT")?;
-    port.parse::<u16>().map_err(|_| format!("{port:?} is no port"))?;
+    port.parse::<u16>().map_err(|_| format!("{port:?} is not a port"))?;
     Ok(if host.is_empty() { format!("127.0.0.1:{port}") } else { place.to_owned() })
 }
 
@@ -53,7 +53,7 @@ pub(crate) enum ExitStatus {
 }
 
 impl ExitStatus {
-    /// Whether the run failed when so many of the children did.
+    /// Whether the run failed when this many of the children did.
     pub(crate) fn has_failed(self, failed: usize, children: usize) -> bool {
         match self {
             ExitStatus::None => false,

@@ -1,4 +1,4 @@
-//! Stdin as the way back: what the reader of our output sends to a child's input.
+//! Stdin as a control channel: what the reader of our output sends to a child's stdin.
 
 use std::io::{self, Read};
 use std::process::ChildStdin;

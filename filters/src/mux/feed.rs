@@ -137,19 +137,19 @@ impl Cached {
     }
 
     fn read_slowly(&mut self) -> io::Result<usize> {
-        let reader = At { file: Arc::clone(&self.file), at: self.at };
+        let reader = FileCursor { file: Arc::clone(&self.file), at: self.at };
         self.slow = Some(Blocking::new(Box::new(reader), self.block));
         Err(io::ErrorKind::WouldBlock.into())
     }
 }
 
 /// A file from a position on.
-struct At {
+struct FileCursor {
     file: Arc<File>,
     at: u64,
 }
 
-impl Read for At {
+impl Read for FileCursor {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
         let count = self.file.read_at(room, self.at)?;
         self.at += count as u64;

@@ -1,4 +1,4 @@
-//! What the sources share: the way out, whose turn it is, when to stop, and what went wrong.
+//! What the sources share: the output queue, whose turn it is, when to stop, and what went wrong.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use subunit::EncodeError;
 use tokio::sync::{mpsc, watch};
 
 use super::control::Input;
-use super::outlet::Outlet;
+use super::output_queue::OutputQueue;
 use super::rewrite::{Rewrite, failure};
 
 /// The length of the buffer that sources read into: as much as a pipe holds.
@@ -50,10 +50,10 @@ impl Settings {
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) settings: Settings,
-    pub(crate) outlet: Arc<Outlet>,
+    pub(crate) output_queue: Arc<OutputQueue>,
     /// One source at a time reads and writes, in the order of asking: so no source is held back by another,
     /// one buffer does for all, and all wait when the queue is full.
-    turn: tokio::sync::Mutex<Turn>,
+    turn: tokio::sync::Mutex<TurnBuffers>,
     stop: watch::Receiver<bool>,
     /// How many sources have not ended.
     open: watch::Sender<usize>,
@@ -64,7 +64,7 @@ pub(crate) struct Hub {
 
 /// What belongs to the source whose turn it is.
 #[derive(Debug, Default)]
-pub(crate) struct Turn {
+pub(crate) struct TurnBuffers {
     /// What was read.
     pub(crate) scratch: Vec<u8>,
     /// What is to be handed on.
@@ -74,7 +74,7 @@ pub(crate) struct Turn {
 /// How it went.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    /// What could not be done, a line each.
+    /// What could not be done, one line each.
     pub(crate) errors: Vec<String>,
     pub(crate) children: usize,
     /// Children that ended otherwise than with exit code 0.
@@ -84,13 +84,13 @@ pub(crate) struct Tally {
 impl Hub {
     pub(crate) fn new(
         settings: Settings,
-        outlet: Arc<Outlet>,
+        output_queue: Arc<OutputQueue>,
         stop: watch::Receiver<bool>,
         names: RouteNames,
     ) -> Self {
         Hub {
             settings,
-            outlet,
+            output_queue,
             turn: tokio::sync::Mutex::default(),
             stop,
             open: watch::Sender::new(0),
@@ -101,7 +101,7 @@ impl Hub {
     }
 
     /// Waits for the turn of the source that asks.
-    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, Turn> {
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, TurnBuffers> {
         self.turn.lock().await
     }
 
@@ -130,7 +130,7 @@ impl Hub {
     pub(crate) async fn write(&self, make: impl FnOnce(&mut Vec<u8>)) {
         let mut turn = self.turn().await;
         make(&mut turn.batch);
-        self.outlet.push(&mut turn.batch).await;
+        self.output_queue.push(&mut turn.batch).await;
     }
 
     /// Leaves a failing event that says what happened to the source.

@@ -24,13 +24,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// A socket that sources connect to.
 #[derive(Debug)]
-pub(crate) enum Bound {
+pub(crate) enum BoundSocket {
     /// Removed from the file system when it is dropped.
     Unix(unix::UnixListener, SocketFile),
     Tcp(net::TcpListener),
 }
 
-impl Bound {
+impl BoundSocket {
     /// Begins to listen, so that children can connect from their start on.
     ///
     /// # Errors
@@ -38,8 +38,10 @@ impl Bound {
     /// When the address is in use or cannot be had.
     pub(crate) fn new(address: &Address) -> anyhow::Result<Self> {
         let bound = match address {
-            Address::Unix(path) => bind(path).map(|socket| Bound::Unix(socket, SocketFile(path.clone()))),
-            Address::Tcp(place) => net::TcpListener::bind(place).map(Bound::Tcp),
+            Address::Unix(path) => {
+                bind(path).map(|socket| BoundSocket::Unix(socket, SocketFile(path.clone())))
+            }
+            Address::Tcp(place) => net::TcpListener::bind(place).map(BoundSocket::Tcp),
         };
         bound.with_context(|| format!("cannot listen on {address}"))
     }
@@ -47,7 +49,9 @@ impl Bound {
     /// Where it listens, when the system chose the port.
     pub(crate) fn chosen(&self, address: &Address) -> Option<net::SocketAddr> {
         match (self, address) {
-            (Bound::Tcp(socket), Address::Tcp(place)) if place.ends_with(":0") => socket.local_addr().ok(),
+            (BoundSocket::Tcp(socket), Address::Tcp(place)) if place.ends_with(":0") => {
+                socket.local_addr().ok()
+            }
             _ => None,
         }
     }
@@ -87,13 +91,13 @@ enum Listener {
 }
 
 impl Listener {
-    fn new(bound: Bound) -> io::Result<Self> {
+    fn new(bound: BoundSocket) -> io::Result<Self> {
         match bound {
-            Bound::Unix(socket, file) => {
+            BoundSocket::Unix(socket, file) => {
                 socket.set_nonblocking(true)?;
                 Ok(Listener::Unix { socket: UnixListener::from_std(socket)?, _file: file })
             }
-            Bound::Tcp(socket) => {
+            BoundSocket::Tcp(socket) => {
                 socket.set_nonblocking(true)?;
                 TcpListener::from_std(socket).map(Listener::Tcp)
             }
@@ -110,7 +114,7 @@ impl Listener {
 
 /// Takes connections, each of which is a source. With other sources, until these have ended and no
 /// connection is open; alone, until told to stop.
-pub(crate) async fn run(hub: Arc<Hub>, bound: Bound, is_alone: bool) {
+pub(crate) async fn run(hub: Arc<Hub>, bound: BoundSocket, is_alone: bool) {
     let listener = match Listener::new(bound) {
         Ok(listener) => listener,
         Err(error) => return hub.tally().errors.push(format!("cannot listen: {error}")),

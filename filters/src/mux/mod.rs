@@ -1,7 +1,7 @@
 //! `subunit-mux`: many streams become one.
 //!
 //! A single file is passed on by a plain loop. Otherwise one thread reads all sources, each a task that takes
-//! its turn, and another one writes: the `hub` says how the slow hold back nobody, the `outlet` how a slow
+//! its turn, and another one writes: the `hub` says how the slow hold back nobody, the `output_queue` how a slow
 //! reader holds back all.
 
 mod args;
@@ -12,7 +12,7 @@ mod feed;
 mod hub;
 mod listen;
 mod names;
-mod outlet;
+mod output_queue;
 mod rewrite;
 mod serve;
 mod source;
@@ -34,15 +34,15 @@ use args::{Address, ExitStatus};
 
 use direct::Interruptible;
 use hub::{Settings, Tally, failure_id};
-use listen::Bound;
-use names::{Kind, Spec, specs};
+use listen::BoundSocket;
+use names::{Kind, SourceSpec, specs};
 use rewrite::failure;
-use serve::{Plan, Planned};
+use serve::{Plan, PlannedSource};
 
 /// Make one stream of many, each packet with its source's name before its route
 ///
 /// Sources are files, FIFOs, commands and connections; stdin when nothing else is given. All are read at the
-/// same time, and what one brings is passed on at once, whatever the others do. The packets of a source stay
+/// same time, and what one sends is passed on at once, whatever the others do. The packets of a source stay
 /// in order. Text becomes the file "stdout" of the source's route, damage a failing test "subunit.parser".
 #[derive(clap::Parser, Clone, Debug)]
 #[command(
@@ -61,28 +61,28 @@ use serve::{Plan, Planned};
     )
 )]
 pub struct Mux {
-    /// Files and FIFOs to read; - is stdin. Without a NAME, a source goes by its ordinal: 0, 1, …
+    /// Files and FIFOs to read; - is stdin. Without a NAME, a source is named by its number: 0, 1, …
     ///
-    /// Files are counted first, then commands, then connections. A name that is taken gets -2.
+    /// Files are counted first, then commands, then connections. A name that is taken already gets a suffix: -2.
     #[arg(value_name = "[NAME=]FILE")]
     files: Vec<NamedFile>,
     /// Run a command by `sh -c`, in a process group of its own, and read its output
     ///
-    /// Its error output becomes the file "stderr" of its route. When it ends otherwise than with exit code 0,
-    /// a failing test "subunit-mux.NAME" says so. What stands before the first = is the name, unless it holds
-    /// a blank or a quote; write `env A=1 command` to set a variable.
+    /// Its error output becomes the file "stderr" of its route. Unless it exits with 0, a failing test
+    /// "subunit-mux.NAME" says so. What stands before the first = is the name, unless it contains a blank
+    /// or a quote; write `env A=1 command` to set a variable.
     #[arg(long, value_name = "[NAME=]COMMAND")]
     exec: Vec<NamedCommand>,
     /// Take connections, each of which is a source: unix:PATH or tcp:HOST:PORT
     ///
-    /// With other sources, until these have ended and no connection is open; alone, until SIGINT or SIGTERM.
-    /// Without a HOST it is this machine alone; the port 0 is one that is free, told on stderr.
+    /// With other sources, it listens until these have ended and no connection is open; alone, until SIGINT or
+    /// SIGTERM. Without a HOST, only this machine can connect. Port 0 means any free port, which is told on stderr.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<Address>,
     /// Put no names before routes
     #[arg(long)]
     no_route: bool,
-    /// Put this route code before all others: CODE/NAME, or CODE alone for stdin alone and with --no-route
+    /// Put this route code before all others: CODE/NAME; or just CODE, with --no-route or when stdin is the only source
     #[arg(long, value_name = "CODE")]
     route: Option<String>,
     /// Add no time to packets that have none
@@ -91,19 +91,19 @@ pub struct Mux {
     /// Add this tag to every packet
     #[arg(long, value_name = "TAG")]
     tag: Vec<String>,
-    /// Take stdin for control, not for a source: pieces of a file "stdin" go to the child that their route names
+    /// Read control packets from stdin, not a source: pieces of a file "stdin" go to the child that their route names
     ///
-    /// A route that is the child's name alone brings the bytes to its input, and the end of the file closes it.
-    /// A longer route loses the name, and the child gets the packet, as another subunit-mux wants it.
+    /// If the route is just the child's name, the bytes go to its stdin, and the end of the file closes it. If the
+    /// route is longer, the name is taken off and the child gets the packet, as another subunit-mux expects it.
     #[arg(long, requires = "exec")]
     stdin_route: bool,
     /// When to exit with 1
     #[arg(long, value_name = "WHEN", default_value = "none")]
     exit_status: ExitStatus,
-    /// Take a packet for text when it is not complete this long after its first byte: 500ms, 1m; seconds without a unit
+    /// Treat a packet as text when it is not complete this long after its first byte: 500ms, 1m; without a unit, seconds
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     stall_timeout: Option<Duration>,
-    /// Time between SIGTERM and SIGKILL for children, and for what they leave running to let go of their output
+    /// Time between SIGTERM and SIGKILL for children, and for processes that they leave behind to close their output
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = GRACE_TEXT)]
     grace: Duration,
 }
@@ -116,10 +116,10 @@ impl Command for Mux {
         widen_output();
         let is_single = self.listen.is_empty() && self.stall_timeout.is_none();
         let tally = match &mut *sources {
-            [Planned { kind: Kind::Stdin, .. }] if is_single => {
+            [PlannedSource { kind: Kind::Stdin, .. }] if is_single => {
                 pass_one(sources.remove(0), Path::new("stdin"), input, output)?
             }
-            [Planned { kind: Kind::File(path), .. }] if is_single && path.is_file() => {
+            [PlannedSource { kind: Kind::File(path), .. }] if is_single && path.is_file() => {
                 let path = path.clone();
                 pass_one(sources.remove(0), &path, Interruptible::open(&path, &interrupt), output)?
             }
@@ -138,11 +138,11 @@ impl Command for Mux {
 
 impl Mux {
     /// What to read, under which names, and what becomes of it.
-    fn plan(&self, names: &mut RouteNames) -> anyhow::Result<(Settings, Vec<Planned>)> {
+    fn plan(&self, names: &mut RouteNames) -> anyhow::Result<(Settings, Vec<PlannedSource>)> {
         let specs = specs(&self.files, &self.exec, !self.listen.is_empty());
         let reads_stdin = specs.iter().any(|spec| spec.kind == Kind::Stdin);
-        ensure!(!(self.stdin_route && reads_stdin), "with --stdin-route, stdin is no source");
-        let is_stdin_alone = self.listen.is_empty() && *specs == [Spec::STDIN];
+        ensure!(!(self.stdin_route && reads_stdin), "with --stdin-route, stdin cannot be a source");
+        let is_stdin_alone = self.listen.is_empty() && *specs == [SourceSpec::STDIN];
         let settings = Settings {
             route: self.route.clone().filter(|route| !route.is_empty()),
             has_names: !self.no_route && !is_stdin_alone,
@@ -151,18 +151,18 @@ impl Mux {
             grace: self.grace,
             stall: self.stall_timeout,
         };
-        let sources = specs.into_iter().map(|Spec { name, kind }| {
+        let sources = specs.into_iter().map(|SourceSpec { name, kind }| {
             let name = names.give(name.or_else(|| is_stdin_alone.then(|| "stdin".to_owned())));
-            let rewrite = settings.rewrite(&name).with_context(|| format!("{name:?} is no route"))?;
-            Ok(Planned { name, kind, rewrite })
+            let rewrite = settings.rewrite(&name).with_context(|| format!("{name:?} is not a route"))?;
+            Ok(PlannedSource { name, kind, rewrite })
         });
         let sources = sources.collect::<anyhow::Result<_>>()?;
         Ok((settings, sources))
     }
 
-    fn bind(&self, errors: &mut dyn Write) -> anyhow::Result<Vec<Bound>> {
+    fn bind(&self, errors: &mut dyn Write) -> anyhow::Result<Vec<BoundSocket>> {
         let bind = |address: &Address| {
-            let bound = Bound::new(address)?;
+            let bound = BoundSocket::new(address)?;
             if let Some(chosen) = bound.chosen(address) {
                 writeln!(errors, "subunit-mux: listening on tcp:{chosen}")?;
             }
@@ -189,8 +189,13 @@ fn widen_output() {
 }
 
 /// Passes on one source alone.
-fn pass_one(source: Planned, path: &Path, input: impl Read, output: &mut dyn Write) -> anyhow::Result<Tally> {
-    let Planned { name, mut rewrite, .. } = source;
+fn pass_one(
+    source: PlannedSource,
+    path: &Path,
+    input: impl Read,
+    output: &mut dyn Write,
+) -> anyhow::Result<Tally> {
+    let PlannedSource { name, mut rewrite, .. } = source;
     let mut tally = Tally::default();
     if let Err(error) = direct::pass(input, &mut rewrite, output)? {
         let reason = format!("{:#}", anyhow::Error::from(PathError::wrap("read", path, error)));

@@ -6,7 +6,7 @@ use cli::value::{NamedCommand, NamedFile};
 
 /// A source as it is given on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Spec {
+pub(crate) struct SourceSpec {
     /// None: it goes by its ordinal.
     pub(crate) name: Option<String>,
     pub(crate) kind: Kind,
@@ -21,23 +21,23 @@ pub(crate) enum Kind {
     Exec(String),
 }
 
-impl Spec {
-    pub(crate) const STDIN: Spec = Spec { name: None, kind: Kind::Stdin };
+impl SourceSpec {
+    pub(crate) const STDIN: SourceSpec = SourceSpec { name: None, kind: Kind::Stdin };
 
     fn file(file: &NamedFile) -> Self {
         let kind = if file.is_stdin() { Kind::Stdin } else { Kind::File(file.path.clone()) };
-        Spec { name: file.name.clone(), kind }
+        SourceSpec { name: file.name.clone(), kind }
     }
 
     fn command(command: &NamedCommand) -> Self {
-        Spec { name: command.name.clone(), kind: Kind::Exec(command.command.clone()) }
+        SourceSpec { name: command.name.clone(), kind: Kind::Exec(command.command.clone()) }
     }
 }
 
 /// The sources of these arguments: files first, then commands; stdin when there is nothing else.
-pub(crate) fn specs(files: &[NamedFile], commands: &[NamedCommand], has_others: bool) -> Vec<Spec> {
+pub(crate) fn specs(files: &[NamedFile], commands: &[NamedCommand], has_others: bool) -> Vec<SourceSpec> {
     if files.is_empty() && commands.is_empty() && !has_others {
-        return vec![Spec::STDIN];
+        return vec![SourceSpec::STDIN];
     }
-    files.iter().map(Spec::file).chain(commands.iter().map(Spec::command)).collect()
+    files.iter().map(SourceSpec::file).chain(commands.iter().map(SourceSpec::command)).collect()
 }

@@ -22,9 +22,9 @@ use super::child;
 use super::control::{self, WAITING};
 use super::feed::Feed;
 use super::hub::{Hub, Open, SCRATCH, Settings, Tally, given};
-use super::listen::{self, Bound};
+use super::listen::{self, BoundSocket};
 use super::names::Kind;
-use super::outlet::Outlet;
+use super::output_queue::OutputQueue;
 use super::rewrite::Rewrite;
 use super::source::{Content, Source};
 
@@ -35,7 +35,7 @@ const STACK: usize = 128 * 1024;
 
 /// A source with its name.
 #[derive(Debug)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedSource {
     pub(crate) name: String,
     pub(crate) kind: Kind,
     pub(crate) rewrite: Rewrite,
@@ -44,8 +44,8 @@ pub(crate) struct Planned {
 /// What to do.
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
-    pub(crate) sources: Vec<Planned>,
-    pub(crate) bound: Vec<Bound>,
+    pub(crate) sources: Vec<PlannedSource>,
+    pub(crate) bound: Vec<BoundSocket>,
     pub(crate) names: RouteNames,
     pub(crate) input: Box<dyn Read + Send>,
     /// Whether the input is control, not a source.
@@ -58,37 +58,37 @@ pub(crate) struct Plan {
 ///
 /// When writing fails; children were ended then.
 pub(crate) fn run(plan: Plan, output: &mut dyn Write, interrupt: &Interrupt) -> anyhow::Result<Tally> {
-    let outlet = Arc::new(Outlet::default());
-    let runtime = runtime(plan.sources.len(), &outlet).context("cannot start")?;
+    let output_queue = Arc::new(OutputQueue::default());
+    let runtime = runtime(plan.sources.len(), &output_queue).context("cannot start")?;
     let stop = watch::Sender::new(false);
     thread::scope(|scope| {
         let reading = scope.spawn(|| {
-            let _ending = Ending(&outlet);
-            let tally = runtime.block_on(serve(plan, &outlet, &stop, interrupt));
+            let _ending = Ending(&output_queue);
+            let tally = runtime.block_on(serve(plan, &output_queue, &stop, interrupt));
             // What hangs in a read is not waited for.
             runtime.shutdown_background();
             tally
         });
-        let written = outlet.drain(output);
+        let written = output_queue.drain(output);
         stop.send_if_modified(|stop| written.is_err() && !std::mem::replace(stop, true));
         let tally = reading.join().ok().context("the sources could not be read to their ends")?;
         Ok(written.map(|()| tally)?)
     })
 }
 
-fn runtime(sources: usize, outlet: &Arc<Outlet>) -> io::Result<Runtime> {
-    let outlet = Arc::clone(outlet);
+fn runtime(sources: usize, output_queue: &Arc<OutputQueue>) -> io::Result<Runtime> {
+    let output_queue = Arc::clone(output_queue);
     let threads = 64 + 2 * sources;
     Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(threads)
         .thread_stack_size(STACK)
-        .on_thread_park(move || outlet.flush())
+        .on_thread_park(move || output_queue.flush())
         .build()
 }
 
-/// However reading ends, the writer is told.
-struct Ending<'a>(&'a Outlet);
+/// Tells the writer that reading has ended, in whatever way.
+struct Ending<'a>(&'a OutputQueue);
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
@@ -96,9 +96,14 @@ impl Drop for Ending<'_> {
     }
 }
 
-async fn serve(plan: Plan, outlet: &Arc<Outlet>, stop: &watch::Sender<bool>, interrupt: &Interrupt) -> Tally {
+async fn serve(
+    plan: Plan,
+    output_queue: &Arc<OutputQueue>,
+    stop: &watch::Sender<bool>,
+    interrupt: &Interrupt,
+) -> Tally {
     let Plan { settings, sources, bound, names, input, is_control } = plan;
-    let hub = Arc::new(Hub::new(settings, Arc::clone(outlet), stop.subscribe(), names));
+    let hub = Arc::new(Hub::new(settings, Arc::clone(output_queue), stop.subscribe(), names));
     let mut starting =
         Starting { hub: &hub, tasks: JoinSet::new(), input: Some(input), block: block(&sources) };
     let is_alone = sources.is_empty();
@@ -111,7 +116,7 @@ async fn serve(plan: Plan, outlet: &Arc<Outlet>, stop: &watch::Sender<bool>, int
     }
     let mut tasks = starting.tasks;
     watch_signals(interrupt, stop);
-    watch_reader(outlet, stop);
+    watch_reader(output_queue, stop);
     while let Some(ended) = tasks.join_next().await {
         if let Err(error) = ended {
             hub.tally().errors.push(format!("a source was lost: {error}"));
@@ -121,7 +126,7 @@ async fn serve(plan: Plan, outlet: &Arc<Outlet>, stop: &watch::Sender<bool>, int
 }
 
 /// How much of a file to read at a time.
-fn block(sources: &[Planned]) -> usize {
+fn block(sources: &[PlannedSource]) -> usize {
     let files = sources.iter().filter(|source| !matches!(source.kind, Kind::Exec(_))).count();
     (BLOCKS / files.max(1)).clamp(8 * 1024, 4 * SCRATCH)
 }
@@ -134,8 +139,8 @@ struct Starting<'a> {
 }
 
 impl Starting<'_> {
-    fn start(&mut self, source: Planned, is_control: bool) {
-        let Planned { name, kind, rewrite } = source;
+    fn start(&mut self, source: PlannedSource, is_control: bool) {
+        let PlannedSource { name, kind, rewrite } = source;
         let (hub, open, block) = (Arc::clone(self.hub), self.hub.open_source(), self.block);
         match kind {
             Kind::Exec(command) => {
@@ -227,17 +232,17 @@ fn watch_signals(interrupt: &Interrupt, stop: &watch::Sender<bool>) {
 
 /// Tells all to stop when the reader of our output goes away, which writing would tell only when something
 /// comes.
-fn watch_reader(outlet: &Arc<Outlet>, stop: &watch::Sender<bool>) {
+fn watch_reader(output_queue: &Arc<OutputQueue>, stop: &watch::Sender<bool>) {
     let Ok(output) = io::stdout().as_fd().try_clone_to_owned() else { return };
     let is_pipe = fstat(&output)
         .is_ok_and(|stat| matches!(FileType::from_raw_mode(stat.st_mode), FileType::Fifo | FileType::Socket));
     if is_pipe {
-        let (outlet, stop) = (Arc::clone(outlet), stop.clone());
+        let (output_queue, stop) = (Arc::clone(output_queue), stop.clone());
         // On a thread that is left behind: to have the runtime wait for it, the pipe would have to be changed
         // for all that share it.
         tokio::task::spawn_blocking(move || {
             if wait_for_error(output.as_fd()) {
-                outlet.break_off();
+                output_queue.break_off();
                 stop.send_replace(true);
             }
         });

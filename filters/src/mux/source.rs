@@ -9,11 +9,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::feed::Feed;
-use super::hub::{Hub, SCRATCH, Turn, given};
+use super::hub::{Hub, SCRATCH, TurnBuffers, given};
 use super::rewrite::Rewrite;
-use super::stream::{Ending, Flow, Stream};
+use super::stream::{InputState, StopReason, Stream};
 
-/// How much of what is ready is still read from a source that is closed, in turns: others may go on writing.
+/// How much of what is ready is still read from a source that is closed, in turns, since others may go on writing.
 const LAST_TURNS: usize = 32;
 
 /// A source of events.
@@ -42,7 +42,7 @@ impl Content {
 }
 
 /// What a source waited for.
-enum Cause {
+enum WakeReason {
     Ready(io::Result<()>),
     Closed,
     /// At this position a packet has taken too long.
@@ -59,16 +59,16 @@ impl Source {
         let mut stall = Stall { after: hub.settings.stall, ..Stall::default() };
         loop {
             match self.wait(&stall).await {
-                Cause::Ready(ready) => match self.take_turn(&hub, ready, Ending::Open).await {
+                WakeReason::Ready(ready) => match self.take_turn(&hub, ready, InputState::Open).await {
                     Ok(Read::End) => return Ok(()),
                     Ok(_) => {}
                     Err(error) => return self.end(&hub).await.and(Err(error)),
                 },
-                Cause::Closed => {
+                WakeReason::Closed => {
                     self.take_the_rest(&hub).await?;
                     return self.end(&hub).await;
                 }
-                Cause::Stalled(offset, after) => self.give_up(&hub, offset, after).await,
+                WakeReason::Stalled(offset, after) => self.give_up(&hub, offset, after).await,
             }
             stall.look_at(&self.content);
             // Whoever else has something to say comes first.
@@ -76,19 +76,19 @@ impl Source {
         }
     }
 
-    async fn wait(&mut self, stall: &Stall) -> Cause {
+    async fn wait(&mut self, stall: &Stall) -> WakeReason {
         let deadline = stall.deadline();
         tokio::select! {
             biased;
-            () = given(&mut self.close) => Cause::Closed,
-            ready = self.feed.readable() => Cause::Ready(ready),
-            (offset, after) = past(deadline) => Cause::Stalled(offset, after),
+            () = given(&mut self.close) => WakeReason::Closed,
+            ready = self.feed.readable() => WakeReason::Ready(ready),
+            (offset, after) = past(deadline) => WakeReason::Stalled(offset, after),
         }
     }
 
     /// Reads once, and passes on what came; a long packet is read on as long as its bytes are there, so that few
     /// of them are in the making at a time.
-    async fn take_turn(&mut self, hub: &Hub, ready: io::Result<()>, ending: Ending) -> io::Result<Read> {
+    async fn take_turn(&mut self, hub: &Hub, ready: io::Result<()>, ending: InputState) -> io::Result<Read> {
         ready?;
         let Source { feed, content, rewrite, .. } = self;
         let mut turn = hub.turn().await;
@@ -105,7 +105,7 @@ impl Source {
 
     async fn take_the_rest(&mut self, hub: &Hub) -> io::Result<()> {
         for _ in 0..LAST_TURNS {
-            match self.take_turn(hub, Ok(()), Ending::Open).await? {
+            match self.take_turn(hub, Ok(()), InputState::Open).await? {
                 Read::Some => {}
                 Read::End | Read::Nothing => break,
             }
@@ -115,10 +115,10 @@ impl Source {
 
     /// Passes on what is left: a packet that was cut.
     async fn end(&mut self, hub: &Hub) -> io::Result<()> {
-        self.pass_on(hub, Ending::Eof).await
+        self.pass_on(hub, InputState::Eof).await
     }
 
-    async fn pass_on(&mut self, hub: &Hub, ending: Ending) -> io::Result<()> {
+    async fn pass_on(&mut self, hub: &Hub, ending: InputState) -> io::Result<()> {
         let Content::Stream(stream) = &mut self.content else { return Ok(()) };
         let mut turn = hub.turn().await;
         stream_turn(stream, None, &mut self.rewrite, hub, &mut turn, ending).await.map(drop)
@@ -130,7 +130,7 @@ impl Source {
         );
         hub.write(|out| self.rewrite.note(&note, out)).await;
         // Without a feed nothing is read, so nothing can fail.
-        let _ = self.pass_on(hub, Ending::Stalled).await;
+        let _ = self.pass_on(hub, InputState::Stalled).await;
     }
 }
 
@@ -159,24 +159,24 @@ async fn stream_turn(
     feed: Option<&mut Feed>,
     rewrite: &mut Rewrite,
     hub: &Hub,
-    turn: &mut Turn,
-    mut ending: Ending,
+    turn: &mut TurnBuffers,
+    mut ending: InputState,
 ) -> io::Result<Read> {
-    let mut buffer = stream.buffer(&mut turn.scratch, || hub.outlet.spare_buffer());
+    let mut buffer = stream.buffer(&mut turn.scratch, || hub.output_queue.spare_buffer());
     let read = feed.map_or(Ok(Read::Nothing), |feed| Read::of(stream.read(&mut buffer, feed)));
     if let Ok(Read::End) = read {
-        ending = Ending::Eof;
+        ending = InputState::Eof;
     }
     loop {
         let flow = stream.frames(&mut buffer, &mut ending, rewrite, &mut turn.batch);
-        hub.outlet.push(&mut turn.batch).await;
+        hub.output_queue.push(&mut turn.batch).await;
         match flow {
-            Flow::Full => {}
-            Flow::Long(part, tail) => {
-                hub.outlet.push_buffer(buffer.detach(), part).await;
+            StopReason::Full => {}
+            StopReason::Long(part, tail) => {
+                hub.output_queue.push_buffer(buffer.detach(), part).await;
                 turn.batch.extend_from_slice(&tail);
             }
-            Flow::Waiting => break,
+            StopReason::Waiting => break,
         }
     }
     stream.put_by(buffer, &mut turn.scratch);
@@ -189,7 +189,7 @@ async fn file_turn(
     feed: &mut Feed,
     rewrite: &mut Rewrite,
     hub: &Hub,
-    turn: &mut Turn,
+    turn: &mut TurnBuffers,
 ) -> io::Result<Read> {
     turn.scratch.resize(SCRATCH, 0);
     let read = feed.try_read(&mut turn.scratch);
@@ -197,7 +197,7 @@ async fn file_turn(
         let bytes = turn.scratch.get(..count).unwrap_or_default();
         let file = Event { file: Some(File { name, bytes }), mime_type: Some(TEXT_TYPE), ..Event::default() };
         rewrite.event(&file, &mut turn.batch);
-        hub.outlet.push(&mut turn.batch).await;
+        hub.output_queue.push(&mut turn.batch).await;
     }
     Read::of(read)
 }

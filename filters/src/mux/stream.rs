@@ -36,9 +36,9 @@ pub(crate) struct Buffer {
     is_shared: bool,
 }
 
-/// How the input goes on.
+/// Whether more input may come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum InputState {
     /// More may come.
     Open,
     /// Nothing comes.
@@ -49,7 +49,7 @@ pub(crate) enum Ending {
 
 /// Why the frames stopped.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Flow {
+pub(crate) enum StopReason {
     /// The batch is full: hand it on, then go on.
     Full,
     /// The batch is to be handed on, then this part of the source's own buffer, then go on with this tail.
@@ -116,37 +116,37 @@ impl Stream {
     pub(crate) fn frames(
         &mut self,
         buffer: &mut Buffer,
-        ending: &mut Ending,
+        ending: &mut InputState,
         rewrite: &mut Rewrite,
         out: &mut Vec<u8>,
-    ) -> Flow {
+    ) -> StopReason {
         while out.len() < BATCH {
             let offset = self.decoder.offset();
             let input = buffer.bytes.get(buffer.start..buffer.end).unwrap_or_default();
             let step = match std::mem::replace(ending, ending.after_one()) {
-                Ending::Stalled => self.decoder.give_up(input),
-                ending => self.decoder.decode(input, ending == Ending::Eof),
+                InputState::Stalled => self.decoder.give_up(input),
+                ending => self.decoder.decode(input, ending == InputState::Eof),
             };
             let (len, frame) = match step {
                 Step::Frame(len, frame) => (len, frame),
                 Step::NeedMore(missing) => {
                     self.missing = missing;
-                    return Flow::Waiting;
+                    return StopReason::Waiting;
                 }
-                Step::End => return Flow::Waiting,
+                Step::End => return StopReason::Waiting,
             };
             if let (Frame::Packet(packet), false) = (&frame, buffer.is_shared)
                 && let Some((part, tail)) = long_packet(packet, rewrite, out)
             {
                 let at = buffer.start;
                 buffer.start += len;
-                return Flow::Long(at + part.start..at + part.end, tail);
+                return StopReason::Long(at + part.start..at + part.end, tail);
             }
             // A sink that appends to memory has no errors.
             let _ = deliver(&frame, offset, &mut Sink { rewrite: &mut *rewrite, out: &mut *out });
             buffer.start += len;
         }
-        Flow::Full
+        StopReason::Full
     }
 
     /// Keeps what is not consumed, and gives the shared buffer back.
@@ -181,10 +181,10 @@ impl Buffer {
     }
 }
 
-impl Ending {
+impl InputState {
     /// One packet is given up at a time: what follows it may be another that has just begun.
     fn after_one(self) -> Self {
-        if self == Ending::Stalled { Ending::Open } else { self }
+        if self == InputState::Stalled { InputState::Open } else { self }
     }
 }
 

@@ -14,9 +14,9 @@ use super::ReportArgs;
 
 /// What is written beside a report.
 pub(super) struct Channels<'a> {
-    /// The stream, when it is to go on.
+    /// Where the stream goes when it is forwarded.
     forward: Option<Shared<'a>>,
-    /// Whether text goes on with it.
+    /// Whether text is forwarded with it.
     passthrough: bool,
     /// Text that stands between packets and files of no test, when they are to be shown.
     loose: Option<Box<dyn Write + 'a>>,
@@ -124,7 +124,7 @@ mod tests {
     use process::Interrupt;
     use streamresult::{Records, Summary, record_fn};
 
-    use super::super::Words;
+    use super::super::ClosingLine;
     use super::*;
 
     fn flags(output_to: Option<&Path>, forward: bool) -> ReportArgs {
@@ -141,11 +141,11 @@ mod tests {
         let input = Box::new(STREAM);
         let (terminal, interrupt) = (Terminal::default(), Interrupt::never());
         let streams = Streams { input, output, errors, terminal, interrupt };
-        let (mut page, mut making) = args.open(streams)?;
-        let (_, summary) = making.read(Records::new((record_fn(|_| Ok(())), Summary::new())))?;
+        let (mut page, mut session) = args.open(streams)?;
+        let (_, summary) = session.read(Records::new((record_fn(|_| Ok(())), Summary::new())))?;
         assert_eq!(summary.announced(), 1);
         page.write_all(b"report")?;
-        making.end(page, &summary, Words::Verdict)
+        session.end(page, &summary, ClosingLine::Verdict)
     }
 
     /// `S` stands for the packet of the stream.

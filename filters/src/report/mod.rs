@@ -1,19 +1,19 @@
-//! The skeleton of all reports: arguments, where things go, reading, words beside the report, the verdict.
+//! The skeleton of all reports: arguments, where things go, reading, the closing line, the verdict.
 //!
 //! A report is a struct with its own options and [`ReportArgs`], and something that takes the records of a stream
-//! and writes to a [`Page`]. The rest is the same for all of them:
+//! and writes to a [`ReportWriter`]. The rest is the same for all of them:
 //!
 //! ```ignore
-//! let (page, mut making) = self.report.open(streams)?;
-//! let (list, summary) = making.read(Records::new((List { page }, Summary::new())))?;
-//! making.end(list.page, &summary, Words::Verdict)
+//! let (page, mut session) = self.report.open(streams)?;
+//! let (list, summary) = session.read(Records::new((List { page }, Summary::new())))?;
+//! session.end(list.page, &summary, ClosingLine::Verdict)
 //! ```
 //!
-//! Nothing here is called through a pointer for each record: a page and what writes to it are types that the
+//! Nothing here is called through a pointer for each record: the writer and what uses it are types that the
 //! compiler knows.
 
 mod channels;
-mod words;
+mod global_statuses;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, Read, Write};
@@ -25,7 +25,7 @@ use formats::VerdictLine;
 use streamresult::{RecordSink, Records, StreamResult, Summary};
 
 use channels::{Channels, channels};
-pub(crate) use words::{OfTheRun, tell_of_the_run};
+pub(crate) use global_statuses::{GlobalStatuses, write_global_statuses};
 
 const BUFFER: usize = 32 * 1024;
 
@@ -45,50 +45,53 @@ pub(crate) struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// The same, where a run without tests is a success, as it is for the originals of some commands.
+    /// The same arguments, but a run without tests is a success, as for the originals of some commands.
     #[must_use]
     pub(crate) fn lenient(mut self) -> Self {
         self.verdict.allow_empty = true;
         self
     }
 
-    /// Opens the stream, and what the report and all beside it are written to.
-    pub(crate) fn open<'a>(&self, streams: Streams<'a>) -> anyhow::Result<(Page<'a>, Making<'a>)> {
+    /// Opens the stream, the report, and what is written beside it.
+    pub(crate) fn open<'a>(
+        &self,
+        streams: Streams<'a>,
+    ) -> anyhow::Result<(ReportWriter<'a>, ReportSession<'a>)> {
         let input = self.input.open(streams.input, &streams.interrupt);
         let (report, channels) = channels(self, streams.output, streams.errors, &streams.terminal)?;
-        Ok((Page::new(report), Making { input, channels, verdict: self.verdict }))
+        Ok((ReportWriter::new(report), ReportSession { input, channels, verdict: self.verdict }))
     }
 }
 
-/// A report while it is made: the stream, and all that is written beside the report.
+/// A report while it is made: the stream that is read, and where all but the report is written.
 #[derive(Debug)]
-pub(crate) struct Making<'a, R = Input> {
+pub(crate) struct ReportSession<'a, R = Input> {
     input: R,
     channels: Channels<'a>,
     verdict: VerdictArgs,
 }
 
-/// What is said on stderr beside a report.
+/// The line that is written to stderr at the end of a report.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Words {
+pub(crate) enum ClosingLine {
     None,
     /// How the run went, in a line.
     Verdict,
     /// Which statuses no list of tests can show.
-    OfTheRun,
+    GlobalStatuses,
 }
 
-impl<'a, R: Read> Making<'a, R> {
+impl<'a, R: Read> ReportSession<'a, R> {
     /// Reads the stream through something.
     pub(crate) fn through<S: Read>(
         self,
         reader: impl FnOnce(R) -> io::Result<S>,
-    ) -> io::Result<Making<'a, S>> {
-        let Making { input, channels, verdict } = self;
-        Ok(Making { input: reader(input)?, channels, verdict })
+    ) -> io::Result<ReportSession<'a, S>> {
+        let ReportSession { input, channels, verdict } = self;
+        Ok(ReportSession { input: reader(input)?, channels, verdict })
     }
 
-    /// Reads the stream to its end, and passes on and shows of it what is to be.
+    /// Reads the stream to its end, and passes on or shows the parts that are to be.
     pub(crate) fn drive<S: StreamResult + ?Sized>(&mut self, sink: &mut S) -> io::Result<()> {
         self.channels.drive(&mut self.input, sink)
     }
@@ -103,13 +106,18 @@ impl<'a, R: Read> Making<'a, R> {
     }
 
     /// Says that the report is whole, and how the run went.
-    pub(crate) fn end(mut self, page: Page<'_>, summary: &Summary, words: Words) -> anyhow::Result<Verdict> {
+    pub(crate) fn end(
+        mut self,
+        page: ReportWriter<'_>,
+        summary: &Summary,
+        closing: ClosingLine,
+    ) -> anyhow::Result<Verdict> {
         page.finish()?;
-        match words {
-            Words::None => {}
-            Words::Verdict => self.tell(VerdictLine(summary))?,
-            Words::OfTheRun if summary.global_total() == 0 => {}
-            Words::OfTheRun => self.tell(OfTheRun(summary))?,
+        match closing {
+            ClosingLine::None => {}
+            ClosingLine::Verdict => self.tell(VerdictLine(summary))?,
+            ClosingLine::GlobalStatuses if summary.global_total() == 0 => {}
+            ClosingLine::GlobalStatuses => self.tell(GlobalStatuses(summary))?,
         }
         Ok(self.verdict(summary))
     }
@@ -119,7 +127,7 @@ impl<'a, R: Read> Making<'a, R> {
         self.channels.words.as_mut().map_or(Ok(()), |words| writeln!(words, "{line}"))
     }
 
-    /// What to exit with after a run of this accounting.
+    /// What to exit with after a run with this summary.
     pub(crate) fn verdict(&self, summary: &Summary) -> Verdict {
         self.verdict.apply(Verdict::from(summary))
     }
@@ -127,20 +135,20 @@ impl<'a, R: Read> Making<'a, R> {
 
 /// What a report is written to.
 #[derive(Debug)]
-pub(crate) struct Page<'a>(BufWriter<Report<'a>>);
+pub(crate) struct ReportWriter<'a>(BufWriter<Report<'a>>);
 
-impl<'a> Page<'a> {
+impl<'a> ReportWriter<'a> {
     pub(crate) fn new(report: Report<'a>) -> Self {
-        Page(BufWriter::with_capacity(BUFFER, report))
+        ReportWriter(BufWriter::with_capacity(BUFFER, report))
     }
 
-    /// Says that the report is whole, which is when its file takes its place.
+    /// Completes the report: only then does its file take its place.
     pub(crate) fn finish(self) -> io::Result<()> {
         self.0.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
     }
 }
 
-impl Write for Page<'_> {
+impl Write for ReportWriter<'_> {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)

@@ -9,14 +9,14 @@ use formats::text::Ascii;
 use streamresult::StreamResult;
 use subunit::Event;
 
-use super::board::{Board, Size};
+use super::progress::{RunProgress, Size};
 use super::screen::Screen;
 
-/// A board on a screen, shared by those who change it.
+/// The progress of a run on a screen, shared by those who change it.
 pub(crate) struct Live<'a>(Rc<RefCell<State<'a>>>);
 
 struct State<'a> {
-    board: Board,
+    progress: RunProgress,
     screen: Screen<Ascii<&'a mut dyn Write>>,
     size: Box<dyn Fn() -> Size>,
 }
@@ -24,11 +24,11 @@ struct State<'a> {
 impl<'a> Live<'a> {
     /// Draws on `screen`; `size` tells how large the terminal is now.
     pub(crate) fn new(
-        board: Board,
+        progress: RunProgress,
         screen: Screen<Ascii<&'a mut dyn Write>>,
         size: impl Fn() -> Size + 'static,
     ) -> Self {
-        Live(Rc::new(RefCell::new(State { board, screen, size: Box::new(size) })))
+        Live(Rc::new(RefCell::new(State { progress, screen, size: Box::new(size) })))
     }
 
     /// Draws when it is time, and tells when it is time again.
@@ -59,7 +59,7 @@ impl State<'_> {
 
     fn draw(&mut self, now: Instant) -> io::Result<()> {
         let size = (self.size)();
-        let lines = self.board.lines(now, size);
+        let lines = self.progress.lines(now, size);
         self.screen.draw(&lines, now, size)
     }
 }
@@ -68,7 +68,7 @@ impl StreamResult for Live<'_> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let state = &mut *self.0.borrow_mut();
         let now = Instant::now();
-        match state.board.note(event, now) {
+        match state.progress.note(event, now) {
             Some(line) if state.screen.print_line(&line)? => state.draw(now),
             _ => Ok(()),
         }
@@ -106,10 +106,10 @@ mod tests {
     fn events_change_the_lines_and_text_stands_above() {
         let began = Instant::now();
         let mut shown = Vec::new();
-        let board = Board::new(began, Duration::from_secs(30), true);
+        let progress = RunProgress::new(began, Duration::from_secs(30), true);
         let out: &mut dyn Write = &mut shown;
         let screen = Screen::new(Ascii::new(out, false), false, began);
-        let mut live = Live::new(board, screen, || Size { columns: 40, rows: 10 });
+        let mut live = Live::new(progress, screen, || Size { columns: 40, rows: 10 });
         let mut above = live.clone();
         live.status(&Event::status("a", Status::InProgress)).unwrap();
         // Too early for the first redraw.

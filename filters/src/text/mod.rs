@@ -1,8 +1,8 @@
 //! The command `subunit2text`: the report that people read.
 
-mod board;
+mod destination;
 mod live;
-mod place;
+mod progress;
 mod screen;
 mod span;
 mod ticking;
@@ -17,19 +17,18 @@ use cli::{ColorArgs, Command, Streams, Terminal, Verdict};
 use formats::VerdictLine;
 use formats::text::{Ascii, Conclusion, Options, TextReport};
 
-use self::board::Board;
+use self::destination::Destination;
 use self::live::Live;
-use self::place::Place;
+use self::progress::RunProgress;
 use self::screen::Screen;
-use self::ticking::Ticking;
-use crate::report::{Making, Page, ReportArgs};
+use self::ticking::TickingReader;
+use crate::report::{ReportArgs, ReportSession, ReportWriter};
 
 /// Show a subunit stream to people, live on a terminal
 ///
-/// On a terminal, stderr shows live how far the run is: the running tests with their age, those that hang in red.
-/// Elsewhere there is a line for each test as it ends. The report ends with the failures and all that came with
-/// them, why tests were skipped, the slowest tests, the ids of those that failed, and a line that says how the run
-/// went.
+/// On a terminal, stderr shows live how far the run has got: the running tests with their age, hung ones in red.
+/// Elsewhere there is a line for each test as it ends. The report ends with the failures and all their output, why
+/// tests were skipped, the slowest tests, the ids of those that failed, and a line that says how the run went.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit2text",
@@ -50,19 +49,19 @@ pub struct Text {
     /// List the N slowest tests; 5 by default, when there are more
     #[arg(long, value_name = "N")]
     slowest: Option<usize>,
-    /// Put failures together by what they have in common; with `route`, count the tests of each, too
+    /// Group failures by what they have in common; with `route`, also count the tests of each route
     #[arg(long, value_enum, value_name = "WHAT")]
     group: Option<Group>,
-    /// Show the output of tests that did not fail, too, and all of it: 1 MiB of each attachment otherwise
+    /// Show the output of all tests, not only of those that failed, and in full, not only 1 MiB of each attachment
     #[arg(long)]
     all_output: bool,
-    /// Show neither single results nor failures, but only what is said of the run
+    /// Show only the summary of the run, without single results and failures
     #[arg(long, conflicts_with = "all_output")]
     summary_only: bool,
-    /// Write the ids of the tests that failed to this file, one a line, for a runner's --load-list
+    /// Write the ids of the tests that failed to this file, one per line, for a runner's --load-list
     #[arg(long, value_name = "PATH")]
     failing_to: Option<PathBuf>,
-    /// Take a running test for hung when nothing was heard of it for so long
+    /// Call a running test hung when nothing was heard of it for this long
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = cli::value::duration)]
     hung_after: Duration,
 }
@@ -77,25 +76,25 @@ impl Command for Text {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let terminal = streams.terminal;
         let interrupt = streams.interrupt.clone();
-        let place = Place::find(&self.report, &terminal);
+        let destination = Destination::find(&self.report, &terminal);
         let was_stopped = || interrupt.has_come();
-        if !place.live {
-            let (page, making) = self.report.open(streams)?;
-            return self.show(page, making, None, place, was_stopped);
+        if !destination.live {
+            let (page, session) = self.report.open(streams)?;
+            return self.show(page, session, None, destination, was_stopped);
         }
         let now = Instant::now();
-        let board = Board::new(now, self.hung_after, place.unicode);
+        let progress = RunProgress::new(now, self.hung_after, destination.unicode);
         let screen =
-            Screen::new(Ascii::new(streams.errors, !place.unicode), self.color.errors(&terminal), now);
-        let live = Live::new(board, screen, place::size_of(&terminal));
+            Screen::new(Ascii::new(streams.errors, !destination.unicode), self.color.errors(&terminal), now);
+        let live = Live::new(progress, screen, destination::size_of(&terminal));
         let [mut above, clock] = [live.clone(), live.clone()];
         let Streams { input, output, .. } = streams;
         let streams = Streams { input, output, errors: &mut above, terminal, interrupt: interrupt.clone() };
-        let (page, making) = self.report.open(streams)?;
-        let ticking = |input| Ticking::new(input, |now| clock.tick(now));
-        let making = making.through(ticking).context("cannot start a thread")?;
-        let shown = self.show(page, making, Some(live.clone()), place, was_stopped);
-        // An error, too, is told below what was shown.
+        let (page, session) = self.report.open(streams)?;
+        let ticking = |input| TickingReader::new(input, |now| clock.tick(now));
+        let session = session.through(ticking).context("cannot start a thread")?;
+        let shown = self.show(page, session, Some(live.clone()), destination, was_stopped);
+        // An error is also written below what was shown.
         live.close().context("cannot write to stderr")?;
         shown
     }
@@ -104,24 +103,24 @@ impl Command for Text {
 impl Text {
     fn show(
         self,
-        page: Page<'_>,
-        mut making: Making<'_, impl Read>,
+        page: ReportWriter<'_>,
+        mut session: ReportSession<'_, impl Read>,
         live: Option<Live<'_>>,
-        place: Place,
+        destination: Destination,
         was_stopped: impl Fn() -> bool,
     ) -> anyhow::Result<Verdict> {
         // Now, not after an hour of tests: whether the list can be written.
         let list = self.failing_to.as_deref().map(create).transpose()?;
-        let out = Ascii::new(page, place.on_terminal && !place.unicode);
-        let mut results = (live, TextReport::new(out, self.options(place)));
-        let mut driven = making.drive(&mut results);
+        let out = Ascii::new(page, destination.on_terminal && !destination.unicode);
+        let mut results = (live, TextReport::new(out, self.options(destination)));
+        let mut driven = session.drive(&mut results);
         let (live, mut report) = results;
         live.map_or(Ok(()), |live| live.close()).context("cannot write to stderr")?;
         let listed = list.map_or(Ok(()), |list| write_failing(&mut report, list));
-        let verdict = making.verdict(report.summary());
+        let verdict = session.verdict(report.summary());
         let came = report.summary().ran() || !report.summary().is_success();
         if !came {
-            // There is nothing to show beside the error.
+            // There is nothing to show besides the error.
             std::mem::replace(&mut driven, Ok(()))?;
         }
         let told = VerdictLine(report.summary()).to_string();
@@ -135,16 +134,16 @@ impl Text {
         driven?;
         out.finish()?;
         // Whoever sends the report to a file still sees how the run went.
-        if place.to_file {
-            making.tell(told).context("cannot write to stderr")?;
+        if destination.to_file {
+            session.tell(told).context("cannot write to stderr")?;
         }
         listed.context("cannot write the ids of the failing tests").map(|()| verdict)
     }
 
-    fn options(&self, place: Place) -> Options {
+    fn options(&self, destination: Destination) -> Options {
         Options {
-            lines: !(place.live && place.on_terminal),
-            color: self.color.output(&Terminal { output: place.on_terminal, ..place.terminal }),
+            lines: !(destination.live && destination.on_terminal),
+            color: self.color.output(&Terminal { output: destination.on_terminal, ..destination.terminal }),
             slowest: self.slowest,
             group: self.group.map(|group| match group {
                 Group::Route => formats::text::Group::Route,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use super::board::Size;
+use super::progress::Size;
 use super::span::Line;
 
 /// The least time between two redraws.
@@ -67,7 +67,7 @@ impl<W: Write> Screen<W> {
         self.print(&text)
     }
 
-    /// Shows the text that waits, and these lines in the place of those before.
+    /// Shows the text that waits, and these lines in place of those before.
     pub(crate) fn draw(&mut self, lines: &[Line], now: Instant, size: Size) -> io::Result<()> {
         self.next = now + BETWEEN;
         let mut drawn = Vec::new();

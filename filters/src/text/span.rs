@@ -1,4 +1,4 @@
-//! Lines that fit.
+//! Lines cut to the width of a terminal.
 
 use std::io::{self, Write};
 
@@ -41,7 +41,7 @@ impl Line {
         self.0.first().map(|(tone, _)| *tone).unwrap_or_default()
     }
 
-    /// Cuts off what is beyond so many columns.
+    /// Cuts off what is beyond this many columns.
     pub(crate) fn cut(mut self, columns: usize) -> Self {
         let mut room = columns;
         for (_, text) in &mut self.0 {
@@ -53,7 +53,7 @@ impl Line {
     }
 }
 
-/// Shortens a text in its middle to so many columns, where it is longer.
+/// Shortens a text in its middle to this many columns, where it is longer.
 ///
 /// Both ends tell tests apart: the package at the front, the test and its parameters at the back.
 pub(crate) fn shorten(text: &str, columns: usize, ellipsis: &str) -> String {

@@ -1,4 +1,4 @@
-//! Input that can be waited for with one eye on the clock.
+//! A reader that calls a function at given times while it waits for input.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -15,19 +15,19 @@ const AHEAD: usize = 4;
 ///
 /// The thread ends with the input, or after a read for which nobody waits any more.
 #[derive(Debug)]
-pub(crate) struct Ticking<F> {
+pub(crate) struct TickingReader<F> {
     pieces: Receiver<io::Result<Vec<u8>>>,
     current: Vec<u8>,
     taken: usize,
     tick: F,
 }
 
-impl<F: FnMut(Instant) -> io::Result<Instant>> Ticking<F> {
+impl<F: FnMut(Instant) -> io::Result<Instant>> TickingReader<F> {
     /// Reads `input`, unless there can be no thread.
     pub(crate) fn new(input: impl Read + Send + 'static, tick: F) -> io::Result<Self> {
         let (sender, pieces) = sync_channel(AHEAD);
         thread::Builder::new().spawn(move || read_all(input, &sender))?;
-        Ok(Ticking { pieces, current: Vec::new(), taken: 0, tick })
+        Ok(TickingReader { pieces, current: Vec::new(), taken: 0, tick })
     }
 
     /// The next piece, or none at the end.
@@ -45,7 +45,7 @@ impl<F: FnMut(Instant) -> io::Result<Instant>> Ticking<F> {
     }
 }
 
-impl<F: FnMut(Instant) -> io::Result<Instant>> Read for Ticking<F> {
+impl<F: FnMut(Instant) -> io::Result<Instant>> Read for TickingReader<F> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.taken == self.current.len() {
             self.current = self.wait()?.unwrap_or_default();
@@ -99,7 +99,7 @@ mod tests {
             Ok(now + Duration::from_millis(5))
         };
         let mut text = String::new();
-        let read = Ticking::new(Slow(pieces.to_vec()), tick).unwrap().read_to_string(&mut text);
+        let read = TickingReader::new(Slow(pieces.to_vec()), tick).unwrap().read_to_string(&mut text);
         assert_eq!(
             read.map(|_| text.as_str()).map_err(|error| error.to_string()),
             expected.map_err(str::to_owned)

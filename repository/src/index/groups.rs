@@ -7,7 +7,7 @@ use crate::results::{Results, Rows};
 use crate::row::{Facts, Kind, Row};
 
 /// What a run decides about a test. Any failure outweighs a pass: a test that passed when it was tried again
-/// is no test that passes.
+/// is not a test that passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     Passes,
@@ -58,7 +58,7 @@ impl Group {
     fn add(&mut self, facts: &Facts) {
         let Kind::Outcome(outcome) = facts.kind else { return };
         self.has_run |= outcome != Outcome::Exists;
-        // Damage is no test: the run as a whole fails.
+        // Damage is not a test: the run as a whole fails.
         if self.key.id == DAMAGE_ID.as_bytes() {
             return;
         }

@@ -36,18 +36,18 @@ pub(crate) struct Index<'a> {
 
 /// The index as it was at one moment: its connection is in a transaction, which sees nothing that is written later.
 ///
-/// The lock is not held, so that a command that waits (for a pager, as a rule) holds nobody up; SQLite keeps what the
+/// The lock is not held, so that a command that waits (usually for a pager) blocks nobody; SQLite keeps what the
 /// transaction sees in its log.
 #[derive(Debug)]
-pub(crate) struct Moment {
+pub(crate) struct Snapshot {
     connection: Connection,
     in_memory: bool,
     running: RefCell<Vec<Run>>,
 }
 
-impl Moment {
+impl Snapshot {
     fn index<'a>(&'a self, repository: &'a Repository) -> Index<'a> {
-        let Moment { connection, in_memory, running } = self;
+        let Snapshot { connection, in_memory, running } = self;
         Index { repository, connection, in_memory: *in_memory, running }
     }
 }
@@ -69,7 +69,7 @@ impl Repository {
     }
 
     /// The index as it is now.
-    pub(crate) fn hold_index(&self) -> Result<Moment> {
+    pub(crate) fn hold_index(&self) -> Result<Snapshot> {
         let (_, moment) = self.with_opened(|moment| {
             moment.connection.execute_batch("BEGIN")?;
             // The transaction begins with its first look.
@@ -80,7 +80,7 @@ impl Repository {
 
     /// Opens the index, brings it up to date and asks it; what is damaged is made anew, and what cannot be written
     /// is made in memory.
-    fn with_opened<T>(&self, ask: impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
+    fn with_opened<T>(&self, ask: impl Fn(&Snapshot) -> Result<T>) -> Result<(T, Snapshot)> {
         let asked = self.lock().and_then(|lock| {
             let asked = match self.ask_on_disk(Trust::Results, &ask) {
                 Err(error) if error.is_damage() => self.ask_anew(&error.to_string(), &ask),
@@ -117,7 +117,7 @@ impl Repository {
         Lock::wait_for(file).map_err(at("lock", &path))
     }
 
-    fn ask_anew<T>(&self, why: &str, ask: &impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
+    fn ask_anew<T>(&self, why: &str, ask: &impl Fn(&Snapshot) -> Result<T>) -> Result<(T, Snapshot)> {
         self.note(Note::IndexRebuilt { why: why.to_owned() });
         self.remove_index()?;
         self.ask_on_disk(Trust::StreamAlone, ask)
@@ -133,12 +133,12 @@ impl Repository {
         Ok(())
     }
 
-    fn ask_on_disk<T>(&self, trust: Trust, ask: &impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
+    fn ask_on_disk<T>(&self, trust: Trust, ask: &impl Fn(&Snapshot) -> Result<T>) -> Result<(T, Snapshot)> {
         let connection = schema::open(&self.index_path())?;
         self.ask_up_to_date(connection, false, trust, ask)
     }
 
-    fn ask_in_memory<T>(&self, ask: &impl Fn(&Moment) -> Result<T>) -> Result<(T, Moment)> {
+    fn ask_in_memory<T>(&self, ask: &impl Fn(&Snapshot) -> Result<T>) -> Result<(T, Snapshot)> {
         let connection = Connection::open_in_memory()?;
         schema::make(&connection)?;
         self.ask_up_to_date(connection, true, Trust::Results, ask)
@@ -149,9 +149,9 @@ impl Repository {
         connection: Connection,
         in_memory: bool,
         trust: Trust,
-        ask: &impl Fn(&Moment) -> Result<T>,
-    ) -> Result<(T, Moment)> {
-        let moment = Moment { connection, in_memory, running: RefCell::default() };
+        ask: &impl Fn(&Snapshot) -> Result<T>,
+    ) -> Result<(T, Snapshot)> {
+        let moment = Snapshot { connection, in_memory, running: RefCell::default() };
         moment.index(self).sync(trust)?;
         if !in_memory {
             schema::shorten_log(&moment.connection, &self.index_path())?;
@@ -202,7 +202,7 @@ impl Index<'_> {
         statement.query_row([id.0], |row| Ok(self.read_run(row))).optional()?.transpose()
     }
 
-    /// The latest run that is over and of this kind, after so many others of the kind.
+    /// The latest run that is over and of this kind, after this many others of the kind.
     pub(crate) fn latest(&self, mut before: usize, is_kind: impl Fn(&Run) -> bool) -> Result<Option<Run>> {
         let mut statement =
             self.connection.prepare("SELECT id, settled, summary, sum FROM run ORDER BY id DESC")?;

@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 
 use super::fold::{self, Entry};
 use super::{Index, coverage, schema};
-use crate::derive::Put;
+use crate::derive::ResultsDestination;
 use crate::error::{Error, Result};
 use crate::examine::{Examined, Trust, examine};
 use crate::layout;
@@ -18,7 +18,8 @@ impl Index<'_> {
     pub(super) fn sync(&self, trust: Trust) -> Result<()> {
         let on_disk = layout::run_ids(self.repository.path())?;
         let mut known = self.known()?;
-        let put = if self.in_memory { Put::Aside } else { Put::InFolder };
+        let destination =
+            if self.in_memory { ResultsDestination::TemporaryFile } else { ResultsDestination::RunFolder };
         let transaction = self.connection.unchecked_transaction()?;
         // A run that was removed by hand takes with it what it decided.
         if known.iter().any(|(id, _)| on_disk.binary_search(id).is_err()) {
@@ -32,7 +33,7 @@ impl Index<'_> {
             if settled.is_some_and(|(_, settled)| *settled) {
                 continue;
             }
-            let Examined { run, results } = examine(id, &self.repository.folder(id), trust, put)?;
+            let Examined { run, results } = examine(id, &self.repository.folder(id), trust, destination)?;
             let Some(results) = results else {
                 self.running.borrow_mut().push(run);
                 continue;

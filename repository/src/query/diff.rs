@@ -22,7 +22,7 @@ pub struct Side {
 
 /// A test in two runs, in at least one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Compared<'a> {
+pub struct ComparedTest<'a> {
     /// The test's id.
     pub test_id: &'a str,
     /// In the run that is compared with.
@@ -34,21 +34,21 @@ pub struct Compared<'a> {
 /// What changed about a test. Closed: these are all the cases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Change {
-    /// It fails, and did not.
+    /// It fails now, and did not before.
     Broken,
-    /// It passes, and failed.
+    /// It passes now, and failed before.
     Fixed,
-    /// It was not there.
+    /// It was not there before.
     New,
     /// It is not there any more.
     Gone,
-    /// It ended in another way, which is none of the above.
+    /// Its outcome changed in any other way.
     Other,
-    /// Nothing but the duration, at most.
+    /// Nothing changed, except perhaps the duration.
     Same,
 }
 
-impl Compared<'_> {
+impl ComparedTest<'_> {
     /// What changed.
     #[must_use]
     pub fn change(&self) -> Change {
@@ -85,7 +85,7 @@ impl Repository {
         &self,
         before: impl Into<RunRef>,
         after: impl Into<RunRef>,
-        mut function: impl FnMut(&Compared<'_>),
+        mut function: impl FnMut(&ComparedTest<'_>),
     ) -> Result<()> {
         let (before, after) = (self.run(before)?, self.run(after)?);
         let before = self.with_results(before.id, |_, results| results.check())?.1;
@@ -103,7 +103,7 @@ impl Repository {
             let from_new = if order.is_ge() { std::mem::replace(&mut new, after.next()?) } else { None };
             let Some((id, _)) = from_old.as_ref().or(from_new.as_ref()) else { continue };
             let side = |from: &Option<(String, Side)>| from.as_ref().map(|(_, side)| *side);
-            function(&Compared { test_id: id, before: side(&from_old), after: side(&from_new) });
+            function(&ComparedTest { test_id: id, before: side(&from_old), after: side(&from_new) });
         }
     }
 }
@@ -168,7 +168,7 @@ mod tests {
 
     fn check(before: Option<Outcome>, after: Option<Outcome>, expected: Change) {
         let side = |outcome| Side { outcome, duration: None };
-        let compared = Compared { test_id: "a", before: before.map(side), after: after.map(side) };
+        let compared = ComparedTest { test_id: "a", before: before.map(side), after: after.map(side) };
         assert_eq!(compared.change(), expected);
     }
 

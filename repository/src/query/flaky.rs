@@ -1,4 +1,4 @@
-//! Tests that pass and fail without a pattern.
+//! Tests that pass and fail by turns.
 
 use std::cell::RefCell;
 use std::cmp::Reverse;
@@ -11,12 +11,12 @@ use crate::error::Result;
 use crate::repository::Repository;
 use crate::results::Results;
 
-/// What is asked about flaky tests.
+/// What to ask about flaky tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flakiness {
     /// How many runs are looked at, from the latest on.
     pub runs: usize,
-    /// In how many of them a test has to have passed or failed.
+    /// In at least how many of them a test must have passed or failed.
     pub least: u32,
 }
 
@@ -42,9 +42,9 @@ pub struct FlakyTest {
     pub mixed: u32,
 }
 
-/// What is known of a test while runs are gone through.
+/// The counts of a test over the runs that were looked at.
 #[derive(Clone, Copy, Debug, Default)]
-struct Seen {
+struct TestTally {
     runs: u32,
     failures: u32,
     changes: u32,
@@ -52,7 +52,7 @@ struct Seen {
     has_failed_last: bool,
 }
 
-impl Seen {
+impl TestTally {
     fn add(&mut self, passed: bool, failed: bool) {
         if self.runs > 0 && self.has_failed_last != failed {
             self.changes += 1;
@@ -78,9 +78,9 @@ impl Repository {
     /// When the repository cannot be read.
     pub fn flaky(&self, asked: Flakiness) -> Result<Vec<FlakyTest>> {
         // What never failed is not flaky: only of the others is anything kept.
-        let mut seen: HashMap<String, Seen> = HashMap::new();
+        let mut seen: HashMap<String, TestTally> = HashMap::new();
         self.with_latest_results(asked.runs, failed, |failed| {
-            seen.extend(failed.into_iter().map(|id| (id, Seen::default())));
+            seen.extend(failed.into_iter().map(|id| (id, TestTally::default())));
         })?;
         if seen.is_empty() {
             return Ok(Vec::new());
@@ -95,7 +95,7 @@ impl Repository {
         let mut seen = seen.into_inner();
         seen.retain(|_, seen| seen.is_flaky(asked.least));
         let flaky = seen.into_iter().map(|(test_id, seen)| {
-            let Seen { runs, failures, changes, mixed, .. } = seen;
+            let TestTally { runs, failures, changes, mixed, .. } = seen;
             FlakyTest { test_id, runs, failures, changes, mixed }
         });
         let mut flaky: Vec<_> = flaky.collect();
@@ -115,7 +115,7 @@ fn failed(results: &Results) -> Result<Vec<String>> {
 }
 
 /// Of the tests that are asked for, those that passed or failed in a run, and whether they did.
-fn decided(results: &Results, asked: &HashMap<String, Seen>) -> Result<Vec<(String, bool, bool)>> {
+fn decided(results: &Results, asked: &HashMap<String, TestTally>) -> Result<Vec<(String, bool, bool)>> {
     let mut tests = Vec::new();
     for_each_test(results, |id, passed, failed| {
         if (passed || failed) && asked.contains_key(id) {

@@ -10,9 +10,9 @@ use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::run_id::RunId;
 
-/// One outcome of a test in the past.
+/// One past outcome of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Past {
+pub struct HistoryEntry {
     /// The run.
     pub run: RunId,
     /// Where the test ran.
@@ -32,13 +32,13 @@ impl Repository {
     /// # Errors
     ///
     /// When the repository cannot be read.
-    pub fn history(&self, test_id: &str) -> Result<Vec<Past>> {
+    pub fn history(&self, test_id: &str) -> Result<Vec<HistoryEntry>> {
         let mut history = Vec::new();
         for id in self.run_ids()? {
             let found = self.with_results(id, |run, results| {
                 let mut found = Vec::new();
                 results.find(test_id.as_bytes(), |row| {
-                    found.extend(TestResult::of(row).map(|result| Past {
+                    found.extend(TestResult::of(row).map(|result| HistoryEntry {
                         run,
                         route_code: result.route_code.map(str::to_owned),
                         outcome: result.outcome,

@@ -13,7 +13,7 @@ use std::time::Duration;
 use streamresult::{Extent, Outcome};
 use subunit::Timestamp;
 
-use crate::derive::{Put, derive, is_unwritable, put_results};
+use crate::derive::{ResultsDestination, derive, is_unwritable, write_results};
 use crate::error::{Error, Result};
 use crate::examine::{Trust, examine};
 use crate::intake::Tail;
@@ -24,11 +24,11 @@ use crate::row::{Kind, Row};
 use crate::run_id::{RunId, RunRef};
 use crate::stream::StreamReader;
 
-pub use diff::{Change, Compared, Side};
+pub use diff::{Change, ComparedTest, Side};
 pub use flaky::{Flakiness, FlakyTest};
-pub use history::Past;
+pub use history::HistoryEntry;
 pub use slowest::TestTime;
-pub use stats::Stats;
+pub use stats::RepositoryStats;
 pub use timings::Timings;
 
 /// One outcome of a test in a run. A test that was tried again in the same run has several.
@@ -77,7 +77,7 @@ impl Repository {
         mut function: impl FnMut(&TestResult<'_>),
     ) -> Result<()> {
         let run = self.run(name)?;
-        // Nothing is told twice, also when results have to be made anew.
+        // Nothing is reported twice, even when results have to be made anew.
         let results = self.with_results_so_far(run.id, |_, results| results.check())?.1;
         let mut rows = results.iter();
         while let Some(row) = rows.next()? {
@@ -109,9 +109,9 @@ impl Repository {
 
     fn results_anew(&self, id: RunId, trust: Trust) -> Result<Results> {
         let folder = self.folder(id);
-        let examined = match examine(id, &folder, trust, Put::InFolder) {
+        let examined = match examine(id, &folder, trust, ResultsDestination::RunFolder) {
             Err(Error::Io { source, .. }) if is_unwritable(&source) => {
-                examine(id, &folder, trust, Put::Aside)
+                examine(id, &folder, trust, ResultsDestination::TemporaryFile)
             }
             examined => examined,
         };
@@ -152,10 +152,10 @@ impl Repository {
     fn results_so_far(&self, id: RunId) -> Result<Results> {
         let folder = self.folder(id);
         let (_, rows) = derive(&folder, StreamReader::open(id, &folder, None)?, Tail::LeftOut)?;
-        put_results(&folder, rows, Put::Aside)
+        write_results(&folder, rows, ResultsDestination::TemporaryFile)
     }
 
-    /// Asks the results of the latest runs that are not under way, at most so many, the latest first.
+    /// Asks the results of the latest runs that are not under way, at most this many, the latest first.
     pub(crate) fn with_latest_results<T>(
         &self,
         runs: usize,

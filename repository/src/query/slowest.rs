@@ -26,7 +26,7 @@ pub struct TestTime {
 }
 
 impl Repository {
-    /// The tests of a run that took longest, at most so many, the slowest first; those that took equally long are
+    /// The tests of a run that took longest, at most this many, the slowest first; those that took equally long are
     /// in order of their ids. Tests without a duration are not among them. Of a run that is under way it is what came
     /// so far.
     ///
@@ -48,7 +48,7 @@ fn slowest(results: &Results, count: usize) -> Result<Vec<TestTime>> {
         number += 1;
         let (Some(duration), Some(result)) = (row.facts.duration, TestResult::of(&row)) else { continue };
         let rank = Rank(duration, Reverse(number));
-        let is_slower = kept.peek().is_none_or(|Reverse(Kept { rank: least, .. })| rank > *least);
+        let is_slower = kept.peek().is_none_or(|Reverse(RankedTime { rank: least, .. })| rank > *least);
         if count == 0 || (kept.len() == count && !is_slower) {
             continue;
         }
@@ -61,7 +61,7 @@ fn slowest(results: &Results, count: usize) -> Result<Vec<TestTime>> {
             route_code: result.route_code.map(str::to_owned),
             outcome: result.outcome,
         };
-        kept.push(Reverse(Kept { rank, time }));
+        kept.push(Reverse(RankedTime { rank, time }));
     }
     Ok(kept.into_sorted_vec().into_iter().map(|Reverse(kept)| kept.time).collect())
 }
@@ -71,26 +71,26 @@ fn slowest(results: &Results, count: usize) -> Result<Vec<TestTime>> {
 struct Rank(u64, Reverse<u64>);
 
 #[derive(Debug)]
-struct Kept {
+struct RankedTime {
     rank: Rank,
     time: TestTime,
 }
 
-impl PartialEq for Kept {
+impl PartialEq for RankedTime {
     fn eq(&self, other: &Self) -> bool {
         self.rank == other.rank
     }
 }
 
-impl Eq for Kept {}
+impl Eq for RankedTime {}
 
-impl PartialOrd for Kept {
+impl PartialOrd for RankedTime {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl Ord for Kept {
+impl Ord for RankedTime {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         self.rank.cmp(&other.rank)
     }

@@ -8,7 +8,7 @@ use crate::run::{Standing, State, Stored};
 
 /// Figures about a repository.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
+pub struct RepositoryStats {
     /// How many runs there are.
     pub runs: u64,
     /// How many of them are under way.
@@ -45,9 +45,9 @@ impl Repository {
     /// # Errors
     ///
     /// When the repository cannot be read.
-    pub fn stats(&self) -> Result<Stats> {
+    pub fn stats(&self) -> Result<RepositoryStats> {
         let (runs, failing) = self.with_index(|index| Ok((index.runs()?, index.failing()?)))?;
-        let mut stats = Stats { failing: failing.tests.len() as u64, ..Stats::default() };
+        let mut stats = RepositoryStats { failing: failing.tests.len() as u64, ..RepositoryStats::default() };
         for run in runs {
             stats.runs += 1;
             let count = match run.standing() {

@@ -52,7 +52,7 @@ impl Timings {
 }
 
 impl Repository {
-    /// How long each test took in the latest run in which it ran to its end, of at most so many runs. Where it
+    /// How long each test took in the latest run in which it ran to its end, of at most this many runs. Where it
     /// ran several times in it, the longest counts. Skipped tests do not count.
     ///
     /// # Errors

@@ -106,7 +106,7 @@ fn two_runs_are_compared_by_test() {
         &["2:a success", "b success", "c inprogress", "f success", "e inprogress", "?", "e success"],
     );
     let mut changes = Vec::new();
-    let diff = |test: &repository::Compared<'_>| {
+    let diff = |test: &repository::ComparedTest<'_>| {
         changes.push((test.test_id.to_owned(), test.change()));
         assert!(test.test_id != "e" || test.slowdown() == Some(2.0));
     };

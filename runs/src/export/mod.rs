@@ -3,7 +3,7 @@
 mod dumb;
 mod formats;
 mod names;
-mod pieces;
+mod split;
 mod testrepository;
 #[cfg(test)]
 mod tests;
@@ -19,18 +19,18 @@ use self::formats::Stream;
 
 pub(super) use self::names::without_brackets;
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 
 /// Write runs in another format
 ///
-/// v2 is the bytes as they came in, json is a line a packet: nothing is lost in them. The others say what they can. No
-/// test id, tag or file name can forge a line in any of them: what would, is shown, as \n.
+/// v2 is the bytes as they came in, json is one line per packet: both lose nothing. The others say what they can. No
+/// test id, tag or file name can forge a line in any of them: such characters are escaped, a newline as \n.
 ///
-/// Several runs follow each other; in csv and junit the routes of each begin with its number.
+/// Several runs are written one after the other; in csv and junit the routes of each begin with its number.
 ///
 /// testrepository is a folder that testr and stestr read (let its name end in .stestr for that), with all runs under
-/// their numbers, the failing set and the timings. They know no text between tests, no routes and no tests that were
-/// only announced; what has more than 3 MiB is there in parts, since they cannot read it otherwise.
+/// their numbers, the failing set and the timings. Those tools know no text between tests, no routes and no tests that
+/// were only announced. Attachments of more than 3 MiB are split, since the tools could not read them otherwise.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "the runs are written, whatever their tests did", Nothing = "there are no runs"],
@@ -43,7 +43,7 @@ pub struct Export {
     /// Their numbers, -1 for the latest, `latest` or `latest-failing`; the latest when there is none
     #[arg(value_name = "RUN", allow_negative_numbers = true)]
     runs: Vec<RunRef>,
-    /// Write all runs that are over and have a stream; this is so for testrepository
+    /// Write all runs that are over and have a stream; the default for testrepository
     #[arg(long, conflicts_with = "runs")]
     all: bool,
     /// What to write
@@ -80,8 +80,8 @@ impl Format {
 impl RepositoryCommand for Export {
     const NAME: &'static str = "subunit export";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = place.snapshot()?;
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let repository = repo.snapshot()?;
         let Streams { output, errors, .. } = streams;
         let runs = self.choose(repository, errors)?;
         if runs.is_empty() {
@@ -146,7 +146,7 @@ fn has_stream(run: Run) -> anyhow::Result<Run> {
     }
 }
 
-/// Says what none of the formats can: that not all of the run is there.
+/// Says what no format can: that part of the run is missing.
 fn warn(run: &Run, errors: &mut dyn Write) -> anyhow::Result<()> {
     let what = match run.state {
         State::Complete => return Ok(()),
@@ -163,7 +163,7 @@ fn check_folder(path: &Path) -> anyhow::Result<()> {
         bail!("a testrepository is a folder: name it with -o");
     }
     if path.symlink_metadata().is_ok() {
-        bail!("{} is there already: runs are not added to another tool's repository", path.display());
+        bail!("{} exists already: runs are not added to another tool's repository", path.display());
     }
     Ok(())
 }

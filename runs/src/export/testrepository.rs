@@ -16,7 +16,7 @@ use subunit::{Event, Status, TEXT_TYPE};
 
 use super::dumb;
 use super::names;
-use super::pieces::Pieces;
+use super::split::SplitAttachments;
 
 /// What `testr` calls the test that stands for a run that failed as a whole.
 const RUN: &str = "process-returncode";
@@ -57,7 +57,7 @@ fn write_run(
 ) -> anyhow::Result<()> {
     let mut writer = Writer::new(file);
     let sink = (Tests { inner: &mut writer, failures: false }, times);
-    drive(repository.stream(run.id)?, &mut Pieces::new(Records::new(sink)))?;
+    drive(repository.stream(run.id)?, &mut SplitAttachments::new(Records::new(sink)))?;
     if let Some(why) = against(run) {
         fail_run(run.id, &why, &mut writer)?;
     }
@@ -94,7 +94,7 @@ fn write_failing(repository: &Repository, file: BufWriter<File>) -> anyhow::Resu
     let mut writer = Writer::new(file);
     let failing = repository.failing()?;
     for test in failing.tests {
-        let mut sink = Pieces::new(Records::new(Tests { inner: &mut writer, failures: true }));
+        let mut sink = SplitAttachments::new(Records::new(Tests { inner: &mut writer, failures: true }));
         match repository.log(test.run, &test.test_id, Some(test.route_code.as_deref()), &mut sink) {
             Err(repository::Error::Pruned(_)) => bare(&test.test_id, &mut writer)?,
             logged => drop(logged?),
@@ -107,13 +107,13 @@ fn write_failing(repository: &Repository, file: BufWriter<File>) -> anyhow::Resu
         };
         match repository.stream(run.id) {
             Err(repository::Error::Pruned(_)) => fail_run(run.id, "it failed as a whole\n", &mut writer)?,
-            stream => drive(stream?, &mut Pieces::new(Records::new(&mut writer)).filtered(of_run))?,
+            stream => drive(stream?, &mut SplitAttachments::new(Records::new(&mut writer)).filtered(of_run))?,
         }
     }
     Ok(writer.into_inner().flush()?)
 }
 
-/// A failing test of which no more is left.
+/// A failing test of which nothing else is left.
 fn bare(id: &str, writer: &mut Writer<BufWriter<File>>) -> io::Result<()> {
     let mut records = Records::new(writer);
     records.status(&Event::status(id, Status::Fail))?;

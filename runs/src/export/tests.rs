@@ -133,7 +133,7 @@ fn an_empty_repository_is_nothing_and_a_folder_is_not_replaced() {
     let path = folder.path().to_str().unwrap();
     let outcome = subunit(folder.path(), &["export", "--format", "testrepository", "-o", path]);
     assert_eq!(outcome.verdict, Verdict::Error);
-    assert!(outcome.errors().contains("is there already"), "{}", outcome.errors());
+    assert!(outcome.errors().contains("exists already"), "{}", outcome.errors());
 }
 
 #[test]

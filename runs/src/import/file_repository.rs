@@ -12,7 +12,7 @@ use subunit::Timestamp;
 
 use super::super::export::without_brackets;
 use super::failing;
-use super::look::{Digest, Form, Look, look};
+use super::inspect::{Digest, FileFormat, FileSummary, inspect};
 use super::source::{Content, Source, SourceRun};
 use super::timings::{self, Timings};
 
@@ -32,8 +32,8 @@ pub(super) fn read(foreign: &Foreign, mixed: bool) -> anyhow::Result<Source> {
     check_forms(path, &looks, mixed)?;
     let metadata = metadata(path, &mut notes);
     let mut runs: Vec<SourceRun> = Vec::new();
-    for (number, (file, look)) in looks {
-        runs.push(run(path, number, file, look, metadata.get(&number.to_string())));
+    for (number, (file, summary)) in looks {
+        runs.push(run(path, number, file, summary, metadata.get(&number.to_string())));
     }
     if !timings.is_empty() && !runs.is_empty() {
         runs.insert(0, of_timings(path, timings));
@@ -45,11 +45,12 @@ pub(super) fn read(foreign: &Foreign, mixed: bool) -> anyhow::Result<Source> {
     Ok(Source { foreign: foreign.clone(), runs, failing, notes })
 }
 
-/// Refuses what is no repository of this kind.
+/// Refuses anything but a repository of this kind.
 pub(super) fn check_format(path: &Path) -> anyhow::Result<()> {
     let file = path.join("format");
-    let format = fs::read(&file)
-        .with_context(|| format!("{} is no repository: its file `format` cannot be read", path.display()))?;
+    let format = fs::read(&file).with_context(|| {
+        format!("{} is not a repository: its file `format` cannot be read", path.display())
+    })?;
     if format != FORMAT {
         let shown = format.get(..20).unwrap_or(&format).escape_ascii();
         bail!("{} says \"{shown}\", and only \"1\\n\" is known: nothing was imported", file.display());
@@ -101,20 +102,21 @@ fn check_next(path: &Path, files: &BTreeMap<u64, PathBuf>, notes: &mut Vec<Strin
     }
 }
 
-type Looks = BTreeMap<u64, (PathBuf, Look)>;
+type Looks = BTreeMap<u64, (PathBuf, FileSummary)>;
 
 fn looks(files: &BTreeMap<u64, PathBuf>, mut seen: impl FnMut(&str)) -> anyhow::Result<Looks> {
-    files.iter().map(|(number, path)| Ok((*number, (path.clone(), look(path, &mut seen)?)))).collect()
+    files.iter().map(|(number, path)| Ok((*number, (path.clone(), inspect(path, &mut seen)?)))).collect()
 }
 
 /// Refuses a repository that would be read wrong, or as one without tests.
 fn check_forms(path: &Path, looks: &Looks, mixed: bool) -> anyhow::Result<()> {
-    let of = |form| looks.iter().filter(move |(_, (_, look))| look.form == form).map(|(number, _)| *number);
+    let of =
+        |form| looks.iter().filter(move |(_, (_, summary))| summary.form == form).map(|(number, _)| *number);
     let path = path.display();
-    if let Some(number) = of(Form::Unknown).next() {
+    if let Some(number) = of(FileFormat::Unknown).next() {
         bail!("run {number} of {path} holds bytes, but no test of either version: nothing was imported");
     }
-    if let (Some(v1), Some(v2)) = (of(Form::V1).next(), of(Form::V2).next())
+    if let (Some(v1), Some(v2)) = (of(FileFormat::V1).next(), of(FileFormat::V2).next())
         && !mixed
     {
         bail!(
@@ -126,10 +128,16 @@ fn check_forms(path: &Path, looks: &Looks, mixed: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run(path: &Path, number: u64, file: PathBuf, look: Look, metadata: Option<&String>) -> SourceRun {
-    let Look { form, digest, first, last } = look;
+fn run(
+    path: &Path,
+    number: u64,
+    file: PathBuf,
+    summary: FileSummary,
+    metadata: Option<&String>,
+) -> SourceRun {
+    let FileSummary { form, digest, first, last } = summary;
     let name = number.to_string();
-    let content = if form == Form::V2 { Content::V2(file) } else { Content::V1(file) };
+    let content = if form == FileFormat::V2 { Content::V2(file) } else { Content::V1(file) };
     let mut info = info(path, &name, first);
     info.arguments.extend(metadata.map(|text| format!("metadata={text}")));
     SourceRun {
@@ -187,7 +195,7 @@ fn of_timings(path: &Path, timings: Timings) -> SourceRun {
     }
 }
 
-/// What `stestr` keeps of runs beside their streams, by their numbers.
+/// What `stestr` keeps of runs besides their streams, by their numbers.
 fn metadata(path: &Path, notes: &mut Vec<String>) -> HashMap<String, String> {
     timings::strings(path, "meta.dbm").unwrap_or_else(|error| {
         notes.push(format!("the metadata of runs is skipped: {error:#}"));

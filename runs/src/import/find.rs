@@ -5,19 +5,22 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use repository::{Foreign, Tool};
 
-use super::super::place::RepoArgs;
+use super::super::repo_args::RepoArgs;
 
 /// The repository in this folder, or the one that it is; without a folder, the nearest from where -C says or from
 /// here up.
-pub(super) fn find(folder: Option<&Path>, place: &RepoArgs) -> anyhow::Result<Foreign> {
-    let Some(folder) = folder else { return nearest(&place.folder().unwrap_or_else(|| PathBuf::from("."))) };
+pub(super) fn find(folder: Option<&Path>, repo: &RepoArgs) -> anyhow::Result<Foreign> {
+    let Some(folder) = folder else { return nearest(&repo.folder().unwrap_or_else(|| PathBuf::from("."))) };
     if !folder.is_dir() {
-        bail!("{} is no folder", folder.display());
+        bail!("{} is not a folder", folder.display());
     }
     match one_in(folder)? {
         Some(foreign) => Ok(foreign),
         None => of_itself(folder).with_context(|| {
-            format!("{} is no repository of testrepository, stestr or inquest, nor has one", folder.display())
+            format!(
+                "{} is not a repository of testrepository, stestr or inquest, and does not contain one",
+                folder.display()
+            )
         }),
     }
 }

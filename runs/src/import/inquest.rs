@@ -14,7 +14,7 @@ use subunit::Timestamp;
 
 use super::file_repository::check_format;
 use super::inquest_table::{Row, Table};
-use super::look::{Digest, look};
+use super::inspect::{Digest, inspect};
 use super::source::{Content, Part, Source, SourceRun};
 
 /// Reads a repository.
@@ -120,7 +120,7 @@ impl Folder {
     fn stream(&self, name: &str, digest: &mut Digest) -> anyhow::Result<Stream> {
         let path = self.path.join(name);
         let mut tests = HashSet::new();
-        let found = look(&path, |id| {
+        let found = inspect(&path, |id| {
             if !tests.contains(id) {
                 tests.insert(id.to_owned());
             }

@@ -9,7 +9,7 @@ use repository::{Git, RunInfo};
 use rusqlite::Connection;
 use rusqlite::types::FromSql;
 
-use super::untouched;
+use super::read_only;
 use subunit::Timestamp;
 
 /// The version of the tables that is known.
@@ -38,7 +38,7 @@ pub(super) struct Row {
 impl Table {
     pub(super) fn read(path: &Path) -> anyhow::Result<Table> {
         let failed = || format!("cannot read {}", path.display());
-        let database = untouched::open(path).with_context(failed)?;
+        let database = read_only::open(path).with_context(failed)?;
         let schema: i64 = database
             .query_row("SELECT version FROM schema_version", (), |row| row.get(0))
             .with_context(failed)?;

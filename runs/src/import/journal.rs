@@ -22,7 +22,7 @@ pub(super) struct Entry {
     pub(super) path: PathBuf,
     /// The run's number there.
     pub(super) name: String,
-    /// What its bytes come to.
+    /// The digest of its bytes.
     pub(super) digest: String,
     /// The run's number here.
     pub(super) run: RunId,

@@ -5,15 +5,15 @@ mod file_repository;
 mod find;
 mod inquest;
 mod inquest_table;
+mod inspect;
 mod journal;
-mod look;
+mod read_only;
 mod source;
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod timings;
-mod untouched;
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -29,16 +29,16 @@ use self::journal::{Entry, Journal};
 use self::source::{Content, Source, SourceRun};
 
 use super::command::RepositoryCommand;
-use super::place::RepoArgs;
+use super::repo_args::RepoArgs;
 
 /// Take over the runs of testrepository, stestr or inquest
 ///
-/// Each run is imported once, in the order of the other repository, which stays as it is: import again, and what is
-/// new there is added. Runs keep their tests, times, tags, attachments and packets; which run they were stands in
-/// their command. Durations of tests that no run has are kept by a run that announces these tests.
+/// Each run is imported once, in the order of the other repository, which is not changed. Import again to add what is
+/// new there. Runs keep their tests, times, tags, attachments and packets; their command says which run they were.
+/// Durations of tests that are in no run are kept in a run that announces these tests.
 ///
-/// Where there is no repository of ours one is made, next to the other one, or where -C says. A repository that makes
-/// no sense is refused as a whole, before anything is imported.
+/// If there is no repository of ours, one is made: next to the other one, or where -C says. A repository that makes no
+/// sense is refused as a whole, before anything is imported.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [
@@ -50,13 +50,13 @@ use super::place::RepoArgs;
        subunit -C results import ../old"
 ))]
 pub struct Import {
-    /// The repository to read, or the folder that it is in; it is looked for from here up otherwise
+    /// The repository to read, or the folder that it is in; without this, the nearest from the working directory up
     #[arg(value_name = "FOLDER")]
     from: Option<PathBuf>,
-    /// Import runs that are older than the latest one here, too: they decide what is failing all the same
+    /// Import also runs that are older than the latest one here, though they then decide what is failing
     #[arg(long)]
     older_too: bool,
-    /// Read a repository of which some runs are version 1 and some version 2 of the protocol
+    /// Read a repository that has runs of both version 1 and version 2 of the protocol
     #[arg(long)]
     mixed: bool,
 }
@@ -64,9 +64,9 @@ pub struct Import {
 impl RepositoryCommand for Import {
     const NAME: &'static str = "subunit import";
 
-    fn run(self, place: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { output, errors, interrupt, .. } = streams;
-        let foreign = find::find(self.from.as_deref(), place)?;
+        let foreign = find::find(self.from.as_deref(), repo)?;
         let source = match foreign.tool {
             Tool::Inquest => inquest::read(&foreign)?,
             _ => file_repository::read(&foreign, self.mixed)?,
@@ -77,9 +77,9 @@ impl RepositoryCommand for Import {
             return Ok(Verdict::Nothing);
         }
         let made;
-        let repository = match self.repository(place, &foreign)? {
-            Found::Here(repository) => repository,
-            Found::Made(repository) => {
+        let repository = match self.repository(repo, &foreign)? {
+            Target::Existing(repository) => repository,
+            Target::Created(repository) => {
                 writeln!(errors, "made {}", repository.path().display())?;
                 made = repository;
                 &made
@@ -95,17 +95,17 @@ impl RepositoryCommand for Import {
 }
 
 impl Import {
-    /// Our repository, or a new one: next to the other one, unless a place or a folder was named.
-    fn repository<'p>(&self, place: &'p RepoArgs, foreign: &Foreign) -> anyhow::Result<Found<'p>> {
-        match place.repository() {
+    /// Our repository, or a new one: next to the other one, unless a folder was named.
+    fn repository<'p>(&self, repo: &'p RepoArgs, foreign: &Foreign) -> anyhow::Result<Target<'p>> {
+        match repo.repository() {
             Err(repository::Error::NoRepository { .. }) => {}
-            found => return Ok(Found::Here(found?)),
+            found => return Ok(Target::Existing(found?)),
         }
-        let is_named = self.from.is_some() || place.folder().is_some();
+        let is_named = self.from.is_some() || repo.folder().is_some();
         let beside = foreign.path.parent().filter(|folder| !is_named && !folder.as_os_str().is_empty());
         match beside {
-            Some(beside) => Ok(Found::Made(Repository::init(beside)?)),
-            None => Ok(Found::Made(place.make()?.clone())),
+            Some(beside) => Ok(Target::Created(Repository::init(beside)?)),
+            None => Ok(Target::Created(repo.make()?.clone())),
         }
     }
 
@@ -115,14 +115,14 @@ impl Import {
         source: &Source,
         errors: &mut dyn Write,
         interrupt: &Interrupt,
-    ) -> anyhow::Result<Done> {
+    ) -> anyhow::Result<ImportReport> {
         let mut journal = Journal::open(repository.path())?;
         let known = known(repository, &journal)?;
         let new = new_runs(source, &known, errors)?;
         if !self.older_too {
             refuse_older(repository, source, &new)?;
         }
-        let mut done = Done { known: source.runs.len() - new.len(), ..Done::default() };
+        let mut done = ImportReport { known: source.runs.len() - new.len(), ..ImportReport::default() };
         for (number, (run, entry)) in new.iter().enumerate() {
             if interrupt.has_come() {
                 done.left = new.len() - number;
@@ -134,9 +134,9 @@ impl Import {
     }
 }
 
-enum Found<'p> {
-    Here(&'p Repository),
-    Made(Repository),
+enum Target<'p> {
+    Existing(&'p Repository),
+    Created(Repository),
 }
 
 /// What was imported in whole; a run whose import was cut off is incomplete, and does not count.
@@ -168,7 +168,7 @@ fn new_runs<'s>(
         }
         if was_there {
             let path = source.foreign.path.display();
-            writeln!(errors, "run {} of {path} is not as it was: it is imported again", run.name)?;
+            writeln!(errors, "run {} of {path} has changed: it is imported again", run.name)?;
         }
         new.push((run, entry));
     }
@@ -207,7 +207,7 @@ fn take(
 
 /// What became of the runs of the other repository.
 #[derive(Debug, Default)]
-struct Done {
+struct ImportReport {
     imported: Vec<RunId>,
     /// How many were imported before.
     known: usize,
@@ -215,7 +215,7 @@ struct Done {
     left: usize,
 }
 
-impl Done {
+impl ImportReport {
     fn tell(&self, source: &Source, output: &mut dyn Write) -> anyhow::Result<()> {
         let path = source.foreign.path.display();
         match &*self.imported {

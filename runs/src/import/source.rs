@@ -30,7 +30,7 @@ pub(super) struct Source {
 pub(super) struct SourceRun {
     /// Its number there.
     pub(super) name: String,
-    /// What its bytes come to; two runs with the same one are the same.
+    /// The digest of its bytes; two runs with the same one are the same.
     pub(super) digest: String,
     pub(super) info: RunInfo,
     pub(super) end: RunEnd,
@@ -46,7 +46,7 @@ pub(super) enum Content {
     V2(PathBuf),
     /// In several files, put together.
     Parts(Vec<Part>),
-    /// In none: tests of which no more is known than how long they took.
+    /// In none: all that is known of these tests is how long they took.
     Timings(Vec<(String, Duration)>, Timestamp),
 }
 

@@ -42,12 +42,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let streams =
         [("small", &small), ("enumeration", &corpus::enumeration(20_000)), ("attachments", &attachments)];
     for (name, stream) in streams {
-        let halves = Halves::new(stream);
+        let halves = HalfwayCounter::new(stream);
         peers::ours::decode(&halves, |frame| {
             std::hint::black_box(frame);
         })?;
         println!("decode {name} {}", halves.allocations());
-        let halves = Halves::new(stream);
+        let halves = HalfwayCounter::new(stream);
         peers::ours::route(&halves, sink())?;
         println!("route {name} {}", halves.allocations());
     }
@@ -61,15 +61,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A stream that remembers how many allocations there were when its second half began.
-struct Halves<'a> {
+struct HalfwayCounter<'a> {
     stream: &'a [u8],
     read: Cell<usize>,
     at_half: Cell<Option<u64>>,
 }
 
-impl<'a> Halves<'a> {
+impl<'a> HalfwayCounter<'a> {
     fn new(stream: &'a [u8]) -> Self {
-        Halves { stream, read: Cell::new(0), at_half: Cell::new(None) }
+        HalfwayCounter { stream, read: Cell::new(0), at_half: Cell::new(None) }
     }
 
     fn allocations(&self) -> u64 {
@@ -78,7 +78,7 @@ impl<'a> Halves<'a> {
     }
 }
 
-impl Read for &Halves<'_> {
+impl Read for &HalfwayCounter<'_> {
     fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
         let mut rest = &self.stream[self.read.get()..];
         let count = rest.read(room)?;

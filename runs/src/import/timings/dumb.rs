@@ -33,9 +33,9 @@ pub(super) fn read(dir: &Path, dat: &Path) -> anyhow::Result<Pairs> {
         let (_, (key, (at, len))) = all_consuming(line)
             .parse(text.trim_ascii())
             .ok()
-            .with_context(|| format!("{} is no entry", place()))?;
+            .with_context(|| format!("{} is not an entry", place()))?;
         let value = at.checked_add(len).and_then(|end| values.get(at..end));
-        let value = value.with_context(|| format!("{} is outside of {}", place(), dat.display()))?;
+        let value = value.with_context(|| format!("{} is outside {}", place(), dat.display()))?;
         pairs.insert(key, value.to_vec());
     }
     Ok(pairs.into_iter().collect())

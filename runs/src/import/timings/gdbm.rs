@@ -25,7 +25,7 @@ const VALUE_LEN: usize = 20;
 /// The hash of an entry that is not used.
 const UNUSED: u32 = u32::MAX;
 
-/// Reads the pairs; `None` when it is no such file.
+/// Reads the pairs; `None` when it is not such a file.
 pub(super) fn read(file: &[u8]) -> Option<anyhow::Result<Pairs>> {
     let magic = int(file, 0).ok()?;
     MAGIC.contains(&magic).then(|| pairs(file))
@@ -71,5 +71,5 @@ fn int(file: &[u8], at: usize) -> anyhow::Result<u32> {
 
 fn place(file: &[u8], at: usize) -> anyhow::Result<usize> {
     let number = bytes(file, at, 8)?.first_chunk().copied().map(u64::from_le_bytes);
-    number.and_then(|number| usize::try_from(number).ok()).context("a place is outside of the file")
+    number.and_then(|number| usize::try_from(number).ok()).context("an offset is outside the file")
 }

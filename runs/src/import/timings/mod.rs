@@ -67,8 +67,8 @@ fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
 
 /// A number of seconds, as Python writes it.
 fn duration(text: &str) -> anyhow::Result<Duration> {
-    let seconds: f64 = text.trim().parse().with_context(|| format!("{text:?} is no number of seconds"))?;
-    Duration::try_from_secs_f64(seconds).with_context(|| format!("{text:?} is no duration"))
+    let seconds: f64 = text.trim().parse().with_context(|| format!("{text:?} is not a number of seconds"))?;
+    Duration::try_from_secs_f64(seconds).with_context(|| format!("{text:?} is not a duration"))
 }
 
 #[cfg(test)]
@@ -113,7 +113,7 @@ mod tests {
         check("times.dbm", b"something else", "neither GNU dbm");
         check("times.dbm", b"SQLite format 3\0 and no more", "times.dbm");
         fs::write(folder.path().join("times.dbm.dat"), b"soon").unwrap();
-        check("times.dbm.dir", b"'a', (0, 4)\n", "\"soon\" is no number of seconds");
+        check("times.dbm.dir", b"'a', (0, 4)\n", "\"soon\" is not a number of seconds");
         check("times.dbm.dir", b"'a', (0, 9)\n", "outside");
     }
 }

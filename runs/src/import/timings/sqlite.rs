@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::super::untouched;
+use super::super::read_only;
 use super::Pairs;
 use anyhow::Context as _;
 
@@ -12,7 +12,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Pairs> {
 }
 
 fn pairs(path: &Path) -> rusqlite::Result<Pairs> {
-    let database = untouched::open(path)?;
+    let database = read_only::open(path)?;
     let mut query = database.prepare("SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM Dict")?;
     let pairs = query.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
     pairs.collect()

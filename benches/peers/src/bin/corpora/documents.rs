@@ -1,6 +1,6 @@
 //! Documents of other formats, of any number of tests: one in a hundred fails, with three lines about it.
 
-/// Writes a document of so many tests.
+/// Writes a document of this many tests.
 pub type Document = fn(usize, &mut dyn FnMut(&[u8]));
 
 /// All of them, by the name of their file.

@@ -1,11 +1,11 @@
-//! Where the report and the live part go, and what that place can show.
+//! Where the report and the live part go, and what is known of it.
 
 use std::env;
 use std::ffi::OsString;
 
 use cli::Terminal;
 
-use super::board::Size;
+use super::progress::Size;
 use crate::report::ReportArgs;
 
 /// Rows of a terminal that does not say how many it has.
@@ -14,7 +14,7 @@ const COLUMNS: usize = 80;
 
 /// What is known of where the report goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Destination {
     /// Whether the report is for a terminal.
     pub(super) on_terminal: bool,
     /// Whether the report goes to a file that was named.
@@ -26,10 +26,10 @@ pub(super) struct Place {
     pub(super) terminal: Terminal,
 }
 
-impl Place {
+impl Destination {
     /// Asks the arguments and the environment.
     pub(super) fn find(args: &ReportArgs, terminal: &Terminal) -> Self {
-        Place::of(args, terminal, |name| env::var_os(name))
+        Destination::of(args, terminal, |name| env::var_os(name))
     }
 
     fn of(args: &ReportArgs, terminal: &Terminal, variable: impl Fn(&str) -> Option<OsString>) -> Self {
@@ -44,7 +44,7 @@ impl Place {
         let is_dumb = variable("TERM").is_some_and(|term| term == "dumb");
         let unicode = is_unicode(variable);
         let live = terminal.errors && is_ours && !is_dumb;
-        Place { on_terminal, to_file, live, unicode, terminal: *terminal }
+        Destination { on_terminal, to_file, live, unicode, terminal: *terminal }
     }
 }
 
@@ -89,13 +89,13 @@ mod tests {
             errors: terminals.contains('e'),
             ..Terminal::default()
         };
-        let place = Place::of(&args, &terminal, |_| None);
+        let destination = Destination::of(&args, &terminal, |_| None);
         assert_eq!(
-            (place.on_terminal, place.live),
+            (destination.on_terminal, destination.live),
             (on_terminal, live),
             "{output_to:?} {forward} {terminals}"
         );
-        let dumb = Place::of(&args, &terminal, |name| (name == "TERM").then(|| "dumb".into()));
+        let dumb = Destination::of(&args, &terminal, |name| (name == "TERM").then(|| "dumb".into()));
         assert!(!dumb.live);
     }
 

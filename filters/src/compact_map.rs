@@ -15,7 +15,7 @@ const SHARDS: usize = 256;
 /// They are spread over shards which grow one by one, so that growing takes little memory on top. Two tests whose
 /// hashes are the same are taken for one; of ten million that happens once in 400 000 runs.
 #[derive(Debug)]
-pub(crate) struct Marks<V> {
+pub(crate) struct CompactMap<V> {
     shards: Vec<Shard<V>>,
     state: RandomState,
 }
@@ -28,13 +28,13 @@ struct Shard<V> {
     len: usize,
 }
 
-impl<V: Copy + Default> Default for Marks<V> {
+impl<V: Copy + Default> Default for CompactMap<V> {
     fn default() -> Self {
-        Marks { shards: vec![Shard::default(); SHARDS], state: RandomState::default() }
+        CompactMap { shards: vec![Shard::default(); SHARDS], state: RandomState::default() }
     }
 }
 
-impl<V: Copy + Default> Marks<V> {
+impl<V: Copy + Default> CompactMap<V> {
     /// The hash of a test.
     pub(crate) fn hash(&self, route: Option<&str>, id: &str) -> u64 {
         let mut hasher = self.state.build_hasher();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn values_are_found_again_and_take_little_room() {
-        let mut marks = Marks::<u32>::default();
+        let mut marks = CompactMap::<u32>::default();
         let hashes: Vec<u64> = (0..1_000_000).map(|number| marks.hash(None, &format!("{number}"))).collect();
         for (value, hash) in (1..).zip(&hashes) {
             assert_eq!(marks.get(*hash), 0);
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn routes_and_ids_are_told_apart() {
-        let marks = Marks::<u8>::default();
+        let marks = CompactMap::<u8>::default();
         assert_ne!(marks.hash(Some("a"), "b"), marks.hash(None, "ab"));
         assert_ne!(marks.hash(Some(""), "b"), marks.hash(None, "b"));
     }

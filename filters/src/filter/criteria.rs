@@ -1,4 +1,4 @@
-//! What `subunit-filter` asks of a test, and what is known of the answer while the test runs.
+//! The criteria of `subunit-filter`, and what is known of their answers while a test runs.
 
 use std::io;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::toggles::Toggles;
 
 /// Questions that the id and the route code answer: each event by itself.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Address {
+pub(crate) struct IdCriteria {
     pub(crate) routes: Vec<String>,
     pub(crate) ids: Option<Patterns>,
     pub(crate) with: Option<Patterns>,
     pub(crate) without: Option<Patterns>,
 }
 
-impl Address {
+impl IdCriteria {
     /// Whether a packet passes that is about the test with this id; its own id may be an older one.
     pub(crate) fn admits(&self, packet: &Packet<'_>, new_id: Option<&str>) -> bool {
         (self.routes.is_empty() || self.admits_route(packet.route_code()))
@@ -48,7 +48,7 @@ impl Address {
 
 /// Questions that may be open until a test ends.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Wanted {
+pub(crate) struct TestCriteria {
     pub(crate) outcomes: Outcomes,
     pub(crate) tags: Tags,
     pub(crate) period: Period,
@@ -78,7 +78,7 @@ pub(crate) struct Period {
     pub(crate) until: Option<Timestamp>,
 }
 
-impl Wanted {
+impl TestCriteria {
     /// Whether there is a question that an event alone cannot answer.
     pub(crate) fn needs_tests(&self) -> bool {
         !self.outcomes.keeps_all()
@@ -185,7 +185,7 @@ impl Tags {
         self.with.is_empty() && self.without.is_empty()
     }
 
-    /// Tags come with a test's last event, as a rule: until then they are not known.
+    /// Tags usually come with a test's last event: until then they are not known.
     fn answer(&self, record: &Record<'_>) -> Decision {
         if self.is_empty() {
             return Decision::Keep;

@@ -1,4 +1,4 @@
-//! A look at the file of a run, before it is imported.
+//! Inspects the file of a run before it is imported.
 
 use std::fs;
 use std::io::{self, Read};
@@ -13,9 +13,9 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::source::open;
 
-/// In which form the events of a file are.
+/// The format of a file's events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum FileFormat {
     /// There are none.
     Empty,
     /// Lines of text.
@@ -26,10 +26,10 @@ pub(super) enum Form {
     Unknown,
 }
 
-/// What is in a file.
+/// What a file holds.
 #[derive(Debug)]
-pub(super) struct Look {
-    pub(super) form: Form,
+pub(super) struct FileSummary {
+    pub(super) form: FileFormat,
     pub(super) digest: Digest,
     /// The earliest and the latest time of its events, or else when the file was written.
     pub(super) first: Timestamp,
@@ -37,14 +37,14 @@ pub(super) struct Look {
 }
 
 /// Reads a file to its end, and gives the id of each event that has one.
-pub(super) fn look(path: &Path, seen: impl FnMut(&str)) -> anyhow::Result<Look> {
-    looked(path, seen).with_context(|| format!("cannot read {}", path.display()))
+pub(super) fn inspect(path: &Path, seen: impl FnMut(&str)) -> anyhow::Result<FileSummary> {
+    inspect_file(path, seen).with_context(|| format!("cannot read {}", path.display()))
 }
 
-fn looked(path: &Path, seen: impl FnMut(&str)) -> anyhow::Result<Look> {
+fn inspect_file(path: &Path, seen: impl FnMut(&str)) -> anyhow::Result<FileSummary> {
     let modified: Timestamp =
         fs::metadata(path).and_then(|file| file.modified()).unwrap_or(SystemTime::UNIX_EPOCH).into();
-    let mut input = Hashing { inner: open(path)?, digest: Digest::default() };
+    let mut input = HashingReader { inner: open(path)?, digest: Digest::default() };
     let mut head = Vec::new();
     input.by_ref().take(1).read_to_end(&mut head)?;
     let is_v2 = head == [SIGNATURE];
@@ -57,13 +57,13 @@ fn looked(path: &Path, seen: impl FnMut(&str)) -> anyhow::Result<Look> {
         v1::drive(all, &mut events)?
     }
     let form = match (is_v2, events.has_tests) {
-        _ if is_empty => Form::Empty,
-        (true, _) => Form::V2,
-        (false, true) => Form::V1,
-        (false, false) => Form::Unknown,
+        _ if is_empty => FileFormat::Empty,
+        (true, _) => FileFormat::V2,
+        (false, true) => FileFormat::V1,
+        (false, false) => FileFormat::Unknown,
     };
     let (first, last) = events.times.unwrap_or((modified, modified));
-    Ok(Look { form, digest: input.digest, first, last })
+    Ok(FileSummary { form, digest: input.digest, first, last })
 }
 
 struct Events<F> {
@@ -87,7 +87,7 @@ impl<F: FnMut(&str)> StreamResult for Events<F> {
     }
 }
 
-/// What bytes come to: 128 bits, by which two runs are told apart.
+/// A digest of 128 bits, by which two runs are told apart.
 #[derive(Clone, Default)]
 pub(super) struct Digest(Xxh3Default);
 
@@ -107,12 +107,12 @@ impl Digest {
     }
 }
 
-struct Hashing<R> {
+struct HashingReader<R> {
     inner: R,
     digest: Digest,
 }
 
-impl<R: Read> Read for Hashing<R> {
+impl<R: Read> Read for HashingReader<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(into)?;
         self.digest.push(part(into, ..count));
@@ -124,21 +124,21 @@ impl<R: Read> Read for Hashing<R> {
 mod tests {
     use super::*;
 
-    fn check(bytes: &[u8], expected: Form) {
+    fn check(bytes: &[u8], expected: FileFormat) {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), bytes).unwrap();
-        assert_eq!(look(file.path(), |_| ()).unwrap().form, expected, "{}", bytes.escape_ascii());
+        assert_eq!(inspect(file.path(), |_| ()).unwrap().form, expected, "{}", bytes.escape_ascii());
     }
 
     #[test]
     fn the_form_is_told_by_what_is_in_it() {
-        check(b"", Form::Empty);
-        check(b"time: 2026-01-01 00:00:00Z\ntest: a\nsuccess: a\n", Form::V1);
-        check(b"test: begun", Form::V1);
-        check(b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b", Form::V2);
-        check(b"\xb3 damaged from the first packet on", Form::V2);
-        check(b"\x1f\x8b\x08 compressed", Form::Unknown);
-        check(b"Ran 3 tests\nOK\n", Form::Unknown);
+        check(b"", FileFormat::Empty);
+        check(b"time: 2026-01-01 00:00:00Z\ntest: a\nsuccess: a\n", FileFormat::V1);
+        check(b"test: begun", FileFormat::V1);
+        check(b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b", FileFormat::V2);
+        check(b"\xb3 damaged from the first packet on", FileFormat::V2);
+        check(b"\x1f\x8b\x08 compressed", FileFormat::Unknown);
+        check(b"Ran 3 tests\nOK\n", FileFormat::Unknown);
     }
 
     #[test]
@@ -147,6 +147,6 @@ mod tests {
         fs::write(file.path(), b"test: a\nsuccess: a\n").unwrap();
         let mut expected = Digest::default();
         expected.push(b"test: a\nsuccess: a\n");
-        assert_eq!(look(file.path(), |_| ()).unwrap().digest.text(), expected.text());
+        assert_eq!(inspect(file.path(), |_| ()).unwrap().digest.text(), expected.text());
     }
 }

@@ -1,4 +1,4 @@
-//! How far each test of a stream is.
+//! Keeps track of how far each test of a stream has got.
 
 use std::collections::HashMap;
 use std::io;
@@ -6,15 +6,15 @@ use std::io;
 use subunit::{Event, File, Status};
 
 use super::finding::Finding;
-use crate::marks::Marks;
+use crate::compact_map::CompactMap;
 
-/// Bytes of ids of unfinished tests that are kept at most; what is beyond is told by its place alone.
+/// Bytes of ids of unfinished tests that are kept at most; beyond that, a test is reported by its offset alone.
 const NAMES: usize = 8 << 20;
 
 /// The tests of a stream: what is running in full, what has finished as a mark.
 #[derive(Default)]
-pub(crate) struct TestsSeen {
-    marks: Marks<Mark>,
+pub(crate) struct TestTracker {
+    marks: CompactMap<TestState>,
     running: HashMap<u64, Running>,
     /// The files of the run as a whole.
     files: Files,
@@ -23,7 +23,7 @@ pub(crate) struct TestsSeen {
 
 /// What is known of a test that is not running. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Mark {
+enum TestState {
     #[default]
     Unknown,
     Announced,
@@ -39,7 +39,7 @@ struct Running {
     files: Files,
 }
 
-impl TestsSeen {
+impl TestTracker {
     /// Takes an event, and tells what is wrong with it.
     pub(crate) fn event(
         &mut self,
@@ -47,7 +47,7 @@ impl TestsSeen {
         offset: u64,
         mut tell: impl FnMut(&Finding<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let piece = Piece::of(event, &self.marks);
+        let piece = FilePiece::of(event, &self.marks);
         let Some(id) = event.test_id else { return self.files.take(piece, tell) };
         let hash = self.marks.hash(event.route_code, id);
         let running = self.running.get(&hash).map(|test| test.begun);
@@ -57,12 +57,12 @@ impl TestsSeen {
         match (running, event.status) {
             (None, Some(Status::Exists)) => {
                 let mark = self.marks.get(hash);
-                self.marks.set(hash, if mark == Mark::Finished { mark } else { Mark::Announced });
+                self.marks.set(hash, if mark == TestState::Finished { mark } else { TestState::Announced });
                 Ok(())
             }
-            // A test that is running may be announced: by a list of all tests, as a rule.
+            // A test that is running may be announced, usually by a list of all tests.
             (Some(_), Some(Status::Exists)) => Ok(()),
-            (None, None) if self.marks.get(hash) == Mark::Finished => Ok(()),
+            (None, None) if self.marks.get(hash) == TestState::Finished => Ok(()),
             (_, Some(status)) if status.is_final() => {
                 let told = self.running.get_mut(&hash).map(|test| test.files.take(piece, tell));
                 self.finish(hash);
@@ -97,7 +97,7 @@ impl TestsSeen {
     }
 
     fn finish(&mut self, hash: u64) {
-        self.marks.set(hash, Mark::Finished);
+        self.marks.set(hash, TestState::Finished);
         let name = self.running.remove(&hash).and_then(|test| test.name);
         if let Some((route, id)) = name {
             self.names -= id.len() + route.map_or(0, |route| route.len());
@@ -119,14 +119,14 @@ impl TestsSeen {
 }
 
 /// What is wrong with an event of a test that is not running.
-fn at_rest<'a>(mark: Mark, event: &Event<'a>) -> Option<Finding<'a>> {
+fn at_rest<'a>(mark: TestState, event: &Event<'a>) -> Option<Finding<'a>> {
     match (mark, event.status) {
-        (Mark::Announced, Some(Status::Exists)) => Some(Finding::AnnouncedTwice),
-        (Mark::Finished, Some(Status::Exists)) => Some(Finding::LateAnnouncement),
-        (Mark::Finished, Some(Status::InProgress)) => Some(Finding::BeganAgain { had_finished: true }),
-        (Mark::Finished, Some(status)) => Some(Finding::LateStatus(status)),
-        (Mark::Finished, None) => Some(Finding::LateFile(event.file.map(|file| file.name))),
-        (Mark::Unknown | Mark::Announced, _) => None,
+        (TestState::Announced, Some(Status::Exists)) => Some(Finding::AnnouncedTwice),
+        (TestState::Finished, Some(Status::Exists)) => Some(Finding::LateAnnouncement),
+        (TestState::Finished, Some(Status::InProgress)) => Some(Finding::BeganAgain { had_finished: true }),
+        (TestState::Finished, Some(status)) => Some(Finding::LateStatus(status)),
+        (TestState::Finished, None) => Some(Finding::LateFile(event.file.map(|file| file.name))),
+        (TestState::Unknown | TestState::Announced, _) => None,
     }
 }
 
@@ -144,17 +144,17 @@ struct FileMark {
 
 /// A piece of a file, with the hashes that it is known by.
 #[derive(Clone, Copy)]
-struct Piece<'a> {
+struct FilePiece<'a> {
     name: &'a str,
     name_hash: u64,
     mime_type: Option<(&'a str, u64)>,
     eof: bool,
 }
 
-impl<'a> Piece<'a> {
-    fn of(event: &Event<'a>, marks: &Marks<Mark>) -> Option<Self> {
+impl<'a> FilePiece<'a> {
+    fn of(event: &Event<'a>, marks: &CompactMap<TestState>) -> Option<Self> {
         let File { name, .. } = event.file?;
-        Some(Piece {
+        Some(FilePiece {
             name,
             name_hash: marks.hash(event.route_code, name),
             mime_type: event.mime_type.map(|mime_type| (mime_type, marks.hash(None, mime_type))),
@@ -167,10 +167,10 @@ impl Files {
     /// Takes a piece of a file, if it is one, and tells what is wrong with it.
     fn take(
         &mut self,
-        piece: Option<Piece<'_>>,
+        piece: Option<FilePiece<'_>>,
         mut tell: impl FnMut(&Finding<'_>) -> io::Result<()>,
     ) -> io::Result<()> {
-        let Some(Piece { name: file, name_hash, mime_type, eof }) = piece else { return Ok(()) };
+        let Some(FilePiece { name: file, name_hash, mime_type, eof }) = piece else { return Ok(()) };
         let mark = self.0.entry(name_hash).or_default();
         if mark.ended {
             tell(&Finding::AfterEof(file))?;

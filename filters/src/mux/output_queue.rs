@@ -1,4 +1,4 @@
-//! The way out: a queue of bytes between the sources and the thread that writes.
+//! The output queue: bytes between the sources and the thread that writes.
 //!
 //! The reader of our output may be slow, so writing blocks; signals, children and their deadlines must go on
 //! meanwhile. The queue holds little: when it is full, the sources wait, and so do their writers.
@@ -10,9 +10,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-/// The queue takes no more when it holds so many bytes.
+/// The queue takes no more when it holds this many bytes.
 const LIMIT: usize = 512 * 1024;
-/// The writer is woken when the queue holds so many bytes, or nothing more is ready.
+/// The writer is woken when the queue holds this many bytes, or when nothing more is ready.
 const ENOUGH: usize = 256 * 1024;
 /// Batches are joined up to this length.
 const JOINED: usize = 128 * 1024;
@@ -21,7 +21,7 @@ const SPARE: usize = 2;
 
 /// A queue of bytes to write.
 #[derive(Debug, Default)]
-pub(crate) struct Outlet {
+pub(crate) struct OutputQueue {
     state: Mutex<State>,
     /// Wakes the writer.
     filled: Condvar,
@@ -48,7 +48,7 @@ enum Piece {
     Buffer(Vec<u8>, Range<usize>),
 }
 
-impl Outlet {
+impl OutputQueue {
     /// Hands on what is in `batch`, and leaves it empty; waits while the queue is full.
     pub(crate) async fn push(&self, batch: &mut Vec<u8>) {
         if !batch.is_empty() {
@@ -112,7 +112,7 @@ impl Outlet {
         self.emptied.notify_one();
     }
 
-    /// Writes what comes to the end of it, and flushes when nothing more is there.
+    /// Writes all that comes until the end, and flushes when nothing more is there.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! How runs are spoken of.
+//! How runs, counts and times are displayed.
 
 use std::fmt;
 use std::time::Duration;

@@ -7,14 +7,14 @@ use streamresult::Summary;
 use subunit::Status;
 
 /// Tells of statuses that no list of tests can show, because they have no test id.
-pub(crate) fn tell_of_the_run<W: Write + ?Sized>(words: &mut W, summary: &Summary) -> io::Result<()> {
-    if summary.global_total() > 0 { writeln!(words, "{}", OfTheRun(summary)) } else { Ok(()) }
+pub(crate) fn write_global_statuses<W: Write + ?Sized>(words: &mut W, summary: &Summary) -> io::Result<()> {
+    if summary.global_total() > 0 { writeln!(words, "{}", GlobalStatuses(summary)) } else { Ok(()) }
 }
 
 /// `statuses without a test id: 1 fail, 2 success`.
-pub(crate) struct OfTheRun<'a>(pub(crate) &'a Summary);
+pub(crate) struct GlobalStatuses<'a>(pub(crate) &'a Summary);
 
-impl fmt::Display for OfTheRun<'_> {
+impl fmt::Display for GlobalStatuses<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "statuses without a test id: ";
         for status in Status::ALL {

@@ -1,4 +1,4 @@
-//! What is shown while a run goes on: the state, and the lines that it is now.
+//! The progress of a run, and the lines that show it now.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ pub(crate) struct Size {
 
 /// The state of a run.
 #[derive(Debug)]
-pub(crate) struct Board {
+pub(crate) struct RunProgress {
     began: Instant,
     /// From this time without a sign of life on, a test hangs.
     hung_after: Duration,
@@ -70,9 +70,9 @@ impl Route {
     }
 }
 
-impl Board {
+impl RunProgress {
     pub(crate) fn new(now: Instant, hung_after: Duration, unicode: bool) -> Self {
-        Board {
+        RunProgress {
             began: now,
             hung_after,
             unicode,
@@ -254,7 +254,7 @@ impl Board {
         now.saturating_duration_since(test.last_sign) >= self.hung_after
     }
 
-    /// A table of the routes in so many lines.
+    /// A table of the routes in at most this many lines.
     fn route_lines(&self, columns: usize, room: usize) -> Vec<Line> {
         let width = columns.saturating_sub(31).clamp(8, 24);
         let heading = format!("{:10}{:width$}{:>6}{:>7}{:>8}", "", "route", "done", "failed", "running");
@@ -274,7 +274,7 @@ impl Board {
         lines
     }
 
-    /// The running tests in so many lines, the oldest first.
+    /// The running tests in at most this many lines, the oldest first.
     fn test_lines(&self, now: Instant, columns: usize, room: usize) -> Vec<Line> {
         let mut tests: Vec<(&String, &Running)> = self.running.iter().collect();
         let listed = listed(tests.len(), room);
@@ -317,7 +317,7 @@ impl Board {
     }
 }
 
-/// How many of these are listed in so many lines, the last of which counts the others.
+/// How many of these are listed when there is room for this many lines, the last of which counts the others.
 fn listed(count: usize, room: usize) -> usize {
     if count <= room { count } else { room.saturating_sub(1) }
 }
@@ -335,18 +335,18 @@ mod tests {
     const NARROW: Size = Size { columns: 40, rows: 24 };
 
     /// A run: each event with its second.
-    fn board(events: &[(u64, Event<'_>)]) -> (Board, Instant) {
+    fn progress(events: &[(u64, Event<'_>)]) -> (RunProgress, Instant) {
         let began = Instant::now();
-        let mut board = Board::new(began, Duration::from_secs(30), true);
+        let mut progress = RunProgress::new(began, Duration::from_secs(30), true);
         for (second, event) in events {
-            board.note(event, began + Duration::from_secs(*second));
+            progress.note(event, began + Duration::from_secs(*second));
         }
-        (board, began)
+        (progress, began)
     }
 
     fn check(events: &[(u64, Event<'_>)], second: u64, size: Size, expected: &[&str]) {
-        let (board, began) = board(events);
-        let lines = board.lines(began + Duration::from_secs(second), size);
+        let (progress, began) = progress(events);
+        let lines = progress.lines(began + Duration::from_secs(second), size);
         assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), expected);
         assert!(lines.len() < size.rows && lines.iter().all(|line| line.width() < size.columns));
     }
@@ -405,8 +405,8 @@ mod tests {
             size,
             &["      0s  0 done, 30 running", "      0s  t0", "      0s  t1", "          and 28 more tests"],
         );
-        let (board, now) = board(&events);
-        assert_eq!(board.lines(now, Size { rows: 100, ..size }).len(), 1 + MOST_TESTS + 1);
+        let (progress, now) = progress(&events);
+        assert_eq!(progress.lines(now, Size { rows: 100, ..size }).len(), 1 + MOST_TESTS + 1);
     }
 
     #[test]
@@ -435,14 +435,14 @@ mod tests {
     #[test]
     fn only_a_test_that_is_silent_hangs() {
         let log = |id| Event { test_id: Some(id), ..Event::file("log", b"x") };
-        let (board, began) = board(&[
+        let (progress, began) = progress(&[
             (0, Event::status("lively", Status::InProgress)),
             (0, Event::status("silent", Status::InProgress)),
             (0, Event { test_id: Some("x"), ..Event::default() }),
             (29, log("lively")),
         ]);
         let tones = |second| {
-            let lines = board.lines(began + Duration::from_secs(second), WIDE);
+            let lines = progress.lines(began + Duration::from_secs(second), WIDE);
             lines.iter().skip(1).map(Line::tone).collect::<Vec<_>>()
         };
         assert_eq!(tones(9), [Tone::Plain, Tone::Plain]);
@@ -453,9 +453,9 @@ mod tests {
     #[test]
     fn failures_are_lines_to_be_kept() {
         let began = Instant::now();
-        let mut board = Board::new(began, Duration::from_secs(30), false);
+        let mut progress = RunProgress::new(began, Duration::from_secs(30), false);
         let mut kept = |event: Event<'_>, second| {
-            board.note(&event, began + Duration::from_secs(second)).map(|line| line.text())
+            progress.note(&event, began + Duration::from_secs(second)).map(|line| line.text())
         };
         assert_eq!(kept(Event::status("grün", Status::InProgress), 0), None);
         let expected = |text: &str| Some(text.to_owned());

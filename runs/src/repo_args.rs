@@ -1,4 +1,4 @@
-//! Where the repository is.
+//! `-C`, the argument that says where the repository is.
 
 use std::cell::OnceCell;
 use std::env;
@@ -12,8 +12,8 @@ const VARIABLE: &str = "SUBUNIT_REPO";
 /// `-C`: which repository is meant.
 #[derive(clap::Args, Debug, Default)]
 pub struct RepoArgs {
-    /// Use the repository in DIR; without this it is the one that SUBUNIT_REPO names, or the nearest from the
-    /// working directory up
+    /// Use the repository in DIR; without this, the one that SUBUNIT_REPO names, or the nearest from the working
+    /// directory up
     #[arg(
         // Before those of the command, which may have the same name.
         id = "the repository",
@@ -64,7 +64,7 @@ impl RepoArgs {
         Ok(self.opened.get_or_init(|| made))
     }
 
-    /// What happened on the side.
+    /// What happened besides: repairs, pruning.
     pub(super) fn notes(&self) -> Vec<Note> {
         self.opened.get().map(Repository::take_notes).unwrap_or_default()
     }

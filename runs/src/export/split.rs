@@ -1,4 +1,4 @@
-//! Attachments in pieces that the other tools can read.
+//! Attachments split into parts that the other tools can read.
 
 use std::collections::HashMap;
 use std::io;
@@ -12,7 +12,7 @@ const LONGEST: u64 = 3 << 20;
 
 /// Hands events on; what of a file is beyond the first 3 MiB is in files `NAME (part 2)` and so on.
 #[derive(Debug)]
-pub(super) struct Pieces<S> {
+pub(super) struct SplitAttachments<S> {
     inner: S,
     open: HashMap<(Option<String>, String), Vec<Attachment>>,
 }
@@ -24,9 +24,9 @@ struct Attachment {
     len: u64,
 }
 
-impl<S: StreamResult> Pieces<S> {
+impl<S: StreamResult> SplitAttachments<S> {
     pub(super) fn new(inner: S) -> Self {
-        Pieces { inner, open: HashMap::new() }
+        SplitAttachments { inner, open: HashMap::new() }
     }
 
     fn file(&mut self, id: &str, file: File<'_>, event: &Event<'_>) -> io::Result<()> {
@@ -59,7 +59,7 @@ impl<S: StreamResult> Pieces<S> {
     }
 }
 
-impl<S: StreamResult> StreamResult for Pieces<S> {
+impl<S: StreamResult> StreamResult for SplitAttachments<S> {
     fn start_run(&mut self) -> io::Result<()> {
         self.inner.start_run()
     }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_long_attachment_is_several() {
         let mut told = Vec::new();
-        let mut pieces = Pieces::new(from_fn(|event| {
+        let mut pieces = SplitAttachments::new(from_fn(|event| {
             let file = event.file.map(|file| (file.name.to_owned(), file.bytes.len()));
             told.push((file, event.mime_type.map(str::to_owned), event.status));
             Ok(())

@@ -1,4 +1,4 @@
-//! What is said of a run beside its tests.
+//! The status line of a run, and what is still failing because of others.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use formats::human::Age;
 use formats::visible;
 use repository::{Outstanding, Repository, Run, Standing, State};
 
-use super::words::{self, Count, CountsLine};
+use super::display::{self, Count, CountsLine};
 
 /// `FAILED  7 tests: 6 passed, 1 failed in 7s`.
 pub(super) struct Line<'a>(pub(super) &'a Run);
@@ -16,7 +16,7 @@ pub(super) struct Line<'a>(pub(super) &'a Run);
 impl fmt::Display for Line<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Line(run) = self;
-        write!(formatter, "{}  {}", words::standing(run).to_uppercase(), CountsLine(&run.counts))?;
+        write!(formatter, "{}  {}", display::standing(run).to_uppercase(), CountsLine(&run.counts))?;
         if let Some(duration) = run.duration().filter(|duration| duration.as_secs() > 0) {
             write!(formatter, " in {}", Age(duration))?;
         }
@@ -33,22 +33,22 @@ impl fmt::Display for Line<'_> {
     }
 }
 
-/// How a run stands, and what fails because of others.
-pub(super) struct Told {
+/// The verdict on a run, and what is still failing because of others.
+pub(super) struct RunStatus {
     verdict: Verdict,
     others: Outstanding,
 }
 
-impl Told {
+impl RunStatus {
     pub(super) fn of(
         repository: &Repository,
         run: &Run,
         verdict: Verdict,
     ) -> Result<Self, repository::Error> {
-        Ok(Told { verdict, others: repository.outstanding(run.id)? })
+        Ok(RunStatus { verdict, others: repository.outstanding(run.id)? })
     }
 
-    /// How things stand after the run.
+    /// The verdict after the run: it may have passed while others still fail.
     pub(super) fn verdict(&self) -> Verdict {
         match self.verdict {
             Verdict::Passed if !self.others.is_empty() => Verdict::Outstanding,
@@ -56,7 +56,7 @@ impl Told {
         }
     }
 
-    /// Says what fails because of other runs.
+    /// Writes what is still failing because of other runs.
     pub(super) fn write_others(&self, out: &mut dyn Write) -> io::Result<()> {
         let Outstanding { tests, runs } = &self.others;
         if *tests > 0 {
