@@ -139,7 +139,7 @@ fn follow(milliseconds: u64) -> Follow<'static> {
 
 /// What a run kept in twenty bytes of each output, and how it ended.
 fn run(script: &str, follow: Follow<'_>) -> (Ending, String, String) {
-    let finished = process::run(&mut shell(script), follow, 20).unwrap();
+    let Ok(finished) = process::run(&mut shell(script), follow, 20) else { panic!("cannot run {script}") };
     (finished.ending, finished.stdout.text(), finished.stderr.text())
 }
 

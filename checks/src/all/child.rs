@@ -93,7 +93,7 @@ impl Job {
     pub(super) fn run(mut self, interrupt: &Interrupt, on_packet: impl FnMut(PacketBuf)) -> Ended {
         let called = self.called.clone();
         let mut results = Results::new(&mut self.tests, self.deadline, on_packet);
-        let child = match self.input.start(&mut self.command, &results.unended, interrupt) {
+        let child = match self.input.start(&mut self.command, results.unended, interrupt) {
             Ok(child) => child,
             Err(error) => return Ended::broken(format!("cannot start {called}: {error}")),
         };

@@ -124,7 +124,7 @@ impl<W: Write> TextReport<W> {
         if tests.options.group == Some(Group::Route) {
             rest.routes(&tests.routes)?;
         }
-        rest.failing(&mut tests.failing, ending.rerun)?;
+        rest.failing(&tests.failing, ending.rerun)?;
         rest.verdict(&summary, ending.incomplete, times)?;
         Ok(tests.out)
     }

@@ -319,11 +319,11 @@ impl Following<'_> {
         }
         if ready.has_ended || (self.child.exit_fd().is_none() && self.child.has_ended()?) {
             self.note_end();
-        } else if matches!(self.phase, Phase::Running) {
-            if let Some(cause) = self.why_to_end(ready, sink.deadline()) {
-                self.ask_to_end(cause);
-                sink.asked_to_end();
-            }
+        } else if matches!(self.phase, Phase::Running)
+            && let Some(cause) = self.why_to_end(ready, sink.deadline())
+        {
+            self.ask_to_end(cause);
+            sink.asked_to_end();
         }
         Ok(())
     }
