@@ -17,7 +17,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     visible(text, |character| !is_harmless(character))
 }
 
-/// Appends one line of text that was checked, as [`line`] shows it; it need not be a string yet.
+/// Appends one line of text that was checked, as [`line()`] shows it; it need not be a string yet.
 ///
 /// ```
 /// let mut out = b"1 ".to_vec();

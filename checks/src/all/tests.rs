@@ -370,7 +370,11 @@ fn a_process_that_writes_nonsense_is_a_failure() {
     seen.expect(id, Status::Success, "");
     seen.expect("command.a.run", Status::Fail, "check-command wrote something other than subunit, at byte ");
     assert_eq!(verdict, Verdict::Failed);
-    of_one(|_| "printf '\\263nonsense'".to_owned(), (Status::Fail, "other than subunit, at byte 0"), Verdict::Failed);
+    of_one(
+        |_| "printf '\\263nonsense'".to_owned(),
+        (Status::Fail, "other than subunit, at byte 0"),
+        Verdict::Failed,
+    );
 }
 
 #[test]

@@ -166,7 +166,7 @@ impl Repository {
     }
 
     /// The finding that `judge` draws from the attributes of the client.
-    fn from_attributes(
+    fn on_attributes(
         &mut self,
         limits: Limits<'_>,
         judge: impl FnOnce(&Self, &Attributes, f64) -> Finding,
@@ -185,19 +185,19 @@ impl Repository {
     }
 
     pub(super) fn judge(&mut self, judge: Judgement, limits: Limits<'_>) -> Finding {
-        self.from_attributes(limits, |own, attributes, now| {
+        self.on_attributes(limits, |own, attributes, now| {
             Judge { args: &own.args, fqrn: &own.fqrn, attributes, now }.judge(judge)
         })
     }
 
     pub(super) fn freshness(&mut self, limits: Limits<'_>) -> Finding {
-        self.from_attributes(limits, |own, attributes, now| {
+        self.on_attributes(limits, |own, attributes, now| {
             servers::freshness(&own.args, attributes, now, &own.client, limits)
         })
     }
 
     pub(super) fn network(&mut self, limits: Limits<'_>) -> Finding {
-        self.from_attributes(limits, |own, attributes, _| {
+        self.on_attributes(limits, |own, attributes, _| {
             servers::network(&own.args, attributes, &own.client, limits)
         })
     }
