@@ -147,7 +147,7 @@ mod tests {
         let event = Event { timestamp: Some(at(1)), ..Event::default() };
         let packet = PacketBuf::encode(&event).unwrap();
         let outcome = run_with::<TimestampStream>(&["--offset=-5s"], packet.as_bytes());
-        let line = "subunit-timestamp: moving 1970-01-01T00:00:01.000000007Z so far \
+        let line = "subunit-timestamp: moving 1970-01-01T00:00:01.000000007Z by this much \
                     leaves the years 1970 to 2106, which are all that subunit can express\n";
         assert_eq!((outcome.verdict, outcome.errors()), (Verdict::Error, line));
         assert_eq!(run_with::<TimestampStream>(&["--offset=1x"], b"").verdict, Verdict::Error);
