@@ -370,7 +370,7 @@ fn plugin() -> anyhow::Result<()> {
         2,
         "EOS CRITICAL - eos.it.responsive: response_s",
     )?;
-    run(&["--only", "speed"], 3, "UNKNOWN - check-eos: `speed` matches no test")?;
+    run(&["--only", "speed"], 3, "UNKNOWN - check_eos: `speed` matches no test")?;
     run(&["--no-such-option"], 3, "UNKNOWN - error: unexpected argument")
 }
 

@@ -85,3 +85,16 @@ fn a_socket_that_is_left_over_gives_way_and_one_in_use_does_not() {
     let ended = run(&[&*listen, "/dev/null"], b"");
     assert_eq!((ended.code, &*ended.errors), (Some(0), ""));
 }
+
+#[test]
+fn what_is_not_a_socket_stays() {
+    let folder = Folder::new();
+    let (path, link) = (folder.path("file"), folder.path("link"));
+    std::fs::write(&path, "precious").unwrap();
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for taken in [&path, &link] {
+        let ended = run(&[&*format!("--listen=unix:{}", arg(taken)), "/dev/null"], b"");
+        assert_eq!(ended.code, Some(2), "{}", ended.errors);
+    }
+    assert!(link.is_symlink() && std::fs::read(&path).unwrap() == b"precious");
+}
