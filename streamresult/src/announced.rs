@@ -10,7 +10,7 @@
 //! | what comes | while the queue is | what becomes of it |
 //! |---|---|---|
 //! | an announcement | empty or filling | it is added |
-//! | an announcement | emptying | the queue is settled, and a new one begins |
+//! | an announcement | emptying, or as long as all that was announced before | the queue is settled, and a new one begins |
 //! | the test at the front runs | filling or emptying | it leaves, and the queue is emptying |
 //! | another test runs | filling or emptying | the queue is settled, and the test leaves the table |
 //!
@@ -22,6 +22,9 @@ use hashbrown::HashTable;
 
 use crate::finished::Finished;
 
+/// How long the queue may be at least before it is settled for its length: a test may be announced again and again.
+const LONG: usize = 1 << 16;
+
 /// The hashes of the tests that were announced and did not run since, nor shortly before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Announced {
@@ -29,6 +32,8 @@ pub(crate) struct Announced {
     queue: Vec<u64>,
     /// This many of the queue have run: it is emptying.
     ran: usize,
+    /// How long the queue may be, beyond [`LONG`].
+    limit: usize,
     table: HashTable<u64>,
 }
 
@@ -36,8 +41,9 @@ impl Announced {
     /// A test was announced that is not running.
     #[inline]
     pub(crate) fn announce(&mut self, hash: u64, finished: &mut Finished) {
-        if self.ran != 0 {
+        if self.ran != 0 || self.queue.len() >= LONG.max(self.limit) {
             self.settle(finished);
+            self.limit = self.table.len();
         }
         self.queue.push(hash);
     }
@@ -174,5 +180,13 @@ mod tests {
             finished.push(hash);
         }
         assert!(announced.queue.is_empty() && announced.table.capacity() == 0);
+    }
+
+    #[test]
+    fn a_list_that_comes_again_and_again_takes_no_more_room() {
+        let (mut announced, mut finished) = (Announced::default(), Finished::default());
+        (0..10 * LONG as u64).for_each(|turn| announced.announce(turn % 10, &mut finished));
+        assert_eq!(announced.count(&finished), 10);
+        assert!(announced.queue.capacity() <= 2 * LONG);
     }
 }
