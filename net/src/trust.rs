@@ -51,12 +51,6 @@ impl Trust {
         Ok(Trust { given, insecure, only_tls13, provider, verifier: OnceLock::new() })
     }
 
-    /// Whether certificates are not verified.
-    #[must_use]
-    pub fn is_insecure(&self) -> bool {
-        self.insecure
-    }
-
     /// Does the handshake. What it showed is told in any case.
     pub(super) fn connect(
         &self,

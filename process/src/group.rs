@@ -45,16 +45,6 @@ impl Group {
         }
     }
 
-    /// Asks every member to end: SIGTERM, and SIGCONT for those that are stopped and would not see it.
-    ///
-    /// # Errors
-    ///
-    /// See [`Group::signal`].
-    pub fn ask_to_end(self) -> io::Result<()> {
-        self.signal(Signal::TERM)?;
-        self.signal(Signal::CONT)
-    }
-
     /// The members that still live; those that ended and are not yet reaped are none.
     #[must_use]
     pub fn members(self) -> Vec<u32> {

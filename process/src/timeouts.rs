@@ -65,6 +65,11 @@ impl Timeouts {
         Timeouts { grace, cleaning: grace, ..self }
     }
 
+    /// Whether what it leaves running may still have something to say.
+    pub(crate) fn is_lingering(self) -> bool {
+        self.linger > DRAIN
+    }
+
     /// How long outputs are read after the end of one that was made to end.
     pub(crate) fn drain(self, ended_by_itself: bool) -> Duration {
         if ended_by_itself { self.linger } else { self.linger.min(DRAIN) }

@@ -12,12 +12,12 @@
 //! | | the grace: SIGKILL, to the whole group | killed |
 //! | killed | its end | ended |
 //! | | the patience: it is in a system call that does not return (state D), and abandoned | – |
-//! | ended | the ends of its outputs, or the time that others may hold them open | – |
+//! | ended | the ends of its outputs, the time that others may hold them open, or a signal meanwhile | – |
 //!
 //! Three things make it more than that:
 //!
 //! - *Back-pressure.* While the sink has something that it cannot write, nothing is read, so that a slow reader holds up
-//!   the child; but deadlines and signals are heeded whatever waits.
+//!   the child; but while it runs, deadlines and signals are heeded whatever waits.
 //! - *What the child started.* A pipe ends when the last one lets go of it, and that may be a process that the child
 //!   left running, for ever. So the child's end is its own, and what is in the pipes is read for a while afterwards.
 //!   Then the rest of its group is ended. The group's number is signalled only while the child is not reaped or a
@@ -266,7 +266,11 @@ impl Following<'_> {
 
     /// Waits for the outputs, or where something is to be written for room there; and for all that ends a child.
     fn poll(&self, backlog: Option<BorrowedFd<'_>>, limit: Deadline) -> io::Result<Ready> {
-        let is_running = matches!(self.phase, Phase::Running);
+        let is_heeded = match self.phase {
+            Phase::Running => true,
+            Phase::Ended { .. } => self.is_lingering(),
+            Phase::Asked | Phase::Killed(_) => false,
+        };
         let [stdout, stderr] = self.pipes.fds();
         let fd = |fd: Option<_>, wanted: bool, flags| fd.filter(|_| wanted).map(|fd| (fd, flags));
         let outlet = match backlog {
@@ -278,8 +282,8 @@ impl Following<'_> {
             fd(stdout, backlog.is_none(), PollFlags::IN),
             fd(stderr, backlog.is_none(), PollFlags::IN),
             fd(self.child.exit_fd(), !self.has_ended(), PollFlags::IN),
-            fd(self.follow.wait.interrupt.wake(), is_running, PollFlags::IN),
-            fd(self.follow.lifeline, is_running, PollFlags::IN),
+            fd(self.follow.wait.interrupt.wake(), is_heeded, PollFlags::IN),
+            fd(self.follow.lifeline, is_heeded, PollFlags::IN),
             fd(self.feed.as_ref().and_then(Feed::fd), true, PollFlags::OUT),
             outlet,
         ];
@@ -315,6 +319,9 @@ impl Following<'_> {
             self.kill();
         }
         if self.has_ended() {
+            if ready.is_unwanted {
+                self.stop_lingering();
+            }
             return Ok(());
         }
         if ready.has_ended || (self.child.exit_fd().is_none() && self.child.has_ended()?) {
@@ -330,6 +337,19 @@ impl Following<'_> {
 
     fn has_ended(&self) -> bool {
         matches!(self.phase, Phase::Ended { .. })
+    }
+
+    /// Whether it ended by itself, and what it left running is waited for.
+    fn is_lingering(&self) -> bool {
+        self.has_ended() && self.cause == Cause::Itself && self.follow.timeouts.is_lingering()
+    }
+
+    /// What was left running is not waited for any longer: the output is cut.
+    fn stop_lingering(&mut self) {
+        self.cause = Cause::Interrupted;
+        if let Phase::Ended { drain, .. } = &mut self.phase {
+            *drain = Deadline::now();
+        }
     }
 
     fn note_end(&mut self) {
