@@ -1,6 +1,6 @@
 //! `subunit completions`: what shells complete.
 
-use std::fs::{self, File};
+use std::fs;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -63,7 +63,7 @@ impl<T: CommandTable> Command for Completions<T> {
         let shell = self.shell.generator();
         for (name, mut command) in all::<T>() {
             match &self.to {
-                None => generate(shell, &mut command, name, &mut *streams.output),
+                None => streams.output.write_all(&script(shell, &mut command, name))?,
                 Some(folder) => write(shell, name, &mut command, folder)?,
             }
         }
@@ -75,10 +75,14 @@ fn write(shell: Shell, name: &str, command: &mut clap::Command, folder: &Path) -
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let path = folder.join(shell.file_name(name));
     let failed = || format!("cannot write {}", path.display());
-    let mut file = File::create(&path).with_context(failed)?;
-    let mut text = Vec::new();
-    generate(shell, command, name, &mut text);
-    std::io::Write::write_all(&mut file, &text).with_context(failed)
+    fs::write(&path, script(shell, command, name)).with_context(failed)
+}
+
+/// The script for a name. What generates it panics when it cannot write, which a vector always can.
+fn script(shell: Shell, command: &mut clap::Command, name: &str) -> Vec<u8> {
+    let mut script = Vec::new();
+    generate(shell, command, name, &mut script);
+    script
 }
 
 /// The command lines of all names.

@@ -3,13 +3,16 @@
 //! The name by which the program was called tells, or else the first word. Only the parser of the chosen command is
 //! built, besides the small one here: a program that starts in a millisecond can be called in a shell loop.
 
+use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::iter::successors;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::bail;
 use clap::Parser as _;
-use cli::{Command, Streams, Verdict};
+use cli::{Codes, Command, Streams, Verdict};
 use runs::OnRepository;
 use runs::compare::Compare;
 use runs::info::Info;
@@ -17,6 +20,9 @@ use runs::info::Info;
 use crate::entry::{CommandTable as _, Entry, ResolvedCommand};
 use crate::help;
 use crate::registry::Registry;
+
+/// More links than this, one leading to the next, are a circle.
+const LONGEST_CHAIN: usize = 8;
 
 /// `subunit`, as long as it is not known which command is meant.
 #[derive(clap::Parser, Debug)]
@@ -48,8 +54,12 @@ pub fn main(args: &[OsString]) -> ExitCode {
     if let Some(code) = checks::all::internal(args) {
         return code;
     }
-    if let Some(entry) = called_as(args.first()) {
+    let program = args.first().map(Path::new).unwrap_or(Path::new(""));
+    if let Some(entry) = called_as(program) {
         return (entry.main)(args);
+    }
+    if let Some(name) = program.file_name().filter(|name| is_of_a_check(name)) {
+        return cli::main_of::<Subunit>(&[name, name].map(OsString::from));
     }
     match Subunit::try_parse_from(args).ok().and_then(|subunit| subunit.call()) {
         Some((entry, args)) => (entry.main)(&args),
@@ -57,10 +67,42 @@ pub fn main(args: &[OsString]) -> ExitCode {
     }
 }
 
-/// The command that has the name of the program.
-fn called_as(program: Option<&OsString>) -> Option<&'static Entry> {
-    let name = Path::new(program?).file_name()?.to_str()?;
+/// The command that has the name of the program, or of a link that the program is called through, or with whose name
+/// the program's begins, as monitoring calls a check with a target: `check_eos_user`.
+fn called_as(program: &Path) -> Option<&'static Entry> {
+    let name = program.file_name()?.to_str()?;
+    if name == "subunit" {
+        return None;
+    }
+    named(name).or_else(|| links(program).find_map(|name| named(name.to_str()?))).or_else(|| variant(name))
+}
+
+fn named(name: &str) -> Option<&'static Entry> {
     Registry::entries().find(|entry| entry.link().is_some() && entry.is_named(name))
+}
+
+/// The names of the links, one leading to the next, from this one to the program.
+fn links(program: &Path) -> impl Iterator<Item = OsString> {
+    let is_path = program.parent().is_some_and(|folder| !folder.as_os_str().is_empty());
+    let folders = env::var_os("PATH").filter(|_| !is_path).unwrap_or_default();
+    let found = env::split_paths(&folders).map(|folder| folder.join(program)).find(|path| path.is_symlink());
+    let target = |link: &PathBuf| Some(link.parent()?.join(fs::read_link(link).ok()?));
+    successors(found.or_else(|| is_path.then(|| program.to_owned())), target)
+        .skip(1)
+        .take(LONGEST_CHAIN)
+        .filter_map(|path| path.file_name().map(OsStr::to_owned))
+}
+
+/// The check with whose name this one begins; what follows is not a letter.
+fn variant(name: &str) -> Option<&'static Entry> {
+    let asked = name.strip_prefix("check_").or_else(|| name.strip_prefix("check-"))?.to_ascii_lowercase();
+    let rest = |entry: &Entry| asked.strip_prefix(entry.component()?)?.chars().next().or(Some(' '));
+    Registry::entries().find(|entry| rest(entry).is_some_and(|next| !next.is_ascii_alphabetic()))
+}
+
+/// Whether monitoring, or a person, means a check by this name.
+fn is_of_a_check(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with("check_") || name.starts_with("check-"))
 }
 
 impl Subunit {
@@ -69,11 +111,19 @@ impl Subunit {
         let CommandWords::All(words) = self.command.as_ref().filter(|_| !self.help)?;
         let known: Vec<_> = words.iter().map_while(|word| word.to_str()).collect();
         let ResolvedCommand { entry, called, words: named } = Registry::find(&known)?;
-        let place = self.repository.iter().flat_map(|path| [OsString::from("-C"), path.into()]);
+        // As ever, a command that needs no repository does not mind to be told where one is.
+        let has_place = |place: &&PathBuf| !place.as_os_str().is_empty() && takes_repository(entry);
+        let place =
+            self.repository.iter().filter(has_place).flat_map(|path| [OsString::from("-C"), path.into()]);
         let rest = words.iter().skip(named).cloned();
         let args: Vec<_> = [called.into()].into_iter().chain(place).chain(rest).collect();
         Some((of_runs(entry, &args).unwrap_or(entry), args))
     }
+}
+
+fn takes_repository(entry: &Entry) -> bool {
+    let is_meant = matches!(entry.name, "subunit-stats" | "subunit-diff");
+    is_meant || (entry.command)().get_arguments().any(|arg| arg.get_short() == Some('C'))
 }
 
 /// `subunit stats` and `subunit diff` were about stored runs before they were about streams, and are when they name
@@ -81,13 +131,27 @@ impl Subunit {
 fn of_runs(entry: &Entry, args: &[OsString]) -> Option<&'static Entry> {
     let (is_meant, word) = match (args.first()?.to_str()?, entry.name) {
         ("subunit stats", _) => (OnRepository::<Info>::try_parse_from(args).is_ok(), "info"),
-        ("subunit diff", _) => (OnRepository::<Compare>::try_parse_from(args).is_ok(), "compare"),
+        ("subunit diff", _) => {
+            let names_files = args.iter().skip(1).any(|arg| is_of_a_file(arg));
+            (!names_files || OnRepository::<Compare>::try_parse_from(args).is_ok(), "compare")
+        }
         _ => return None,
     };
     Registry::find(&[word]).filter(|_| is_meant).map(|found| found.entry)
 }
 
+/// Whether it looks like the name of a file, or there is one of this name.
+fn is_of_a_file(arg: &OsString) -> bool {
+    let text = arg.to_string_lossy();
+    !text.starts_with('-') && (text.contains(['.', '/']) || Path::new(arg).exists())
+}
+
 impl Command for Subunit {
+    fn codes(args: &[OsString]) -> Codes {
+        let is_plugin = |program: &OsString| program.to_string_lossy().starts_with("check_");
+        if args.first().is_some_and(is_plugin) { Codes::Plugin } else { Codes::House }
+    }
+
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         match self.command {
             _ if self.help => {

@@ -4,7 +4,7 @@
 //! hard link or a copy, which are known by a mark in the program. Everything is looked at before anything is done.
 
 use std::env;
-use std::fs::{self, FileType, Metadata};
+use std::fs::{self, File, FileType, Metadata};
 use std::io;
 use std::marker::PhantomData;
 use std::os::unix::fs::{MetadataExt as _, symlink};
@@ -27,6 +27,9 @@ const MARK: &[u8] = b"the subunit toolkit: one program that answers to the names
 /// With them each command is called by its own name: subunit-ls, subunit2junitxml, check-eos. DIR is made if it does
 /// not exist. Links that were made before are replaced. If anything else has one of the names, nothing is done at
 /// all.
+///
+/// A check that is called by a name such as check_eos exits as monitoring plugins do. These links are made where --only
+/// asks for them.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit links",
@@ -34,7 +37,7 @@ const MARK: &[u8] = b"the subunit toolkit: one program that answers to the names
     after_help = cli::help!(
         [Passed = "all links are there"],
         "  subunit links ~/.local/bin\n  \
-           subunit links --only 'check-*' /usr/lib/nagios/plugins\n  \
+           subunit links --only 'check_*' /usr/lib/nagios/plugins\n  \
            subunit links --copy /mnt/image/usr/bin"
     )
 )]
@@ -59,7 +62,11 @@ impl<T: CommandTable> Command for Links<T> {
     fn run(self, _: Streams<'_>) -> anyhow::Result<Verdict> {
         let program = env::current_exe().context("cannot find this program")?;
         let only: Vec<_> = self.only.iter().map(Glob::compile_matcher).collect();
-        let mut names = names::<T>();
+        let monitoring: Vec<_> =
+            T::entries().filter_map(|entry| Some(format!("check_{}", entry.component()?))).collect();
+        let mut names: Vec<&str> = names::<T>();
+        // By these a check exits as monitoring plugins do, so they are made where they are asked for.
+        names.extend(monitoring.iter().map(String::as_str).filter(|_| !only.is_empty()));
         names.retain(|name| only.is_empty() || only.iter().any(|glob| glob.is_match(name)));
         if names.is_empty() {
             bail!("no command has a name like that; `subunit help` lists them");
@@ -134,7 +141,11 @@ fn is_free(path: &Path, program: &Metadata, kind: LinkKind) -> io::Result<bool> 
     let is_same = |other: &Metadata| (other.dev(), other.ino()) == (program.dev(), program.ino());
     if found.is_symlink() {
         let is_named = path.read_link()?.file_name().is_some_and(|name| name == PROGRAM);
-        return Ok(is_named || path.metadata().is_ok_and(|target| is_same(&target)));
+        return match path.metadata() {
+            Ok(target) => Ok(is_same(&target) || is_named && is_marked(path, target.file_type())?),
+            // Of a link that leads nowhere, only its words tell.
+            Err(_) => Ok(is_named),
+        };
     }
     // Another program `subunit` is the one that is installed: a newer one may replace it, but a link may not.
     let is_program = path.file_name().is_some_and(|name| name == PROGRAM);
@@ -152,17 +163,21 @@ fn is_marked(path: &Path, kind: FileType) -> io::Result<bool> {
 
 /// Makes a link, in one step where there is one already.
 fn put(program: &Path, path: &Path, kind: LinkKind) -> io::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let made = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    match kind {
-        LinkKind::Symbolic => symlink(target(program, path), &made)?,
-        LinkKind::Hard => fs::hard_link(program, &made)?,
-        LinkKind::Copy => drop(fs::copy(program, &made)?),
-    }
-    let put = fs::rename(&made, path);
-    // It is still there when it failed, and when both were names of one file already.
-    let _removed = fs::remove_file(&made);
-    put
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let made = tempfile::Builder::new().prefix(".subunit-").make_in(folder, |made| match kind {
+        LinkKind::Symbolic => symlink(target(program, path), made),
+        LinkKind::Hard => fs::hard_link(program, made),
+        LinkKind::Copy => copy(program, made),
+    })?;
+    // What is made is removed when it cannot be renamed, and when both were names of one file already.
+    fs::rename(made.into_temp_path(), path)
+}
+
+/// Copies the program to where nothing is yet.
+fn copy(program: &Path, path: &Path) -> io::Result<()> {
+    let mut file = File::options().write(true).create_new(true).open(path)?;
+    io::copy(&mut File::open(program)?, &mut file)?;
+    file.set_permissions(program.metadata()?.permissions())
 }
 
 /// What a symbolic link says.
@@ -266,6 +281,9 @@ mod tests {
         check("bin/subunit-ls", &|path| fs::write(path, MARK).unwrap());
         check("bin/subunit-ls", &|path| fs::create_dir(path).unwrap());
         check("bin/check-eos", &|path| symlink("/bin/sh", path).unwrap());
+        let other = tempfile::tempdir().unwrap();
+        fs::write(other.path().join("subunit"), "#!/bin/sh\n").unwrap();
+        check("bin/subunit-ls", &|path| symlink(other.path().join("subunit"), path).unwrap());
         check("bin/subunit", &|path| fs::write(path, program(b"0")).unwrap());
     }
 }

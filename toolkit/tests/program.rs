@@ -42,6 +42,7 @@ fn a_command_is_called_by_its_words_or_its_name() {
     check(&["check-tcp", "--list", "localhost:1", "--format=human"], 0, "tcp.localhost.connect", "");
     check(&["check_tcp", "--no-such"], 3, "UNKNOWN - ", "");
     check(&["ls", "--help"], 0, "Usage: subunit ls ", "");
+    check(&["-C", "/", "ls", "--exists"], 0, "foo\n", "");
     check(&["tags", "-h", "x"], 0, "", "");
 }
 
@@ -64,6 +65,7 @@ fn stats_and_diff_are_of_streams_when_they_name_one() {
     check(&["diff", "--slower=3", "-2"], 2, "", "no repository");
     check(&["diff", "-", "no.subunit"], 2, "", "cannot open no.subunit");
     check(&["diff", "1", "./2"], 2, "", "cannot open 1");
+    check(&["diff", "1", "latset"], 2, "", "invalid value 'latset'");
     check(&["stats", "--help"], 0, "subunit info", "");
     check(&["diff", "--help"], 0, "subunit compare", "");
 }
@@ -113,6 +115,29 @@ fn each_name_is_the_command() {
 }
 
 #[test]
+fn a_link_of_any_name_is_what_it_leads_to_or_begins_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |link: &str, target: &str, args: &[&str], code: i32, output: &str| {
+        let path = folder.path().join(link);
+        std::os::unix::fs::symlink(target, &path).unwrap();
+        let Output { status, stdout, .. } = run(&path, args, PACKET);
+        let stdout = String::from_utf8_lossy(&stdout);
+        assert!(status.code() == Some(code) && stdout.contains(output), "{link}: {status} {stdout}");
+    };
+    check("subunit-ls", PROGRAM, &["--exists"], 0, "foo\n");
+    check("new", "subunit-ls", &["--exists"], 0, "foo\n");
+    check("newer", "./new", &["--exists"], 0, "foo\n");
+    check("check-tcp", PROGRAM, &["--no-such"], 2, "");
+    check("port", "check-tcp", &["--list", "localhost:1", "--format=human"], 0, "tcp.localhost.connect");
+    for name in ["check_tcp_ssh", "check_tcp2", "check_TCP", "check_tcp.bin"] {
+        check(name, PROGRAM, &["--no-such"], 3, "UNKNOWN - ");
+    }
+    check("check_tcpx", PROGRAM, &["--fstype", "any"], 3, "no command `check_tcpx`");
+    check("check-eso", PROGRAM, &[], 2, "");
+    check("subunit-0.1", PROGRAM, &["ls", "--exists"], 0, "foo\n");
+}
+
+#[test]
 fn links_are_made_of_all_names_or_some() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bin");
@@ -125,6 +150,20 @@ fn links_are_made_of_all_names_or_some() {
     check(&["links", path.to_str().unwrap()], 0, "", "");
     let listed = run(&path.join("subunit-ls"), &["--exists"], PACKET);
     assert_eq!(listed.stdout, b"foo\n");
+    assert!(!path.join("check_eos").exists());
+    check(&["links", "--only=check_*", path.to_str().unwrap()], 0, "", "");
+    assert_eq!(run(&path.join("check_eos"), &["--no-such"], b"").status.code(), Some(3));
+}
+
+#[test]
+fn completions_that_nobody_reads_are_no_panic() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let (reader, closed) = std::io::pipe().unwrap();
+    drop(reader);
+    for (output, code) in [(Stdio::from(full), 2), (Stdio::from(closed), 141)] {
+        let status = Command::new(PROGRAM).args(["completions", "bash"]).stdout(output).status().unwrap();
+        assert_eq!(status.code(), Some(code));
+    }
 }
 
 #[test]
