@@ -132,7 +132,7 @@ fn of_runs(entry: &Entry, args: &[OsString]) -> Option<&'static Entry> {
     let (is_meant, word) = match (args.first()?.to_str()?, entry.name) {
         ("subunit stats", _) => (OnRepository::<Info>::try_parse_from(args).is_ok(), "info"),
         ("subunit diff", _) => {
-            let names_files = args.iter().skip(1).any(|arg| is_of_a_file(arg));
+            let names_files = args.iter().skip(1).any(is_of_a_file);
             (!names_files || OnRepository::<Compare>::try_parse_from(args).is_ok(), "compare")
         }
         _ => return None,
