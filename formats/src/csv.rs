@@ -78,7 +78,7 @@ impl FromStr for Column {
     ///
     /// # Errors
     ///
-    /// When there is no column of this name.
+    /// If no column has this name.
     fn from_str(name: &str) -> Result<Column, UnknownColumn> {
         Column::ALL.into_iter().find(|column| column.as_str() == name).ok_or(UnknownColumn)
     }

@@ -41,7 +41,7 @@ pub trait Check: Parser {
     /// When the arguments contradict each other.
     fn targets(&self) -> anyhow::Result<Vec<AnyTarget>>;
 
-    /// What to say where nothing is named and nothing can be found.
+    /// The error when the arguments name no target and none can be found: what is missing, and an example.
     fn nothing() -> &'static str;
 
     /// Does the task of a [`Helper`](super::Helper), in the process that it has started.

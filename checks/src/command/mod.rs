@@ -54,6 +54,6 @@ impl Check for CheckCommand {
     }
 
     fn nothing() -> &'static str {
-        "there is no plugin to run; name one: check-command -- check_load -w 5,4,3 -c 10,8,6"
+        "no plugin given; name the one to run, for example: check-command -- check_load -w 5,4,3 -c 10,8,6"
     }
 }

@@ -163,6 +163,6 @@ impl Check for CheckContainer {
     }
 
     fn nothing() -> &'static str {
-        "no container is named; name one to check: check-container jupyterhub"
+        "no container given; name the one to check, for example: check-container jupyterhub"
     }
 }

@@ -140,7 +140,7 @@ impl Check for CheckDatabase {
     }
 
     fn nothing() -> &'static str {
-        "no database is named; name one to check: check-database /srv/jupyterhub/jupyterhub.sqlite"
+        "no database given; name the one to check, for example: check-database /srv/jupyterhub/jupyterhub.sqlite"
     }
 
     fn help(&self, task: &OsStr) -> anyhow::Result<()> {

@@ -99,6 +99,6 @@ impl Check for CheckHttp {
     }
 
     fn nothing() -> &'static str {
-        "there is no address to check; name one: check-http https://hub.example/hub/health"
+        "no URL given; name the one to check, for example: check-http https://hub.example/hub/health"
     }
 }

@@ -138,6 +138,6 @@ impl Check for CheckJupyterhub {
     }
 
     fn nothing() -> &'static str {
-        "there is no hub to check; name one: check-jupyterhub https://hub.example"
+        "no hub given; name the one to check, for example: check-jupyterhub https://hub.example"
     }
 }

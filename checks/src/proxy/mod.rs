@@ -113,6 +113,6 @@ impl Check for CheckProxy {
     }
 
     fn nothing() -> &'static str {
-        "there is no proxy to check; name one: check-proxy http://127.0.0.1:8000"
+        "no proxy given; name the one to check, for example: check-proxy http://127.0.0.1:8000"
     }
 }

@@ -77,6 +77,6 @@ impl Check for CheckTcp {
     }
 
     fn nothing() -> &'static str {
-        "there is no port to check; name one: check-tcp host.example:22"
+        "no port given; name the one to check, for example: check-tcp host.example:22"
     }
 }
