@@ -376,6 +376,8 @@ fn content(cursor: &mut Cursor<'_>) -> Option<Span> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{Event, PacketBuf, Status, Tags};
 
@@ -419,5 +421,63 @@ mod tests {
         check(&Event { tags: Tags::from(&[]), ..Event::default() }, false);
         check(&Event::file("log", b"\0"), false);
         check(&Event::file("log", b""), false);
+    }
+
+    /// Bytes with a right checksum that may be a packet.
+    fn sealed(flags: u16, body: &[u8]) -> Vec<u8> {
+        let len = LENGTH_AT + 1 + body.len() + CHECKSUM;
+        let length =
+            if len < 0x40 { vec![len as u8] } else { (0x4000 | (len as u16 + 1)).to_be_bytes().to_vec() };
+        let [high, low] = flags.to_be_bytes();
+        let mut bytes = [&[SIGNATURE, high, low], &*length, body].concat();
+        bytes.extend_from_slice(&sums::hash(&bytes).to_be_bytes());
+        bytes
+    }
+
+    /// A string as it stands in a packet.
+    fn string() -> impl Strategy<Value = Vec<u8>> {
+        proptest::collection::vec(b'a'..=b'c', 0..9).prop_map(|text| [&[text.len() as u8], &*text].concat())
+    }
+
+    /// The fields that the flags name, in order.
+    fn body(flags: u16) -> impl Strategy<Value = Vec<u8>> {
+        let time =
+            (any::<[u8; 4]>(), 0..0x40_u8).prop_map(|(seconds, rest)| [&seconds[..], &[rest]].concat());
+        let tags = proptest::collection::vec(string(), 0..4);
+        let tags = tags.prop_map(|tags| [&[tags.len() as u8], &*tags.concat()].concat());
+        let file = (string(), string()).prop_map(|(name, bytes)| [name, bytes].concat());
+        let fields = (time, string(), tags, string(), file, string());
+        fields.prop_map(move |(time, id, tags, mime, file, route)| {
+            let all = [
+                (wire::TIMESTAMP, time),
+                (wire::TEST_ID, id),
+                (wire::TAGS, tags),
+                (wire::MIME_TYPE, mime),
+                (wire::FILE, file),
+                (wire::ROUTE_CODE, route),
+            ];
+            all.into_iter().filter(|(flag, _)| flags & flag != 0).flat_map(|(_, bytes)| bytes).collect()
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2048))]
+
+        #[test]
+        fn what_is_taken_at_a_glance_is_read_the_same(
+            (flags, mut body) in any::<u16>().prop_flat_map(|flags| (Just(flags), body(flags))),
+            slip in proptest::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        ) {
+            if let Some((at, byte)) = slip.filter(|_| !body.is_empty()) {
+                let at = at.index(body.len());
+                body[at] = byte;
+            }
+            let bytes = sealed(wire::VERSION | flags & !(wire::VERSION_MASK | wire::RESERVED), &body);
+            let (mut glanced, mut read) = (Layout::default(), Layout::default());
+            if glanced.glance(&bytes).is_some_and(|glance| glance.is_intact()) {
+                prop_assert_eq!(read.read_packet(&bytes), Ok(()));
+                prop_assert_eq!(glanced, read);
+            }
+        }
     }
 }
