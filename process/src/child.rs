@@ -176,8 +176,13 @@ impl Child {
     ///
     /// When it may not be signalled or somebody else reaped it.
     pub fn terminate(&mut self, grace: Duration) -> io::Result<Exit> {
+        self.terminate_within(grace, PATIENCE)
+    }
+
+    /// The same with this time for SIGKILL.
+    pub(crate) fn terminate_within(&mut self, grace: Duration, patience: Duration) -> io::Result<Exit> {
         let deadline = Deadline::after(grace);
-        if let Err(error) = self.signal(Signal::TERM).and_then(|()| self.signal(Signal::CONT)) {
+        if let Err(error) = self.ask_to_end() {
             return self.ended_unsignalled(error);
         }
         // The group is signalled before its leader is reaped: until then no other group can have its number.
@@ -185,7 +190,13 @@ impl Child {
         if let Some(group) = self.group {
             let _all_ended = group.wait_until_empty(deadline);
         }
-        self.kill(PATIENCE)
+        self.kill(patience)
+    }
+
+    /// Asks its group to end: SIGTERM, and SIGCONT for those that are stopped and would not see it.
+    pub(crate) fn ask_to_end(&self) -> io::Result<()> {
+        self.signal(Signal::TERM)?;
+        self.signal(Signal::CONT)
     }
 
     /// Kills it and all of its group by SIGKILL; what has not ended `patience` later is abandoned.

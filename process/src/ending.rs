@@ -17,6 +17,9 @@ pub struct Ending {
     pub elapsed: Duration,
     /// What it used, where that is known.
     pub usage: Option<Usage>,
+    /// Whether some of what it wrote was not passed on, because its reader did not take it in
+    /// [`Timeouts::reader`](crate::Timeouts::reader).
+    pub is_cut: bool,
 }
 
 /// A child that is asked to end: its state before any signal.
@@ -45,7 +48,7 @@ impl Ending {
     /// How a child ended at once and for this reason.
     #[must_use]
     pub fn new(exit: Exit, cause: Cause) -> Self {
-        Ending { exit, cause, asked: None, elapsed: Duration::ZERO, usage: None }
+        Ending { exit, cause, asked: None, elapsed: Duration::ZERO, usage: None, is_cut: false }
     }
 
     /// Whether it ended by itself, with exit code 0.

@@ -319,7 +319,7 @@ fn a_slow_reader_holds_up_the_child_and_not_the_deadline() {
     let follow = Follow { outlet: Some(outlet), timeouts, ..follow(300) };
     within(Duration::from_secs(20), || {
         let ending = follow.start(&mut shell("exec yes")).unwrap().to_the_end(&mut slow).unwrap();
-        assert_eq!((ending.exit, ending.cause), (TERMINATED, Cause::TimedOut));
+        assert_eq!((ending.exit, ending.cause, ending.is_cut), (TERMINATED, Cause::TimedOut, true));
     });
     assert_eq!(slow.written, 65_536, "what a pipe holds");
 }

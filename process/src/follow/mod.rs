@@ -212,8 +212,9 @@ impl Following<'_> {
         let elapsed = self.ended.unwrap_or_else(Instant::now).saturating_duration_since(self.begun);
         let exit = self.end();
         followed?;
-        self.take_the_rest(sink)?;
-        Ok(Ending { exit: exit?, cause: self.cause, asked: self.asked, elapsed, usage: self.child.usage() })
+        let is_cut = !self.take_the_rest(sink)?;
+        let usage = self.child.usage();
+        Ok(Ending { exit: exit?, cause: self.cause, asked: self.asked, elapsed, usage, is_cut })
     }
 
     fn follow(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
@@ -377,8 +378,7 @@ impl Following<'_> {
         if !self.feed.take().is_some_and(|feed| feed.is_held) {
             // What may not be signalled, because it has become another user's, is waited for and given up like what
             // cannot be killed.
-            let _another_users =
-                self.child.signal(Signal::TERM).and_then(|()| self.child.signal(Signal::CONT));
+            let _another_users = self.child.ask_to_end();
         }
         (self.kill_at, self.phase) = (Some(Deadline::after(grace)), Phase::Asked);
     }
@@ -419,23 +419,24 @@ impl Following<'_> {
         if matches!(self.phase, Phase::Killed(_)) {
             return Ok(self.child.abandon());
         }
-        let grace =
-            self.kill_at.map_or(self.follow.timeouts.grace, |limit| limit.remaining().unwrap_or_default());
-        match self.child.terminate(grace) {
+        let Timeouts { grace, patience, .. } = self.follow.timeouts;
+        let grace = self.kill_at.map_or(grace, |limit| limit.remaining().unwrap_or_default());
+        match self.child.terminate_within(grace, patience) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(self.child.abandon()),
             done => done,
         }
     }
 
-    /// Takes what was written and not yet read, when nobody is left to write.
-    fn take_the_rest(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
+    /// Takes what was written and not yet read, when nobody is left to write; false if the reader of what is passed
+    /// on takes too long for it.
+    fn take_the_rest(&mut self, sink: &mut dyn Sink) -> io::Result<bool> {
         let reader = match self.phase {
             Phase::Ended { reader, .. } => reader,
             _ => Deadline::after(self.follow.timeouts.reader),
         };
         for _ in 0..LAST_TURNS {
             if !write_all(sink, reader)? {
-                return Ok(());
+                return Ok(false);
             }
             let ready = ready(self.pipes.fds(), Deadline::now())?;
             if !ready.contains(&true) {
@@ -444,7 +445,7 @@ impl Following<'_> {
             self.read(ready, sink)?;
         }
         sink.idle()?;
-        write_all(sink, reader).map(|_| ())
+        write_all(sink, reader)
     }
 }
 

@@ -107,6 +107,10 @@ fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
     let child = follow.start(command.stdin(stdin));
     let child = child.with_context(|| format!("cannot start check-{}", entry.name))?;
     let ending = child.to_the_end(&mut relay)?;
+    if ending.is_cut {
+        // Nothing may follow half a packet.
+        bail!("check-{} wrote more than was taken in its time", entry.name);
+    }
     if let Some(state) = state.filter(|_| ending.cause != Cause::Interrupted) {
         state.give_back(io::stdout())?;
     }
