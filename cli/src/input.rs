@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
-use process::Interrupt;
+use process::{Deadline, Interrupt, Wait};
 
 use crate::error::PathError;
 
@@ -72,11 +72,13 @@ impl Source {
     fn read(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
         match self {
             Source::Stdin(stdin) => stdin.read(buffer).map_err(|error| in_reading(Path::new("stdin"), error)),
-            Source::File(file, path) => match interrupt.wait_readable(file.as_fd()) {
-                Ok(true) => file.read(buffer).map_err(|error| in_reading(path, error)),
-                Ok(false) => Ok(0),
-                Err(error) => Err(in_reading(path, error)),
-            },
+            Source::File(file, path) => {
+                match (Wait { deadline: Deadline::NEVER, interrupt }).readable(file.as_fd()) {
+                    Ok(true) => file.read(buffer).map_err(|error| in_reading(path, error)),
+                    Ok(false) => Ok(0),
+                    Err(error) => Err(in_reading(path, error)),
+                }
+            }
         }
     }
 }

@@ -4,8 +4,7 @@ use std::io::{self, BufWriter, IoSlice, LineWriter, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use process::Interrupt;
-use rustix::event::{PollFd, PollFlags, poll};
+use process::{Deadline, Interrupt, Wait};
 use rustix::io::{Errno, read, retry_on_intr, write, writev};
 
 use crate::error::PathError;
@@ -33,17 +32,15 @@ pub(crate) struct Stdin(Interrupt);
 impl Read for Stdin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let stdin = rustix::stdio::stdin();
-        loop {
-            if !self.0.wait_readable(stdin)? {
-                return Ok(0);
-            }
+        let wait = Wait { deadline: Deadline::NEVER, interrupt: &self.0 };
+        while wait.readable(stdin)? {
             match read(stdin, &mut *buffer) {
-                // Somebody else made the pipe or terminal non-blocking, for all that share it.
-                Err(Errno::AGAIN) => wait(stdin, PollFlags::IN)?,
-                Err(Errno::INTR) => {}
+                // Somebody else may have made the pipe or terminal non-blocking, for all that share it, and read.
+                Err(Errno::AGAIN | Errno::INTR) => {}
                 done => return Ok(done?),
             }
         }
+        Ok(0)
     }
 }
 
@@ -61,7 +58,7 @@ impl Output {
     ) -> io::Result<usize> {
         loop {
             match retry_on_intr(|| once(self.fd)) {
-                Err(Errno::AGAIN) => wait(self.fd, PollFlags::OUT)?,
+                Err(Errno::AGAIN) => drop(Wait::FOREVER.writable(self.fd)?),
                 done => return done.map_err(|error| self.fails(error)),
             }
         }
@@ -85,9 +82,4 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-fn wait(fd: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
-    retry_on_intr(|| poll(&mut [PollFd::from_borrowed_fd(fd, flags)], None))?;
-    Ok(())
 }

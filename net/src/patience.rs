@@ -4,8 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use process::{Deadline, Interrupt};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use process::{Deadline, Interrupt, Wait};
 
 /// How long something may take on the network: until a deadline passes or a signal comes.
 #[derive(Clone, Debug)]
@@ -58,29 +57,34 @@ impl Patience {
     /// Whether it is over.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.is_interrupted() || self.deadline.has_passed()
+        self.wait().is_over()
     }
 
-    /// Waits until a descriptor is ready.
+    /// Waits until there is something to read.
     ///
     /// # Errors
     ///
     /// `TimedOut` when the patience is over first.
-    pub(super) fn wait(&self, fd: BorrowedFd<'_>, flags: PollFlags) -> io::Result<()> {
-        loop {
-            if self.is_over() {
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            let mut fds = vec![PollFd::from_borrowed_fd(fd, flags)];
-            fds.extend(self.interrupt.wake().map(|wake| PollFd::from_borrowed_fd(wake, PollFlags::IN)));
-            let left = Timespec::try_from(self.remaining()).ok();
-            match poll(&mut fds, left.as_ref()) {
-                Ok(_) if fds.first().is_some_and(|fd| !fd.revents().is_empty()) => return Ok(()),
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+    pub(super) fn readable(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        in_time(self.wait().readable(fd)?)
     }
+
+    /// Waits until something can be written.
+    ///
+    /// # Errors
+    ///
+    /// `TimedOut` when the patience is over first.
+    pub(super) fn writable(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
+        in_time(self.wait().writable(fd)?)
+    }
+
+    fn wait(&self) -> Wait<'_> {
+        Wait { deadline: self.deadline, interrupt: &self.interrupt }
+    }
+}
+
+fn in_time(is_ready: bool) -> io::Result<()> {
+    if is_ready { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
 }
 
 /// To be shown: nobody wants to know the nanoseconds of what was left.

@@ -6,7 +6,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, ipproto, sockopt};
 
@@ -30,7 +29,7 @@ impl Socket {
         let fd = rustix::net::socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
         match rustix::net::connect(&fd, address) {
             Err(Errno::INPROGRESS) => {
-                patience.wait(fd.as_fd(), PollFlags::OUT)?;
+                patience.writable(fd.as_fd())?;
                 sockopt::socket_error(&fd)??;
             }
             done => done?,
@@ -70,7 +69,7 @@ impl Read for Socket {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         loop {
             match rustix::io::read(&self.fd, &mut *bytes) {
-                Err(Errno::AGAIN) => self.patience.wait(self.fd.as_fd(), PollFlags::IN)?,
+                Err(Errno::AGAIN) => self.patience.readable(self.fd.as_fd())?,
                 // A peer that sends for ever is never waited for.
                 Ok(_) if self.patience.is_over() => return Err(io::ErrorKind::TimedOut.into()),
                 Err(Errno::INTR) => {}
@@ -84,7 +83,7 @@ impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match rustix::net::send(&self.fd, bytes, SendFlags::NOSIGNAL) {
-                Err(Errno::AGAIN) => self.patience.wait(self.fd.as_fd(), PollFlags::OUT)?,
+                Err(Errno::AGAIN) => self.patience.writable(self.fd.as_fd())?,
                 Err(Errno::INTR) => {}
                 done => return Ok(done?),
             }

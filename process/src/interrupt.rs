@@ -5,7 +5,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Signal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -69,24 +68,6 @@ impl Interrupt {
     #[must_use]
     pub fn wake(&self) -> Option<BorrowedFd<'_>> {
         self.0.as_ref().map(|caught| caught.wake.as_fd())
-    }
-
-    /// Waits until `fd` can be read, or a signal came: then false.
-    ///
-    /// # Errors
-    ///
-    /// When waiting fails.
-    pub fn wait_readable(&self, fd: BorrowedFd<'_>) -> io::Result<bool> {
-        let Some(wake) = self.wake() else { return Ok(true) };
-        let mut fds =
-            [PollFd::from_borrowed_fd(fd, PollFlags::IN), PollFd::from_borrowed_fd(wake, PollFlags::IN)];
-        loop {
-            match poll(&mut fds, None) {
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-                Ok(_) => return Ok(!self.has_come()),
-            }
-        }
     }
 }
 
