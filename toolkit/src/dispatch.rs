@@ -111,19 +111,21 @@ impl Subunit {
         let CommandWords::All(words) = self.command.as_ref().filter(|_| !self.help)?;
         let known: Vec<_> = words.iter().map_while(|word| word.to_str()).collect();
         let ResolvedCommand { entry, called, words: named } = Registry::find(&known)?;
-        // As ever, a command that needs no repository does not mind to be told where one is.
-        let has_place = |place: &&PathBuf| !place.as_os_str().is_empty() && takes_repository(entry);
-        let place =
-            self.repository.iter().filter(has_place).flat_map(|path| [OsString::from("-C"), path.into()]);
-        let rest = words.iter().skip(named).cloned();
-        let args: Vec<_> = [called.into()].into_iter().chain(place).chain(rest).collect();
-        Some((of_runs(entry, &args).unwrap_or(entry), args))
+        let rest: Vec<_> = words.iter().skip(named).cloned().collect();
+        let args = |place: Vec<OsString>| [vec![called.clone().into()], place, rest.clone()].concat();
+        let Some(path) = &self.repository else {
+            let args = args(Vec::new());
+            return Some((of_runs(entry, &args).unwrap_or(entry), args));
+        };
+        let with_place = args(vec![OsString::from("-C"), path.into()]);
+        let entry = of_runs(entry, &with_place).unwrap_or(entry);
+        // A command that needs no repository does not mind to be told where one is.
+        Some((entry, if takes_repository(entry) { with_place } else { args(Vec::new()) }))
     }
 }
 
 fn takes_repository(entry: &Entry) -> bool {
-    let is_meant = matches!(entry.name, "subunit-stats" | "subunit-diff");
-    is_meant || (entry.command)().get_arguments().any(|arg| arg.get_short() == Some('C'))
+    (entry.command)().get_arguments().any(|arg| arg.get_short() == Some('C'))
 }
 
 /// `subunit stats` and `subunit diff` were about stored runs before they were about streams, and are when they name

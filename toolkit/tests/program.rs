@@ -60,6 +60,7 @@ fn stats_and_diff_are_of_streams_when_they_name_one() {
     check(&["stats", "--json"], 0, "{\"", "");
     check(&["stats"], 2, "", "no repository");
     check(&["-C", "/no/such/folder", "stats"], 2, "", "/no/such/folder");
+    check(&["-C", "/no/such/folder", "stats", "-"], 0, "Total tests:", "");
     check(&["diff"], 2, "", "no repository");
     check(&["diff", "1", "latest"], 2, "", "no repository");
     check(&["diff", "--slower=3", "-2"], 2, "", "no repository");
