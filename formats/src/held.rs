@@ -151,6 +151,11 @@ impl HeldFile {
         self.exists = self.has_begun || !self.bytes.is_empty();
     }
 
+    /// What is held is told with this time.
+    pub(crate) fn stamp(&mut self, at: Option<Timestamp>) {
+        self.at = at;
+    }
+
     /// What was not handed on yet.
     pub(crate) fn rest(&self) -> &[u8] {
         &self.bytes

@@ -118,6 +118,8 @@ impl Piece {
             // Where all of it was handed on, it has to be said that it ends.
             self.output.push(b"", time, &self.test.event(), sink)?;
         }
+        // What is left of it is told with the end, also where it is not the last that is told.
+        self.output.stamp(time);
         let mut why = match (end.note, end.reason) {
             (Some(_), _) => HeldFile::new("traceback", Some(TRACEBACK.into())),
             (None, _) => HeldFile::text("reason"),
