@@ -116,8 +116,8 @@ impl fmt::Display for Fault {
             FaultCause::Timeout(time) => formatter.write_str(&self.late(*time)),
             FaultCause::Interrupted => formatter.write_str("a signal ended the check"),
             FaultCause::NoSuchHost(reason) => write!(formatter, "the name {place} has no address: {reason}"),
-            FaultCause::System(_, message) => {
-                write!(formatter, "{} failed on {place}: {message}", stage.verb())
+            FaultCause::System(errno, message) => {
+                formatter.write_str(&process::explain(stage.verb(), place, *errno, message))
             }
             FaultCause::Closed => match stage {
                 Stage::Transfer => write!(formatter, "{place} closed the connection before the answer's end"),

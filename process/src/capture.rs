@@ -91,6 +91,14 @@ impl Captured {
         self.omitted
     }
 
+    /// All of it; `None` where some was dropped.
+    #[must_use]
+    pub fn into_bytes(self) -> Option<Vec<u8>> {
+        let Captured { mut head, tail, omitted, .. } = self;
+        head.extend(tail);
+        (omitted == 0).then_some(head)
+    }
+
     /// What was kept as text, undecodable bytes replaced, with a line about what was dropped.
     #[must_use]
     pub fn text(&self) -> String {
@@ -101,6 +109,12 @@ impl Captured {
         bytes.extend(&self.tail);
         String::from_utf8_lossy(&bytes).into_owned()
     }
+}
+
+/// The last line in which something is said, of what a program wrote.
+#[must_use]
+pub fn last_line(text: &str) -> Option<&str> {
+    text.lines().rev().map(str::trim).find(|line| !line.is_empty())
 }
 
 #[cfg(test)]

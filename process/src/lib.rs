@@ -1,4 +1,4 @@
-//! Child processes: groups, deadlines, output; never left behind.
+//! Child processes: groups, deadlines, output; never left behind. And what the kernel's error numbers mean.
 //!
 //! Only this crate starts, signals and reaps processes. Its rules:
 //!
@@ -15,6 +15,7 @@ mod capture;
 mod child;
 mod deadline;
 mod ending;
+mod errno;
 mod exit;
 mod follow;
 mod group;
@@ -26,10 +27,11 @@ pub mod timeouts;
 mod usage;
 mod wait;
 
-pub use capture::{Captured, Finished, run};
+pub use capture::{Captured, Finished, last_line, run};
 pub use child::Child;
 pub use deadline::Deadline;
 pub use ending::{Asked, Cause, Ending};
+pub use errno::explain;
 pub use exit::{Exit, SignalName};
 pub use follow::{ChildInput, Follow, Following, Outputs, Sink, Source};
 pub use group::Group;

@@ -253,7 +253,7 @@ fn large_output_takes_little_memory() {
 #[test]
 fn input_of_any_length_is_written_as_it_is_read() {
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
-    let follow = Follow { input: Some(ChildInput::Bytes(&bytes)), ..follow(20_000) };
+    let follow = Follow { input: Some(ChildInput::Bytes((&bytes).into())), ..follow(20_000) };
     let mut read = Vec::new();
     let child = follow.start(&mut Command::new("cat")).unwrap();
     let ending = child.to_the_end(&mut |_: Source, bytes: &[u8]| {
@@ -266,18 +266,18 @@ fn input_of_any_length_is_written_as_it_is_read() {
 #[test]
 fn who_does_not_read_its_input_loses_it() {
     let bytes = vec![0; 3_000_000];
-    let input = Some(ChildInput::Bytes(&bytes));
+    let input = Some(ChildInput::Bytes((&bytes).into()));
     for script in ["exit 3", "exec <&-; sleep 0.1; exit 3"] {
-        let follow = Follow { input, ..follow(20_000) };
+        let follow = Follow { input: input.clone(), ..follow(20_000) };
         assert_eq!(run(script, follow).0.exit, Exit::Exited(3), "{script}");
     }
-    let empty = Follow { input: Some(ChildInput::Bytes(b"")), ..follow(20_000) };
+    let empty = Follow { input: Some(ChildInput::Bytes(b"".into())), ..follow(20_000) };
     assert_eq!(run("cat; echo end", empty).1, "end\n");
 }
 
 #[test]
 fn the_end_of_a_held_input_asks_to_end() {
-    let input = Some(ChildInput::Held(b"go\n"));
+    let input = Some(ChildInput::Held(b"go\n".into()));
     let follow = Follow { input, timeouts: Timeouts::COMMAND, ..follow(300) };
     let (ending, stdout, _) = run("trap 'echo no' TERM; read a; echo $a; cat; echo end", follow);
     assert_eq!((ending.exit, ending.cause), (Exit::Exited(0), Cause::TimedOut));

@@ -1,5 +1,6 @@
 //! The ends of a child's pipes that are ours.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -21,13 +22,24 @@ pub enum Outputs {
 }
 
 /// What a child reads. It is written while the child is followed, as fast as it reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChildInput<'a> {
     /// These bytes.
-    Bytes(&'a [u8]),
+    Bytes(Cow<'a, [u8]>),
     /// These bytes, and no end for as long as it shall go on. The end of its input is what asks it to end, in place of
     /// SIGTERM: it is a way to a process elsewhere, and nothing else is sure to come through.
-    Held(&'a [u8]),
+    Held(Cow<'a, [u8]>),
+}
+
+impl ChildInput<'_> {
+    /// The same behind these bytes.
+    #[must_use]
+    pub fn behind<'b>(self, mut bytes: Vec<u8>) -> ChildInput<'b> {
+        let is_held = matches!(self, ChildInput::Held(_));
+        let (ChildInput::Bytes(own) | ChildInput::Held(own)) = self;
+        bytes.extend_from_slice(&own);
+        if is_held { ChildInput::Held(bytes.into()) } else { ChildInput::Bytes(bytes.into()) }
+    }
 }
 
 impl Outputs {
@@ -87,7 +99,7 @@ impl Pipes {
 #[derive(Debug)]
 pub(super) struct Feed<'a> {
     pipe: File,
-    bytes: &'a [u8],
+    bytes: Cow<'a, [u8]>,
     written: usize,
     /// Whether the pipe stays open when all is written.
     pub(super) is_held: bool,
