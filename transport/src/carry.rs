@@ -1,4 +1,4 @@
-//! The process that carries bytes between `check-all` and a command in a container.
+//! The process that carries bytes between us and a command in a container.
 //!
 //! It is to a container what ssh is to a host, and as easily ended: its input, its outputs and its exit code are those
 //! of the command; 255 means that the engine failed. It waits as long as whoever started it waits for it.
@@ -9,18 +9,17 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::thread;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use net::Place;
 use process::Wait;
 
-use super::LOST;
-use super::command::Failure;
 use super::container::{EngineSession, ExecOrder, start_path};
+use super::exit::LOST;
 
 /// Bytes of the head of an answer.
 const HEAD: u64 = 64 << 10;
 
-pub(super) fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     match carry() {
         // The code that stands for the engine is never passed on as the code of a command.
         Ok(code) => ExitCode::from(u8::try_from(code).ok().filter(|code| *code != LOST).unwrap_or(3)),
@@ -37,8 +36,8 @@ fn carry() -> anyhow::Result<i64> {
     input.read_line(&mut line)?;
     let order: ExecOrder = serde_json::from_str(&line).context("the order is not what it should be")?;
     let place = order.engine.parse().map_err(anyhow::Error::msg)?;
-    let session = EngineSession::open(Some(&place), Wait::FOREVER).map_err(error)?;
-    let id = session.create(&order).map_err(error)?;
+    let session = EngineSession::open(Some(&place), Wait::FOREVER)?;
+    let id = session.create(&order)?;
     let path = session.engine.post(&start_path(&id), "").url.path().to_owned();
     let mut stream = Stream::connect(&place).context("cannot connect to the engine")?;
     start(&mut stream, &path)?;
@@ -50,14 +49,7 @@ fn carry() -> anyhow::Result<i64> {
         let _ended = stream.end();
     })?;
     split(&mut output, &mut io::stdout(), &mut io::stderr())?;
-    session.code(&id).map_err(error)
-}
-
-fn error(failure: Failure) -> anyhow::Error {
-    match failure {
-        Failure::Interrupted => anyhow!("a signal came"),
-        Failure::Failed { reason, .. } => anyhow!(reason),
-    }
+    Ok(session.code(&id)?)
 }
 
 /// Asks for the command to be started, and for the connection to become its own.

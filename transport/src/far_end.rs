@@ -1,43 +1,42 @@
-//! The far end: runs the check that it is asked for, as long as whoever asked is still there.
+//! The far end: runs what it is asked to, as long as whoever asked is still there.
 //!
-//! Whoever asked holds the other end of the input, whatever is between: ssh, or an engine. When that ends the check
-//! is ended, too. Nothing but the outputs of the check is on the outputs, and what hangs here does not hold them
-//! open: it has pipes of this process, which ends in its time.
+//! Whoever asked holds the other end of the input, whatever is between: ssh, or an engine. When that ends the process
+//! is ended, too. Nothing but the outputs of the process is on the outputs, and what hangs here does not hold them
+//! open: it has pipes of this one, which ends in its time.
 
 use std::env;
-use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use process::timeouts::CLEANING;
 use process::{Cause, Deadline, Exit, Follow, Interrupt, Sink, Source, Timeouts, Wait};
 use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
+use subunit::io::Writer;
+use subunit::{Event, part};
+use tempfile::TempDir;
 
-use super::request::{Argument, Request, Value};
-use super::state::StateCopy;
-use super::{ARGUMENTS, LOST};
-use crate::all::PROGRAM;
-use crate::all::registry::Entry;
+use super::PROGRAM;
+use super::exit::LOST;
+use super::request::{KEPT, Request, Word};
 
 /// How long the request may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Bytes of a request.
-const MOST: u64 = 64 << 20;
+const MOST: usize = 64 << 20;
+/// Bytes of a file that comes back.
+const MOST_KEPT: usize = 2 << 20;
 /// What one write may have to fit into a pipe that has room.
 const PIPE_BUF: usize = 4096;
 /// The exit code for what goes wrong at this end.
 const FAILED: u8 = 3;
 
-pub(super) fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let interrupt = Interrupt::watch().unwrap_or_default();
     match request(&interrupt).and_then(|request| run(&request, &interrupt)) {
         Ok(code) => ExitCode::from(code),
@@ -48,27 +47,18 @@ pub(super) fn main() -> ExitCode {
     }
 }
 
-/// Removes this program, and its folder when there is nothing else in it.
-pub(super) fn remove() -> ExitCode {
-    let removed = env::current_exe().and_then(|path| {
-        fs::remove_file(&path)?;
+/// Removes a file, else this program; with the program its folder, when there is nothing else in it.
+pub(crate) fn remove(path: Option<&Path>) -> ExitCode {
+    let removed = env::current_exe().and_then(|own| {
+        let path = path.unwrap_or(&own);
+        fs::remove_file(path)?;
         // Another one may be in it.
-        path.parent().map_or(Ok(()), |folder| fs::remove_dir(folder).or(Ok(())))
+        own.parent().filter(|_| path == own).map_or(Ok(()), |folder| fs::remove_dir(folder).or(Ok(())))
     });
     match removed {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(FAILED),
     }
-}
-
-/// Is the check, with the arguments that the input holds: a command line can be seen by everyone.
-pub(in crate::all) fn be(entry: &Entry) -> ExitCode {
-    let mut bytes = Vec::new();
-    let _read = io::stdin().read_to_end(&mut bytes);
-    let words = bytes.split(|byte| *byte == 0).map(|word| OsString::from_vec(word.to_vec()));
-    let arguments: Vec<_> =
-        std::iter::once(OsString::from(format!("check-{}", entry.name))).chain(words).collect();
-    (entry.main)(&arguments)
 }
 
 /// Reads the request as it comes.
@@ -81,58 +71,54 @@ fn request(interrupt: &Interrupt) -> anyhow::Result<Request> {
         }
         // Not through a buffer of the library, which would hold bytes that poll(2) then does not see.
         let got = rustix::io::read(stdin.as_fd(), &mut *block)?;
-        if got == 0 || line.len() as u64 > MOST {
+        if got == 0 || line.len() > MOST {
             bail!("the request is cut");
         }
-        line.extend_from_slice(block.get(..got).unwrap_or_default());
+        line.extend_from_slice(part(&block, ..got));
     }
     Request::parse(&line)
 }
 
-/// Runs the check, and gives the code to exit with.
+/// Runs what is asked for, and gives the code to exit with.
 fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
-    let entry =
-        Entry::of(&request.check).with_context(|| format!("there is no check `{}`", request.check))?;
-    let mut kept = Vec::new();
-    let state = request.state.as_deref().map(StateCopy::new).transpose().context("cannot keep a state")?;
-    let stdin = arguments(request, state.as_ref().map(StateCopy::path), &mut kept)?;
+    let Request { called, args, variables, milliseconds, .. } = request;
+    let input = Input::new(request)?;
     let mut command = Command::new(PROGRAM);
-    command.arg0(format!("check-{}", entry.name)).args([ARGUMENTS, entry.name]);
-    command.envs(request.variables.iter().map(|(name, value)| (name, value)));
-    let (input, mut relay) = (io::stdin(), Relay::default());
-    let deadline = Deadline::after(Duration::from_millis(request.milliseconds));
+    command.arg0(called).args(args).envs(variables.iter().map(|(name, value)| (name, value)));
+    let (lifeline, mut relay) = (io::stdin(), Relay::default());
+    let deadline = Deadline::after(Duration::from_millis(*milliseconds));
     let timeouts = Timeouts::CHECK.with_grace(CLEANING);
     let follow =
-        Follow { lifeline: Some(input.as_fd()), ..Follow::new(Wait { deadline, interrupt }, timeouts) };
-    let child = follow.start(command.stdin(stdin));
-    let child = child.with_context(|| format!("cannot start check-{}", entry.name))?;
+        Follow { lifeline: Some(lifeline.as_fd()), ..Follow::new(Wait { deadline, interrupt }, timeouts) };
+    let child = follow.start(command.stdin(input.words));
+    let child = child.with_context(|| format!("cannot start {called}"))?;
     let ending = child.to_the_end(&mut relay)?;
     if ending.is_cut {
         // Nothing may follow half a packet.
-        bail!("check-{} wrote more than was taken in its time", entry.name);
+        bail!("{called} wrote more than was taken in its time");
     }
-    if let Some(state) = state.filter(|_| ending.cause != Cause::Interrupted) {
-        state.give_back(io::stdout())?;
+    if let Some(kept) = input.kept.filter(|_| ending.cause != Cause::Interrupted) {
+        kept.give_back(io::stdout())?;
     }
-    Ok(code(&ending.exit, ending.cause, entry.name))
+    Ok(code(&ending.exit, ending.cause, called))
 }
 
-/// The code to exit with; anything but an exit code of the check is reported.
-fn code(outcome: &Exit, cause: Cause, check: &str) -> u8 {
-    let words = match (cause, outcome) {
+/// The code to exit with; anything but an exit code of the process is reported.
+fn code(exit: &Exit, cause: Cause, called: &str) -> u8 {
+    let words = match (cause, exit) {
         (Cause::Itself | Cause::Interrupted, Exit::Exited(code)) if *code != i32::from(LOST) => {
             return u8::try_from(*code).unwrap_or(FAILED);
         }
         // It is ended as whoever is gone would have ended it.
         (Cause::Interrupted, _) => return 143,
-        (Cause::TimedOut | Cause::Stopped, _) => format!("did not end in its time, and was ended: {outcome}"),
-        (Cause::Itself, outcome) => format!("ended by {outcome}"),
+        (Cause::TimedOut | Cause::Stopped, _) => format!("did not end in its time, and was ended: {exit}"),
+        (Cause::Itself, exit) => format!("ended by {exit}"),
     };
-    let _told = writeln!(io::stderr(), "check-{check} {words}");
+    let _told = writeln!(io::stderr(), "{called} {words}");
     FAILED
 }
 
-/// Passes on what the check writes, each output to ours, as fast as it is read.
+/// Passes on what the process writes, each output to ours, as fast as it is read.
 #[derive(Default)]
 struct Relay([Outlet; 2]);
 
@@ -180,7 +166,7 @@ impl Outlet {
     /// Writes at most what surely fits where there is any room.
     fn write(&mut self, fd: BorrowedFd<'_>) {
         let end = self.waiting.len().min(self.written + PIPE_BUF);
-        match rustix::io::write(fd, self.waiting.get(self.written..end).unwrap_or_default()) {
+        match rustix::io::write(fd, part(&self.waiting, self.written..end)) {
             Ok(count) => self.written += count,
             Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => {}
             Err(_) => (self.is_gone, self.written) = (true, self.waiting.len()),
@@ -191,33 +177,67 @@ impl Outlet {
     }
 }
 
-/// The arguments, as the input of the check; `kept` has to live as long as it does.
-fn arguments(request: &Request, state: Option<PathBuf>, kept: &mut Vec<File>) -> anyhow::Result<File> {
-    let tests: String = request.tests.iter().map(|id| format!("{id}\n")).collect();
-    let mut words = Vec::new();
-    for Argument { option, value } in &request.arguments {
-        words.push(match value {
-            Value::Flag => format!("--{option}"),
-            Value::Text(text) => format!("--{option}={text}"),
-            Value::File(content) => {
-                let content = STANDARD.decode(content).context("a file came damaged")?;
-                format!("--{option}={}", keep(&content, kept)?.display())
-            }
-        });
-    }
-    words.extend(state.map(|path| format!("--state-file={}", path.display())));
-    words.push(format!("--load-list={}", keep(tests.as_bytes(), kept)?.display()));
-    Ok(in_memory(OsString::from(words.join("\0")).as_bytes())?)
+/// What the process reads, and the files that it names; they have to live as long as the process does.
+struct Input {
+    words: File,
+    kept: Option<KeptCopy>,
+    _files: Vec<File>,
 }
 
-/// Keeps bytes in memory, and gives the path at which the processes of this user can read them.
-fn keep(bytes: &[u8], kept: &mut Vec<File>) -> io::Result<PathBuf> {
-    use std::os::fd::AsRawFd as _;
+impl Input {
+    fn new(request: &Request) -> anyhow::Result<Self> {
+        let (mut words, mut kept, mut files) = (Vec::new(), None, Vec::new());
+        for word in &request.words {
+            words.push(match word {
+                Word::Text(text) => text.clone(),
+                Word::File { before, content } => {
+                    let file = in_memory(&Word::decoded(content)?)?;
+                    let word = format!("{before}{}", path_of(&file));
+                    files.push(file);
+                    word
+                }
+                Word::Kept { before, content } => {
+                    let copy = kept.insert(KeptCopy::new(content).context("cannot keep a state")?);
+                    format!("{before}{}", copy.path().display())
+                }
+            });
+        }
+        Ok(Input { words: in_memory(words.join("\0").as_bytes())?, kept, _files: files })
+    }
+}
 
-    let file = in_memory(bytes)?;
-    let path = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
-    kept.push(file);
-    Ok(path.into())
+/// The path at which the processes of this user can read a file of ours that has no name.
+fn path_of(file: &File) -> String {
+    format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())
+}
+
+/// A copy of a file that comes back.
+struct KeptCopy(TempDir);
+
+impl KeptCopy {
+    fn new(content: &str) -> io::Result<Self> {
+        let copy = KeptCopy(tempfile::tempdir()?);
+        if !content.is_empty() {
+            fs::write(copy.path(), content)?;
+        }
+        Ok(copy)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("state")
+    }
+
+    /// Writes what has become of it, as a packet.
+    fn give_back(&self, output: impl Write) -> io::Result<()> {
+        let bytes = match fs::read(self.path()) {
+            Ok(bytes) if bytes.len() <= MOST_KEPT => bytes,
+            _ => return Ok(()),
+        };
+        let mut writer = Writer::new(output);
+        writer
+            .write(&Event { file: Some(subunit::File { name: KEPT, bytes: &bytes }), ..Event::default() })?;
+        writer.flush()
+    }
 }
 
 /// A file that exists only in memory, positioned at its beginning.
@@ -230,36 +250,60 @@ fn in_memory(bytes: &[u8]) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use cli::OptionFacts;
+    use std::io::Read as _;
+
+    use subunit::Frame;
+    use subunit::io::Reader;
 
     use super::*;
-    use crate::all::unit::Setting;
+    use crate::kept_file;
 
     #[test]
-    fn what_comes_along_can_be_read_by_the_check() {
-        let setting = |long: &str, value: &str, facts| Setting {
-            long: long.to_owned(),
-            value: Some(value.into()),
-            facts,
-        };
-        let settings = [
-            setting("path", "/eos", OptionFacts::PLACE),
-            setting("token-file", "/dev/null", OptionFacts::SECRET),
+    fn what_comes_along_can_be_read_by_the_process() {
+        let words = [
+            Word::Text("--path=/eos".to_owned()),
+            Word::file("--token-file=", b"\xffsecret"),
+            Word::Kept { before: "--state-file=".to_owned(), content: "{}".to_owned() },
         ];
-        let eos = Entry::of("eos").unwrap();
-        let request = Request::new(eos, &settings, ["a".to_owned(), "b".to_owned()], None, 1).unwrap();
-        let mut kept = Vec::new();
+        let request = Request::new("check-eos", &[], Duration::from_secs(1)).words(words);
+        let mut input = Input::new(&request).unwrap();
         let mut text = String::new();
-        arguments(&request, None, &mut kept).unwrap().read_to_string(&mut text).unwrap();
+        input.words.read_to_string(&mut text).unwrap();
         let words: Vec<_> = text.split('\0').collect();
-        let [path, token, list] = words[..] else { panic!("{words:?}") };
-        let read = |word: &str| fs::read_to_string(word.split_once('=').unwrap().1).unwrap();
-        assert_eq!((path, read(token).as_str(), read(list).as_str()), ("--path=/eos", "", "a\nb\n"));
+        let [path, token, state] = words[..] else { panic!("{words:?}") };
+        let read = |word: &str| fs::read(word.split_once('=').unwrap().1).unwrap();
+        assert_eq!(
+            (path, read(token).as_slice(), read(state).as_slice()),
+            ("--path=/eos", &b"\xffsecret"[..], &b"{}"[..])
+        );
     }
 
     #[test]
-    fn exit_codes_are_those_of_the_check() {
-        let check = |outcome, cause, expected| assert_eq!(code(&outcome, cause, "x"), expected);
+    fn a_kept_file_comes_back_as_it_was_left() {
+        let check = |before: &str, after: Option<&str>| {
+            let copy = KeptCopy::new(before).unwrap();
+            assert_eq!(fs::read_to_string(copy.path()).unwrap_or_default(), before);
+            if let Some(after) = after {
+                fs::write(copy.path(), after).unwrap();
+            }
+            let mut stream = Vec::new();
+            copy.give_back(&mut stream).unwrap();
+            let mut reader = Reader::new(stream.as_slice());
+            let expected = after.or(Some(before)).filter(|text| !text.is_empty());
+            match reader.next_frame().unwrap() {
+                Some(Frame::Packet(packet)) => assert_eq!(kept_file(&packet), expected.map(str::as_bytes)),
+                frame => assert!(frame.is_none() && expected.is_none(), "{frame:?}"),
+            }
+        };
+        check("", None);
+        check("", Some("{\"version\":1}"));
+        check("{\"version\":1}", Some("{\"version\":1,\"tests\":{}}"));
+        check("{\"version\":1}", None);
+    }
+
+    #[test]
+    fn exit_codes_are_those_of_the_process() {
+        let check = |exit, cause, expected| assert_eq!(code(&exit, cause, "check-x"), expected);
         let killed = Exit::Signalled { signal: 9, core: false };
         check(Exit::Exited(1), Cause::Itself, 1);
         check(Exit::Exited(143), Cause::Interrupted, 143);

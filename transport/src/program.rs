@@ -11,9 +11,10 @@ use object::read::elf::{ElfFile32, ElfFile64, FileHeader, ProgramHeader as _};
 use object::{Architecture, Endianness, FileKind, Object as _};
 use sha2::{Digest as _, Sha256};
 
-use super::args::BINARY;
-use crate::all::PROGRAM;
-
+/// This program.
+pub const PROGRAM: &str = "/proc/self/exe";
+/// The variable that names the program to copy, where nothing else does.
+pub const BINARY: &str = "SUBUNIT_REMOTE_BINARY";
 /// How to get a program that can run anywhere.
 const BUILD: &str = "cargo rustc --release -p toolkit --bin subunit -- -C target-feature=+crt-static";
 
@@ -28,21 +29,21 @@ const MACHINES: &[(Architecture, &[&str])] = &[
     (Architecture::S390x, &["s390x"]),
 ];
 
-/// A program that can be copied.
+/// A program that can be copied: one that needs no other file.
 #[derive(Clone, Debug)]
-pub(super) struct Program {
-    pub(super) content: Arc<Vec<u8>>,
+pub struct Program {
+    content: Arc<Vec<u8>>,
     digest: Arc<OnceLock<String>>,
     architecture: Architecture,
 }
 
 impl Program {
-    /// The one that is named, else this one.
+    /// The one that is named, else that of [`BINARY`], else this one.
     ///
     /// # Errors
     ///
     /// When it cannot be read, or cannot run elsewhere.
-    pub(super) fn find(named: Option<&Path>) -> anyhow::Result<Self> {
+    pub fn find(named: Option<&Path>) -> anyhow::Result<Self> {
         let variable = || env::var_os(BINARY).filter(|path| !path.is_empty()).map(PathBuf::from);
         let named = named.map(Path::to_owned).or_else(variable);
         let shown =
@@ -72,21 +73,25 @@ impl Program {
         Ok(Program { content: Arc::new(content), digest: Arc::default(), architecture })
     }
 
+    /// Its bytes.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.content
+    }
+
     /// SHA-256, in hexadecimal digits; found when it is first asked for, which is within the time of a target.
-    pub(super) fn digest(&self) -> &str {
-        self.digest.get_or_init(|| {
-            let digest = Sha256::digest(&*self.content);
-            digest.iter().map(|byte| format!("{byte:02x}")).collect()
-        })
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| digest(&self.content))
     }
 
     /// The name of the copy.
-    pub(super) fn name(&self) -> String {
+    #[must_use]
+    pub fn name(&self) -> String {
         format!("check-all-{}", self.digest().get(..16).unwrap_or_default())
     }
 
     /// Why it cannot run on such a machine, by the name that the machine or the engine gives itself.
-    pub(super) fn misfit(&self, machine: &str) -> Option<String> {
+    pub(crate) fn misfit(&self, machine: &str) -> Option<String> {
         let known = MACHINES.iter().find(|(architecture, _)| *architecture == self.architecture);
         let names = known.map(|(_, names)| *names).unwrap_or_default();
         let shown =
@@ -102,11 +107,24 @@ impl Program {
     }
 }
 
+/// SHA-256, in hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether it can be started without any other file.
 fn is_static<Elf: FileHeader>(header: &Elf, endian: Elf::Endian, content: &[u8]) -> anyhow::Result<bool> {
     let segments = header.program_headers(endian, content)?;
     ensure!(!segments.is_empty(), "it has nothing to load");
     Ok(!segments.iter().any(|segment| segment.p_type(endian) == PT_INTERP))
+}
+
+#[cfg(test)]
+impl Program {
+    /// One for x86_64, without content.
+    pub(crate) fn for_tests() -> Self {
+        Program { content: Arc::default(), digest: Arc::default(), architecture: Architecture::X86_64 }
+    }
 }
 
 #[cfg(test)]

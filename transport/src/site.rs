@@ -1,11 +1,18 @@
-//! Where a target is looked at from.
+//! The addresses of places.
 
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::LOCAL;
+/// What this machine is called.
+pub const LOCAL: &str = "local";
 
-/// Where a target is looked at from: `local`, `ssh:[USER@]HOST[:PORT]` or `container:[USER@]NAME`.
+/// A place that commands run at: `local`, `ssh:[USER@]HOST[:PORT]` or `container:[USER@]NAME`.
+///
+/// ```
+/// let site: transport::Site = "ssh:root@worker1:2222".parse()?;
+/// assert_eq!(site.name().as_deref(), Some("worker1:2222"));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Site {
     /// This machine.
@@ -13,52 +20,58 @@ pub enum Site {
     /// A host, as the system's ssh knows it.
     Ssh(Host),
     /// A container of Docker or Podman.
-    Container(Container),
+    Container(ContainerName),
 }
 
 /// A host that ssh gets to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    pub(super) user: Option<String>,
-    pub(super) host: String,
-    pub(super) port: Option<u16>,
+    /// As whom; else as ssh's configuration says.
+    pub user: Option<String>,
+    /// Its name or address, or what ssh's configuration calls it.
+    pub host: String,
+    /// Never 0.
+    pub port: Option<u16>,
 }
 
-/// A container of the engine.
+/// A container, and as whom commands run in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Container {
+pub struct ContainerName {
     /// A name or a number, perhaps with a group: `1000:100`.
-    pub(super) user: Option<String>,
-    pub(super) name: String,
+    pub user: Option<String>,
+    /// Its name or id, as the engine knows it.
+    pub name: String,
 }
 
 impl Site {
     /// Whether it is anywhere but this machine.
-    pub(in crate::all) fn is_remote(&self) -> bool {
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
         *self != Site::Here
     }
 
     /// What stands for the host in route codes, of a place elsewhere.
-    pub(in crate::all) fn name(&self) -> Option<String> {
+    #[must_use]
+    pub fn name(&self) -> Option<String> {
         match self {
             Site::Here => None,
             Site::Ssh(Host { host, port: Some(port), .. }) => Some(format!("{host}:{port}")),
             Site::Ssh(Host { host, .. }) => Some(host.clone()),
-            Site::Container(Container { name, .. }) => Some(name.clone()),
+            Site::Container(ContainerName { name, .. }) => Some(name.clone()),
         }
     }
 }
 
-impl Container {
+impl ContainerName {
     /// Of a session of SWAN or JupyterHub, as its user.
     ///
     /// # Errors
     ///
     /// When there can be no such container.
-    pub(super) fn of_session(session: &str) -> Result<Self, String> {
+    pub fn of_session(session: &str) -> Result<Self, String> {
         let name = Some(format!("jupyter-{session}")).filter(|_| !session.is_empty());
-        let container: Container = name.unwrap_or_default().parse()?;
-        Ok(Container { user: Some(session.to_owned()), ..container })
+        let container: ContainerName = name.unwrap_or_default().parse()?;
+        Ok(ContainerName { user: Some(session.to_owned()), ..container })
     }
 }
 
@@ -105,7 +118,7 @@ impl FromStr for Host {
     }
 }
 
-impl FromStr for Container {
+impl FromStr for ContainerName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -115,12 +128,13 @@ impl FromStr for Container {
         if !begins || !name.chars().all(is_plain) || user.is_some_and(|user| !is_user(user)) {
             return Err(format!("`{text}` is not a container: [USER@]NAME"));
         }
-        Ok(Container { user: user.map(str::to_owned), name: name.to_owned() })
+        Ok(ContainerName { user: user.map(str::to_owned), name: name.to_owned() })
     }
 }
 
 /// Whether there can be a user of this name or number, perhaps with a group.
-pub(super) fn is_user(user: &str) -> bool {
+#[must_use]
+pub fn is_user(user: &str) -> bool {
     !user.is_empty() && !user.chars().any(|letter| letter.is_whitespace() || letter.is_control())
 }
 
@@ -147,7 +161,7 @@ impl fmt::Display for Host {
     }
 }
 
-impl fmt::Display for Container {
+impl fmt::Display for ContainerName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(user) = &self.user {
             write!(formatter, "{user}@")?;
@@ -207,7 +221,7 @@ mod tests {
     #[test]
     fn a_session_is_a_container_of_its_user() {
         let check = |session: &str, expected: Option<&str>| {
-            let found = Container::of_session(session).ok().map(|container| container.to_string());
+            let found = ContainerName::of_session(session).ok().map(|container| container.to_string());
             assert_eq!(found.as_deref(), expected);
         };
         check("alice", Some("alice@jupyter-alice"));

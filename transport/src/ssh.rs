@@ -1,17 +1,16 @@
 //! Over ssh: the system's own program, with the user's configuration, known hosts and keys, and never a question.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use formats::human::show_duration;
-use process::{Cause, Exit, Finished, Wait};
+use process::{Cause, Exit, Finished, Follow, Following, Timeouts, Wait, last_line};
 
-use super::binary::Program;
-use super::command::{Failure, run};
-use super::site::Host;
-use crate::all::child::last_line;
+use super::command::{run, run_keeping};
+use super::local::too_long;
+use super::program::digest;
+use super::{Failure, Host, Look, NodeCommand, NodeExit, NodeFile, Program, Transport};
 
 /// What holds unless the user says otherwise: nothing is asked, nothing is forwarded, every byte comes through, and
 /// a peer that has stopped answering is noticed.
@@ -33,20 +32,45 @@ const MARK: &str = "subunit-checks ";
 
 /// A folder of this user alone, in which programs can be run; `$d` afterwards.
 const FIND: &str = r#"ok=; for b in /var/tmp /tmp "$HOME"; do d="$b/.subunit-checks-$(id -u)"; mkdir "$d" 2>/dev/null; [ -L "$d" ] && continue; [ -d "$d" ] && [ -O "$d" ] && chmod 700 "$d" && t="$d/test-$$" && echo : 2>/dev/null > "$t" && chmod 700 "$t" || continue; "$t" 2>/dev/null; r=$?; rm -f "$t"; [ $r = 0 ] && ok=1 && break; done; [ -n "$ok" ] || { echo "no folder there can have programs: /var/tmp, /tmp and the home were tried" >&2; exit 3; };"#;
-/// Takes the program from the input, and removes what nobody has used for long.
-const TAKE: &str = r#"p="$d/$n-$$"; { cat > "$p" && chmod 700 "$p" && mv -f "$p" "$d/$n"; } || { rm -f "$p"; exit 3; }; find "$d" -name "check-all-*" -mtime +30 -exec rm -f {} ";" 2>/dev/null;"#;
+/// Takes the file from the input; of programs, removes those that nobody has put there for long.
+const TAKE: &str = r#"p="$d/$n-$$"; { cat > "$p" && chmod $m "$p" && mv -f "$p" "$d/$n"; } || { rm -f "$p"; exit 3; }; case "$n" in check-all-*) find "$d" -name "check-all-*" -mtime +30 -exec rm -f {} ";" 2>/dev/null;; esac;"#;
 /// Says what is there: the system, the machine, the copy's digest (or its length, where nothing can digest), `$d`.
 const TELL: &str = r#"f="$d/$n"; s=none; if [ -f "$f" ]; then s=$({ sha256sum "$f" || busybox sha256sum "$f" || openssl dgst -sha256 -r "$f"; } 2>/dev/null | cut -c 1-64); [ -n "$s" ] || s=$(wc -c < "$f" | tr -d " "); fi; echo "subunit-checks $(uname -s) $(uname -m) $s $d""#;
+/// Gives the file, or ends with [`MISSING`].
+const GIVE: &str = r#"f="$d/$n"; [ -e "$f" ] || exit 44; cat "$f""#;
+/// Removes the file, and its folder when it is for programs and nothing else is in it.
+const REMOVE: &str =
+    r#"rm -f "$d/$n" || exit 3; case "$d" in */.subunit-checks-*) rmdir "$d" 2>/dev/null;; esac; :"#;
+/// The exit code of [`GIVE`] where there is no such file.
+const MISSING: i32 = 44;
 
-/// Runs programs on a host, through ssh.
+/// A host, reached through ssh: the system's own program, which finds the host's key among those that are known, and
+/// never asks anything.
 #[derive(Clone, Debug)]
-pub(super) struct Ssh {
-    pub(super) host: Host,
-    /// As they are given.
-    pub(super) options: Vec<String>,
-    pub(super) config: Option<PathBuf>,
+pub struct Ssh {
+    /// Which host.
+    pub host: Host,
+    /// Options for ssh, as in its configuration file, which come before ours.
+    pub options: Vec<String>,
+    /// The configuration file; else ssh's own.
+    pub config: Option<PathBuf>,
     /// How long connecting may take.
-    pub(super) time: Duration,
+    pub connect_timeout: Duration,
+}
+
+/// What a script is for.
+#[derive(Debug)]
+struct Errand {
+    /// What the host cannot do when it fails.
+    what: String,
+    /// What is then not done.
+    result: String,
+}
+
+impl Errand {
+    fn new(what: impl Into<String>, result: impl Into<String>) -> Self {
+        Errand { what: what.into(), result: result.into() }
+    }
 }
 
 /// What a script reports about the far end.
@@ -58,64 +82,76 @@ struct Answer {
     folder: String,
 }
 
+impl Transport for Ssh {
+    fn look(&self, program: &Program, wait: Wait<'_>) -> Result<Look, Failure> {
+        let name = program.name();
+        let done = run(&mut self.script(&format!("n={name}; {FIND} {TELL}")), &[], wait)?;
+        let answer = self.answer(done, &Errand::new("have the program", "the program copied"))?;
+        let has_program = answer.has(program.digest(), program.content().len());
+        let path = format!("{}/{name}", answer.folder);
+        Ok(Look { system: answer.system, machine: answer.machine, path, has_program })
+    }
+
+    fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, Failure> {
+        let mut line = OsString::from("exec ");
+        line.push(command.shell_line());
+        follow.start(&mut self.command(&line)).map_err(|error| command.not_started(&error))
+    }
+
+    fn exit(&self, exit: &Exit) -> NodeExit {
+        NodeExit::through(exit)
+    }
+
+    fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), Failure> {
+        let script = format!("m={:o}; {} {TAKE} {TELL}", file.mode, variables(file)?);
+        let done = run(&mut self.script(&script), file.content, wait)?;
+        let errand = Errand::new(format!("have {}", file.path), format!("{} copied", file.path));
+        let answer = self.answer(done, &errand)?;
+        if answer.has(&digest(file.content), file.content.len()) {
+            return Ok(());
+        }
+        let (host, digest) = (&self.host, &answer.digest);
+        Err(Failure::new(format!(
+            "the copy of {} is not what was sent to {host}: its digest there is {digest}",
+            file.path
+        )))
+    }
+
+    fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, Failure> {
+        let script = format!("{} {GIVE}", variables(&NodeFile { path, content: &[], mode: 0 })?);
+        // What is kept is a head and a tail: one more byte than the limit tells that it is longer.
+        let keep = limit.saturating_add(1).saturating_mul(2);
+        let done = run_keeping(&mut self.script(&script), Follow::new(wait, Timeouts::PROBE), keep)?;
+        if (done.ending.cause, &done.ending.exit) == (Cause::Itself, &Exit::Exited(MISSING)) {
+            return Ok(None);
+        }
+        let errand = Errand::new(format!("give {path}"), format!("{path} read"));
+        let bytes = self.ended(done, &errand)?.stdout.into_bytes();
+        bytes.filter(|bytes| bytes.len() <= limit).ok_or_else(|| too_long(path, limit)).map(Some)
+    }
+
+    fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
+        let script = format!("{} {REMOVE}", variables(&NodeFile { path, content: &[], mode: 0 })?);
+        let errand = Errand::new(format!("remove {path}"), format!("{path} removed"));
+        self.ended(run(&mut self.script(&script), &[], wait)?, &errand).map(|_| ())
+    }
+}
+
 impl Ssh {
-    /// Has the program there, and gives the path of it.
-    ///
-    /// # Errors
-    ///
-    /// When it is not there in time, or is not what was copied.
-    pub(super) fn prepare(&self, program: &Program, wait: Wait<'_>) -> Result<String, Failure> {
-        let ask = |script: String, input: &[u8]| {
-            let name = program.name();
-            let script = format!("umask 077; n={name}; {script}");
-            let done = run(&mut self.command(&format!("exec sh -c '{script}'")), input, wait)?;
-            self.answer(done)
-        };
-        let mut answer = ask(format!("{FIND} {TELL}"), &[])?;
-        if answer.system != "Linux" {
-            return Err(Failure::new(format!("the system of {} is {}, not Linux", self.host, answer.system)));
-        }
-        if let Some(misfit) = program.misfit(&answer.machine) {
-            return Err(Failure::new(format!("cannot look from {}: {misfit}", self.host)));
-        }
-        if !answer.has(program) {
-            answer = ask(format!("d={}; {TAKE} {TELL}", answer.folder), &program.content)?;
-        }
-        if !answer.has(program) {
-            let what = "the copy of the program is not what was sent";
-            return Err(Failure::new(format!(
-                "{what} to {}: its digest there is {}",
-                self.host, answer.digest
-            )));
-        }
-        Ok(format!("{}/{}", answer.folder, program.name()))
-    }
-
-    /// What runs the program there.
-    pub(super) fn far(&self, path: &str, role: &str) -> Command {
-        self.command(&format!("exec {path} {role}"))
-    }
-
-    /// Removes the program, and its folder when there is nothing else in it.
-    ///
-    /// # Errors
-    ///
-    /// When that does not come through in time.
-    pub(super) fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let script = format!("exec sh -c 'rm -f {path}; rmdir {folder} 2>/dev/null; :'");
-        self.ended(run(&mut self.command(&script), &[], wait)?).map(|_| ())
+    /// ssh with a script, for whatever shell is there.
+    fn script(&self, script: &str) -> Command {
+        self.command(OsStr::new(&format!("exec sh -c 'umask 077; {script}'")))
     }
 
     /// ssh with a command for the shell there.
-    fn command(&self, remote: &str) -> Command {
+    fn command(&self, remote: &OsStr) -> Command {
         let mut command = Command::new("ssh");
         command.arg("-T");
         if let Some(config) = &self.config {
             command.arg("-F").arg(config);
         }
         // Of two that say the same, ssh takes the first.
-        let time = format!("ConnectTimeout={}", self.time.as_secs().max(1));
+        let time = format!("ConnectTimeout={}", self.connect_timeout.as_secs().max(1));
         let own = OPTIONS.into_iter().map(OsString::from).chain([OsString::from(time)]);
         for option in self.options.iter().map(OsString::from).chain(own) {
             command.arg("-o").arg(option);
@@ -131,8 +167,8 @@ impl Ssh {
     }
 
     /// What a script that ended well has said.
-    fn answer(&self, done: Finished) -> Result<Answer, Failure> {
-        let done = self.ended(done)?;
+    fn answer(&self, done: Finished, errand: &Errand) -> Result<Answer, Failure> {
+        let done = self.ended(done, errand)?;
         let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
         let failed = |reason: String| Failure::Failed { reason, stderr: stderr.clone() };
         let Some((noise, words)) = stdout.split_once(MARK) else {
@@ -147,20 +183,28 @@ impl Ssh {
         })
     }
 
-    fn ended(&self, done: Finished) -> Result<Finished, Failure> {
-        let (host, stderr) = (&self.host, done.stderr.text());
+    fn ended(&self, done: Finished, errand: &Errand) -> Result<Finished, Failure> {
+        let (host, stderr, Errand { what, result }) = (&self.host, done.stderr.text(), errand);
         let line = last_line(&stderr).unwrap_or("it does not say why");
         let reason = match (done.ending.cause, &done.ending.exit) {
             (Cause::Itself, Exit::Exited(0)) => return Ok(done),
             (Cause::Itself, Exit::Exited(255)) => format!("ssh does not get to {host}: {line}"),
-            (Cause::Itself, outcome) => format!("{host} cannot have the program: {line} ({outcome})"),
-            _ => format!(
-                "{host} was not reached by ssh, and the program copied, in {}",
-                show_duration(self.time)
-            ),
+            (Cause::Itself, exit) => format!("{host} cannot {what}: {line} ({exit})"),
+            _ => format!("{host} was not reached by ssh, and {result}, in {:?}", self.connect_timeout),
         };
         Err(Failure::Failed { reason, stderr })
     }
+}
+
+/// The folder and the name of a file, as the scripts know them.
+fn variables(file: &NodeFile<'_>) -> Result<String, Failure> {
+    let (folder, name) = file.place().map_err(Failure::new)?;
+    // They become a part of a command within quotes.
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@% ".contains(letter);
+    if !file.path.chars().all(is_plain) {
+        return Err(Failure::new(format!("`{}` has characters that a shell could misread", file.path)));
+    }
+    Ok(format!("d=\"{}\"; n=\"{name}\";", if folder.is_empty() { "/" } else { folder }))
 }
 
 impl Answer {
@@ -168,13 +212,13 @@ impl Answer {
         let mut words = words.lines().next()?.splitn(4, ' ').map(str::to_owned);
         let [system, machine, digest, folder] = std::array::from_fn(|_| words.next().unwrap_or_default());
         // It becomes a part of commands.
-        let is_plain = |letter: char| letter.is_alphanumeric() || "/._-".contains(letter);
+        let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@% ".contains(letter);
         let is_sound = folder.starts_with('/') && folder.chars().all(is_plain);
         is_sound.then_some(Answer { system, machine, digest, folder })
     }
 
-    fn has(&self, program: &Program) -> bool {
-        self.digest == program.digest() || self.digest == program.content.len().to_string()
+    fn has(&self, digest: &str, length: usize) -> bool {
+        self.digest == digest || self.digest == length.to_string()
     }
 }
 
@@ -192,22 +236,23 @@ mod tests {
 
     fn ssh(host: &str, options: &[&str]) -> Ssh {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
-        Ssh { host: host.parse().unwrap(), options, config: None, time: Duration::from_secs(7) }
+        Ssh { host: host.parse().unwrap(), options, config: None, connect_timeout: Duration::from_secs(7) }
     }
 
     #[test]
     fn what_the_user_says_comes_first_and_the_host_last() {
-        let command = ssh("a@h:22", &["BatchMode=no"]).far("/x/check-all-1", "--far");
+        let line = NodeCommand::new("/x/check-all-1").arg("--far").shell_line();
+        let command = ssh("a@h:22", &["BatchMode=no"]).command(&line);
         let args: Vec<_> = command.get_args().map(|arg| arg.to_string_lossy().into_owned()).collect();
         let position = |word: &str| args.iter().position(|arg| arg == word).unwrap();
         assert!(position("BatchMode=no") < position("BatchMode=yes"));
         assert!(args.contains(&"ConnectTimeout=7".to_owned()));
-        assert_eq!(args[args.len() - 7..], ["-l", "a", "-p", "22", "--", "h", "exec /x/check-all-1 --far"]);
+        assert_eq!(args[args.len() - 7..], ["-l", "a", "-p", "22", "--", "h", "/x/check-all-1 --far"]);
     }
 
     #[test]
     fn scripts_are_one_line_that_every_shell_takes_as_one_word() {
-        for script in [FIND, TAKE, TELL] {
+        for script in [FIND, TAKE, TELL, GIVE, REMOVE] {
             assert!(!script.contains(['\'', '\n', '\\', '!']), "{script}");
         }
     }
@@ -218,7 +263,7 @@ mod tests {
             assert_eq!(Answer::parse(words).map(|answer| answer.folder).as_deref(), expected, "{words}");
         };
         check("Linux x86_64 none /var/tmp/.subunit-checks-0\n", Some("/var/tmp/.subunit-checks-0"));
-        check("Linux x86_64 none /tmp/a b\n", None);
+        check("Linux x86_64 none /tmp/a b\n", Some("/tmp/a b"));
         check("Linux x86_64 none /tmp/$(x)\n", None);
         check("Linux x86_64 none\n", None);
         check("", None);
@@ -229,7 +274,11 @@ mod tests {
         let check = |(outcome, cause), stdout: &str, stderr: &str, words: &str| {
             let [stdout, stderr] = [stdout, stderr].map(captured);
             let done = Finished { ending: Ending::new(outcome, cause), stdout, stderr };
-            let Err(Failure::Failed { reason, .. }) = ssh("h", &[]).answer(done) else { panic!("{words}") };
+            let Err(Failure::Failed { reason, .. }) =
+                ssh("h", &[]).answer(done, &Errand::new("have the program", "the program copied"))
+            else {
+                panic!("{words}")
+            };
             assert!(reason.contains(words), "{reason}");
         };
         let code = |code| (Exit::Exited(code), Cause::Itself);
@@ -256,7 +305,7 @@ mod tests {
         assert!(program.is_err());
         let folder = tempfile::tempdir().unwrap();
         let run_script = |script: &str, input: &[u8]| {
-            let script = format!("umask 077; d={}; n=check-all-1; {script}", folder.path().display());
+            let script = format!("umask 077; d={}; n=check-all-1; m=700; {script}", folder.path().display());
             let mut command = Command::new("sh");
             run(command.args(["-c", &script]), input, Wait::FOREVER).ok().unwrap()
         };

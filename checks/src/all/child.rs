@@ -1,23 +1,20 @@
-//! The process that checks a target: started, followed and ended in time.
+//! The process that checks a target, or stands for one elsewhere: started, followed and ended in time.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, VecDeque};
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read, Seek as _, Write as _};
-use std::os::unix::process::CommandExt as _;
-use std::path::Path;
-use std::process::Command;
+use std::io::{self, Read};
 use std::time::Duration;
 
 use probe::helper::CHECK;
 use process::timeouts::CLEANING;
 use process::{
-    Captured, Cause, ChildInput, Deadline, Ending, Exit, Follow, Following, Interrupt, Sink, Source,
-    Timeouts, Wait,
+    Captured, Cause, ChildInput, Deadline, Ending, Exit, Follow, Interrupt, Sink, Source, Timeouts, Wait,
+    last_line,
 };
 use subunit::io::Reader;
 use subunit::{Frame, Packet, PacketBuf, Status};
+use transport::{NodeCommand, NodeExit, Transport};
 
 /// How much later than its time a process may end by itself.
 const TOLERANCE: Duration = Duration::from_millis(400);
@@ -27,8 +24,8 @@ const KEEP: usize = 8 << 10;
 /// What is to be started.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// The program with its arguments.
-    pub(super) command: Command,
+    /// The program with its arguments, at the place of the transport.
+    pub(super) command: NodeCommand,
     /// Its name, for people.
     pub(super) called: String,
     pub(super) input: Input,
@@ -77,67 +74,62 @@ pub(super) struct Damage {
 impl Job {
     /// A check here: this program once more.
     pub(super) fn here(
-        program: &Path,
+        program: &str,
         check: &'static str,
         args: &[OsString],
         tests: BTreeSet<String>,
         deadline: Deadline,
     ) -> Self {
         let called = format!("check-{check}");
-        let mut command = Command::new(program);
-        command.arg0(&called).args([CHECK, check]).args(args);
+        let mut command = NodeCommand::new(program).called(&called).arg(CHECK).arg(check);
+        command.args.extend_from_slice(args);
         Job { command, called, input: Input::Tests, tests, deadline }
     }
 
-    /// Runs it to its end, and hands its packets on.
-    pub(super) fn run(mut self, interrupt: &Interrupt, on_packet: impl FnMut(PacketBuf)) -> Ended {
-        let called = self.called.clone();
+    /// Runs it to its end where the transport leads, and hands its packets on.
+    pub(super) fn run(
+        mut self,
+        transport: &dyn Transport,
+        interrupt: &Interrupt,
+        on_packet: impl FnMut(PacketBuf),
+    ) -> Ended {
+        let input = self.input.bytes(&self.tests);
         let mut results = Results::new(&mut self.tests, self.deadline, on_packet);
-        let child = match self.input.start(&mut self.command, results.unended, interrupt) {
+        // When it is late depends on what it told.
+        let wait = Wait { deadline: Deadline::NEVER, interrupt };
+        let follow = Follow { input: Some(input), ..Follow::new(wait, Timeouts::CHECK) };
+        let child = match transport.spawn(&self.command, follow) {
             Ok(child) => child,
-            Err(error) => return Ended::broken(format!("cannot start {called}: {error}")),
+            Err(failure) => return Ended::broken(failure.to_string()),
         };
         match child.to_the_end(&mut results).and_then(|ending| results.finish().map(|()| ending)) {
-            Ok(ending) => results.ended(&called, &self.input, &ending),
-            Err(error) => Ended::broken(format!("cannot follow {called}: {error}")),
+            Ok(ending) => {
+                let exit = transport.exit(&ending.exit);
+                results.ended(&self.called, &self.input, &ending, &exit)
+            }
+            Err(error) => Ended::broken(format!("cannot follow {}: {error}", self.called)),
         }
     }
 }
 
 impl Input {
-    fn start<'a>(
-        &'a self,
-        command: &mut Command,
-        tests: &BTreeSet<String>,
-        interrupt: &'a Interrupt,
-    ) -> io::Result<Following<'a>> {
-        // When it is late depends on what it told.
-        let follow = Follow::new(Wait { deadline: Deadline::NEVER, interrupt }, Timeouts::CHECK);
+    fn bytes(&self, tests: &BTreeSet<String>) -> ChildInput<'_> {
         match self {
-            Input::Tests => follow.start(command.stdin(list(tests)?)),
-            Input::Request { request, .. } => {
-                Follow { input: Some(ChildInput::Held(request)), ..follow }.start(command)
+            Input::Tests => {
+                let list: String = tests.iter().map(|id| format!("{id}\n")).collect();
+                ChildInput::Bytes(list.into_bytes().into())
             }
+            Input::Request { request, .. } => ChildInput::Held(request.into()),
         }
     }
 
     /// Where the process is to which the one that is followed leads.
-    fn place(&self) -> Option<&str> {
+    fn place(&self) -> &str {
         match self {
-            Input::Tests => None,
-            Input::Request { place, .. } => Some(place),
+            Input::Tests => "",
+            Input::Request { place, .. } => place,
         }
     }
-}
-
-/// A file with these lines that has no name.
-fn list(tests: &BTreeSet<String>) -> io::Result<File> {
-    let mut file = tempfile::tempfile()?;
-    for id in tests {
-        writeln!(file, "{id}")?;
-    }
-    file.rewind()?;
-    Ok(file)
 }
 
 impl Ended {
@@ -227,44 +219,47 @@ impl<'a, F: FnMut(PacketBuf)> Results<'a, F> {
         Ok(())
     }
 
-    fn ended(&self, called: &str, input: &Input, ending: &Ending) -> Ended {
+    fn ended(&self, called: &str, input: &Input, ending: &Ending, exit: &NodeExit) -> Ended {
         let stderr = self.errors.text().trim_end().to_owned();
-        let fault = match (ending.cause, &ending.exit, input.place()) {
-            (Cause::Stopped | Cause::TimedOut, ..) => {
+        let place = input.place();
+        let fault = match (ending.cause, exit) {
+            (Cause::Stopped | Cause::TimedOut, _) => {
                 let state = ending.asked.as_ref().map(|asked| asked.state.summary()).unwrap_or_default();
                 Some(format!("{called} did not end in its time and was ended: {state}"))
             }
-            (_, Exit::Exited(0 | 1 | 4), _) => None,
-            (_, Exit::Exited(126 | 127), Some(place)) => {
+            (_, NodeExit::Process(Exit::Exited(0 | 1 | 4))) => None,
+            (_, NodeExit::NotStarted) => {
                 let said = self.damage.as_ref().map(|(_, kept)| kept.text()).unwrap_or_default();
                 let said =
                     [stderr.as_str(), said.as_str()].into_iter().find_map(last_line).unwrap_or_default();
                 Some(format!("{place} does not run the program: {said}"))
             }
-            (_, Exit::Exited(255), Some(place)) => {
+            (_, NodeExit::Lost) => {
                 let words =
                     last_line(&stderr).unwrap_or("without a word: the check may have been killed there");
                 Some(format!("the connection to {place} was lost: {words}"))
             }
-            (Cause::Interrupted, Exit::Exited(129 | 130 | 143), _) => None,
-            (Cause::Interrupted, Exit::Signalled { signal: 9, .. }, _) => {
-                Some(format!("{called} was asked to end, did not, and was killed"))
-            }
-            (_, outcome, _) => {
-                let line = stderr.lines().next_back().unwrap_or_default();
-                let colon = if line.is_empty() { "" } else { ": " };
-                Some(format!("{called} ended by {outcome}{colon}{line}"))
-            }
+            (cause, NodeExit::Process(exit)) => Self::fault(called, cause, exit, &stderr),
         };
         let damage = self.damage.as_ref();
         let damage = damage.map(|(words, kept)| Damage { words: words.clone(), text: kept.text() });
         Ended { fault, interrupted: ending.cause == Cause::Interrupted, stderr, damage }
     }
-}
 
-/// The last line in which something is said.
-pub(super) fn last_line(text: &str) -> Option<&str> {
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty())
+    /// What is wrong with how the check itself ended.
+    fn fault(called: &str, cause: Cause, exit: &Exit, stderr: &str) -> Option<String> {
+        match (cause, exit) {
+            (Cause::Interrupted, Exit::Exited(129 | 130 | 143)) => None,
+            (Cause::Interrupted, Exit::Signalled { signal: 9, .. }) => {
+                Some(format!("{called} was asked to end, did not, and was killed"))
+            }
+            (_, exit) => {
+                let line = stderr.lines().next_back().unwrap_or_default();
+                let colon = if line.is_empty() { "" } else { ": " };
+                Some(format!("{called} ended by {exit}{colon}{line}"))
+            }
+        }
+    }
 }
 
 /// Notes a result.

@@ -3,11 +3,12 @@
 use clap::parser::ValueSource;
 use probe::ProbeArgs;
 use toml::{Table, Value};
+use transport::LOCAL;
 
 use super::args::Given;
 use super::remote::RemoteArgs;
 use super::unit::{Effective, OptionInForce, arguments, chosen, entry_of};
-use crate::config::{Config, LOCAL};
+use crate::config::Config;
 
 /// What holds for each target, the usual values of options included.
 ///

@@ -8,9 +8,10 @@ use std::ffi::{OsStr, OsString};
 use std::process::ExitCode;
 
 use probe::helper::CHECK;
+use transport::Role;
 
 use super::registry::Entry;
-use super::remote::{self, Role};
+use super::remote;
 
 /// Is the process that these arguments are of, when a check or `check-all` has started it; `args` is the whole command
 /// line. `None` is a process that people have started.
@@ -18,7 +19,7 @@ use super::remote::{self, Role};
 pub fn internal(args: &[OsString]) -> Option<ExitCode> {
     let word = args.get(1)?;
     if let Some(role) = Role::of(word) {
-        return Some(role.main());
+        return Some(role.main(args.get(2..).unwrap_or_default()));
     }
     let rest = args.get(3..).unwrap_or_default();
     match word.to_str()? {

@@ -20,7 +20,6 @@ mod tests;
 mod unit;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use cli::{Codes, Command, Streams, Verdict};
@@ -28,18 +27,16 @@ use cli::{Codes, Command, Streams, Verdict};
 pub use args::CheckAll;
 pub use internal::internal;
 pub(crate) use registry::{Entry, entry};
-pub use remote::{Container, Host, RemoteArgs, Site};
+pub use remote::RemoteArgs;
 
 use args::Given;
 use probe::{Redactor, Rendering, codes, render};
 use remote::Remote;
 use schedule::Schedule;
+use transport::PROGRAM;
 use unit::Units;
 
 use crate::config::{Config, find};
-
-/// This program.
-const PROGRAM: &str = "/proc/self/exe";
 
 impl Command for CheckAll {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
@@ -98,7 +95,7 @@ impl CheckAll {
         let remote = Remote::new(&self.remote, sites)?;
         let schedule = Schedule {
             units,
-            program: PathBuf::from(PROGRAM),
+            program: PROGRAM.to_owned(),
             jobs: usize::try_from(self.jobs).context("so many at a time")?,
             time: shared.plan_timeout,
             host: shared.route_code(),

@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use cli::Verdict;
@@ -12,6 +11,7 @@ use process::{Deadline, Interrupt};
 use runner::{Capacity, Work, Workload};
 use streamresult::StreamResult;
 use subunit::PacketBuf;
+use transport::Local;
 
 use super::child::{Ended, Job};
 use super::recorder::{Progress, Recorder};
@@ -26,7 +26,7 @@ const TOGETHER: usize = 8;
 pub(super) struct Schedule<'a> {
     pub(super) units: &'a [Unit],
     /// The program that has all checks.
-    pub(super) program: PathBuf,
+    pub(super) program: String,
     /// How many at a time.
     pub(super) jobs: usize,
     /// How long all may take, where that is given.
@@ -173,14 +173,14 @@ impl Run<'_, '_> {
     /// What checks a unit, here or from elsewhere.
     fn work(&self, unit: &Unit) -> Work<PacketBuf, Ended> {
         let left = self.end.remaining().unwrap_or(unit.time).min(unit.time);
-        if let Some(node) = self.schedule.remote.node(&unit.site) {
+        if let Some(check) = self.schedule.remote.check_at(&unit.site) {
             let unit = unit.clone();
-            return Box::new(move |interrupt, on_packet| node.check(&unit, left, interrupt, on_packet));
+            return Box::new(move |interrupt, on_packet| check.run(&unit, left, interrupt, on_packet));
         }
         let mut args: Vec<_> = unit.settings(left).iter().map(Setting::word).collect();
         args.push(OsString::from("--load-list=/dev/stdin"));
         let program = &self.schedule.program;
         let job = Job::here(program, unit.entry.name, &args, unit.ids(), Deadline::after(left));
-        Box::new(move |interrupt, on_packet| job.run(interrupt, on_packet))
+        Box::new(move |interrupt, on_packet| job.run(&Local, interrupt, on_packet))
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use cli::Verdict;
 use process::{Deadline, Interrupt};
 use streamresult::StreamResult;
 use subunit::{Event, Status};
+use transport::Local;
 
 use super::child::{Ended, Job};
 use super::schedule::Schedule;
@@ -302,7 +303,7 @@ fn run_as(folder: &Path, script: &str, text: &str, time: Option<Duration>) -> (S
     let interrupt = Interrupt::never();
     let schedule = Schedule {
         units: &units,
-        program,
+        program: program.display().to_string(),
         jobs: 16,
         time,
         host: Some("host".to_owned()),
@@ -431,8 +432,9 @@ fn the_tests_to_run_are_told_to_the_process() {
     let program = script(folder.path(), "cat /dev/stdin >&2; echo $* >&2; exit 9");
     let tests = ["a", "b"].map(str::to_owned).into();
     let deadline = Deadline::after(Duration::from_secs(5));
-    let job = Job::here(&program, "fake", &[OsString::from("--path=/x")], tests, deadline);
-    let Ended { stderr, fault, .. } = job.run(&Interrupt::never(), |_| panic!("no packets"));
+    let job =
+        Job::here(&program.display().to_string(), "fake", &[OsString::from("--path=/x")], tests, deadline);
+    let Ended { stderr, fault, .. } = job.run(&Local, &Interrupt::never(), |_| panic!("no packets"));
     assert_eq!(stderr, "a\nb\n--internal-check fake --path=/x");
     let words = "check-fake ended by exit code 9: --internal-check fake --path=/x";
     assert_eq!(fault.as_deref(), Some(words));

@@ -10,10 +10,11 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
 use cli::{OptionFacts, OptionValue, suggest};
 use probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
+use transport::Site;
 
 use super::args::{Given, option, values};
 use super::registry::{CHECKS, Entry, TargetFacts};
-use super::remote::{RemoteArgs, Site};
+use super::remote::RemoteArgs;
 use crate::config::{Config, Target};
 
 /// How much earlier than its process a check has to end by itself, so that it can say what hangs.

@@ -51,7 +51,6 @@ pub use expand::{Configured, Expanded, expand, expand_target};
 pub use find::find;
 use places::Places;
 use swan::SecretFile;
-pub(crate) use target::LOCAL;
 pub use target::Target;
 use target::one_or_many;
 

@@ -6,6 +6,7 @@ use anyhow::{bail, ensure};
 use cli::{OptionFacts, suggest};
 use serde::{Deserialize, Deserializer};
 use toml::Value;
+use transport::LOCAL;
 
 /// A target: what to check, by which check, with which options.
 #[derive(Clone, Debug, Deserialize)]
@@ -24,9 +25,6 @@ pub struct Target {
     #[serde(flatten)]
     pub options: toml::Table,
 }
-
-/// This machine, where it is named as a place to look from.
-pub(crate) const LOCAL: &str = "local";
 
 /// Words of the file for options with other names.
 const ALIASES: [(&str, &str); 1] = [("tags", "tag")];

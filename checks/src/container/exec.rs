@@ -4,8 +4,8 @@ use std::io::Read as _;
 
 use net::encode;
 use probe::{Finding, Limits};
-use serde::Deserialize;
 use serde_json::json;
+use transport::{CreatedExec, ExecState};
 
 use super::engine::Engine;
 use super::inspect::Inspect;
@@ -14,21 +14,6 @@ use crate::network::{Evidence as _, one_operation, whole_test};
 
 /// How much of its output is kept.
 const MOST: usize = 64 << 10;
-
-/// What an engine says of a command that it has created.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Created {
-    pub(crate) id: String,
-}
-
-/// What an engine says of a command that was started.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(crate) struct Ended {
-    pub(crate) exit_code: Option<i64>,
-    pub(crate) running: bool,
-}
 
 /// Runs it, and looks at its exit status. What does not end cannot be ended through the engine: it goes on.
 pub(super) fn exec(engine: &Engine, inspect: &Inspect, command: &str, limits: Limits<'_>) -> Finding {
@@ -43,7 +28,7 @@ fn run(
 ) -> Result<Finding, Box<Finding>> {
     let wanted = json!({ "AttachStdout": true, "AttachStderr": true, "Cmd": ["/bin/sh", "-c", command] });
     let path = format!("/containers/{}/exec", encode(&inspect.id));
-    let created: Created =
+    let created: CreatedExec =
         engine.client().send(&engine.post(&path, &wanted.to_string()), &one_operation(limits)).json(201)?;
     let start =
         engine.post(&format!("/exec/{}/start", encode(&created.id)), r#"{"Detach":false,"Tty":false}"#);
@@ -65,7 +50,7 @@ fn run(
         let reason = format!("`{command}` did not end in time, and goes on in the container: {error}");
         return Ok(Finding::broken(reason).with_text("output", output));
     }
-    let ended: Ended = engine.json(&format!("/exec/{}/json", encode(&created.id)), limits)?;
+    let ended: ExecState = engine.json(&format!("/exec/{}/json", encode(&created.id)), limits)?;
     Ok(match ended.exit_code.filter(|_| !ended.running) {
         Some(0) => Finding::fine(format!("`{command}` ended with 0")).with_metric("exit_status", 0.0),
         Some(code) => Finding::broken(format!("`{command}` ended with {code}"))

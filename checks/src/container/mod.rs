@@ -5,8 +5,8 @@
 //! the cluster's API server.
 
 mod args;
-pub(crate) mod engine;
-pub(crate) mod exec;
+mod engine;
+mod exec;
 mod inspect;
 mod judge;
 mod logs;

@@ -7,13 +7,11 @@ use anyhow::{anyhow, ensure};
 use cli::suggest;
 use cli::value::positive_duration;
 use net::Place;
+use transport::{ContainerName, LOCAL, Site, is_user};
 
-use super::site::{Container, Site, is_user};
 use crate::all::registry::Entry;
-use crate::config::{Config, LOCAL, Target};
+use crate::config::{Config, Target};
 
-/// The variable that names the program to copy, where no option does.
-pub(super) const BINARY: &str = "SUBUNIT_REMOTE_BINARY";
 /// How much longer than here a check may take elsewhere.
 pub(super) const DELAY: Duration = Duration::from_secs(2);
 
@@ -75,7 +73,7 @@ impl RemoteArgs {
     pub(in crate::all) fn sites(&self, target: &Target, config: &Config) -> anyhow::Result<Vec<Site>> {
         let blame = |error| anyhow!("{}: {error}", config.place(target, "on"));
         let sites: Result<Vec<Site>, String> = if self.is_of_session(target) {
-            self.sessions.iter().map(|name| Container::of_session(name).map(Site::Container)).collect()
+            self.sessions.iter().map(|name| ContainerName::of_session(name).map(Site::Container)).collect()
         } else if !self.targets.is_empty() {
             Ok(self.targets.clone())
         } else if target.on.is_empty() {
@@ -136,7 +134,7 @@ impl RemoteArgs {
     fn with_user(&self, site: Site) -> Site {
         match (site, &self.user) {
             (Site::Container(container), Some(user)) => {
-                Site::Container(Container { user: Some(user.clone()), ..container })
+                Site::Container(ContainerName { user: Some(user.clone()), ..container })
             }
             (site, _) => site,
         }
