@@ -2,6 +2,7 @@
 
 pub mod charset;
 pub mod ci;
+mod colour;
 pub mod csv;
 pub mod disk;
 pub mod gojson;
@@ -12,12 +13,14 @@ pub mod json;
 pub mod junit;
 pub mod libtest;
 pub mod lines;
+mod loose_json;
 mod postponed;
 pub mod pyunit;
 mod shown;
 pub mod tap;
 pub mod text;
 pub mod time;
+mod utf16;
 pub mod v1;
 mod verdict;
 pub mod visible;

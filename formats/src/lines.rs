@@ -1,19 +1,25 @@
 //! Line-based formats: from bytes in any pieces to lines, and from lines to events.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 use subunit::part;
 
 use memchr::{memchr, memchr_iter, memrchr};
 use streamresult::StreamResult;
 
+use crate::charset::split_whole_characters;
+use crate::utf16::Utf16;
+
 /// A longer line comes in pieces.
-const LONGEST_LINE: usize = 1 << 20;
+pub(crate) const LONGEST_LINE: usize = 8 << 20;
+/// A longer name is cut: ids have to fit into packets, whatever a line holds.
+const LONGEST_NAME: usize = 1 << 20;
 /// How much is read at a time.
 const BLOCK: usize = 64 * 1024;
 /// The byte order mark with which some programs begin a file in UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// A line of the input, or a piece of one that is longer than a mebibyte.
+/// A line of the input, or a piece of one that is longer than 8 MiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Its bytes, with the LF or CR LF at its end if there is one.
@@ -22,6 +28,8 @@ pub struct Line<'a> {
     pub number: u64,
     /// Whether it is not a piece of a line that is too long to be anything but text.
     pub is_whole: bool,
+    /// Whether the line begins here; of its pieces it is the first that does.
+    pub is_start: bool,
     /// The same as a text that a packet can hold: without a NUL. Where it is one, it may still be absent: whether it
     /// is, is found out for many lines at once.
     pub text: Option<&'a str>,
@@ -73,6 +81,7 @@ pub trait LineParser {
 #[derive(Clone, Debug, Default)]
 pub struct Lines<P> {
     parser: P,
+    utf16: Utf16,
     /// The start of a line whose end has not come.
     held: Vec<u8>,
     /// The number of the last line that ended.
@@ -84,7 +93,7 @@ pub struct Lines<P> {
 impl<P: LineParser> Lines<P> {
     /// Lines for this parser.
     pub fn new(parser: P) -> Self {
-        Lines { parser, held: Vec::new(), number: 0, in_pieces: false }
+        Lines { parser, utf16: Utf16::default(), held: Vec::new(), number: 0, in_pieces: false }
     }
 
     /// The parser.
@@ -104,6 +113,13 @@ impl<P: LineParser> Lines<P> {
     /// When the sink fails.
     pub fn feed(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.parser.arrive();
+        let mut utf16 = self.utf16;
+        let bytes = utf16.decode(bytes);
+        self.utf16 = utf16;
+        self.feed_utf8(&bytes, sink)
+    }
+
+    fn feed_utf8(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let text = text_of_whole_lines(bytes);
         let mut start = 0;
         for at in memchr_iter(b'\n', bytes) {
@@ -136,6 +152,8 @@ impl<P: LineParser> Lines<P> {
     /// When the sink fails.
     pub fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.parser.arrive();
+        let rest = self.utf16.finish();
+        self.feed_utf8(&rest, sink)?;
         if !self.held.is_empty() {
             self.hand_on_held(true, sink)?;
         }
@@ -171,12 +189,13 @@ impl<P: LineParser> Lines<P> {
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let is_whole = ended && !self.in_pieces;
-        let is_start = self.number == 0 && !self.in_pieces;
-        let (bytes, text) = match bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_start) {
+        let is_start = !self.in_pieces;
+        let is_first = self.number == 0 && is_start;
+        let (bytes, text) = match bytes.strip_prefix(BYTE_ORDER_MARK).filter(|_| is_first) {
             Some(bytes) => (bytes, None),
             None => (bytes, text),
         };
-        let line = Line { bytes, number: self.number + 1, is_whole, text };
+        let line = Line { bytes, number: self.number + 1, is_whole, is_start, text };
         self.in_pieces = !ended;
         self.number += u64::from(ended);
         if bytes.is_empty() { Ok(()) } else { self.parser.line(&line, sink) }
@@ -189,6 +208,17 @@ fn text_of_whole_lines(bytes: &[u8]) -> Option<&str> {
     let len = memrchr(b'\n', bytes)? + 1;
     let text = std::str::from_utf8(part(bytes, ..len)).ok()?;
     memchr(0, text.as_bytes()).is_none().then_some(text)
+}
+
+/// A name as an id can hold it: without what is too much of it.
+pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
+    match name.as_bytes().get(..LONGEST_NAME) {
+        Some(begin) if name.len() > LONGEST_NAME => {
+            let (whole, _) = split_whole_characters(begin);
+            Cow::Owned(format!("{}…", name.get(..whole.len()).unwrap_or_default()))
+        }
+        _ => Cow::Borrowed(name),
+    }
 }
 
 /// Reads a line-based format to its end and pushes all of it into `sink`, as [`streamresult::drive`] does with
@@ -255,7 +285,7 @@ mod tests {
     fn check(input: &[u8], expected: &[(u64, bool, usize, &[u8])]) {
         for piece in [1, 2, 3, 7, 1000, LONGEST_LINE - 1, LONGEST_LINE, LONGEST_LINE + 1, input.len().max(1)]
         {
-            if input.len() > 1000 && piece < 1000 {
+            if input.len() > 1000 && piece <= 1000 {
                 continue;
             }
             let mut lines = Lines::new(KeptLines::default());
@@ -284,6 +314,13 @@ mod tests {
     fn a_byte_order_mark_is_no_part_of_the_first_line() {
         check(b"\xEF\xBB\xBFa\n\xEF\xBB\xBFb", &[(1, true, 2, b"a"), (2, true, 4, b"\xEF\xBB\xBFb")]);
         check(b"\xEF\xBB\xBF", &[]);
+    }
+
+    #[test]
+    fn utf_16_with_a_mark_is_read() {
+        let bytes: Vec<u8> = "\u{feff}grün\r\nb".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        check(&bytes, &[(1, true, 7, "grün".as_bytes()), (2, true, 1, b"b")]);
+        check(b"\xff", &[(1, true, 1, b"\xff")]);
     }
 
     #[test]

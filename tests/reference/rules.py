@@ -264,7 +264,7 @@ CRASHES = {
         ("Unable to parse date string", "v1-bad-lines"),
         ("invalid literal for int", "v1-bad-lines"),
         ("can't decode byte", "v1-bad-lines"),
-        ("no attribute 'addUnexpectedSuccess'", "v1-bad-lines"),
+        ("no attribute 'addUnexpectedSuccess'", "v1-failure-alone"),
         ("Invalid MIME type", "v1-damage"),
     ],
     "junitxml2subunit": [("cannot convert float NaN", "junitxml-times")],

@@ -17,6 +17,8 @@ pub(super) struct Build {
     pub(super) has_failed: bool,
     /// Whether a package has reported that it failed because of this.
     pub(super) is_told: bool,
+    /// Whether it was told between the lines of JSON, which do not say who needs it.
+    pub(super) is_text: bool,
 }
 
 /// The last builds that said something.
@@ -39,6 +41,16 @@ impl Builds {
         let build = self.0.iter_mut().rfind(|build| build.import_path == import_path)?;
         build.is_told = true;
         Some(build)
+    }
+
+    /// What a package needs that could not be built: its own build, or any that it may need where that said nothing.
+    pub(super) fn needed_by(&mut self, package: &str) -> Vec<&mut Build> {
+        let is_own = |build: &Build| build.is_text && build.import_path == package;
+        let has_own = self.0.iter().any(is_own);
+        let is_needed = |build: &&mut Build| build.is_text && (!has_own || is_own(build));
+        let mut needed: Vec<&mut Build> = self.0.iter_mut().filter(is_needed).collect();
+        needed.iter_mut().for_each(|build| build.is_told = true);
+        needed
     }
 
     /// The oldest build, which is forgotten.

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde::Deserialize;
 
 use super::scan;
+use crate::loose_json::lenient;
 
 /// What a line says. Go leaves out empty fields, so absent and empty mean the same.
 #[derive(Debug, Default, PartialEq)]
@@ -13,7 +15,7 @@ pub(super) struct Line<'a> {
     pub(super) package: Cow<'a, str>,
     pub(super) test: Cow<'a, str>,
     /// Seconds.
-    pub(super) elapsed: f64,
+    pub(super) elapsed: Option<f64>,
     pub(super) output: Output<'a>,
     /// The fields that only a few lines have.
     pub(super) more: Option<Box<More<'a>>>,
@@ -57,32 +59,36 @@ pub(super) enum Action {
     Continue,
 }
 
-#[derive(Deserialize)]
+/// A value of another type than go has is as none.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
-#[derive(Default)]
 struct Object<'a> {
-    #[serde(borrow)]
-    time: Cow<'a, str>,
-    #[serde(borrow)]
-    action: Cow<'a, str>,
-    #[serde(borrow)]
-    package: Cow<'a, str>,
-    #[serde(borrow)]
-    test: Cow<'a, str>,
-    elapsed: f64,
-    #[serde(borrow)]
-    output: Cow<'a, str>,
-    #[serde(borrow)]
-    import_path: Cow<'a, str>,
-    #[serde(borrow)]
-    failed_build: Cow<'a, str>,
-    #[serde(borrow)]
-    key: Cow<'a, str>,
-    #[serde(borrow)]
-    value: Cow<'a, str>,
-    #[serde(borrow)]
-    path: Cow<'a, str>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    time: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    action: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    package: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    test: Option<Cow<'a, str>>,
+    #[serde(deserialize_with = "lenient")]
+    elapsed: Option<f64>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    output: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    import_path: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    failed_build: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    key: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    value: Option<Cow<'a, str>>,
+    #[serde(borrow, deserialize_with = "lenient")]
+    path: Option<Cow<'a, str>>,
 }
+
+/// The keys that a line may begin with.
+pub(super) const KEYS: [&str; 7] = ["Time", "Action", "Package", "ImportPath", "Test", "Elapsed", "Output"];
 
 impl<'a> Line<'a> {
     /// The line, and what it is about; `None` when it is not a line of `go test`. `text` is the same as text, if it is known
@@ -98,11 +104,14 @@ impl<'a> Line<'a> {
             return None;
         }
         let object: Object<'_> = serde_json::from_slice(content).ok()?;
-        let action = Action::of(&object.action)?;
+        let action = Action::of(&object.action?)?;
         let Object { time, action: _, package, test, elapsed, output, .. } = object;
         let Object { import_path, failed_build, key, value, path, .. } = object;
+        let [import_path, failed_build, key, value, path] =
+            [import_path, failed_build, key, value, path].map(Option::unwrap_or_default);
         let more = More { import_path, failed_build, key, value, path };
         let more = (more != More::default()).then(|| Box::new(more));
+        let [time, package, test, output] = [time, package, test, output].map(Option::unwrap_or_default);
         Some((action, Line { time, package, test, elapsed, output: Output::new(output), more }))
     }
 
@@ -156,6 +165,20 @@ impl Action {
         })
     }
 }
+
+/// Whether a line that is too long to be read says that something failed.
+pub(super) fn begins_failure(start: &[u8]) -> bool {
+    let start = start.get(..HEAD).unwrap_or(start);
+    let actions = memmem::find_iter(start, b"\"Action\"").filter_map(|at| start.get(at + 8..));
+    let value = |rest: &[u8]| {
+        let value = rest.trim_ascii_start().strip_prefix(b":")?;
+        Some(value.trim_ascii_start().starts_with(b"\"fail\""))
+    };
+    start.trim_ascii_start().starts_with(b"{") && actions.into_iter().find_map(value).unwrap_or(false)
+}
+
+/// What happened stands within this many bytes of a line.
+const HEAD: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

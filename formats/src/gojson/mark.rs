@@ -101,6 +101,20 @@ pub(super) fn unbuilt_package(content: &[u8]) -> Option<&str> {
     (!package.is_empty() && !package.contains([' ', '\t'])).then_some(package)
 }
 
+/// The import path of a line that begins what the compiler says of it: `# a/b`, or `# a/b [a/b.test]`.
+pub(super) fn compiled_package(content: &[u8]) -> Option<&str> {
+    let rest = std::str::from_utf8(content.strip_prefix(b"# ")?).ok()?;
+    let (path, tests) = rest.split_once(' ').unwrap_or((rest, "[]"));
+    let is_path = !path.is_empty() && !path.starts_with('[') && !path.contains('\t');
+    (is_path && tests.starts_with('[') && tests.ends_with(']') && !tests.contains(' ')).then_some(path)
+}
+
+/// Whether a line behind such a one shows that it is the compiler that speaks, or vet, or the linker.
+pub(super) fn is_compilers(content: &[u8]) -> bool {
+    let starts: [&[u8]; 4] = [b"vet: ", b"# [", b"package ", b"ld: "];
+    memmem::find(content, b".go:").is_some() || starts.iter().any(|start| content.starts_with(start))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +165,17 @@ mod tests {
         check_package("exit status 2\n", PackageLine::Crash);
         check_package("panic: no configuration\n", PackageLine::Crash);
         check_package("tearing down\n", PackageLine::Other);
+    }
+
+    #[test]
+    fn text_tells_what_the_compiler_says() {
+        assert_eq!(compiled_package(b"# a.b/c"), Some("a.b/c"));
+        assert_eq!(compiled_package(b"# a.b/c [a.b/c.test]"), Some("a.b/c"));
+        for line in [&b"# of a script"[..], b"# ", b"#a", b"# [a]", b"a"] {
+            assert_eq!(compiled_package(line), None);
+        }
+        assert!(is_compilers(b"./a.go:1:2: undefined: x") && is_compilers(b"vet: ./a.go:1:2: no"));
+        assert!(!is_compilers(b"done"));
     }
 
     #[test]

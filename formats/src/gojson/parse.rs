@@ -22,13 +22,14 @@ use subunit::{Status, Timestamp};
 use super::bench;
 use super::builds::{Build, Builds};
 use super::clock::Clock;
-use super::event::{Action, Line as Said};
+use super::event::{self, Action, KEYS, Line as Said};
 use super::held::Files;
 use super::mark::{self, Mark};
 use super::package::{Package, PackageEnd, Test};
 use super::packages::Packages;
 use super::piece::{End, Piece};
-use crate::lines::{Line, LineParser};
+use crate::lines::{Line, LineParser, shortened};
+use crate::loose_json::objects;
 
 /// The package of an output that names none: `go tool test2json` without `-p`.
 const UNNAMED: &str = "go test";
@@ -40,6 +41,7 @@ const UNNAMED: &str = "go test";
 pub struct Parser {
     packages: Packages,
     builds: Builds,
+    compiler: Compiler,
     files: Files,
     piece: Piece,
     clock: Clock,
@@ -53,15 +55,23 @@ pub struct Parser {
 
 impl LineParser for Parser {
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
+        if !line.is_whole {
+            return self.long_line(line, sink);
+        }
         let content = line.content();
         let text = line.text.and_then(|text| text.get(..content.len()));
-        match Said::parse(content, text).filter(|_| line.is_whole) {
-            Some((action, said)) => self.take(action, &said, sink),
-            None => match mark::unbuilt_package(content).filter(|_| line.is_whole) {
-                Some(package) => self.unbuilt(package, line.bytes, sink),
-                None => self.piece.push("", line.bytes, None, sink),
-            },
+        if let Some((action, said)) = Said::parse(content, text) {
+            self.end_compiler(sink)?;
+            return self.take(action, &said, sink);
         }
+        let glued =
+            objects(content, &KEYS).find_map(|(before, object)| Some((before, Said::parse(object, None)?)));
+        if let Some((before, (action, said))) = glued {
+            self.text_line(before, before, sink)?;
+            self.end_compiler(sink)?;
+            return self.take(action, &said, sink);
+        }
+        self.text_line(content, line.bytes, sink)
     }
 
     fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -70,6 +80,7 @@ impl LineParser for Parser {
     }
 
     fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
+        self.end_compiler(sink)?;
         for (name, mut package) in self.packages.take_all() {
             self.end_package(&name, &mut package, PackageEnd::Cut, &Said::default(), sink)?;
         }
@@ -105,8 +116,9 @@ impl Parser {
             Action::Fail => self.package_ended(PackageEnd::Failed, said, sink),
             Action::Attr | Action::Artifacts if of_test => self.attribute(action, said, sink),
             Action::Pause | Action::Continue => {
+                let time = self.time(said);
                 if let Some(test) = self.package(said).tests.get_mut(&*said.test) {
-                    test.is_paused = action == Action::Pause;
+                    test.pause(action == Action::Pause, time);
                 }
                 Ok(())
             }
@@ -135,7 +147,7 @@ impl Parser {
             self.end_benchmarks(said, time, sink)?;
         }
         self.begun += 1;
-        let test = Test { number: self.begun, ..Test::default() };
+        let test = Test { number: self.begun, began: time, ..Test::default() };
         set_id(&mut self.id, &said.package, &said.test);
         let package = self.package(said);
         if let Some(before) = package.tests.insert((*said.test).to_owned(), test) {
@@ -173,8 +185,10 @@ impl Parser {
             Some(Mark::End(_)) => !said.time.is_empty(),
             None => false,
         };
+        let mut time = self.time(said);
         let package = self.package(said);
         if let Some(test) = package.tests.get_mut(&*said.test) {
+            time = test.own_time(time);
             match mark {
                 Some(Mark::End(status)) => test.shown = Some(status),
                 _ => test.log.push(&output.text),
@@ -187,7 +201,6 @@ impl Parser {
         if output.has_newline && mark.is_none() {
             package.show_glued(&output.text);
         }
-        let time = self.time(said);
         set_id(&mut self.id, &said.package, &said.test);
         self.piece.push_line(&self.id, output, time, sink)
     }
@@ -204,11 +217,12 @@ impl Parser {
         }
         package.ended(&said.test, status);
         if test.is_none()
-            && let Some(began) = before(time, said.elapsed)
+            && let Some(began) = before(time, said.elapsed.unwrap_or_default())
         {
             self.piece.begin(&self.id, Some(began), sink)?;
         }
         let test = test.unwrap_or_default();
+        let time = test.end(time, said.elapsed);
         let reason = test.log.get().filter(|_| status == Status::Skip);
         let end = End { reason, note: None, has_output: test.has_output };
         self.piece.end(&self.id, status, time, end, sink)
@@ -324,7 +338,7 @@ impl Parser {
         let is_unbuilt = package.is_unbuilt || !said.failed_build().is_empty();
         set_package_id(&mut self.id, name, is_unbuilt);
         let now = self.now;
-        if let Some(began) = package.began.or(before(now, said.elapsed)) {
+        if let Some(began) = package.began.or(before(now, said.elapsed.unwrap_or_default())) {
             self.piece.begin(&self.id, Some(began), sink)?;
         }
         let (piece, id) = (&mut self.piece, self.id.as_str());
@@ -343,11 +357,80 @@ impl Parser {
         piece.end(id, Status::Fail, now, End { note, has_output, ..End::default() }, sink)
     }
 
+    /// A piece of a line that is too long to be read. That something failed can be told by its start.
+    fn long_line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
+        self.piece.push("", line.bytes, None, sink)?;
+        if !line.is_start || !event::begins_failure(line.bytes) {
+            return Ok(());
+        }
+        set_package_id(&mut self.id, "", false);
+        let note = format!("line {} is too long to be read: something failed\n", line.number);
+        self.piece.end(&self.id, Status::Fail, self.now, End { note: Some(&note), ..End::default() }, sink)
+    }
+
+    /// A line that is not JSON. Go before 1.24 says so what the compiler says, and what could not be built.
+    fn text_line(&mut self, content: &[u8], raw: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
+        if let Some(package) = mark::unbuilt_package(content) {
+            self.end_compiler(sink)?;
+            return self.unbuilt(package, raw, sink);
+        }
+        if let Some(path) = mark::compiled_package(content) {
+            self.end_compiler(sink)?;
+            self.compiler = Compiler::Begins(path.to_owned(), raw.to_vec());
+            return Ok(());
+        }
+        match std::mem::take(&mut self.compiler) {
+            Compiler::Begins(path, head) if mark::is_compilers(content) => {
+                let output = [&head, raw].concat();
+                self.compiler_output(path, &output, sink)
+            }
+            Compiler::Says(path) => self.compiler_output(path, raw, sink),
+            Compiler::Begins(_, head) => {
+                self.piece.push("", &head, None, sink)?;
+                self.piece.push("", raw, None, sink)
+            }
+            Compiler::Silent => self.piece.push("", raw, None, sink),
+        }
+    }
+
+    fn compiler_output(
+        &mut self,
+        path: String,
+        output: &[u8],
+        sink: &mut dyn StreamResult,
+    ) -> io::Result<()> {
+        let (build, forgotten) = self.builds.get_or_add(&path);
+        let is_held = match build {
+            Some(build) => {
+                build.is_text = true;
+                build.output.push(output, &self.files)?
+            }
+            None => false,
+        };
+        self.compiler = Compiler::Says(path);
+        if let Some(build) = forgotten {
+            self.forget(build, sink)?;
+        }
+        if is_held { Ok(()) } else { self.piece.push("", output, None, sink) }
+    }
+
+    /// The compiler says no more: what looked like its first line was not.
+    fn end_compiler(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
+        match std::mem::take(&mut self.compiler) {
+            Compiler::Begins(_, head) => self.piece.push("", &head, None, sink),
+            Compiler::Says(_) | Compiler::Silent => Ok(()),
+        }
+    }
+
     /// A package could not be built, as go before 1.24 says it: between the lines of JSON.
     fn unbuilt(&mut self, package: &str, line: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         set_package_id(&mut self.id, package, true);
-        self.piece.push(&self.id, line, None, sink)?;
-        self.piece.end(&self.id, Status::Fail, None, End::default(), sink)
+        let (piece, id) = (&mut self.piece, self.id.as_str());
+        for build in self.builds.needed_by(package) {
+            build.output.read(|bytes| piece.push(id, bytes, None, sink))?;
+        }
+        piece.push(id, line, None, sink)?;
+        piece.end(id, Status::Fail, None, End::default(), sink)
     }
 
     fn build_output(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -385,20 +468,32 @@ impl Parser {
     }
 }
 
+/// What the compiler says between the lines of JSON.
+#[derive(Debug, Default)]
+enum Compiler {
+    #[default]
+    Silent,
+    /// A line that may be its first, with the import path in it.
+    Begins(String, Vec<u8>),
+    /// All text is its own, and about this import path.
+    Says(String),
+}
+
 /// The id of a test: the one that python-subunit gives it.
 fn set_id(id: &mut String, package: &str, test: &str) {
     id.clear();
     if !package.is_empty() {
-        id.push_str(package);
+        id.push_str(&shortened(package));
         id.push('.');
     }
-    id.push_str(test);
+    id.push_str(&shortened(test));
     show_nul(id);
 }
 
 fn set_package_id(id: &mut String, package: &str, is_unbuilt: bool) {
     id.clear();
     id.push_str(if package.is_empty() { UNNAMED } else { package });
+    *id = shortened(id).into_owned();
     if is_unbuilt {
         id.push_str(" [build]");
     }

@@ -27,8 +27,8 @@ pub(super) fn line(text: &str) -> Option<(Action, Line<'_>)> {
         None => ("", rest),
     };
     let (elapsed, rest) = match rest.strip_prefix(r#","Elapsed":"#) {
-        Some(value) => number(value)?,
-        None => (0.0, rest),
+        Some(value) => number(value).map(|(elapsed, rest)| (Some(elapsed), rest))?,
+        None => (None, rest),
     };
     let (output, rest) = match rest.strip_prefix(r#","Output":"#) {
         Some(value) => output(value)?,

@@ -132,9 +132,8 @@ fn lines_of_the_framework_are_dropped_where_they_repeat_events() {
             + &line(r#""Action":"pass","Elapsed":1.5"#)
             + "{\"Action\":\"pass\",\"Package\":\"p\"}\n"
     };
-    let time = "1577836800.000000000";
-    let with_time = [format!("p.TestA inprogress {time}"), format!("p.TestA success {time}")];
-    check(&input(r#""Time":"2020-01-01T00:00:00Z","#), &with_time.each_ref().map(String::as_str));
+    let with_time = ["p.TestA inprogress 1577836800.000000000", "p.TestA success 1577836801.500000000"];
+    check(&input(r#""Time":"2020-01-01T00:00:00Z","#), &with_time);
     let output = r"p.TestA [go test output] --- PASS: TestA (1.50s)\n";
     check(&input(""), &["p.TestA inprogress", output, "p.TestA success"]);
 }
@@ -217,12 +216,57 @@ fn a_build_that_fails_is_attached_to_each_package_that_needs_it() {
 #[test]
 fn text_tells_of_a_failed_build_before_go_1_24() {
     let expected = [
-        r"- [stdout] # a\na.go:1:1: no\n",
-        r"a.b/c [build] [go test output] FAIL\ta.b/c [build failed]\n",
+        r"a.b/c [build] [go test output] # a.b/c [a.b/c.test]\n./c.go:1:1: no\nFAIL\ta.b/c [build failed]\n",
         "a.b/c [build] fail",
         r"- [stdout] FAIL\n",
     ];
-    check("# a\na.go:1:1: no\nFAIL\ta.b/c [build failed]\nFAIL\n", &expected);
+    check("# a.b/c [a.b/c.test]\n./c.go:1:1: no\nFAIL\ta.b/c [build failed]\nFAIL\n", &expected);
+}
+
+#[test]
+fn what_the_compiler_says_in_text_is_of_the_packages_that_need_it() {
+    let failed = |of: &str| {
+        let needed =
+            if of == "b" { "# b\\n# [b]\\nvet: ./b.go:2:1: no\\n" } else { "# dep\\ndep/d.go:1:1: no\\n" };
+        [
+            format!(r"{of} [build] [go test output] {needed}FAIL\t{of} [build failed]\n"),
+            format!("{of} [build] fail"),
+        ]
+    };
+    let input = format!(
+        "# dep\ndep/d.go:1:1: no\nFAIL\ta [build failed]\n# b\n# [b]\nvet: ./b.go:2:1: no\n{}FAIL\tb [build failed]\n\
+         # of a script\n# plain\nand more\n# warned\nwarned.go:3:1: unused\n{}",
+        line("start"),
+        line("pass")
+    );
+    let [[a, a_fails], [b, b_fails]] = [failed("a"), failed("b")];
+    let text = r"- [stdout] # of a script\n# plain\nand more\n# warned\nwarned.go:3:1: unused\n";
+    check(&input, &[&a, &a_fails, &b, &b_fails, text]);
+}
+
+#[test]
+fn a_test_that_waited_for_others_took_as_long_as_go_says() {
+    let line = |second: u32, action: &str, test: &str, rest: &str| {
+        format!(
+            r#"{{"Time":"2020-01-01T00:00:{second:02}Z","Action":"{action}","Package":"p","Test":"{test}"{rest}}}"#
+        ) + "\n"
+    };
+    let input = [
+        line(0, "run", "TestA", ""),
+        line(0, "pause", "TestA", ""),
+        line(0, "run", "TestB", ""),
+        line(40, "pass", "TestB", r#","Elapsed":40"#),
+        line(40, "cont", "TestA", ""),
+        line(41, "pass", "TestA", r#","Elapsed":1.25"#),
+        "{\"Action\":\"pass\",\"Package\":\"p\"}\n".to_owned(),
+    ];
+    let expected = [
+        "p.TestA inprogress 1577836800.000000000",
+        "p.TestB inprogress 1577836800.000000000",
+        "p.TestB success 1577836840.000000000",
+        "p.TestA success 1577836801.250000000",
+    ];
+    check(&input.concat(), &expected);
 }
 
 #[test]
@@ -241,6 +285,59 @@ fn what_is_no_line_of_go_test_is_text() {
         "- [stdout] end",
     ];
     check(&input, &expected);
+}
+
+#[test]
+fn json_may_stand_behind_text_and_in_any_spacing() {
+    let input = format!(
+        "no newline{}x {{ \"Test\" : \"TestA\", \"Package\":\"p\", \"Action\" : \"fail\" }}\n{}",
+        line("run TestA"),
+        line("fail")
+    );
+    check(&input, &["- [stdout] no newline", "p.TestA inprogress", "- [stdout] x ", "p.TestA fail"]);
+    let nested = r#"log {"Action":"fail","Package":"p","Test":"TestA"} and more"#;
+    check(nested, &[&format!("- [stdout] {}", nested.escape_default())]);
+}
+
+#[test]
+fn a_value_of_another_type_costs_what_it_says() {
+    let input = r#"{"Action":"run","Package":"p","Test":"TestA","Time":7}
+{"Action":"fail","Package":"p","Test":"TestA","Elapsed":"0.07s","Output":null}
+{"Action":"fail","Package":"p","Test":7}
+"#;
+    check(input, &["p.TestA inprogress", "p.TestA fail"]);
+}
+
+#[test]
+fn a_failure_on_a_line_that_is_too_long_is_one() {
+    let long = "x".repeat(8 << 20);
+    let failures = |line: String| {
+        let mut summary = Summary::new();
+        drive(line.as_bytes(), &mut summary).unwrap();
+        (summary.total(), summary.failures())
+    };
+    let name = &long[..2 << 20];
+    let end = line("pass");
+    let begun = format!("{}{}", line(&format!("run {name}")), line(&format!("fail {name}")));
+    assert_eq!(failures(begun + &end), (1, 1), "a name that can be read");
+    assert_eq!(failures(line(&format!("fail {long}"))), (1, 1));
+    assert_eq!(failures(line(&format!("output TestA {long}"))), (0, 0));
+    assert_eq!(failures(format!("{{\"Action\":\"fail\" {long}")), (1, 1));
+    assert_eq!(failures(long), (0, 0));
+}
+
+#[test]
+fn a_test_that_a_package_passed_without_has_failed() {
+    check_lines(
+        &["run TestA", "run TestB", "pass TestB", r"output - PASS\n", "pass"],
+        &[
+            "p.TestA inprogress",
+            "p.TestB inprogress",
+            "p.TestB success",
+            r"p.TestA [traceback] the package ended before the test did\n",
+            "p.TestA fail",
+        ],
+    );
 }
 
 const CUT: &str = r"the output of go test ends before the test does\n";
@@ -434,6 +531,7 @@ fn a_very_long_line_of_output_is_kept() {
     let input = [line("run TestA"), line(&format!("output TestA {long}")), line("fail TestA"), line("fail")];
     let log = log(input.concat().as_bytes(), usize::MAX);
     assert_eq!(log[1].len(), "p.TestA [go test output] ".len() + long.len());
+    let long = "x".repeat(5_000_000);
     let too_long =
         [line("run TestA"), line(&format!("output TestA {long}{long}")), line("fail TestA"), line("fail")];
     let log = self::log(too_long.concat().as_bytes(), usize::MAX);

@@ -1,6 +1,6 @@
 //! What cargo says around the test binaries.
 
-use super::line::uncoloured;
+use crate::colour::uncoloured;
 
 /// A line of cargo's, or of something else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -64,6 +64,13 @@ impl Counts {
     }
 }
 
+/// What is wrong when all went well, this many tests were announced, and the totals tell fewer: what is left out in
+/// both cannot be seen otherwise.
+pub(super) fn unannounced(is_ok: bool, announced: u64, told: u64) -> Option<String> {
+    let is_wrong = is_ok && told < announced;
+    is_wrong.then(|| format!("{announced} tests were announced, and the totals tell {told}\n"))
+}
+
 /// What is wrong when these are the totals and those were seen: a test that was counted but not seen got lost. One that
 /// was seen but not counted was something else that looked like one.
 pub(super) fn discrepancy(is_ok: bool, told: &Counts, seen: &Counts) -> Option<String> {

@@ -6,7 +6,7 @@ use std::io;
 use streamresult::StreamResult;
 use subunit::{Event, Status, Timestamp};
 
-use super::counts::{Counts, discrepancy};
+use super::counts::{Counts, discrepancy, unannounced};
 use super::emit::{BinaryOut, ERROR, Emitter, OUTPUT, string, suite_id, test};
 use super::line::{EndKind, TestEnd};
 use super::message::{Message, NextestName, Text};
@@ -286,7 +286,7 @@ impl Json {
         if suite.open > 0 {
             return Ok(MessageStep::Done);
         }
-        let wrong = suite.wrong();
+        let wrong = suite.wrong().or_else(|| suite.unannounced(message.filtered_out()));
         let is_green = suite.is_ok && wrong.is_none();
         if let Some(wrong) = wrong {
             emitter.fail(&suite_id(&suite.prefix), Some((ERROR, wrong.as_bytes())), sink)?;
@@ -327,6 +327,13 @@ impl Suite {
             told.ignored = 0;
         }
         discrepancy(self.is_ok, &told, &self.seen)
+    }
+
+    /// What is wrong with the number of tests that was announced. Some count those that were filtered out; nextest's
+    /// binaries may end before all of their tests do.
+    fn unannounced(&self, filtered_out: u64) -> Option<String> {
+        let told = self.told.total().max(self.seen.total()).saturating_add(filtered_out);
+        unannounced(self.is_ok && !self.is_nextests(), self.expected, told)
     }
 
     /// It never ends. Returns what is wrong with it.

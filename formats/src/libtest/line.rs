@@ -1,6 +1,5 @@
 //! What a line of the plain text says, taken by itself.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use memchr::memmem;
@@ -238,35 +237,6 @@ pub(super) fn listed(line: &[u8]) -> Option<&[u8]> {
     line.strip_prefix(b"    ").filter(|name| !name.is_empty())
 }
 
-/// The line without the colours in it.
-pub(super) fn uncoloured(line: &[u8]) -> Cow<'_, [u8]> {
-    const ESCAPE: u8 = 0x1b;
-    if memchr::memchr(ESCAPE, line).is_none() {
-        return Cow::Borrowed(line);
-    }
-    let mut plain = Vec::with_capacity(line.len());
-    let mut rest = line;
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = after;
-        let colour = (byte == ESCAPE).then(|| colour_len(after)).flatten();
-        match colour {
-            Some(len) => rest = after.get(len..).unwrap_or_default(),
-            None => plain.push(byte),
-        }
-    }
-    Cow::Owned(plain)
-}
-
-/// How long a colour is without its escape: `[1;32m` or `(B`.
-fn colour_len(text: &[u8]) -> Option<usize> {
-    if text.starts_with(b"(B") {
-        return Some(2);
-    }
-    let inner = text.strip_prefix(b"[")?;
-    let end = inner.iter().position(|byte| !byte.is_ascii_digit() && *byte != b';')?;
-    (inner.get(end) == Some(&b'm')).then_some(end + 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -350,14 +320,5 @@ mod tests {
         check("no newlineok", Some(10));
         check("xFAILED <0.5s>", Some(1));
         check("okay", None);
-    }
-
-    #[test]
-    fn colours_are_left_out() {
-        let check = |line: &[u8], expected: &[u8]| assert_eq!(&*uncoloured(line), expected);
-        check(b"\x1b[1m\x1b[92m     Running\x1b[0m x", b"     Running x");
-        check(b"\x1b(B\x1b[mok", b"ok");
-        check(b"\x1b[2J\x1b", b"\x1b[2J\x1b");
-        check(b"plain", b"plain");
     }
 }

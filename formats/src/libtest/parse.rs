@@ -17,18 +17,19 @@
 
 use std::io;
 
-use memchr::memmem;
 use streamresult::StreamResult;
 use subunit::Timestamp;
 
 use super::cargo::{self, Binary, Cargo};
 use super::emit::{BinaryOut, Clock, ERROR, Emitter, suite_id};
 use super::json::{self, Json};
-use super::line::{self, Line as Said, uncoloured};
+use super::line::{self, Line as Said};
 use super::message;
 use super::names::Names;
 use super::plain::{self, Plain};
+use crate::colour::uncoloured;
 use crate::lines::{Line, LineParser};
+use crate::loose_json::objects;
 
 /// What the input is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,8 +54,6 @@ pub struct Parser {
     json: Json,
     binary: Option<State>,
     place: Place,
-    /// The start of a message that is longer than lines are.
-    long: Vec<u8>,
 }
 
 /// What is known of the binary that cargo named last, or of the one that runs without a name.
@@ -79,8 +78,6 @@ enum Place {
 
 /// The id of what cargo does before it runs tests.
 const CARGO: &str = "cargo";
-/// A longer message is text; the test that it is about is missing then.
-const LONGEST_MESSAGE: usize = 8 << 20;
 
 impl Default for Parser {
     fn default() -> Self {
@@ -106,7 +103,6 @@ impl Parser {
             json: Json::default(),
             binary: None,
             place: Place::Tests,
-            long: Vec::new(),
         }
     }
 
@@ -138,13 +134,19 @@ impl Parser {
 
     /// Takes a message of JSON; what a test wrote last may stand before it.
     fn json_line(&mut self, content: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
-        if content.first() != Some(&b'{') && !self.json.is_open() {
+        if content.trim_ascii_start().first() != Some(&b'{') && !self.json.is_open() {
             return Ok(false);
         }
-        let Some((before, line)) = message_in(content) else { return Ok(false) };
+        objects(content, &message::KEYS).try_fold(false, |is_taken, (before, line)| {
+            if is_taken { Ok(true) } else { self.json_message(before, line, sink) }
+        })
+    }
+
+    fn json_message(&mut self, before: &[u8], line: &[u8], sink: &mut dyn StreamResult) -> io::Result<bool> {
         let line = String::from_utf8_lossy(line);
+        let line = message::with_escaped_name(&line);
         let Some(message) = message::parse(&line) else { return Ok(false) };
-        if !before.is_empty() {
+        if !before.trim_ascii().is_empty() {
             self.json.flush(&mut self.emitter, sink)?;
             self.emitter.push_text(before, sink)?;
         }
@@ -339,24 +341,6 @@ impl Parser {
         wrong.iter().try_for_each(|(id, what)| self.emitter.fail(id, Some((ERROR, what.as_bytes())), sink))
     }
 
-    /// Whether a piece is of a message with much output.
-    fn is_long_message(&self, piece: &[u8]) -> bool {
-        !self.long.is_empty() || self.json.is_open() && piece.first() == Some(&b'{')
-    }
-
-    fn long_message(&mut self, piece: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.long.extend_from_slice(piece);
-        if piece.last() == Some(&b'\n') {
-            let long = std::mem::take(&mut self.long);
-            return self.whole_line(long.trim_ascii_end(), &long, sink);
-        }
-        if self.long.len() > LONGEST_MESSAGE {
-            let long = std::mem::take(&mut self.long);
-            self.emitter.push_text(&long, sink)?;
-        }
-        Ok(())
-    }
-
     fn note_output(&mut self) {
         self.binary.get_or_insert_default().has_output = true;
     }
@@ -368,16 +352,6 @@ impl Parser {
     }
 }
 
-/// What stands before a message on its line, and the message.
-fn message_in(content: &[u8]) -> Option<(&[u8], &[u8])> {
-    const STARTS: [&[u8]; 2] = [br#"{ "type": ""#, br#"{"type":""#];
-    if STARTS.iter().any(|start| content.starts_with(start)) {
-        return Some((b"", content));
-    }
-    let at = STARTS.iter().filter_map(|start| memmem::rfind(content, start)).max()?;
-    content.split_at_checked(at)
-}
-
 impl LineParser for Parser {
     fn arrive(&mut self) {
         self.emitter.arrive();
@@ -386,9 +360,6 @@ impl LineParser for Parser {
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         if line.is_whole {
             return self.whole_line(&uncoloured(line.content()), line.bytes, sink);
-        }
-        if self.is_long_message(line.bytes) {
-            return self.long_message(line.bytes, sink);
         }
         match &mut self.plain {
             _ if self.place != Place::Tests => self.error_text(line.bytes, sink),
@@ -411,10 +382,6 @@ impl LineParser for Parser {
     }
 
     fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let long = std::mem::take(&mut self.long);
-        if !long.is_empty() {
-            self.whole_line(&long, &long, sink)?;
-        }
         self.end_error(sink)?;
         self.lose_tests(sink)?;
         if self.binary.is_some_and(|binary| !binary.has_output) {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use memchr::memmem;
 use subunit::Timestamp;
 
-use super::counts::{Counts, discrepancy};
+use super::counts::{Counts, discrepancy, unannounced};
 use super::emit::{BinaryOut, string, test};
 use super::failures::{Failure, Failures};
 use super::line::{self, EndKind, Line, Named, TestEnd, Totals};
@@ -438,7 +438,10 @@ impl Plain {
         self.failures.tell_all(out)?;
         self.resolve_glued(&told, out)?;
         self.resolve_by(&told, out)?;
-        let wrong = discrepancy(totals.is_ok, &told, &self.seen).map(|wrong| {
+        let announced = self.expected.unwrap_or_default();
+        let wrong = discrepancy(totals.is_ok, &told, &self.seen)
+            .or_else(|| unannounced(totals.is_ok, announced, told.total().max(self.seen.total())));
+        let wrong = wrong.map(|wrong| {
             let hint = "dots have no names: run without --quiet and --format terse\n";
             if self.has_dots { wrong + hint } else { wrong }
         });

@@ -182,8 +182,9 @@ fn output_behind_a_name_is_that_tests() {
 
 #[test]
 fn a_result_behind_output_counts_if_the_totals_tell_it() {
-    let input =
-        |passed| format!("running 2 tests\ntest a ... ok\nxtest b ... ok\n{}", result([passed, 0, 0, 0]));
+    let input = |passed| {
+        format!("running {passed} tests\ntest a ... ok\nxtest b ... ok\n{}", result([passed, 0, 0, 0]))
+    };
     check(&input(2), &["a success", "- stdout=xtest b ... ok\\n", "b success"]);
     check(&input(1), &["a success", "- stdout=xtest b ... ok\\n"]);
 }
@@ -292,6 +293,38 @@ fn json_is_read_and_its_end_needed() {
     check_as(Format::Json, "test a ... ok\n", &["- stdout=test a ... ok\\n"]);
     let exists = "{ \"type\": \"test\", \"event\": \"discovered\", \"name\": \"a\" }\n";
     check(exists, &["a exists"]);
+}
+
+#[test]
+fn json_may_be_in_any_spacing_and_order() {
+    let input = "noise {\"a\":1}\n {\"event\" : \"started\", \"type\" : \"suite\", \"test_count\" : 1}\n\
+                 {\"name\":\"a\" , \"event\":\"failed\",\"exec_time\":\"0.07s\",\"type\":\"test\"}\n\
+                 glued{ \"event\":\"failed\",\"type\":\"suite\",\"passed\":0,\"failed\":1 }\n";
+    check(input, &["- stdout=noise {\\\"a\\\":1}\\n", "a fail", "- stdout=glued"]);
+}
+
+#[test]
+fn names_of_old_doc_tests_on_windows_are_read() {
+    let input = "{ \"type\": \"suite\", \"event\": \"started\", \"test_count\": 1 }\n\
+                 { \"type\": \"test\", \"event\": \"started\", \"name\": \"src\\tool.rs - (line 3)\" }\n\
+                 { \"type\": \"test\", \"name\": \"src\\tool.rs - (line 3)\", \"event\": \"ok\" }\n\
+                 { \"type\": \"suite\", \"event\": \"ok\", \"passed\": 1, \"failed\": 0 }\n";
+    check(input, &["src\\tool.rs - (line 3) inprogress", "src\\tool.rs - (line 3) success"]);
+}
+
+#[test]
+fn what_was_announced_has_to_come() {
+    let wrong = "cargo test fail not runnable error=3 tests were announced, and the totals tell 1\\n";
+    let text = format!("running 3 tests\ntest a ... ok\n{}", result([1, 0, 0, 0]));
+    check(&text, &["a success", wrong]);
+    let json = "{\"type\":\"suite\",\"event\":\"started\",\"test_count\":3}\n\
+                {\"type\":\"test\",\"event\":\"ok\",\"name\":\"a\"}\n\
+                {\"type\":\"suite\",\"event\":\"ok\",\"passed\":1,\"failed\":0";
+    check(&format!("{json}}}\n"), &["a success", wrong]);
+    check(&format!("{json},\"filtered_out\":2}}\n"), &["a success"]);
+    // A run that was stopped by its first failure says so itself.
+    let stopped = format!("running 3 tests\ntest a ... FAILED\n{}", result([0, 1, 0, 0]));
+    check(&stopped, &["a fail"]);
 }
 
 #[test]

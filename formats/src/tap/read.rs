@@ -454,6 +454,8 @@ impl LineParser for Parser {
         }
         match &mut self.block {
             Some(block) => block.raw(line.bytes, &mut self.held, sink),
+            // Of what is too long to be read it is known how it ended, and how its name begins.
+            None if line.is_start && is_point(line.bytes) => self.whole_line(line, sink),
             None => {
                 self.release(sink)?;
                 self.push_text(line.bytes, sink)
@@ -481,6 +483,10 @@ fn no_plan(document: &Document) -> &'static str {
     } else {
         "there is neither a plan nor a test point\n"
     }
+}
+
+fn is_point(line: &[u8]) -> bool {
+    matches!(line::parse(line.trim_ascii_start()), Some(TapLine::Point(_)))
 }
 
 /// A description without what is too long for an id.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use subunit::split_part;
 
 /// A line of text that begins with one of these would begin a test, or change what the next ones are.
-const WORDS: [&[u8]; 6] = [b"test", b"testing", b"tags", b"time", b"progress", b"uxsuccess"];
+const WORDS: [&[u8]; 7] = [b"test", b"testing", b"tags", b"time", b"progress", b"uxsuccess", b"failure"];
 
 /// Writes text that comes in pieces, with a blank before each line that would be a directive.
 ///
@@ -94,6 +94,7 @@ mod tests {
     #[test]
     fn text_that_would_be_a_directive_gets_a_blank() {
         check("test result: ok\n", " test result: ok\n");
+        check("failure: x\n", " failure: x\n");
         check("a\ntest: x\ntags:\ty\ntesting: z\n", "a\n test: x\n tags:\ty\n testing: z\n");
     }
 

@@ -110,6 +110,24 @@ pub(crate) fn details_of(label: &[u8], outcome: &[u8]) -> Option<Details> {
     }
 }
 
+/// A failure that stands outside of any test: how it ended, its label, and how its details follow. With a colon only:
+/// `failure to connect` is text; so is what a compiler says, `error: no such file`, unless details follow it or one word
+/// alone.
+pub(crate) fn failure_alone(line: &[u8]) -> Option<(Status, &[u8], Details)> {
+    let is_error = line.starts_with(b"error:");
+    if !is_error && !line.starts_with(b"failure:") && !line.starts_with(b"uxsuccess:") {
+        return None;
+    }
+    let Some(Line::Outcome(status, outcome)) = parse(line) else { return None };
+    let (label, details) = match (outcome.strip_suffix(b" [ multipart"), outcome.strip_suffix(b" [")) {
+        (Some(label), _) => (label, Details::Multipart),
+        (_, Some(label)) => (label, Details::Bracketed),
+        _ => (outcome, Details::None),
+    };
+    let is_sentence = details == Details::None && label.contains(&b' ');
+    (!is_error || !is_sentence).then_some((status, label, details))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,6 +186,22 @@ mod tests {
     fn progress_is_a_number_or_a_level() {
         for value in ["3", "+2", "-1", "push", "pop"] {
             check(&format!("progress: {value}"), Some(Line::Progress));
+        }
+    }
+
+    #[test]
+    fn a_failure_alone_is_told_by_its_colon() {
+        let check = |line: &str, expected: Option<(Status, &str, Details)>| {
+            let expected = expected.map(|(status, label, details)| (status, label.as_bytes(), details));
+            assert_eq!(failure_alone(line.as_bytes()), expected, "{line}");
+        };
+        check("failure: a b", Some((Status::Fail, "a b", Details::None)));
+        check("failure: a [", Some((Status::Fail, "a", Details::Bracketed)));
+        check("error: a b [ multipart", Some((Status::Fail, "a b", Details::Multipart)));
+        check("error: m.T.a", Some((Status::Fail, "m.T.a", Details::None)));
+        check("uxsuccess: a", Some((Status::UxSuccess, "a", Details::None)));
+        for line in ["failure to connect", "error: no rule", "error a", "skip: a", "success: a", "failure:"] {
+            check(line, None);
         }
     }
 

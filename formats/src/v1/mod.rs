@@ -29,9 +29,13 @@ mod test;
 mod time;
 mod write;
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
 use streamresult::StreamResult;
+use subunit::part;
+
+use crate::utf16::Utf16;
 
 pub use parse::Parser;
 pub use write::Writer;
@@ -62,10 +66,10 @@ pub fn drive<R: Read>(mut input: R, sink: &mut dyn StreamResult) -> io::Result<(
 }
 
 fn pass<R: Read>(input: &mut R, sink: &mut dyn StreamResult) -> io::Result<()> {
-    let mut parser = Parser::new();
+    let (mut parser, mut utf16) = (Parser::new(), Utf16::default());
     let mut buffer = Vec::new();
     let read = loop {
-        match fill(input, &mut buffer) {
+        match fill(input, &mut buffer, &mut utf16) {
             Ok(0) => break Ok(()),
             Ok(_) => {}
             // What came before is told, then the error.
@@ -75,12 +79,13 @@ fn pass<R: Read>(input: &mut R, sink: &mut dyn StreamResult) -> io::Result<()> {
         buffer.drain(..used);
         parser.flush(sink)?;
     };
+    buffer.extend(utf16.finish());
     let ended = parser.finish(&buffer, sink);
     ended.and(read)
 }
 
-/// Appends what one read gives.
-fn fill<R: Read>(input: &mut R, buffer: &mut Vec<u8>) -> io::Result<usize> {
+/// Appends what one read gives, and returns how much was read.
+fn fill<R: Read>(input: &mut R, buffer: &mut Vec<u8>, utf16: &mut Utf16) -> io::Result<usize> {
     let held = buffer.len();
     buffer.resize(held + BLOCK, 0);
     let count = loop {
@@ -90,5 +95,9 @@ fn fill<R: Read>(input: &mut R, buffer: &mut Vec<u8>) -> io::Result<usize> {
         }
     };
     buffer.truncate(held + *count.as_ref().unwrap_or(&0));
+    if let Cow::Owned(text) = utf16.decode(part(buffer, held..)) {
+        buffer.truncate(held);
+        buffer.extend(text);
+    }
     count
 }

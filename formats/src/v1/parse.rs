@@ -28,10 +28,8 @@ use super::line::{self, Details, Line};
 use super::scope::Scope;
 use super::test::Test;
 use super::{label, mime};
-use crate::held::{HeldFile, HeldText};
-
-/// A longer line is text: ids, names and types are shorter.
-const LONGEST_LINE: usize = 1 << 20;
+use crate::held::{HeldFile, HeldText, failure, text_file};
+use crate::lines::{LONGEST_LINE, shortened};
 
 /// Turns a v1 stream into events, as its bytes come.
 ///
@@ -188,15 +186,16 @@ impl Parser {
             return Ok(taken);
         }
         match self.line_len(rest, eof) {
-            Some(len) => {
+            Some(len) if len <= LONGEST_LINE => {
                 self.line(part(rest, ..len), sink)?;
                 Ok(Progress::Bytes(len))
             }
-            None if rest.len() > LONGEST_LINE => {
+            None if rest.len() <= LONGEST_LINE => Ok(Progress::NeedMore),
+            _ => {
                 self.place = Place::LongLine;
+                self.long_line(rest, sink)?;
                 self.take_long_line(rest, sink)
             }
-            None => Ok(Progress::NeedMore),
         }
     }
 
@@ -234,6 +233,7 @@ impl Parser {
     fn line(&mut self, whole: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         let (text, crlf) = without_end(whole);
         let is_said = match line::parse(text) {
+            Some(Line::Outcome(..)) if !self.in_test => self.failure_alone(text, crlf, sink)?,
             Some(Line::Test(label)) => self.begin(label, sink)?,
             Some(Line::Outcome(status, outcome)) => self.outcome(status, outcome, crlf, sink)?,
             Some(Line::Tags(words)) => self.scope.change(words, self.in_test),
@@ -268,9 +268,6 @@ impl Parser {
         crlf: bool,
         sink: &mut dyn StreamResult,
     ) -> io::Result<bool> {
-        if !self.in_test {
-            return Ok(false);
-        }
         let own = line::details_of(&self.test.label, outcome);
         let shadow = || line::details_of(&self.shadow.label, outcome).filter(|_| self.has_shadow);
         let Some((details, of_shadow)) =
@@ -282,17 +279,33 @@ impl Parser {
         if of_shadow {
             self.shadow.begin(sink)?;
         }
-        self.report = Report { status, of_shadow, crlf, has_traceback: false };
+        self.report(Report { status, of_shadow, crlf, has_traceback: false }, details, sink)?;
+        Ok(true)
+    }
+
+    /// A failure whose test was never told to begin: what told it got lost.
+    fn failure_alone(&mut self, text: &[u8], crlf: bool, sink: &mut dyn StreamResult) -> io::Result<bool> {
+        let Some((status, label, details)) = line::failure_alone(text) else { return Ok(false) };
+        self.text.flush(sink)?;
+        self.test.set(label, self.now);
+        self.in_test = true;
+        self.report(Report { status, of_shadow: false, crlf, has_traceback: false }, details, sink)?;
+        Ok(true)
+    }
+
+    /// What follows an outcome, or its end.
+    fn report(&mut self, report: Report, details: Details, sink: &mut dyn StreamResult) -> io::Result<()> {
+        self.report = report;
         match details {
-            Details::None => self.end_report(status, sink)?,
+            Details::None => self.end_report(report.status, sink)?,
             Details::Bracketed => {
-                let (name, mime_type) = bracketed_file(status);
+                let (name, mime_type) = bracketed_file(report.status);
                 self.begin_part(name, mime_type);
                 self.place = Place::Bracketed { at_start: true };
             }
             Details::Multipart => self.place = Place::Multipart,
         }
-        Ok(true)
+        Ok(())
     }
 
     fn begin_part(&mut self, name: &str, mime_type: &str) {
@@ -466,6 +479,15 @@ impl Parser {
     fn end_part(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let test = if self.report.of_shadow { &self.shadow } else { &self.test };
         self.part.end(&test.event(self.now), sink)
+    }
+
+    /// A line that is too long to be read begins. It is text, but if it says that a test failed, that is told.
+    fn long_line(&mut self, rest: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
+        let start = part(rest, ..LONGEST_LINE);
+        let Some((_, label, _)) = line::failure_alone(start) else { return Ok(()) };
+        self.text.flush(sink)?;
+        let why = text_file("reason", b"its line is too long to be read, and says that it failed\n");
+        sink.status(&Event { runnable: true, ..failure(&shortened(&label::string(label)), &why, self.now) })
     }
 
     fn take_long_line(&mut self, rest: &[u8], sink: &mut dyn StreamResult) -> io::Result<Progress> {

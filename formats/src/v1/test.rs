@@ -1,12 +1,12 @@
 //! A test under way.
 
-use std::borrow::Cow;
 use std::io;
 
 use streamresult::StreamResult;
 use subunit::{Event, Status, Tags, Timestamp};
 
 use super::label;
+use crate::lines::shortened;
 
 /// A test that has begun.
 #[derive(Clone, Debug, Default)]
@@ -22,13 +22,8 @@ impl Test {
     pub(crate) fn set(&mut self, label: &[u8], began: Option<Timestamp>) {
         self.label.clear();
         self.label.extend_from_slice(label);
-        match label::string(label) {
-            Cow::Borrowed(id) => {
-                self.id.clear();
-                self.id.push_str(id);
-            }
-            Cow::Owned(id) => self.id = id,
-        }
+        self.id.clear();
+        self.id.push_str(&shortened(&label::string(label)));
         self.began = began;
     }
 

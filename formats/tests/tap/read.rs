@@ -264,12 +264,18 @@ fn what_is_not_tap_is_text_in_its_place() {
 }
 
 #[test]
-fn long_lines_are_text() {
-    let long = "x".repeat((1 << 20) + 5);
-    let lines = log(format!("ok 1 - {long}\n1..0\n").as_bytes(), 5000);
-    assert!(lines.len() == 1 && lines[0].starts_with("- stdout: ok 1 - xxx"));
+fn of_long_lines_it_is_told_how_a_test_ended() {
+    let long = "x".repeat((8 << 20) + 5);
+    let lines = log(format!("ok 1\nnot ok 2 - {long}\n1..2\n").as_bytes(), 50_000);
+    assert!(
+        lines.len() == 3 && lines[1].starts_with("xxx") && lines[1].ends_with("… fail"),
+        "{}",
+        lines.len()
+    );
+    let lines = log(format!("1..0\n{long}\n").as_bytes(), 50_000);
+    assert!(lines.len() == 1 && lines[0].starts_with("- stdout: xxx"));
     let block = format!("TAP version 13\n1..1\nok 1 - a\n  ---\n  {long}\n  ...\n");
-    assert_eq!(log(block.as_bytes(), 5000).len(), 2);
+    assert_eq!(log(block.as_bytes(), 50_000).len(), 2);
 }
 
 #[test]

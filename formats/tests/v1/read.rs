@@ -110,6 +110,47 @@ fn what_says_nothing_is_text_in_its_place() {
 }
 
 #[test]
+fn a_failure_whose_test_never_began_is_one() {
+    check(
+        b"failure: a\ntags: x\nfailure: b c [\nno\n]\nerror: m.T.d [ multipart\nContent-Type: text/plain\nlog\n2\r\nhi0\r\n]\n\
+          uxsuccess: e\nfailure to connect\nerror: no rule\nskip: f\nsuccess: g\ntest: h\nfailure: i\nsuccess: h\n",
+        &[
+            "a fail",
+            r"b c traceback (text/x-traceback;charset=utf8): no\n$",
+            "b c fail [\"x\"]",
+            "m.T.d log (text/plain): hi$",
+            "m.T.d fail [\"x\"]",
+            "e uxsuccess [\"x\"]",
+            r"- stdout: failure to connect\nerror: no rule\nskip: f\nsuccess: g\n",
+            "h inprogress",
+            r"- stdout: failure: i\n",
+            "h success [\"x\"]",
+        ],
+    );
+}
+
+#[test]
+fn a_failure_on_a_line_that_is_too_long_is_one() {
+    let long = "x".repeat((8 << 20) + 5);
+    let tests = |input: String| -> Vec<String> {
+        log(input.as_bytes(), 1 << 20).into_iter().filter(|line| line.ends_with(" fail")).collect()
+    };
+    assert_eq!(tests(format!("failure: {long}\n"))[0].len(), (1 << 20) + "… fail".len());
+    assert_eq!(tests(format!("test: a\nfailure: {long}\nsuccess: a\n")).len(), 1);
+    assert_eq!(tests(format!("test: {}\nfailure: {}\n", &long[..2 << 20], &long[..2 << 20])).len(), 1);
+    assert!(tests(format!("test: {long}\nsuccess: {long}\n")).is_empty());
+}
+
+#[test]
+fn utf_16_is_read() {
+    let text = "test: grün\nfailure: grün\n";
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let mut outcomes = streamresult::Summary::new();
+    formats::v1::drive(&*[b"\xfe\xff", &*bytes].concat(), &mut outcomes).unwrap();
+    assert_eq!((outcomes.total(), outcomes.count(streamresult::Outcome::Fail)), (1, 1));
+}
+
+#[test]
 fn the_last_line_needs_no_end_and_lines_may_end_in_cr_lf() {
     check(b"test: a\nsuccess: a", &["a inprogress", "a success"]);
     let details = "a traceback (text/x-traceback;charset=utf8): x\\r\\n$";
@@ -207,7 +248,7 @@ fn packets_of_version_2_are_passed_on_where_a_line_may_begin() {
 
 #[test]
 fn a_line_without_end_is_text() {
-    let line = vec![b'x'; 3 << 20];
+    let line = vec![b'x'; 9 << 20];
     let stream = [b"test: ", &line[..], b"\ntest: a\nskip: a\n"].concat();
     let told = log(&stream, 100_000);
     assert_eq!(told[0].len(), "- stdout: test: \\n".len() + line.len());
