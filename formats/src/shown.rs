@@ -11,17 +11,24 @@ use subunit::part;
 /// Text is shown in pieces of this many bytes.
 const PIECE: usize = 32 << 10;
 
-/// Writes text with a prefix before each line that is not empty.
+/// Writes text with a prefix before each line.
 pub(crate) struct Indented<'a, W> {
     out: &'a mut W,
     prefix: &'static str,
+    /// Whether empty lines have it, too.
+    is_padded: bool,
     at_line_start: bool,
 }
 
 impl<'a, W: Write> Indented<'a, W> {
-    /// Writes to `out`, which is at the beginning of a line.
+    /// Writes to `out`, which is at the beginning of a line. Empty lines stay empty.
     pub(crate) fn new(out: &'a mut W, prefix: &'static str) -> Self {
-        Indented { out, prefix, at_line_start: true }
+        Indented { out, prefix, is_padded: false, at_line_start: true }
+    }
+
+    /// The same, with the prefix before empty lines, too.
+    pub(crate) fn padded(out: &'a mut W, prefix: &'static str) -> Self {
+        Indented { is_padded: true, ..Indented::new(out, prefix) }
     }
 
     /// Writes a piece of text; control characters and what a CI system would obey are shown.
@@ -29,7 +36,7 @@ impl<'a, W: Write> Indented<'a, W> {
         let shown = visible::lossy_text(bytes);
         let shown = ci::defuse(&shown, self.at_line_start);
         for line in shown.split_inclusive('\n') {
-            if self.at_line_start && line != "\n" {
+            if self.at_line_start && (self.is_padded || line != "\n") {
                 self.out.write_all(self.prefix.as_bytes())?;
             }
             self.out.write_all(line.as_bytes())?;

@@ -53,7 +53,7 @@ Version 2 of subunit is what all commands read and write, unless their names say
 
   subunit v1     subunit-1to2, subunit-2to1; `subunit load` tells the versions apart by the first line
   JUnit XML      junitxml2subunit, subunit2junitxml
-  TAP            tap2subunit (versions 12 to 14), subunit2tap
+  TAP            tap2subunit (versions 12 to 14, KTAP, prove -v), subunit2tap
   go test -json  gojson2subunit
   cargo test     libtest2subunit, also of libtest's JSON and of cargo-nextest
   JSON lines     json2subunit, subunit2json: nothing is lost either way

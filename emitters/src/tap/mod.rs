@@ -1,6 +1,8 @@
 //! The command `tap2subunit`: the Test Anything Protocol, as a stream.
 
+use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use cli::{Command, Document, InputArgs, Streams, Verdict};
 use formats::lines::{Lines, pass};
@@ -15,13 +17,16 @@ use crate::emit::EmitArgs;
 /// Convert TAP (the Test Anything Protocol, versions 12 to 14) to a subunit stream
 ///
 /// A test's id is its description, or "test 3" where there is none; the second one of a name is "name #2", and
-/// subtests are "parent/child". Its time is that of its arrival; a duration that it tells gives its start. Reasons,
-/// comments after a failure and YAML blocks are files of the test. All that is not TAP, such as what a test prints,
-/// is kept as text, in its place.
+/// subtests are "parent/child". Its time is that of its arrival; a duration that it tells gives its start. In a FILE
+/// nothing arrives: only tests that tell how long they took have times there, those of the file. Reasons, comments
+/// after a failure and YAML blocks are files of the test. All that is not TAP, such as what a test prints, is kept as
+/// text, in its place.
+///
+/// Of `prove -v` each test file is a document, "t/boot.t/name"; KTAP and UTF-16 with a byte order mark are read.
 ///
 /// Tests that were planned and did not come fail, as "test 3"; so does "Bail out!". "tap document" is a test that
-/// fails when the plan is missing or does not agree with what came. `ok … # TODO` is an unexpected success, which
-/// fails the run. A test is passed on when it is known whether diagnostics follow it: with the next line.
+/// fails when the plan is missing or does not agree with what came. `ok … # TODO` is a success with the tag "todo". A
+/// test is passed on when it is known whether diagnostics follow it: with the next line.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(
     name = "tap2subunit",
@@ -29,6 +34,7 @@ use crate::emit::EmitArgs;
     after_help = cli::help!(
         report,
         "  perl t/boot.t | tap2subunit | subunit-stats\n  \
+           prove -v --merge t | tap2subunit | subunit2text\n  \
            tap2subunit --exec 'node --test --test-reporter=tap' | subunit2junitxml -o report.xml\n  \
            tap2subunit --prefix boot --exec 'perl t/boot.t' >boot.subunit\n  \
            tap2subunit --exit-zero results/*.tap >all.subunit"
@@ -49,6 +55,9 @@ pub struct Tap {
     /// Begin all ids with NAME/
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
     prefix: String,
+    /// Take `ok … # TODO` for an unexpected success, which fails the run
+    #[arg(long)]
+    strict_todo: bool,
     /// Take a document without a plan for complete, as python-subunit does
     #[arg(long)]
     allow_missing_plan: bool,
@@ -59,10 +68,13 @@ pub struct Tap {
 impl Command for Tap {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, interrupt, .. } = streams;
-        let Tap { files, exec, prefix, allow_missing_plan, emit } = self;
+        let Tap { files, exec, prefix, strict_todo, allow_missing_plan, emit } = self;
         let mut parser = Parser::new().clock(Timestamp::now);
         if allow_missing_plan {
             parser = parser.without_plan();
+        }
+        if strict_todo {
+            parser = parser.strict_todo();
         }
         let mut lines = Lines::new(parser);
         emit.emit(output, |sink| {
@@ -76,7 +88,12 @@ impl Command for Tap {
                     let has_several = files.len() > 1;
                     let mut documents = InputArgs { files }.documents(input, interrupt);
                     documents.try_for_each(|Document { path, mut input }| {
-                        lines.parser_mut().name_document(&name(&prefix, has_several.then_some(&path)));
+                        let parser = lines.parser_mut();
+                        parser.name_document(&name(&prefix, has_several.then_some(&path)));
+                        match recorded(&path) {
+                            Some(written) => parser.recorded(written),
+                            None => parser.live(),
+                        }
                         Ok(pass(&mut lines, &mut input, sink)?)
                     })
                 }
@@ -85,6 +102,13 @@ impl Command for Tap {
             told.and(stopped.map_err(anyhow::Error::from))
         })
     }
+}
+
+/// Of a file when it was written last, if that is known; nothing of what comes as it is written.
+fn recorded(path: &Path) -> Option<Option<Timestamp>> {
+    let metadata = fs::metadata(path).ok().filter(|metadata| metadata.is_file() && path != Path::new("-"))?;
+    let since_epoch = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    Some(since_epoch.and_then(Timestamp::from_epoch))
 }
 
 /// What the ids of a document begin with: the name of its file, where there are several.

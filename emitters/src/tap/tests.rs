@@ -15,7 +15,6 @@ fn told(stream: &[u8]) -> Vec<String> {
         let event = packet.event();
         let status = event.status.map_or("-", |status| status.as_str());
         let file = event.file.map(|file| format!(" {}: {}", file.name, file.bytes.escape_ascii()));
-        assert!(event.timestamp.is_some() || event.status.is_none(), "{event:?}");
         lines.push(format!("{} {status}{}", event.test_id.unwrap_or("-"), file.unwrap_or_default()));
     }
     lines
@@ -64,6 +63,32 @@ fn ids_begin_with_the_prefix_and_of_several_files_with_their_names() {
     );
     let [first, second] = ["a", "a #2"].map(|id| format!("{path}/{id} success"));
     check(&[path, path], b"", Verdict::Passed, &[&first, &second]);
+}
+
+#[test]
+fn what_arrives_has_its_time_and_what_is_in_a_file_has_none() {
+    let times = |args: &[&str], input: &[u8]| {
+        let output = cli::run_with::<Tap>(args, input).output;
+        let mut reader = Reader::new(&*output);
+        let mut has_time = Vec::new();
+        while let Some(Frame::Packet(packet)) = reader.next_frame().unwrap() {
+            has_time.push(packet.event().timestamp.is_some());
+        }
+        has_time
+    };
+    let document = b"1..2\nok 1 - a\nok 2 - b # time=2s\n";
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tap");
+    fs::write(&path, document).unwrap();
+    assert_eq!(times(&[], document), [true, true, true]);
+    assert_eq!(times(&[path.to_str().unwrap()], b""), [false, true, true]);
+}
+
+#[test]
+fn what_was_to_do_and_is_done_passes_unless_that_is_not_wanted() {
+    let document = b"1..1\nok 1 - a # TODO\n";
+    check(&[], document, Verdict::Passed, &["a success"]);
+    check(&["--strict-todo"], document, Verdict::Failed, &["a uxsuccess"]);
 }
 
 #[test]

@@ -209,8 +209,8 @@ impl Json {
         names: &mut Names,
         (emitter, sink): (&mut Emitter, &mut dyn StreamResult),
     ) -> io::Result<()> {
-        let nextest = NextestName::parse(name);
-        let name = string(nextest.map_or(name, |name| name.test).as_bytes());
+        let nextest = NextestName::parse(name.trim_ascii_start());
+        let name = string(nextest.map_or(name.trim_ascii_start(), |name| name.test).as_bytes());
         let key = nextest.map_or("", |name| name.binary);
         if nextest.is_some() {
             self.flush_other(&name, (emitter, sink))?;

@@ -100,7 +100,7 @@ fn test(rest: &[u8]) -> Option<Line<'_>> {
 
 /// Doc-tests and tests that should panic have words behind their names, in this text and nowhere else.
 fn named(name: &[u8]) -> Named<'_> {
-    let name = name.trim_ascii_end();
+    let name = name.trim_ascii();
     for (words, tag) in [
         (&b" - should panic"[..], "should-panic"),
         (b" - compile fail", "compile-fail"),
@@ -267,6 +267,7 @@ mod tests {
         let took = Some(Duration::from_millis(1012));
         let named = Named { name: b"a", tag: None };
         check("test a ... ok <1.012s>", Line::Result(named, TestEnd { outcome: EndKind::Passed, took }));
+        check("test   a ... ok", result("a", EndKind::Passed));
         check("test a ... okay", Line::Began(named, b"okay"));
         check("test a ... ", Line::Began(named, b""));
         check("test  ... ok", Line::Other);

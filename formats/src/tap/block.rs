@@ -36,10 +36,21 @@ struct Item {
     /// Its lines up to the text.
     head: Vec<u8>,
     len: Option<u64>,
-    has_text: bool,
+    text: Text,
     /// Bytes of the text so far.
     read: u64,
     lines: u64,
+}
+
+/// How the text of an attachment is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Text {
+    /// None of it has come.
+    None,
+    /// As lines of their own.
+    Literal,
+    /// As strings.
+    Quoted,
 }
 
 /// What a line is in relation to a block.
@@ -108,18 +119,19 @@ impl Block {
     /// Ends what is open.
     pub(super) fn end(&mut self, held: &mut HeldPoint, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(mut item) = self.item.take() else {
-            if self.lines == 1 && held.test.took.is_some() && held.test.time.is_some() {
+            if self.lines == 1 && held.test.took.is_some() && held.has_time {
                 // All that it says is in the times of the test.
                 held.block.drop_rest();
             }
             return Ok(());
         };
-        if !item.has_text && item.len != Some(0) {
+        if item.text == Text::None && item.len != Some(0) {
             // Files that are not text are only named.
             return self.raw(&item.head, held, sink);
         }
         // The last line has an end here, whether the text has one there or not.
-        let end: &[u8] = if item.len == Some(item.read) { b"" } else { b"\n" };
+        let is_ended = item.text == Text::Quoted || item.len == Some(item.read);
+        let end: &[u8] = if is_ended { b"" } else { b"\n" };
         held.test.push(&mut item.file, end, None, sink)?;
         if item.file.name == "reason" {
             held.reason.clear();
@@ -135,10 +147,14 @@ impl Block {
         sink: &mut dyn StreamResult,
     ) -> io::Result<bool> {
         if let Some(item) = &mut self.item {
-            if item.has_text
+            if item.text == Text::Literal
                 && let Some(text) = line.strip_prefix(b"      ").or(line.is_empty().then_some(line))
             {
                 return item.line(text, held, sink).map(|()| true);
+            }
+            if let Some(text) = item.quoted(line) {
+                held.test.push(&mut item.file, text.as_bytes(), None, sink)?;
+                return Ok(true);
             }
             if item.head_line(line) {
                 return Ok(true);
@@ -149,6 +165,10 @@ impl Block {
             self.item = Some(Item::new(name, line));
         } else if let Some(tag) = string(line, b"  - ").filter(|_| self.item.is_none()) {
             held.test.tags.push(tag);
+        } else if let Some(tags) = strings(line, b"tags: ") {
+            held.test.tags.extend(tags);
+        } else if let Some(id) = string(line, b"id: ") {
+            held.renamed = Some(id);
         } else if let Some(route) = string(line, b"route: ") {
             held.test.route_code = Some(route);
         } else if let Some(took) = duration::of_line(line) {
@@ -166,7 +186,7 @@ impl Item {
             file: HeldFile::new(name, None),
             head: Vec::new(),
             len: None,
-            has_text: false,
+            text: Text::None,
             read: 0,
             lines: 0,
         };
@@ -179,16 +199,27 @@ impl Item {
         self.head.push(b'\n');
     }
 
+    /// A piece of its text: `text: "one"`, `text-2: "two"`.
+    fn quoted(&mut self, line: &[u8]) -> Option<String> {
+        let value = line.strip_prefix(b"    text").filter(|_| self.text != Text::Literal)?;
+        let digits = value.iter().position(|byte| *byte == b':')?;
+        let is_first = digits == 0 && self.text == Text::None;
+        let is_more = digits > 1 && self.text == Text::Quoted;
+        let text = string(value.get(digits..)?, b": ").filter(|_| is_first || is_more)?;
+        self.text = Text::Quoted;
+        Some(text)
+    }
+
     fn head_line(&mut self, line: &[u8]) -> bool {
-        if self.has_text {
+        if self.text != Text::None {
             return false;
         }
         if let Some(mime_type) = string(line, b"    type: ") {
             self.file.mime_type = Some(mime_type.into());
         } else if let Some(digits) = line.strip_prefix(b"    bytes: ") {
             self.len = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
-        } else if line == b"    text: |2" {
-            self.has_text = true;
+        } else if matches!(line, b"    text: |" | b"    text: |2") {
+            self.text = Text::Literal;
         } else {
             return false;
         }
@@ -212,6 +243,8 @@ fn outcome(line: &[u8], held: &mut HeldPoint) -> bool {
         (b"outcome: uxsuccess", Some(Status::Fail)) => Some(Status::UxSuccess),
         (b"outcome: unfinished", Some(Status::Fail)) => None,
         (b"outcome: xfail", Some(Status::XFail)) => Some(Status::XFail),
+        (b"outcome: skip", Some(Status::Skip)) => Some(Status::Skip),
+        (b"outcome: success", Some(Status::Success)) => Some(Status::Success),
         _ => return false,
     };
     held.test.status = status;
@@ -220,5 +253,10 @@ fn outcome(line: &[u8], held: &mut HeldPoint) -> bool {
 
 /// The string behind a key, as JSON has it.
 fn string(line: &[u8], key: &[u8]) -> Option<String> {
+    serde_json::from_slice(line.strip_prefix(key)?).ok()
+}
+
+/// The strings behind a key.
+fn strings(line: &[u8], key: &[u8]) -> Option<Vec<String>> {
     serde_json::from_slice(line.strip_prefix(key)?).ok()
 }

@@ -2,6 +2,7 @@
 
 use subunit::{Timestamp, part};
 
+use super::held::HeldPoint;
 use super::numbers::Numbers;
 
 /// Up to this many missing test points are reported one by one.
@@ -19,6 +20,10 @@ pub(super) struct Document {
     /// Whether it says which version of TAP it is: then any test point may have a block of diagnostics.
     pub(super) is_versioned: bool,
     pub(super) plan: Option<Plan>,
+    /// The numbers of the test points that the plan says are to be done.
+    pub(super) todo: Vec<u64>,
+    /// The test point behind which these subtests stand in braces.
+    pub(super) braces: Option<Box<HeldPoint>>,
     pub(super) has_second_plan: bool,
     pub(super) numbers: Numbers,
     /// The last number.
@@ -42,10 +47,22 @@ pub(super) struct Plan {
     pub(super) reason: Option<Vec<u8>>,
 }
 
+impl Parent {
+    /// Whether this is the description of its test point. Test2 writes `Subtest: name` for subtests that it streams.
+    pub(super) fn is_named(&self, description: &[u8]) -> bool {
+        description.strip_prefix(b"Subtest: ").unwrap_or(description) == self.name || description == self.name
+    }
+}
+
 impl Document {
     /// Whether nothing but its version has come yet.
     pub(super) fn is_new(&self) -> bool {
         self.plan.is_none() && self.numbers.count() == 0
+    }
+
+    /// Whether all that was planned has come.
+    pub(super) fn is_met(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| self.numbers.count() >= plan.last)
     }
 
     /// The number of a test point that comes now.

@@ -12,18 +12,30 @@ pub(super) fn milliseconds(text: &[u8]) -> Option<Duration> {
     decimal(text, MILLISECOND)
 }
 
+/// A number of some unit, `12ms`, `1.2 s`, `7µs`; without one of seconds.
+pub(super) fn of_value(text: &[u8]) -> Option<Duration> {
+    of_unit(text).or_else(|| decimal(text.trim_ascii(), SECOND))
+}
+
+/// A number with its unit.
+pub(super) fn of_unit(text: &[u8]) -> Option<Duration> {
+    let text = text.trim_ascii();
+    UNITS.iter().find_map(|(unit, power)| {
+        let number = text.strip_suffix(unit.as_bytes())?;
+        decimal(number.trim_ascii_end(), *power)
+    })
+}
+
+/// Units by their powers of ten of a nanosecond; those that end like others first.
+const UNITS: [(&str, u32); 5] = [("ms", MILLISECOND), ("us", 3), ("µs", 3), ("ns", 0), ("s", SECOND)];
+
 /// What a line of a block of diagnostics says: `duration_ms: 1.6`, `duration: 0.25` (seconds), `duration: 8ms`.
 pub(super) fn of_line(line: &[u8]) -> Option<Duration> {
     let value = line.strip_prefix(b"duration")?;
     if let Some(value) = value.strip_prefix(b"_ms:") {
         return milliseconds(value.trim_ascii());
     }
-    let value = value.strip_prefix(b"_s:").or_else(|| value.strip_prefix(b":"))?.trim_ascii();
-    match (value.strip_suffix(b"ms"), value.strip_suffix(b"s")) {
-        (Some(value), _) => milliseconds(value.trim_ascii_end()),
-        (None, Some(value)) => decimal(value.trim_ascii_end(), SECOND),
-        (None, None) => decimal(value, SECOND),
-    }
+    of_value(value.strip_prefix(b"_s:").or_else(|| value.strip_prefix(b":"))?)
 }
 
 /// A decimal number of units that are `10^unit` nanoseconds; digits below a nanosecond are cut off.

@@ -14,6 +14,12 @@ pub(super) struct HeldPoint {
     pub(super) indent: usize,
     /// Whether comments after it are about it.
     pub(super) takes_comments: bool,
+    /// Whether there is a time for what says how long it took.
+    pub(super) has_time: bool,
+    /// How much of the id is the path of the document.
+    pub(super) path_len: usize,
+    /// The description as the block has it.
+    pub(super) renamed: Option<String>,
     /// Of the directive; a file of the block of this name has more of it.
     pub(super) reason: Vec<u8>,
     reason_file: HeldFile,
@@ -28,6 +34,9 @@ impl Default for HeldPoint {
             test: HeldTest::default(),
             indent: 0,
             takes_comments: false,
+            has_time: false,
+            path_len: 0,
+            renamed: None,
             reason: Vec::new(),
             reason_file: HeldFile::text("reason"),
             comment: HeldFile::text("tap comment"),
@@ -41,6 +50,7 @@ impl HeldPoint {
     pub(super) fn clear(&mut self) {
         self.test.clear();
         self.reason.clear();
+        self.renamed = None;
     }
 
     /// Adds a line to the comments.

@@ -1,15 +1,18 @@
-//! The Test Anything Protocol: version 14 is written, versions 12 to 14 are read.
+//! The Test Anything Protocol: versions 13 and 14 are written, versions 12 to 14 and KTAP are read.
 
 mod block;
+mod braces;
 mod document;
 mod duration;
+mod end;
 mod held;
 mod ids;
 mod line;
 mod numbers;
+mod prove;
 mod read;
 mod write;
 mod yaml;
 
 pub use read::Parser;
-pub use write::{LONGEST_TEXT, TapWriter};
+pub use write::{LONGEST_TEXT, TapWriter, Version};

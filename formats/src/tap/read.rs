@@ -5,11 +5,14 @@
 //! - **Where it is** ([`Nesting`]): the indentation says how deep in subtests a line is. Subtests come before the test
 //!   point that they belong to, so a document that is deeper than the next test point is closed by it, and its parent
 //!   is that test point; a comment `# Subtest: name` may have announced it, with the id that is kept for it. What is
-//!   closed by less than its parent (the end, a shallower line) has lost it, and that is a failure.
+//!   closed by less than its parent (the end, a shallower line) has lost it, and that is a failure. Or they stand behind
+//!   their test point, in braces (`braces.rs`).
 //! - **Which test point waits** ([`HeldPoint`]): whether diagnostics follow is known from the next line. A block of
 //!   YAML may follow any test point of a document that has a version, comments are about what is `not ok`. So a test
 //!   point is held when either may come, and released by any line that is neither; blank lines leave it waiting.
 //! - **Which block is read** ([`Block`]): all lines are its own until it ends or one is not indented as it is.
+//!
+//! `prove -v` puts the documents of several files between lines of its own (`prove.rs`).
 //!
 //! Text between the lines is held, too, but only until something else is said or reading may block: it keeps its
 //! place. A plan is checked when its document ends, since it may be anywhere.
@@ -22,18 +25,23 @@ use streamresult::StreamResult;
 use subunit::{Event, Status, Timestamp, part};
 
 use super::block::{Block, Place};
+use super::braces::Brace;
 use super::document::{Document, Nesting, Parent, Plan, skip_reason};
 use super::held::HeldPoint;
 use super::ids::Ids;
 use super::line::{self, Line as TapLine, Point, Word, push_id, unescaped};
+use super::prove::Prove;
 use crate::charset::split_whole_characters;
+use crate::colour::uncoloured;
 use crate::held::{HeldText, failure, text_file};
 use crate::lines::{Line, LineParser};
 
-/// Subtests are indented by this many blanks.
+/// Subtests are indented by this many blanks. Those of KTAP may be by two.
 const LEVEL: usize = 4;
 /// Deeper subtests are text.
 const MOST_LEVELS: usize = 64;
+/// The tag of what was to be done, and is.
+const TODO: &str = "todo";
 /// Of a longer description an id has the beginning: all levels together fit into a packet.
 const LONGEST_NAME: usize = 16 * 1024;
 
@@ -42,11 +50,13 @@ const LONGEST_NAME: usize = 16 * 1024;
 /// - A test is its test point; its id is the description, or `test 3` where there is none. A second test of the
 ///   same name is `name #2`. Subtests are below the test that they belong to: `parent/child`. One that is not
 ///   named at the head of its subtests is `test 3` in their ids.
-/// - `SKIP` is a skip, `not ok … # TODO` an expected failure and `ok … # TODO` an unexpected success; the reason
-///   is a file `reason`. Comments after what is `not ok` are its file `tap comment`, a block of YAML is the file
+/// - `SKIP` is a skip, `not ok … # TODO` an expected failure and `ok … # TODO` a success with the tag `todo`, or an
+///   unexpected one ([`strict_todo`](Parser::strict_todo)); the reason is a file `reason`. Comments after what is `not ok` are its file `tap comment`, a block of YAML is the file
 ///   `diagnostics.yaml`, and a block that [`TapWriter`](super::TapWriter) wrote is the attachments it was made of.
 /// - A test that says how long it took began that long before its test point came, as the [`clock`](Parser::clock)
-///   tells; the parent of subtests began with them.
+///   tells; the parent of subtests began with them. What was [`recorded`](Parser::recorded) came at no known time.
+/// - Of the output of `prove -v` each file is a document: `t/boot.t/name`. Files that failed though no test of theirs
+///   did are failing tests, `t/boot.t`.
 /// - Test points that a plan promised and that did not come fail, as `test 3`. `Bail out!` is a test that failed;
 ///   so is `tap document` when there is no plan, or it does not agree with the test points. All have a file
 ///   `tap meta` that says what is wrong.
@@ -69,26 +79,39 @@ const LONGEST_NAME: usize = 16 * 1024;
 #[derive(Clone, Debug)]
 pub struct Parser {
     clock: Option<fn() -> Timestamp>,
+    is_recorded: bool,
+    /// When the document was written, where it is not being written now.
+    written: Option<Timestamp>,
     /// When the lines came that are being read.
-    now: Option<Timestamp>,
-    needs_plan: bool,
+    pub(super) now: Option<Timestamp>,
+    pub(super) needs_plan: bool,
+    strict_todo: bool,
     /// What the ids of all tests begin with.
-    prefix: String,
-    nesting: Nesting,
+    pub(super) prefix: String,
+    pub(super) nesting: Nesting,
+    pub(super) is_ktap: bool,
+    /// By how many blanks subtests are indented, once that is known of KTAP.
+    pub(super) indentation: Option<usize>,
     /// A comment that announced subtests, which did not come yet.
-    announced: Option<Announced>,
-    held: HeldPoint,
-    holds: bool,
-    block: Option<Block>,
+    pub(super) announced: Option<Announced>,
+    pub(super) held: HeldPoint,
+    pub(super) holds: bool,
+    pub(super) block: Option<Block>,
+    /// A test point that ends in a brace: the next line tells whether subtests follow.
+    pub(super) brace: Option<Brace>,
     /// Whether the document was given up.
-    bailed_out: bool,
+    pub(super) bailed_out: bool,
     ids: Ids,
-    text: HeldText,
+    pub(super) text: HeldText,
+    /// The run of prove that the documents are of.
+    pub(super) prove: Option<Box<Prove>>,
+    /// How much failed.
+    pub(super) failures: u64,
 }
 
 /// `# Subtest: name`
 #[derive(Clone, Debug)]
-struct Announced {
+pub(super) struct Announced {
     level: usize,
     name: Vec<u8>,
     time: Option<Timestamp>,
@@ -98,17 +121,25 @@ impl Default for Parser {
     fn default() -> Self {
         Parser {
             clock: None,
+            is_recorded: false,
+            written: None,
             now: None,
             needs_plan: true,
+            strict_todo: false,
             prefix: String::new(),
             nesting: Nesting::default(),
+            is_ktap: false,
+            indentation: None,
             announced: None,
             held: HeldPoint::default(),
             holds: false,
             block: None,
+            brace: None,
             bailed_out: false,
             ids: Ids::default(),
             text: HeldText::default(),
+            prove: None,
+            failures: 0,
         }
     }
 }
@@ -127,6 +158,24 @@ impl Parser {
         self
     }
 
+    /// The document that begins was recorded, and is not being written now: its lines have no time. Where it is known
+    /// when it was `written`, tests that say how long they took ended then, for want of anything better.
+    pub fn recorded(&mut self, written: Option<Timestamp>) {
+        (self.is_recorded, self.written) = (true, written);
+    }
+
+    /// The document that begins is being written: its lines have the time of the [`clock`](Parser::clock).
+    pub fn live(&mut self) {
+        (self.is_recorded, self.written) = (false, None);
+    }
+
+    /// Takes `ok … # TODO` for an unexpected success, which fails the run.
+    #[must_use]
+    pub fn strict_todo(mut self) -> Self {
+        self.strict_todo = true;
+        self
+    }
+
     /// Takes a document without a plan for complete.
     #[must_use]
     pub fn without_plan(mut self) -> Self {
@@ -137,35 +186,63 @@ impl Parser {
     /// Names the document that begins: the ids of its tests are `name/test`. Documents may follow each other, each
     /// ended by [`finish`](LineParser::finish), and ids stay unique in all of them.
     pub fn name_document(&mut self, name: &str) {
-        self.prefix.clear();
+        let mut prefix = String::new();
         if !name.is_empty() {
-            push_id(name.as_bytes(), &mut self.prefix);
-            self.prefix.push('/');
+            push_id(name.as_bytes(), &mut prefix);
+            prefix.push('/');
         }
+        self.set_prefix(prefix);
+    }
+
+    pub(super) fn set_prefix(&mut self, prefix: String) {
+        self.prefix = prefix;
         self.nesting = Nesting::new(self.document());
     }
 
-    fn document(&self) -> Document {
+    pub(super) fn document(&self) -> Document {
         Document { path: self.prefix.clone(), ..Document::default() }
     }
 
     fn whole_line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let content = line.content();
-        if self.block.is_some() && self.block_line(content, sink)? {
+        if self.block.is_some() && self.block_line(line.content(), sink)? {
             return Ok(());
         }
-        let indent = content.iter().take_while(|byte| **byte == b' ').count();
-        let said = line::parse(part(content, indent..));
-        let level = Some(indent / LEVEL).filter(|level| indent % LEVEL == 0 && *level < MOST_LEVELS);
+        let content = uncoloured(line.content());
+        let text = line.text.filter(|_| matches!(content, Cow::Borrowed(_)));
+        if self.brace.is_some() {
+            self.end_brace(Some(&content), sink)?;
+        }
+        if (self.prove.is_some() || self.may_begin_file()) && self.prove_line(&content, line.bytes, sink)? {
+            return Ok(());
+        }
+        self.tap_line(&content, line.bytes, text, sink)
+    }
+
+    /// Takes a line that is TAP, or text. `text` is the same as text, if it is known to be one.
+    pub(super) fn tap_line(
+        &mut self,
+        content: &[u8],
+        raw: &[u8],
+        text: Option<&str>,
+        sink: &mut dyn StreamResult,
+    ) -> io::Result<()> {
+        let indent = indentation(content);
+        let inner = part(content, indent..);
+        let said = line::parse(inner, self.is_ktap);
+        let level = self.level(indent, said.is_some());
         match (said, level) {
+            (Some(TapLine::Point(_)), Some(level)) if inner.trim_ascii_end().ends_with(b" {") => {
+                self.brace = Some(Brace { line: content.to_vec(), level, time: self.now });
+                Ok(())
+            }
             (Some(TapLine::Point(point)), Some(level)) => {
-                let text = line.text.and_then(|text| text.get(indent + point.start..));
+                let text = text.and_then(|text| text.get(indent + point.start..));
                 let text = text.and_then(|text| text.get(..point.description.len()));
                 self.point(level, &point, text, sink)
             }
-            (Some(TapLine::Plan { last, comment }), Some(level)) => {
+            (Some(TapLine::Plan { last, comment, todo }), Some(level)) => {
                 self.release(sink)?;
-                self.plan(level, last, comment);
+                self.plan(level, last, comment, todo);
                 Ok(())
             }
             (Some(TapLine::Subtest(name)), Some(level)) if level <= self.nesting.depth() => {
@@ -173,8 +250,15 @@ impl Parser {
                 self.announce(level, name);
                 Ok(())
             }
-            (Some(TapLine::Version), Some(level)) => self.version(level, sink),
+            (Some(TapLine::Version { is_ktap }), Some(level)) => self.version(level, is_ktap, sink),
             (Some(TapLine::Pragma), Some(level)) if level < self.nesting.depth() => self.release(sink),
+            (None, Some(level)) if inner.trim_ascii_end() == b"{" && self.may_open_braces(indent) => {
+                self.open_braces(level);
+                Ok(())
+            }
+            (None, Some(level)) if inner.trim_ascii_end() == b"}" && self.has_braces(level) => {
+                self.close_braces(level, sink)
+            }
             (Some(TapLine::BailOut(reason)), _) if !self.bailed_out => self.bail_out(reason, sink),
             (Some(TapLine::Dashes), _) if self.holds && indent > self.held.indent => {
                 self.block = Some(Block::new(indent));
@@ -185,18 +269,31 @@ impl Parser {
                     let line = part(content, indent.min(self.held.indent)..);
                     self.held.comment(line, sink)
                 } else {
-                    self.push_text(line.bytes, sink)
+                    self.push_text(raw, sink)
                 }
             }
             _ => {
                 if !content.trim_ascii().is_empty() {
                     self.release(sink)?;
                 }
-                self.push_text(line.bytes, sink)?;
+                self.push_text(raw, sink)?;
                 // What is told of the test before its end comes after it, however the input is cut.
                 if self.holds { self.text.flush(sink) } else { Ok(()) }
             }
         }
+    }
+
+    /// How deep in subtests a line is; nothing when it is not indented as they are.
+    fn level(&mut self, indent: usize, is_said: bool) -> Option<usize> {
+        if self.is_ktap && is_said && self.indentation.is_none() && matches!(indent, 2 | LEVEL) {
+            self.indentation = Some(indent);
+        }
+        let unit = self.unit();
+        Some(indent / unit).filter(|level| indent % unit == 0 && *level < MOST_LEVELS)
+    }
+
+    pub(super) fn unit(&self) -> usize {
+        self.indentation.unwrap_or(LEVEL)
     }
 
     /// Takes a line of a block of diagnostics; false when it is something else.
@@ -205,6 +302,7 @@ impl Parser {
         let place = block.place(content);
         if let Place::Within(line) = place {
             block.line(line, &mut self.held, sink)?;
+            self.rename();
             return Ok(true);
         }
         block.end(&mut self.held, sink)?;
@@ -212,11 +310,23 @@ impl Parser {
         Ok(matches!(place, Place::End))
     }
 
-    fn version(&mut self, level: usize, sink: &mut dyn StreamResult) -> io::Result<()> {
+    /// Gives the test the id that its block has.
+    fn rename(&mut self) {
+        let Some(name) = self.held.renamed.take().filter(|_| !self.held.test.has_begun) else { return };
+        let id = &mut self.held.test.id;
+        if id.is_char_boundary(self.held.path_len) {
+            id.truncate(self.held.path_len);
+            push_id(&named(Cow::Borrowed(name.as_bytes())), id);
+            self.ids.make_unique(id);
+        }
+    }
+
+    fn version(&mut self, level: usize, is_ktap: bool, sink: &mut dyn StreamResult) -> io::Result<()> {
         if level == 0 && !self.nesting.outer.is_new() {
             self.end_document(sink)?;
         }
         self.release(sink)?;
+        self.is_ktap |= is_ktap;
         self.open(level).is_versioned = true;
         Ok(())
     }
@@ -226,16 +336,36 @@ impl Parser {
             self.open(level);
         }
         let name = named(unescaped(name)).into_owned();
+        if self.is_ktap && level > 0 && self.nesting.depth() > level && self.name_open(level, &name) {
+            return;
+        }
         self.announced = Some(Announced { level, name, time: self.now });
     }
 
-    fn plan(&mut self, level: usize, last: u64, comment: Option<&[u8]>) {
+    /// Names subtests that have begun with their version; false when they have begun otherwise.
+    fn name_open(&mut self, level: usize, name: &[u8]) -> bool {
+        let mut id = self.nesting.at(level - 1).path.clone();
+        let document = self.nesting.at(level);
+        if !document.is_new() || document.parent.is_some() || name.is_empty() {
+            return false;
+        }
+        push_id(name, &mut id);
+        self.ids.make_unique(&mut id);
+        let document = self.nesting.at(level);
+        document.path = format!("{id}/");
+        document.parent = Some(Parent { id, name: name.to_owned() });
+        true
+    }
+
+    fn plan(&mut self, level: usize, last: u64, comment: Option<&[u8]>, todo: &[u8]) {
         let document = self.open(level);
         if document.plan.is_some() {
             document.has_second_plan = true;
         } else {
             let reason = comment.map(|comment| unescaped(skip_reason(comment)).into_owned());
             document.plan = Some(Plan { last, reason });
+            let numbers = std::str::from_utf8(todo).unwrap_or_default().split_ascii_whitespace();
+            document.todo = numbers.filter_map(|number| number.parse().ok()).collect();
         }
     }
 
@@ -246,31 +376,48 @@ impl Parser {
         text: Option<&str>,
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
+        self.hold_point(level, point, text, sink)?;
+        let may_have_more = self.nesting.at(level).is_versioned || self.held.takes_comments;
+        if may_have_more { Ok(()) } else { self.release(sink) }
+    }
+
+    /// Holds a test point until it is known what belongs to it.
+    pub(super) fn hold_point(
+        &mut self,
+        level: usize,
+        point: &Point<'_>,
+        text: Option<&str>,
+        sink: &mut dyn StreamResult,
+    ) -> io::Result<()> {
         self.release(sink)?;
         let time = self.now;
         let subtests = self.close_subtests(level, sink)?;
         let began = subtests.as_ref().and_then(|subtests| subtests.began);
-        let description =
-            if point.is_plain { Cow::Borrowed(point.description) } else { unescaped(point.description) };
-        let description = named(description);
+        let description = description(point);
         let own = subtests.and_then(|subtests| subtests.parent);
         let (own, other): (Option<Parent>, _) = match own {
-            Some(parent) if !description.is_empty() && *description != parent.name => (None, Some(parent)),
+            Some(parent) if !description.is_empty() && !parent.is_named(&description) => (None, Some(parent)),
             own => (own, None),
         };
         if let Some(Parent { id, .. }) = other {
             self.lose_parent(&id, sink)?;
         }
         let document = self.open(level);
-        let (number, is_versioned) = (document.next(point.number), document.is_versioned);
+        let number = document.next(point.number);
+        let is_todo = point.directive.is_none() && document.todo.contains(&number);
+        let directive = if is_todo { Some((Word::Todo, &b""[..])) } else { point.directive };
         self.announced.take_if(|announced| announced.level == level);
 
         self.held.clear();
         let id = &mut self.held.test.id;
         match own {
-            Some(parent) => *id = parent.id,
+            Some(parent) => {
+                *id = parent.id;
+                self.held.path_len = self.nesting.last().path.len();
+            }
             None => {
                 id.push_str(&self.nesting.last().path);
+                self.held.path_len = id.len();
                 // Nearly always it is known to be a text.
                 match text.filter(|text| point.is_plain && (1..=LONGEST_NAME).contains(&text.len())) {
                     Some(text) => id.push_str(text),
@@ -279,17 +426,23 @@ impl Parser {
                 self.ids.make_unique(id);
             }
         }
-        let (status, reason) = status(point);
-        if !reason.is_empty() {
+        let status = status(directive, point.is_ok, self.strict_todo);
+        self.failures += u64::from(status.is_failure());
+        let reason = directive.map_or(&b""[..], |(_, reason)| reason);
+        // Mocha's word for no reason.
+        if !reason.is_empty() && reason != b"-" {
             self.held.reason.extend_from_slice(&unescaped(reason));
         }
-        self.held.indent = level * LEVEL;
+        self.held.indent = level * self.unit();
         self.held.takes_comments = !point.is_ok;
+        self.held.has_time = time.or(self.written).is_some();
         let test = &mut self.held.test;
         (test.status, test.time, test.began, test.took) = (Some(status), time, began, point.took);
+        if status == Status::Success && directive.is_some() {
+            test.tags.push(TODO.to_owned());
+        }
         self.holds = true;
-        self.text.flush(sink)?;
-        if is_versioned || !point.is_ok { Ok(()) } else { self.release(sink) }
+        self.text.flush(sink)
     }
 
     /// The document of this level, with those that it takes to get there.
@@ -329,123 +482,35 @@ impl Parser {
         if self.nesting.depth() < level + 2 {
             return Ok(None);
         }
+        if self.nesting.last().braces.is_some() {
+            return self.lose_subtests(sink).map(|()| None);
+        }
         let subtests = self.nesting.pop();
         subtests.iter().try_for_each(|subtests| self.check(subtests, false, sink))?;
         Ok(subtests)
     }
 
-    /// Ends the innermost subtests, though the test that they belong to did not come.
-    fn lose_subtests(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let Some(subtests) = self.nesting.pop() else { return Ok(()) };
-        self.check(&subtests, false, sink)?;
-        let id = match &subtests.parent {
-            Some(parent) => parent.id.clone(),
-            None => self.unique(subtests.path.trim_end_matches('/')),
-        };
-        self.lose_parent(&id, sink)
-    }
-
-    fn lose_parent(&mut self, id: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.fail(id, "the test that these subtests belong to never came\n", sink)
-    }
-
-    fn bail_out(&mut self, reason: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.release(sink)?;
-        self.text.flush(sink)?;
-        self.bailed_out = true;
-        let id = self.unique(&format!("{}Bail out!", self.prefix));
-        let reason = unescaped(reason);
-        let file = if reason.is_empty() { Event::default() } else { text_file("reason", &reason) };
-        sink.status(&failure(&id, &file, self.now))
-    }
-
-    /// Ends what is open. Then another document may begin.
-    fn end_document(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let is_cut =
-            self.block.take().map(|mut block| block.end(&mut self.held, sink)).transpose()?.is_some();
-        self.release(sink)?;
-        self.text.flush(sink)?;
-        let document = self.document();
-        if !std::mem::take(&mut self.bailed_out) {
-            while self.nesting.depth() > 1 {
-                self.lose_subtests(sink)?;
-            }
-            let outer = std::mem::take(&mut self.nesting.outer);
-            self.check(&outer, is_cut, sink)?;
-        }
-        self.nesting = Nesting::new(document);
-        self.announced = None;
-        Ok(())
-    }
-
-    /// Reports where a document and its plan do not agree.
-    fn check(&mut self, document: &Document, is_cut: bool, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let is_outer = document.path == self.prefix;
-        let (missing, more) = document.missing();
-        for number in missing {
-            let id = self.unique(&format!("{}test {number}", document.path));
-            self.fail(&id, MISSING, sink)?;
-        }
-        let mut complaints = document.complaints();
-        if more > 0 {
-            complaints += &format!("{more} more test points are missing\n");
-        }
-        if is_cut {
-            complaints += "it ends within a block of diagnostics\n";
-        }
-        if is_outer && document.plan.is_none() && self.needs_plan {
-            complaints += no_plan(document);
-        }
-        if !complaints.is_empty() {
-            let id = self.unique(&format!("{}tap document", document.path));
-            self.fail(&id, &complaints, sink)?;
-        }
-        if is_outer { self.skip_all(document, sink) } else { Ok(()) }
-    }
-
-    /// A plan for nothing that says why is a test that was skipped.
-    fn skip_all(&mut self, document: &Document, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let Some(Plan { last: 0, reason: Some(reason) }) = &document.plan else { return Ok(()) };
-        if document.numbers.count() > 0 {
-            return Ok(());
-        }
-        self.held.clear();
-        self.held.test.id = self.unique(&format!("{}file skip", document.path));
-        self.held.test.status = Some(Status::Skip);
-        self.held.test.time = self.now;
-        self.held.reason.clone_from(reason);
-        self.held.release(sink)
-    }
-
-    fn unique(&mut self, id: &str) -> String {
-        let mut id = id.to_owned();
-        self.ids.make_unique(&mut id);
-        id
-    }
-
-    /// A test that the document does not have: it says what is wrong.
-    fn fail(&mut self, id: &str, why: &str, sink: &mut dyn StreamResult) -> io::Result<()> {
-        self.text.flush(sink)?;
-        sink.status(&failure(id, &text_file("tap meta", why.as_bytes()), self.now))
-    }
-
     /// Passes on the test point that was held, if there is one.
-    fn release(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
+    pub(super) fn release(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         if !std::mem::take(&mut self.holds) {
             return Ok(());
         }
+        let test = &mut self.held.test;
+        if test.took.is_some() {
+            test.time = test.time.or(self.written);
+        }
         self.text.flush(sink)?;
         self.held.release(sink)
     }
 
-    fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
+    pub(super) fn push_text(&mut self, bytes: &[u8], sink: &mut dyn StreamResult) -> io::Result<()> {
         self.text.push(bytes, self.now, sink)
     }
 }
 
 impl LineParser for Parser {
     fn arrive(&mut self) {
-        self.now = self.clock.map(|clock| clock());
+        self.now = self.clock.filter(|_| !self.is_recorded).map(|clock| clock());
     }
 
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -470,23 +535,17 @@ impl LineParser for Parser {
 
     /// Ends the document. Another one may follow.
     fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
+        self.end_brace(None, sink)?;
+        let was_prove = self.end_prove(sink)?;
+        if was_prove && self.nesting.outer.is_new() && self.nesting.depth() == 1 {
+            return self.text.flush(sink);
+        }
         self.end_document(sink)
     }
 }
 
-/// What python-subunit says of it.
-const MISSING: &str = "test missing from TAP output";
-
-fn no_plan(document: &Document) -> &'static str {
-    if document.numbers.count() > 0 {
-        "there is no plan: it may have been cut off\n"
-    } else {
-        "there is neither a plan nor a test point\n"
-    }
-}
-
 fn is_point(line: &[u8]) -> bool {
-    matches!(line::parse(line.trim_ascii_start()), Some(TapLine::Point(_)))
+    matches!(line::parse(line.trim_ascii_start(), false), Some(TapLine::Point(_)))
 }
 
 /// A description without what is too long for an id.
@@ -510,13 +569,30 @@ fn push_name(description: &[u8], number: u64, id: &mut String) {
     }
 }
 
-/// How a test ended, and why.
-fn status<'a>(point: &Point<'a>) -> (Status, &'a [u8]) {
-    match (point.directive, point.is_ok) {
-        (Some((Word::Skip, reason)), _) => (Status::Skip, reason),
-        (Some((Word::Todo, reason)), true) => (Status::UxSuccess, reason),
-        (Some((Word::Todo, reason)), false) => (Status::XFail, reason),
-        (None, true) => (Status::Success, b""),
-        (None, false) => (Status::Fail, b""),
+/// How many blanks a line begins with.
+pub(super) fn indentation(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| **byte == b' ').count()
+}
+
+/// The description of a test point as it is meant.
+fn description<'a>(point: &Point<'a>) -> Cow<'a, [u8]> {
+    if point.is_plain {
+        return named(Cow::Borrowed(point.description));
+    }
+    let whole = unescaped(point.description);
+    if point.more.is_empty() {
+        return named(whole);
+    }
+    named(Cow::Owned([&*whole, &*unescaped(point.more)].concat()))
+}
+
+/// How a test ended.
+fn status(directive: Option<(Word, &[u8])>, is_ok: bool, strict_todo: bool) -> Status {
+    match (directive.map(|(word, _)| word), is_ok) {
+        (Some(Word::Skip), _) => Status::Skip,
+        (Some(Word::Todo), false) | (Some(Word::XFail), _) => Status::XFail,
+        (Some(Word::Todo | Word::Bonus), true) if strict_todo => Status::UxSuccess,
+        (Some(Word::Failed), _) | (_, false) => Status::Fail,
+        (_, true) => Status::Success,
     }
 }

@@ -18,6 +18,7 @@ use crate::{NOON, log};
 fn document() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         6 => "( {4}){0,2}(not )?ok( [0-9]| - [ab]| [1-4] - [abc\\\\#]{0,3})?( ?# ?(skip|todo|time=3ms)[a-z: ]{0,3})?",
+        2 => "( {4}){0,2}(t/a\\.t \\.\\. (ok)?|ok|Result: PASS|Dubious, test returned 1|\\{|\\}|ok 1 - a \\{|KTAP version 1)",
         2 => "( {4}){0,2}(1\\.\\.[0-4]|# Subtest(: [ab])?|TAP version 13|Bail out! x|pragma \\+a|# .|)",
         3 => "( {4}){0,2}  (---|\\.\\.\\.|outcome: (fail|xfail)|duration_ms: 3|tags:|  - \"x\"|  - name: \"a\"|    bytes: 1|    text: \\|2|      z)",
         1 => "\\PC{0,6}",
@@ -76,29 +77,28 @@ struct Test {
 }
 
 impl Test {
-    /// What is written of it, with the id as it is shown: of a success that, of a skip the first line of the reason too.
+    /// What is written of it, with the id as it is shown: of a success that, of a skip the reason, and all but other files where
+    /// that has several lines.
     fn as_written(&self) -> Test {
-        let first = |reason: &[u8]| {
-            reason.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii().to_vec()
-        };
-        let reason = self
-            .files
-            .get("reason")
-            .map(|reason| first(reason.trim_ascii()))
-            .filter(|reason| !reason.is_empty());
-        let reason =
-            reason.filter(|_| self.outcome == Outcome::Skip).map(|reason| ("reason".to_owned(), reason));
         let id = shown(&self.id);
-        let is_short = matches!(self.outcome, Outcome::Success | Outcome::Skip);
-        if !is_short {
+        if !matches!(self.outcome, Outcome::Success | Outcome::Skip) {
             return Test { id, ..self.clone() };
         }
+        let reason = self.files.get("reason").filter(|_| self.outcome == Outcome::Skip);
+        let is_long = reason.is_some_and(|reason| reason.trim_ascii().contains(&b'\n'));
+        if let Some(reason) = reason.filter(|_| is_long) {
+            let files = BTreeMap::from([("reason".to_owned(), reason.clone())]);
+            return Test { id, files, ..self.clone() };
+        }
+        // A dash alone says nothing.
+        let reason =
+            reason.map(|reason| reason.trim_ascii()).filter(|reason| !reason.is_empty() && *reason != b"-");
         Test {
             id,
             route: None,
             tags: Vec::new(),
             nanoseconds: None,
-            files: reason.into_iter().collect(),
+            files: reason.map(|reason| ("reason".to_owned(), reason.to_vec())).into_iter().collect(),
             ..self.clone()
         }
     }
@@ -152,8 +152,7 @@ fn shown(id: &str) -> String {
 }
 
 fn write(tests: &[Test]) -> Vec<u8> {
-    let mut document = Vec::new();
-    let mut records = Records::new(TapWriter::new(&mut document));
+    let mut records = Records::new(TapWriter::new(Vec::new()));
     records.start_run().unwrap();
     for test in tests {
         let event = |time| Event {
@@ -183,8 +182,7 @@ fn write(tests: &[Test]) -> Vec<u8> {
         records.status(&Event { status, tags, ..event(end) }).unwrap();
     }
     records.stop_run().unwrap();
-    drop(records);
-    document
+    records.into_sink().end(None).unwrap()
 }
 
 /// Keeps records in the order of the document.

@@ -31,8 +31,169 @@ fn a_test_point_is_a_test() {
             "test 4 skip",
             "d reason: later",
             "d xfail",
-            "e uxsuccess",
+            "e success [\"todo\"]",
         ],
+    );
+}
+
+#[test]
+fn what_was_to_do_and_is_done_is_a_success_unless_that_is_not_wanted() {
+    let document = b"ok 1 - a # TODO later\nok 2 - b # bonus\nnot ok 3 - c # todo\n1..3\n";
+    let log = |parser: Parser| {
+        let (mut lines, mut log) = (Lines::new(parser), crate::EventLog::default());
+        lines.feed(document, &mut log).unwrap();
+        lines.finish(&mut log).unwrap();
+        log.lines
+    };
+    let reason = "a reason: later";
+    assert_eq!(log(Parser::new()), [reason, "a success [\"todo\"]", "b success [\"todo\"]", "c xfail"]);
+    assert_eq!(log(Parser::new().strict_todo()), [reason, "a uxsuccess", "b uxsuccess", "c xfail"]);
+}
+
+#[test]
+fn a_plan_may_say_what_is_to_do() {
+    check(
+        "1..3 todo 2 3;\nok 1\nnot ok 2\nok 3\n",
+        &["test 1 success", "test 2 xfail", "test 3 success [\"todo\"]"],
+    );
+}
+
+#[test]
+fn colours_are_no_part_of_a_line() {
+    check("\u{1b}[32mok\u{1b}[0m 1 - a\n\u{1b}[31mnot ok 2 - b\u{1b}[K\n1..2\n", &["a success", "b fail"]);
+}
+
+#[test]
+fn utf_16_is_read() {
+    let bytes: Vec<u8> = "1..1\r\nnot ok 1 - grün\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for piece in [1, 3, 100] {
+        assert_eq!(log(&[b"\xff\xfe", &*bytes].concat(), piece), ["grün fail"]);
+    }
+}
+
+#[test]
+fn subtests_may_stand_in_braces_behind_their_test() {
+    check(
+        "TAP version 14\nok 1 - a # time=5ms {\n    ok 1 - b\n    not ok 2 - c # TODO d {\n        not ok 1 - e\n        1..1\n    }\n    1..2\n}\nnot ok 2 - f\n  ---\n  x: 1\n  ...\n{\n    not ok 1\n}\n# why\nok 3 - g {\nok 4 - h {\n}\n1..4\n",
+        &[
+            "a/b success",
+            "a/c/e fail",
+            "a/c reason: d",
+            "a/c xfail",
+            "a inprogress -5ms",
+            "a success",
+            "f/test 1 fail",
+            "f tap comment: # why\\n",
+            "f diagnostics.yaml: x: 1\\n",
+            "f fail",
+            "g { success",
+            "h success",
+        ],
+    );
+    check("1..2\nok 1 - a {\n  loose\nok 2 - b {", &["a { success", "- stdout:   loose\\n", "b { success"]);
+}
+
+#[test]
+fn braces_have_to_close() {
+    let wrong = |id| meta(&format!("{id}/tap document"), "the brace that closes these subtests never came");
+    let [end, other] = [wrong("a"), wrong("a")];
+    check("1..1\nok 1 - a {\n    ok 1 - b\n", &["a/b success", "a success", &end[0], &end[1]]);
+    check(
+        "1..2\nok 1 - a {\n    1..2\n    ok 1 - b\nok 2 - c\n",
+        &[
+            "a/b success",
+            &format!("a/test 2 {MISSING}"),
+            "a/test 2 fail",
+            "a success",
+            &other[0],
+            &other[1],
+            "c success",
+        ],
+    );
+}
+
+#[test]
+fn what_was_recorded_has_no_times_but_where_a_test_says_how_long_it_took() {
+    let mut lines = Lines::new(Parser::new().clock(|| crate::NOON));
+    let mut times = Vec::new();
+    let mut sink = streamresult::from_fn(|event: &Event<'_>| {
+        times.push(event.timestamp.map(|time| time.seconds));
+        Ok(())
+    });
+    lines.parser_mut().recorded(Some(Timestamp { seconds: 100, nanoseconds: 0 }));
+    lines
+        .feed(
+            b"TAP version 13\nok 1 - a\nok 2 - b # time=7s\nok 3\n  ---\n  duration_ms: 1000\n  ...\n1..3\n",
+            &mut sink,
+        )
+        .unwrap();
+    lines.finish(&mut sink).unwrap();
+    lines.parser_mut().live();
+    lines.feed(b"1..1\nok 1\n", &mut sink).unwrap();
+    lines.finish(&mut sink).unwrap();
+    assert_eq!(times, [None, Some(93), Some(100), Some(99), Some(100), Some(43_200)]);
+}
+
+#[test]
+fn prove_begins_and_ends_documents() {
+    check(
+        "t/a.t .. \n1..2\nok 1 - a\nok 2 - b\nok\nt/b.t ....... \nok 1 - a\n1..1\nok\nResult: PASS\n",
+        &["t/a.t/a success", "t/a.t/b success", "t/b.t/a success", "- stdout: Result: PASS\\n"],
+    );
+    // The last `ok` is prove's, wherever the plan stands.
+    check(
+        "t/a.t .. \nok\nok\n1..2\nok\nt/b.t .. \n1..1\nok\nok\nAll tests successful.\nResult: PASS\n",
+        &[
+            "t/a.t/test 1 success",
+            "t/a.t/test 2 success",
+            "t/b.t/test 1 success",
+            "- stdout: All tests successful.\\nResult: PASS\\n",
+        ],
+    );
+}
+
+#[test]
+fn prove_knows_of_failures_that_no_test_has() {
+    let reason = "Dubious, test returned 3 (wstat 768, 0x300)\\nAll 1 subtests passed\\n";
+    check(
+        "t/a.t .. \n1..1\nok 1 - a\nDubious, test returned 3 (wstat 768, 0x300)\nAll 1 subtests passed \nResult: FAIL\n",
+        &[
+            "t/a.t/a success",
+            "- stdout: Dubious, test returned 3 (wstat 768, 0x300)\\nAll 1 subtests passed \\n",
+            &format!("t/a.t reason: {reason}"),
+            "t/a.t fail",
+            "- stdout: Result: FAIL\\n",
+        ],
+    );
+    check(
+        "t/a.t .. ok\nResult: FAIL\n",
+        &[
+            "t/a.t success",
+            "prove reason: prove says that something failed: Result: FAIL\\n",
+            "prove fail",
+            "- stdout: Result: FAIL\\n",
+        ],
+    );
+    check(
+        "t/a.t .. ok\n",
+        &[
+            "t/a.t success",
+            "prove reason: prove has not told its result: it may have been cut off\\n",
+            "prove fail",
+        ],
+    );
+    check("Files=0, Tests=0\nResult: NOTESTS\n1..0\n", &["- stdout: Files=0, Tests=0\\nResult: NOTESTS\\n"]);
+}
+
+#[test]
+fn what_only_looks_like_prove_is_text() {
+    check(
+        "1..1\nwaiting .. \nok 1 - a\nResult: FAIL\n",
+        &["- stdout: waiting .. \\n", "a success", "- stdout: Result: FAIL\\n"],
+    );
+    check(
+        "t/a.t .. \n1..2\nok 1 - a\nloading .. \nok 2 - b\nok\nResult: PASS\n",
+        &["t/a.t/a success", "- stdout: loading .. \\n", "t/a.t/b success", "- stdout: Result: PASS\\n"],
     );
 }
 

@@ -1,4 +1,5 @@
-//! What real producers wrote: perl's Test::More 1.302190, node 20 and bats 1.8.
+//! What real producers wrote: perl's Test::More 1.302190, Test2::Suite 0.000145 and prove 3.44, node 20, bats 1.8,
+//! vitest 4, mocha 12, testem 3, Criterion 2.4; and KTAP as the documentation of Linux has it.
 
 use std::path::Path;
 
@@ -11,7 +12,8 @@ use super::NOON;
 
 fn read(name: &str) -> Vec<u8> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/corpus/tap");
-    std::fs::read(corpus.join(name).with_extension("tap")).unwrap()
+    let file = if name.contains('.') { name.to_owned() } else { format!("{name}.tap") };
+    std::fs::read(corpus.join(file)).unwrap()
 }
 
 /// The tests of a recording, each as outcome, duration, id and the names of its files.
@@ -38,7 +40,7 @@ fn perl_basic() {
             "success: test 2",
             "fail: adds # up tap comment",
             "xfail: flies tap comment, reason",
-            "uxsuccess: swims reason",
+            "success: swims reason",
             "skip: test 6 reason",
             "skip: test 7 reason",
             "fail: deep structures tap comment",
@@ -128,7 +130,7 @@ fn node() {
             "skip 151.984µs: skipped reason",
             "skip 138.668µs: skipped without reason",
             "xfail 2.559894ms: planned diagnostics.yaml, reason",
-            "uxsuccess 160.77µs: planned and passes",
+            "success 160.77µs: planned and passes",
             "success 205.614µs: suite/one",
             "success 21.303645ms: suite/two",
             "fail 337.169µs: suite/inner/three diagnostics.yaml",
@@ -194,4 +196,147 @@ fn bats_tap13() {
 #[test]
 fn bats_setup_fails() {
     check("bats-setup-fails", &["fail: setup_file failed tap comment", "fail: test 2 tap meta"]);
+}
+
+#[test]
+fn prove() {
+    check(
+        "prove.txt",
+        &[
+            "success: t/a.t/boots",
+            "success: t/a.t/halts",
+            "success: t/b.t/reads",
+            "success: t/b.t/boots",
+            "success: t/c.t/boots",
+            "fail: t/c.t/halts tap comment",
+            "xfail: t/c.t/todo one tap comment, reason",
+            "skip: t/d.t reason",
+            "success: t/e.t/test 1",
+            "success: t/e.t/test 2",
+            "fail: t/e.t reason",
+            "success: t/f.t/x",
+            "fail: t/f.t/test 2 tap meta",
+            "fail: t/f.t/test 3 tap meta",
+            "success: t/g.t/test 1",
+            "success: t/g.t/test 2",
+            "success: t/h.t/inner/i1",
+            "success: t/h.t/inner/i2 reason",
+            "success 0ns: t/h.t/inner",
+            "skip: t/h.t/test 2 reason",
+            "fail: t/i.t reason",
+        ],
+    );
+}
+
+#[test]
+fn prove_of_a_green_run_with_times() {
+    check(
+        "prove-green-timer.txt",
+        &[
+            "success: g/a.t/boots",
+            "success: g/a.t/halts",
+            "success: g/b.t/reads",
+            "success: g/b.t/boots",
+            "skip: g/d.t reason",
+            "success: g/g.t/test 1",
+            "success: g/g.t/test 2",
+            "success: g/h.t/inner/i1",
+            "success: g/h.t/inner/i2 reason",
+            "success 0ns: g/h.t/inner",
+            "skip: g/h.t/test 2 reason",
+        ],
+    );
+}
+
+#[test]
+fn prove_without_tests() {
+    check(
+        "prove-quiet.txt",
+        &["success: g/a.t", "success: g/b.t", "skip: g/d.t reason", "success: g/g.t", "success: g/h.t"],
+    );
+}
+
+#[test]
+fn perl_test2() {
+    check(
+        "perl-test2",
+        &[
+            "success: one/a",
+            "success: one/deep/b",
+            "success 0ns: one/deep",
+            "success 0ns: one",
+            "success: two/c",
+            "fail: two/deeper/d tap comment",
+            "success: two/deeper/parses {",
+            "fail: two/deeper tap comment",
+            "fail: two tap comment",
+            "fail: three/e tap comment",
+            "success 0ns: three reason",
+            "success: f reason",
+            "success: ends in {",
+        ],
+    );
+}
+
+#[test]
+fn vitest() {
+    check(
+        "vitest",
+        &[
+            "success 2.06ms: v.test.mjs/grp/one",
+            "fail 10.04ms: v.test.mjs/grp/two diagnostics.yaml",
+            "skip: v.test.mjs/grp/three",
+            "success: v.test.mjs/grp/four",
+            "fail 13.11ms: v.test.mjs/grp",
+            "success 310µs: v.test.mjs/top {",
+            "fail 15.86ms: v.test.mjs",
+        ],
+    );
+}
+
+#[test]
+fn mocha() {
+    check("mocha", &["success: g works", "fail: g fails", "skip: g s", "skip: g p"]);
+}
+
+#[test]
+fn testem() {
+    check(
+        "testem",
+        &[
+            "success 12ms: Chrome 120.0 - m: boots",
+            "fail 7ms: Chrome 120.0 - m: halts diagnostics.yaml",
+            "skip 0ns: Chrome 120.0 - m: later",
+            "xfail 1ms: Chrome 120.0 - m: to do",
+        ],
+    );
+}
+
+#[test]
+fn criterion() {
+    check(
+        "criterion",
+        &[
+            "success 20ms: simple::passes",
+            "fail 0ns: simple::fails what it is tap comment, diagnostics.yaml",
+            "fail: other::crashes unexpected signal after c.c:6",
+            "skip: other::skipped reason",
+        ],
+    );
+}
+
+#[test]
+fn ktap() {
+    check(
+        "ktap",
+        &[
+            "success: example/probe",
+            "success: example/params/one",
+            "xfail: example/params/two reason",
+            "success 0ns: example/params",
+            "success 0ns: example",
+            "skip: net: link reason",
+            "fail: net: flood reason",
+        ],
+    );
 }
