@@ -7,7 +7,7 @@
 //! }
 //! ```
 //!
-//! A brace may also be the end of a name: whether it is shows in the next line. It may stand below the block of
+//! A brace may also be the end of a name: whether it is shows in the next line. It may stand before the directive, or below the block of
 //! diagnostics, on a line of its own. The test point is kept with its subtests and told behind them, as of all others.
 
 use std::io;
@@ -17,8 +17,8 @@ use subunit::{Timestamp, part};
 
 use super::document::Document;
 use super::held::HeldPoint;
-use super::line::{self, Line as TapLine};
-use super::read::{Parser, indentation};
+use super::line::{self, Line as TapLine, Point};
+use super::read::Parser;
 
 /// The line of a test point that ends in a brace.
 #[derive(Clone, Debug)]
@@ -26,6 +26,20 @@ pub(super) struct Brace {
     pub(super) line: Vec<u8>,
     pub(super) level: usize,
     pub(super) time: Option<Timestamp>,
+}
+
+/// Whether a brace stands at the end of a line, or of the description in it.
+pub(super) fn ends_in_brace(line: &[u8], point: &Point<'_>) -> bool {
+    line.trim_ascii_end().ends_with(b" {") || point.description.ends_with(b" {")
+}
+
+fn name_before_brace(description: &[u8]) -> &[u8] {
+    description.strip_suffix(b" {").map_or(description, <[u8]>::trim_ascii_end)
+}
+
+/// How many blanks a line begins with.
+pub(super) fn indentation(line: &[u8]) -> usize {
+    line.iter().take_while(|byte| **byte == b' ').count()
 }
 
 impl Parser {
@@ -36,7 +50,10 @@ impl Parser {
         let is_open = next.is_some_and(|next| self.is_within(next, indent));
         let whole = part(&line, indent..);
         let text = whole.trim_ascii_end().strip_suffix(b"{").filter(|_| is_open).unwrap_or(whole);
-        let Some(TapLine::Point(point)) = line::parse(text, self.is_ktap) else { return Ok(()) };
+        let Some(TapLine::Point(mut point)) = line::parse(text, self.is_ktap) else { return Ok(()) };
+        if is_open {
+            point.description = name_before_brace(point.description);
+        }
         let now = std::mem::replace(&mut self.now, time);
         let held = self.hold_point(level, &point, None, sink);
         self.now = now;
@@ -62,12 +79,20 @@ impl Parser {
 
     /// The subtests of the test point that is held begin.
     pub(super) fn open_braces(&mut self, level: usize) {
-        let is_versioned = self.nesting.at(level).is_versioned;
+        let Document { is_versioned, is_todo, .. } = *self.nesting.at(level);
+        let is_todo = is_todo || self.held.is_todo;
         let point = std::mem::take(&mut self.held);
         self.holds = false;
         let path = format!("{}/", point.test.id);
         let braces = Some(Box::new(point));
-        self.nesting.push(Document { path, began: self.now, is_versioned, braces, ..Document::default() });
+        self.nesting.push(Document {
+            path,
+            began: self.now,
+            is_versioned,
+            is_todo,
+            braces,
+            ..Document::default()
+        });
     }
 
     /// Whether subtests in braces are open that belong to a test point of this level.

@@ -22,6 +22,8 @@ pub(super) struct Document {
     pub(super) plan: Option<Plan>,
     /// The numbers of the test points that the plan says are to be done.
     pub(super) todo: Vec<u64>,
+    /// Whether it is to be done, as part of a test that is: then it may fail.
+    pub(super) is_todo: bool,
     /// The test point behind which these subtests stand in braces.
     pub(super) braces: Option<Box<HeldPoint>>,
     pub(super) has_second_plan: bool,

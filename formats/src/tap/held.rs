@@ -16,6 +16,8 @@ pub(super) struct HeldPoint {
     pub(super) takes_comments: bool,
     /// Whether there is a time for what says how long it took.
     pub(super) has_time: bool,
+    /// Whether it is to be done.
+    pub(super) is_todo: bool,
     /// How much of the id is the path of the document.
     pub(super) path_len: usize,
     /// The description as the block has it.
@@ -35,6 +37,7 @@ impl Default for HeldPoint {
             indent: 0,
             takes_comments: false,
             has_time: false,
+            is_todo: false,
             path_len: 0,
             renamed: None,
             reason: Vec::new(),

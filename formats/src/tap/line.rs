@@ -51,6 +51,9 @@ pub(super) struct Point<'a> {
     /// Whether the description is written as it is meant.
     pub(super) is_plain: bool,
     pub(super) directive: Option<(Word, &'a [u8])>,
+    /// Whether a `#` stands at its end with nothing but a blank behind it: Test2 writes this of what is to be done as
+    /// part of something that is.
+    pub(super) is_open: bool,
     /// How long it took, where the line says so.
     pub(super) took: Option<Duration>,
 }
@@ -156,11 +159,21 @@ fn point(line: &[u8], is_ktap: bool) -> Option<Point<'_>> {
     let is_plain = memchr2(b'#', b'\\', text).is_none();
     let (description, annotation) = if is_plain { (text.trim_ascii(), None) } else { split(text, is_ktap) };
     let start = line.len() - text.trim_ascii_start().len();
-    let mut point =
-        Point { is_ok, number, description, more: b"", start, is_plain, directive: None, took: None };
+    let mut point = Point {
+        is_ok,
+        number,
+        description,
+        more: b"",
+        start,
+        is_plain,
+        directive: None,
+        is_open: false,
+        took: None,
+    };
     match annotation {
         Some(Annotation::Directive(word, reason)) => point.directive = Some((word, reason)),
-        Some(Annotation::Time(took)) => point.took = took,
+        Some(Annotation::Time(took)) => point.took = Some(took),
+        Some(Annotation::Nothing) => point.is_open = line.ends_with(b" # "),
         None => {}
     }
     point.take_time(after_dash.is_none() && number.is_some());
@@ -184,6 +197,7 @@ fn point_of_testem(rest: &[u8], word: Word) -> Option<Line<'_>> {
         start: 0,
         is_plain: false,
         directive,
+        is_open: false,
         took: None,
     };
     point.take_time(false);
@@ -276,8 +290,8 @@ impl Point<'_> {
 #[derive(Clone, Copy)]
 enum Annotation<'a> {
     Directive(Word, &'a [u8]),
-    /// Or nothing.
-    Time(Option<Duration>),
+    Time(Duration),
+    Nothing,
 }
 
 /// The description, and what stands behind it.
@@ -304,10 +318,10 @@ fn split(text: &[u8], is_ktap: bool) -> (&[u8], Option<Annotation<'_>>) {
 
 fn annotation(behind: &[u8], is_ktap: bool) -> Option<Annotation<'_>> {
     if behind.is_empty() {
-        return Some(Annotation::Time(None));
+        return Some(Annotation::Nothing);
     }
     if let Some(time) = behind.strip_prefix(b"time=") {
-        return Some(Annotation::Time(Some(duration::of_unit(time)?)));
+        return duration::of_unit(time).map(Annotation::Time);
     }
     let len = behind.iter().position(|byte| byte.is_ascii_whitespace()).unwrap_or(behind.len());
     let (word, reason) = split_part(behind, len);

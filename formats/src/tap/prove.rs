@@ -138,6 +138,11 @@ fn file(line: &[u8]) -> Option<Line<'_>> {
     is_path.then_some(Line::File(path, ended))
 }
 
+/// Whether this names a file: `Starting the server ... ok` is no line of prove.
+fn names_file(path: &[u8]) -> bool {
+    !path.contains(&b' ') && path.iter().any(|byte| b"./\\".contains(byte))
+}
+
 /// Whether a line is of a document, so that what stood before it was not the document's end.
 fn is_tap(content: &[u8]) -> bool {
     let said = line::parse(content.trim_ascii_start(), false);
@@ -154,7 +159,10 @@ impl Parser {
     ) -> io::Result<bool> {
         let said = parse(content);
         match (said, self.file_of_prove()) {
-            (Some(Line::File(path, ended)), file) if file != File::Open || self.nesting.outer.is_met() => {
+            (Some(Line::File(path, ended)), file)
+                if (self.prove.is_some() || names_file(path))
+                    && (file != File::Open || self.nesting.outer.is_met()) =>
+            {
                 self.end_file_of_prove(sink)?;
                 self.begin_file(path, ended, sink)?;
             }

@@ -22,10 +22,10 @@ use std::fmt::Write as _;
 use std::io;
 
 use streamresult::StreamResult;
-use subunit::{Event, Status, Timestamp, part};
+use subunit::{Status, Timestamp, part};
 
 use super::block::{Block, Place};
-use super::braces::Brace;
+use super::braces::{Brace, ends_in_brace, indentation};
 use super::document::{Document, Nesting, Parent, Plan, skip_reason};
 use super::held::HeldPoint;
 use super::ids::Ids;
@@ -33,7 +33,7 @@ use super::line::{self, Line as TapLine, Point, Word, push_id, unescaped};
 use super::prove::Prove;
 use crate::charset::split_whole_characters;
 use crate::colour::uncoloured;
-use crate::held::{HeldText, failure, text_file};
+use crate::held::HeldText;
 use crate::lines::{Line, LineParser};
 
 /// Subtests are indented by this many blanks. Those of KTAP may be by two.
@@ -101,7 +101,7 @@ pub struct Parser {
     pub(super) brace: Option<Brace>,
     /// Whether the document was given up.
     pub(super) bailed_out: bool,
-    ids: Ids,
+    pub(super) ids: Ids,
     pub(super) text: HeldText,
     /// The run of prove that the documents are of.
     pub(super) prove: Option<Box<Prove>>,
@@ -231,7 +231,7 @@ impl Parser {
         let said = line::parse(inner, self.is_ktap);
         let level = self.level(indent, said.is_some());
         match (said, level) {
-            (Some(TapLine::Point(_)), Some(level)) if inner.trim_ascii_end().ends_with(b" {") => {
+            (Some(TapLine::Point(point)), Some(level)) if ends_in_brace(inner, &point) => {
                 self.brace = Some(Brace { line: content.to_vec(), level, time: self.now });
                 Ok(())
             }
@@ -289,7 +289,7 @@ impl Parser {
             self.indentation = Some(indent);
         }
         let unit = self.unit();
-        Some(indent / unit).filter(|level| indent % unit == 0 && *level < MOST_LEVELS)
+        Some(indent / unit).filter(|level| indent.is_multiple_of(unit) && *level < MOST_LEVELS)
     }
 
     pub(super) fn unit(&self) -> usize {
@@ -316,7 +316,7 @@ impl Parser {
         let id = &mut self.held.test.id;
         if id.is_char_boundary(self.held.path_len) {
             id.truncate(self.held.path_len);
-            push_id(&named(Cow::Borrowed(name.as_bytes())), id);
+            push_id(&named(Cow::Borrowed(name.as_bytes().trim_ascii())), id);
             self.ids.make_unique(id);
         }
     }
@@ -404,7 +404,9 @@ impl Parser {
         }
         let document = self.open(level);
         let number = document.next(point.number);
-        let is_todo = point.directive.is_none() && document.todo.contains(&number);
+        let is_part = document.is_todo || point.is_open && level > 0;
+        let is_todo =
+            point.directive.is_none() && (is_part && !point.is_ok || document.todo.contains(&number));
         let directive = if is_todo { Some((Word::Todo, &b""[..])) } else { point.directive };
         self.announced.take_if(|announced| announced.level == level);
 
@@ -435,6 +437,7 @@ impl Parser {
         }
         self.held.indent = level * self.unit();
         self.held.takes_comments = !point.is_ok;
+        self.held.is_todo = matches!(directive, Some((Word::Todo, _)));
         self.held.has_time = time.or(self.written).is_some();
         let test = &mut self.held.test;
         (test.status, test.time, test.began, test.took) = (Some(status), time, began, point.took);
@@ -567,11 +570,6 @@ fn push_name(description: &[u8], number: u64, id: &mut String) {
     } else {
         push_id(description, id);
     }
-}
-
-/// How many blanks a line begins with.
-pub(super) fn indentation(line: &[u8]) -> usize {
-    line.iter().take_while(|byte| **byte == b' ').count()
 }
 
 /// The description of a test point as it is meant.

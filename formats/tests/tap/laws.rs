@@ -86,8 +86,8 @@ impl Test {
         }
         let reason = self.files.get("reason").filter(|_| self.outcome == Outcome::Skip);
         let is_long = reason.is_some_and(|reason| reason.trim_ascii().contains(&b'\n'));
-        if let Some(reason) = reason.filter(|_| is_long) {
-            let files = BTreeMap::from([("reason".to_owned(), reason.clone())]);
+        if is_long || self.looks_like_directive() {
+            let files = reason.map(|reason| ("reason".to_owned(), reason.clone())).into_iter().collect();
             return Test { id, files, ..self.clone() };
         }
         // A dash alone says nothing.
@@ -101,6 +101,14 @@ impl Test {
             files: reason.map(|reason| ("reason".to_owned(), reason.to_vec())).into_iter().collect(),
             ..self.clone()
         }
+    }
+}
+
+impl Test {
+    /// Whether its id is in its block, too.
+    fn looks_like_directive(&self) -> bool {
+        let mut words = self.id.split('#').skip(1).map(|text| text.trim_start().to_lowercase());
+        words.any(|word| word.starts_with("todo") || word.starts_with("skip"))
     }
 }
 

@@ -77,7 +77,7 @@ fn subtests_may_stand_in_braces_behind_their_test() {
         "TAP version 14\nok 1 - a # time=5ms {\n    ok 1 - b\n    not ok 2 - c # TODO d {\n        not ok 1 - e\n        1..1\n    }\n    1..2\n}\nnot ok 2 - f\n  ---\n  x: 1\n  ...\n{\n    not ok 1\n}\n# why\nok 3 - g {\nok 4 - h {\n}\n1..4\n",
         &[
             "a/b success",
-            "a/c/e fail",
+            "a/c/e xfail",
             "a/c reason: d",
             "a/c xfail",
             "a inprogress -5ms",
@@ -91,6 +91,27 @@ fn subtests_may_stand_in_braces_behind_their_test() {
         ],
     );
     check("1..2\nok 1 - a {\n  loose\nok 2 - b {", &["a { success", "- stdout:   loose\\n", "b { success"]);
+}
+
+#[test]
+fn what_is_part_of_something_that_is_to_do_may_fail() {
+    // As Test2 writes it, in a stream and in braces.
+    check(
+        "# Subtest: a\n    not ok 1 - b # \n    1..1\nok 1 - Subtest: a # TODO c\nok 2 - d # TODO {\n    not ok 1 - e\n    1..1\n}\nnot ok 3 - f # \nok 4 - g { # TODO\n    not ok 1 - h\n    1..1\n}\nok 5 - i { # time=1s\n1..5\n",
+        &[
+            "a/b xfail",
+            "a inprogress",
+            "a reason: c",
+            "a success [\"todo\"]",
+            "d/e xfail",
+            "d success [\"todo\"]",
+            "f fail",
+            "g/h xfail",
+            "g success [\"todo\"]",
+            "i { inprogress -1s",
+            "i { success",
+        ],
+    );
 }
 
 #[test]
@@ -187,6 +208,10 @@ fn prove_knows_of_failures_that_no_test_has() {
 
 #[test]
 fn what_only_looks_like_prove_is_text() {
+    check(
+        "Starting the server ... ok\nready .. \n1..1\nok 1 - a\n",
+        &["- stdout: Starting the server ... ok\\nready .. \\n", "a success"],
+    );
     check(
         "1..1\nwaiting .. \nok 1 - a\nResult: FAIL\n",
         &["- stdout: waiting .. \\n", "a success", "- stdout: Result: FAIL\\n"],

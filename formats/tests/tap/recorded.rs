@@ -270,10 +270,26 @@ fn perl_test2() {
             "success: two/deeper/parses {",
             "fail: two/deeper tap comment",
             "fail: two tap comment",
-            "fail: three/e tap comment",
+            "xfail: three/e tap comment",
             "success 0ns: three reason",
             "success: f reason",
             "success: ends in {",
+        ],
+    );
+}
+
+#[test]
+fn perl_test2_todo() {
+    check(
+        "perl-test2-todo",
+        &[
+            "xfail: three/e tap comment",
+            "success: three reason",
+            "xfail: four/e tap comment",
+            "xfail: four/deep/x tap comment",
+            "success: four/deep",
+            "success 0ns: four reason",
+            "success: test 3",
         ],
     );
 }
