@@ -23,6 +23,7 @@ mod report;
 mod servers;
 mod service;
 mod tcp;
+mod transports;
 mod xrootd;
 
 use std::env;
@@ -86,9 +87,14 @@ const SCENARIOS: &[&[Scenario]] = &[
     all::SCENARIOS,
     service::SCENARIOS,
     remote::SCENARIOS,
+    transports::SCENARIOS,
 ];
 
 fn main() -> ExitCode {
+    let own: Vec<_> = env::args_os().skip(1).collect();
+    if let Some(code) = transports::role(&own) {
+        return code;
+    }
     let arguments: Vec<String> = env::args().skip(1).collect();
     let filters: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
     let chosen = |scenario: &&Scenario| {

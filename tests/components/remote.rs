@@ -1,7 +1,7 @@
 //! `check-all` that looks from elsewhere: over ssh to this machine, and in containers with nothing but a shell.
 
-mod far;
-mod program;
+pub(crate) mod far;
+pub(crate) mod program;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

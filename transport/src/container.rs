@@ -94,7 +94,7 @@ impl Container {
         let has_program = found.is_some_and(|content| digest(&content) == program.digest());
         *self.program.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.clone());
         let system = if os == "linux" { "Linux".to_owned() } else { os };
-        Ok(Look { system, machine: arch, path, has_program })
+        Ok(Look { system, machine: arch, path, mode: 0o555, has_program })
     }
 
     fn try_put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), Failure> {

@@ -21,7 +21,7 @@ impl Transport for Local {
         let name = uname();
         let word = |word: &std::ffi::CStr| word.to_string_lossy().into_owned();
         let (system, machine) = (word(name.sysname()), word(name.machine()));
-        Ok(Look { system, machine, path: PROGRAM.to_owned(), has_program: true })
+        Ok(Look { system, machine, path: PROGRAM.to_owned(), mode: 0o755, has_program: true })
     }
 
     fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, Failure> {

@@ -7,9 +7,6 @@ use process::{Deadline, Interrupt, Wait};
 
 use super::{Failure, NodeFile, Program, Site, Transport};
 
-/// The permissions of the copy.
-const MODE: u32 = 0o755;
-
 /// A place that commands run at: its address, the way there, and the copy of this program there.
 #[derive(Debug)]
 pub struct Node {
@@ -65,7 +62,8 @@ impl Node {
             return Err(Failure::new(format!("cannot look from {site}: {misfit}")));
         }
         if !look.has_program {
-            transport.put(&NodeFile { path: &look.path, content: program.content(), mode: MODE }, wait)?;
+            let file = NodeFile { path: &look.path, content: program.content(), mode: look.mode };
+            transport.put(&file, wait)?;
         }
         Ok(look.path)
     }
@@ -127,6 +125,7 @@ mod tests {
             system: system.to_owned(),
             machine: machine.to_owned(),
             path: "/p/x".to_owned(),
+            mode: 0o755,
             has_program,
         };
         let transport = Box::new(Odd { look, asked: Mutex::default() });

@@ -74,7 +74,8 @@ impl Program {
     }
 
     /// Its bytes.
-    pub(crate) fn content(&self) -> &[u8] {
+    #[must_use]
+    pub fn content(&self) -> &[u8] {
         &self.content
     }
 

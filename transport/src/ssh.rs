@@ -89,7 +89,7 @@ impl Transport for Ssh {
         let answer = self.answer(done, &Errand::new("have the program", "the program copied"))?;
         let has_program = answer.has(program.digest(), program.content().len());
         let path = format!("{}/{name}", answer.folder);
-        Ok(Look { system: answer.system, machine: answer.machine, path, has_program })
+        Ok(Look { system: answer.system, machine: answer.machine, path, mode: 0o700, has_program })
     }
 
     fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, Failure> {

@@ -23,13 +23,13 @@ const COPIES: &str = "/var/tmp/.subunit-checks-0";
 const WATCHDOG: &str = "100";
 
 /// A server of its own, known as `far` to the clients that are configured for it.
-pub(super) struct Far {
+pub(crate) struct Far {
     folder: TempDir,
     server: Child,
 }
 
 impl Far {
-    pub(super) fn start() -> anyhow::Result<Self> {
+    pub(crate) fn start() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path();
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
@@ -69,9 +69,14 @@ impl Far {
         Ok(far)
     }
 
+    /// The configuration of ssh by which clients get there.
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("client")
+    }
+
     /// How check-all gets there.
     pub(super) fn options(&self) -> [&'static str; 1] {
-        let option = format!("--ssh-config={}", self.folder.path().join("client").display());
+        let option = format!("--ssh-config={}", self.config().display());
         // A few bytes for each scenario, for the sake of all the lists of arguments.
         [option.leak()]
     }
@@ -96,7 +101,7 @@ impl Far {
     }
 
     /// Ends it.
-    pub(super) fn stop(&self) -> anyhow::Result<()> {
+    pub(crate) fn stop(&self) -> anyhow::Result<()> {
         self.signal_servers(Signal::KILL)?;
         eventually("the server is gone", || Ok(self.processes()?.is_empty()))
     }

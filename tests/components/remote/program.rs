@@ -16,7 +16,7 @@ use crate::requires_components;
 const BUILDING: Duration = Duration::from_secs(1200);
 
 /// The program, built when it is first asked for.
-pub(super) fn program() -> anyhow::Result<&'static Path> {
+pub(crate) fn program() -> anyhow::Result<&'static Path> {
     static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     match PROGRAM.get_or_init(|| build().map_err(|error| format!("{error:#}"))) {
         Ok(path) => Ok(path),
@@ -25,7 +25,7 @@ pub(super) fn program() -> anyhow::Result<&'static Path> {
 }
 
 /// Why it is not there, if it is not.
-pub(super) fn missing() -> Option<String> {
+pub(crate) fn missing() -> Option<String> {
     program().err().map(|error| error.to_string())
 }
 
