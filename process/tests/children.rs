@@ -120,6 +120,8 @@ fn grandchildren_end_with_the_group() {
     assert_eq!(group.members(), [0; 0]);
     let state = ProcState::of(grandchild.parse().unwrap());
     assert!(state.state.is_none_or(|state| state == 'Z'), "{state}");
+    // Whether the group has gone is looked at when something is done to it.
+    assert_eq!(child.kill(GRACE).unwrap(), Exit::Exited(0));
     assert_eq!(child.group(), None, "the number is no longer ours");
 }
 
