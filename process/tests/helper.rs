@@ -3,17 +3,18 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::process::ExitStatusExt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use process::helper::{Guard, Helped, Job, Record, Refused, Stop, enter};
+use process::helper::{Guard, Helped, HelperMessage, Job, Progress, Refused, Stop, enter};
 use process::{Cause, Deadline, Exit, Interrupt, ProcState, Signal, Timeouts, Wait};
+use serde::{Deserialize, Serialize};
 
 const HELPER: &str = "--internal-helper";
-const TESTS: [(&str, fn()); 10] = [
-    ("records_come_in_order", records_come_in_order),
+const TESTS: [(&str, fn()); 12] = [
+    ("messages_come_in_order", messages_come_in_order),
     ("a_stuck_operation_is_named_and_its_helper_killed", a_stuck_operation_is_named_and_its_helper_killed),
     ("a_helper_asked_to_end_cleans_up", a_helper_asked_to_end_cleans_up),
     ("the_deadline_of_all_operations_holds", the_deadline_of_all_operations_holds),
@@ -21,10 +22,27 @@ const TESTS: [(&str, fn()); 10] = [
     ("a_helper_leads_its_own_session", a_helper_leads_its_own_session),
     ("the_lock_is_held_by_a_helper_left_behind", the_lock_is_held_by_a_helper_left_behind),
     ("a_failed_helper_says_how_it_ended", a_failed_helper_says_how_it_ended),
+    ("what_is_not_a_message_is_told", what_is_not_a_message_is_told),
+    ("a_large_fact_comes_whole", a_large_fact_comes_whole),
     ("a_helper_says_what_it_does_and_for_whom", a_helper_says_what_it_does_and_for_whom),
     // The last one: it has this process asked to end.
     ("an_interrupt_ends_the_wait", an_interrupt_ends_the_wait),
 ];
+
+/// What the helpers of these tests find out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Fact {
+    Size(u64),
+    /// A descriptor, and what it leads to.
+    Descriptor(OsString, OsString),
+    Leads(bool),
+    Large(String),
+}
+
+type Message = HelperMessage<Fact>;
+
+/// Bytes of a large fact.
+const LARGE: usize = 3 << 20;
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -43,7 +61,7 @@ fn help(task: &str) {
     let ended: Result<(), Stop> = (|| match task {
         "steps" => {
             reporter.step("one", || Ok(()))?;
-            reporter.value("size", 42)?;
+            reporter.tell(Fact::Size(42))?;
             reporter.step("two", || Err::<(), _>(io::Error::from_raw_os_error(107)))
         }
         "stuck" => {
@@ -69,14 +87,25 @@ fn help(task: &str) {
         "descriptors" => {
             for entry in fs::read_dir("/proc/self/fd").unwrap().flatten() {
                 let target = fs::read_link(entry.path()).unwrap_or_default();
-                reporter.value(&entry.file_name().to_string_lossy(), target.display())?;
+                reporter.tell(Fact::Descriptor(entry.file_name(), target.into()))?;
             }
             Ok(())
         }
         "session" => {
             let session = rustix::process::getsid(None).unwrap();
-            reporter.value("own", session == rustix::process::getpid())
+            reporter.tell(Fact::Leads(session == rustix::process::getpid()))
         }
+        "noisy" => {
+            reporter.tell(Fact::Size(1))?;
+            io::stdout().write_all(b"NOTICE: hello\n").unwrap();
+            reporter.tell(Fact::Size(2))
+        }
+        "torn" => {
+            reporter.tell(Fact::Size(1))?;
+            io::stdout().write_all(b"{\"found\":{\"Si").and_then(|()| io::stdout().flush()).unwrap();
+            std::process::abort()
+        }
+        "large" => reporter.tell(Fact::Large("x".repeat(LARGE))),
         _ => std::process::abort(),
     })();
     drop(ended);
@@ -95,21 +124,22 @@ fn job(task: &str) -> Job<'static> {
     }
 }
 
-fn run(job: Job<'_>) -> (Helped, Vec<Record>, Duration) {
-    let (begin, mut records) = (Instant::now(), Vec::new());
-    let ending = job.run(|record| records.push(record)).unwrap();
-    (ending, records, begin.elapsed())
+fn run(job: Job<'_>) -> (Helped, Vec<Message>, Duration) {
+    let (begin, mut messages) = (Instant::now(), Vec::new());
+    let ending = job.run(|message| messages.push(message)).unwrap();
+    (ending, messages, begin.elapsed())
 }
 
-fn records_come_in_order() {
-    let (helped, records, _) = run(job("steps"));
+fn messages_come_in_order() {
+    let (helped, messages, _) = run(job("steps"));
     assert_eq!((helped.ending.cause, helped.ending.exit), (Cause::Itself, Exit::Exited(0)));
-    let [begin, done, value, begin_two, failed] = records.try_into().unwrap();
-    assert_eq!(begin, Record::Begin("one".into()));
-    assert!(matches!(done, Record::Done { operation, .. } if operation == "one"));
-    assert_eq!(value, Record::Value { name: "size".into(), text: "42".into() });
-    assert_eq!(begin_two, Record::Begin("two".into()));
-    assert!(matches!(failed, Record::Failed { errno: Some(107), .. }));
+    assert_eq!(helped.unreadable, None);
+    let [begun, done, found, begun_two, failed] = messages.try_into().unwrap();
+    assert_eq!(begun, Message::Progress(Progress::Begun("one".into())));
+    assert!(matches!(done, Message::Progress(Progress::Done { operation, .. }) if operation == "one"));
+    assert_eq!(found, Message::Found(Fact::Size(42)));
+    assert_eq!(begun_two, Message::Progress(Progress::Begun("two".into())));
+    assert!(matches!(failed, Message::Progress(Progress::Failed { errno: Some(107), .. })));
 }
 
 fn a_stuck_operation_is_named_and_its_helper_killed() {
@@ -125,9 +155,12 @@ fn a_stuck_operation_is_named_and_its_helper_killed() {
 
 fn a_helper_asked_to_end_cleans_up() {
     let wait = Wait::until(Deadline::after(Duration::from_millis(450)));
-    let (helped, records, _) = run(Job { wait, timeouts: Timeouts::COMMAND, ..job("slow") });
+    let (helped, messages, _) = run(Job { wait, timeouts: Timeouts::COMMAND, ..job("slow") });
     assert_eq!((helped.ending.cause, helped.ending.exit), (Cause::TimedOut, Exit::Exited(0)));
-    assert!(matches!(records.last(), Some(Record::Done { operation, .. }) if operation == "clean up"));
+    let last = messages.last();
+    assert!(
+        matches!(last, Some(Message::Progress(Progress::Done { operation, .. })) if operation == "clean up")
+    );
 }
 
 fn the_deadline_of_all_operations_holds() {
@@ -141,24 +174,40 @@ fn a_helper_holds_no_descriptor_but_its_own() {
     // Descriptors that a shell opened are inherited, as this one is.
     let (reader, writer) = io::pipe().unwrap();
     rustix::io::fcntl_setfd(&writer, rustix::io::FdFlags::empty()).unwrap();
-    let (_, records, _) = run(job("descriptors"));
+    let (_, messages, _) = run(job("descriptors"));
     drop((reader, writer));
-    let names: Vec<_> = records
-        .into_iter()
-        .filter_map(|record| match record {
-            // The signals' pipe and the listing itself are the helper's own.
-            Record::Value { name, text } if !text.starts_with("/proc/") => Some((name, text)),
-            _ => None,
-        })
-        .collect();
-    let inherited: Vec<_> = names.iter().filter(|(_, text)| text.starts_with("pipe:")).collect();
-    assert_eq!(inherited.len(), 1, "{names:?}");
+    let found = messages.into_iter().filter_map(|message| match message {
+        Message::Found(Fact::Descriptor(number, target)) => Some((number, target.into_string().unwrap())),
+        _ => None,
+    });
+    // The signals' pipe and the listing itself are the helper's own.
+    let all: Vec<_> = found.filter(|(_, target)| !target.starts_with("/proc/")).collect();
+    let inherited: Vec<_> = all.iter().filter(|(_, target)| target.starts_with("pipe:")).collect();
+    assert_eq!(inherited.len(), 1, "{all:?}");
     assert_eq!(inherited[0].0, "1", "the pipe for results, and none other");
 }
 
 fn a_helper_leads_its_own_session() {
-    let (_, records, _) = run(job("session"));
-    assert_eq!(records, [Record::Value { name: "own".into(), text: "true".into() }]);
+    let (_, messages, _) = run(job("session"));
+    assert_eq!(messages, [Message::Found(Fact::Leads(true))]);
+}
+
+fn what_is_not_a_message_is_told() {
+    let check = |task, found: &[u64], line, reason: &str| {
+        let (helped, messages, _) = run(job(task));
+        assert!(messages.into_iter().eq(found.iter().map(|size| Message::Found(Fact::Size(*size)))));
+        let unreadable = helped.unreadable.unwrap();
+        assert_eq!(unreadable.line, line);
+        assert!(unreadable.reason.contains(reason), "{unreadable:?}");
+    };
+    check("noisy", &[1, 2], "NOTICE: hello", "expected value");
+    check("torn", &[1], r#"{"found":{"Si"#, "EOF while parsing a string");
+}
+
+fn a_large_fact_comes_whole() {
+    let (helped, messages, _) = run(job("large"));
+    assert_eq!(helped.unreadable, None);
+    assert!(messages == [Message::Found(Fact::Large("x".repeat(LARGE)))], "{} messages", messages.len());
 }
 
 fn the_lock_is_held_by_a_helper_left_behind() {
@@ -183,8 +232,8 @@ fn the_lock_is_held_by_a_helper_left_behind() {
 }
 
 fn a_failed_helper_says_how_it_ended() {
-    let (helped, records, _) = run(job("no such task"));
-    assert_eq!(records, []);
+    let (helped, messages, _) = run(job("no such task"));
+    assert_eq!(messages, []);
     assert_eq!(helped.ending.cause, Cause::Itself);
     // No core dump: the helper turned them off.
     assert_eq!(helped.ending.exit, Exit::Signalled { signal: 6, core: false });
@@ -210,8 +259,8 @@ fn a_helper_says_what_it_does_and_for_whom() {
     let mut guard = Guard::take(folder.path(), "it", Wait::FOREVER).unwrap();
     let title = "check-eos: statx /eos/user".to_owned();
     let job = Job { guard: Some(&mut guard), title, operation: Duration::from_millis(900), ..job("stuck") };
-    job.run(|record| {
-        if record == Record::Begin("read".into()) {
+    job.run(|message: Message| {
+        if message == Message::Progress(Progress::Begun("read".into())) {
             let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "it", Wait::until(Deadline::now()))
             else {
                 panic!("the helper does not hold the lock");

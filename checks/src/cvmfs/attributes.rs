@@ -29,12 +29,20 @@ pub(super) const NAMES: [&str; 19] = [
 #[derive(Clone, Debug, Default)]
 pub(super) struct Attributes(BTreeMap<String, String>);
 
+/// From their names and values.
+impl FromIterator<(String, String)> for Attributes {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(all: I) -> Self {
+        Attributes(all.into_iter().collect())
+    }
+}
+
 impl Attributes {
     /// From lines `NAME VALUE`.
+    #[cfg(test)]
     pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let split =
             |line: &str| line.split_once(' ').map(|(name, value)| (name.to_owned(), value.to_owned()));
-        Attributes(lines.filter_map(split).collect())
+        lines.filter_map(split).collect()
     }
 
     pub(super) fn is_empty(&self) -> bool {

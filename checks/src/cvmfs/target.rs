@@ -11,7 +11,7 @@ use super::args::CheckCvmfs;
 use super::attributes::Attributes;
 use super::judge::{Judge, Judgement};
 use super::servers;
-use super::task::{ATTRIBUTE, Sample, Task};
+use super::task::{CvmfsFact, Sample, Task};
 
 /// How many files to look at by default.
 const SAMPLES: u32 = 5;
@@ -108,7 +108,10 @@ impl Repository {
 
     /// The files to look at.
     pub(super) fn sample(&self) -> Sample {
-        Sample { files: self.args.file.clone(), count: self.args.probe.samples.unwrap_or(SAMPLES) }
+        Sample {
+            files: self.args.file.iter().map(Into::into).collect(),
+            count: self.args.probe.samples.unwrap_or(SAMPLES),
+        }
     }
 
     /// How many bytes to read at most.
@@ -210,7 +213,8 @@ impl Repository {
         if !answer.is_clean() {
             return Err(Box::new(answer.finding()));
         }
-        let attributes = Attributes::parse(answer.values(ATTRIBUTE));
+        let own = answer.own().cloned();
+        let attributes: Attributes = own.map(|CvmfsFact::Attribute { name, value }| (name, value)).collect();
         self.attributes = Some(attributes.clone());
         Ok(attributes)
     }

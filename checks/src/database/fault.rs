@@ -1,10 +1,12 @@
 //! What can be wrong with a database that is asked.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 
-use probe::{Finding, Level, helper::value};
-use process::helper::{Reporter, Stop};
+use probe::{Finding, Level};
+use process::helper::Stop;
+
+use super::fact::{DatabaseFact, Fact, Reporter};
 
 /// Why a question to a database has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,12 +48,9 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The name of a value: it was locked.
-pub(super) const LOCKED: &str = "locked";
-
 /// Does a step that may end in a fault, and reports the fault.
 pub(super) fn step<T>(
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
     operation: &str,
     action: impl FnOnce() -> Result<T, Fault>,
 ) -> Result<T, Stop> {
@@ -60,35 +59,33 @@ pub(super) fn step<T>(
 }
 
 /// Tells a fault, and goes no further.
-pub(super) fn give_up<T>(reporter: &mut Reporter<impl Write>, fault: &Fault) -> Result<T, Stop> {
+pub(super) fn give_up<T>(reporter: &mut Reporter, fault: &Fault) -> Result<T, Stop> {
     match fault.kind {
-        Kind::Broken => reporter.value(value::BROKEN, fault)?,
+        Kind::Broken => reporter.tell(Fact::Broken(fault.to_string()))?,
         Kind::Locked => {
-            reporter.value(LOCKED, fault)?;
-            reporter.value(value::UNKNOWN, fault)?;
+            reporter.tell(Fact::Own(DatabaseFact::Locked))?;
+            reporter.tell(Fact::Unknown(fault.to_string()))?;
         }
-        Kind::Late | Kind::Unknown => reporter.value(value::UNKNOWN, fault)?,
+        Kind::Late | Kind::Unknown => reporter.tell(Fact::Unknown(fault.to_string()))?,
     }
     Err(Stop::Failed(io::Error::other(fault.message.clone())))
 }
 
 /// Tells a finding to the parent, which makes the same of it.
-pub(super) fn tell(reporter: &mut Reporter<impl Write>, finding: &Finding) -> Result<(), Stop> {
+pub(super) fn tell(reporter: &mut Reporter, finding: &Finding) -> Result<(), Stop> {
     for metric in &finding.metrics {
-        reporter.value(value::METRIC, format_args!("{} {}", metric.name, metric.value))?;
+        reporter.tell(Fact::metric(&metric.name, metric.value))?;
     }
     for attachment in &finding.attachments {
         for line in String::from_utf8_lossy(&attachment.bytes).lines() {
-            reporter.value(value::EVIDENCE, format_args!("{} {line}", attachment.name))?;
+            reporter.tell(Fact::evidence(&attachment.name, line.to_owned()))?;
         }
     }
-    let name = match &finding.level {
-        Level::Fine => value::SUMMARY,
-        Level::Warning(_) => value::WARNING,
-        Level::Broken(_) => value::BROKEN,
-        Level::Unknown(_) | Level::Interrupted(_) => value::UNKNOWN,
-        Level::Skipped(_) => value::SKIP,
-    };
-    let text = finding.level.reason().or(finding.summary.as_deref()).unwrap_or_default();
-    reporter.value(name, text)
+    reporter.tell(match finding.level.clone() {
+        Level::Fine => Fact::Summary(finding.summary.clone().unwrap_or_default()),
+        Level::Warning(reason) => Fact::Warning(reason),
+        Level::Broken(reason) => Fact::Broken(reason),
+        Level::Unknown(reason) | Level::Interrupted(reason) => Fact::Unknown(reason),
+        Level::Skipped(reason) => Fact::Skip(reason),
+    })
 }

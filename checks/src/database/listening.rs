@@ -1,12 +1,13 @@
 //! Whether anybody listens where the database says that a server runs.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
 use probe::Finding;
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 
+use super::fact::Reporter;
 use super::state::{Hub, Server};
 
 /// How many servers are looked at: the first ones.
@@ -33,11 +34,7 @@ pub(super) struct View {
 }
 
 /// Connects to a server.
-pub(super) fn reach(
-    server: &Server,
-    view: View,
-    reporter: &mut Reporter<impl Write>,
-) -> Result<Reached, Stop> {
+pub(super) fn reach(server: &Server, view: View, reporter: &mut Reporter) -> Result<Reached, Stop> {
     let Server { ip, port, .. } = server;
     let address = match ip.as_str() {
         // All addresses of the hub's host.
@@ -74,7 +71,7 @@ pub(super) fn listening(
     hub: &Hub,
     view: View,
     just_now: impl Fn(&str) -> bool,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<Finding, Stop> {
     let active = hub.active();
     let (mut dead, mut unclear) = (Vec::new(), Vec::new());

@@ -6,6 +6,7 @@
 
 mod args;
 mod cross;
+mod fact;
 mod fault;
 mod listening;
 mod metrics;

@@ -1,15 +1,15 @@
 //! PostgreSQL: a server that others write to while it is asked.
 
 use std::error::Error as _;
-use std::io::Write;
 use std::time::Duration;
 
 use postgres::config::SslMode;
 use postgres::error::SqlState;
 use postgres::{Client, NoTls, SimpleQueryMessage};
 use probe::{Finding, Level, failure};
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 
+use super::fact::Reporter;
 use super::fault::{Fault, Kind, step};
 use super::store::{Row, Store, number, text};
 use super::task::Credentials;
@@ -170,10 +170,7 @@ pub(super) fn integrity(server: &mut Postgres) -> Result<Finding, Fault> {
 
 /// Looks for rows that refer to rows that are not there: what a constraint keeps from happening, unless it was
 /// added later, or switched off to load a dump.
-pub(super) fn foreign_keys(
-    server: &mut Postgres,
-    reporter: &mut Reporter<impl Write>,
-) -> Result<Finding, Stop> {
+pub(super) fn foreign_keys(server: &mut Postgres, reporter: &mut Reporter) -> Result<Finding, Stop> {
     let keys = step(reporter, "read the foreign keys", || {
         server.rows(
             "SELECT c.conname, c.conrelid::regclass, c.confrelid::regclass, \

@@ -8,9 +8,9 @@ use probe::{Finding, Helper, Limits, Secret, Target, target_names};
 
 use super::args::{CheckDatabase, Expected};
 use super::cross::{self, Running};
-use super::fault::LOCKED;
+use super::fact::DatabaseFact;
 use super::place::Place;
-use super::task::{Credentials, Task, USER, Work};
+use super::task::{Credentials, Task, Work};
 use super::tls::TlsOptions;
 
 /// The databases that the arguments name.
@@ -80,7 +80,7 @@ impl Database {
         self.do_work(Work::Schema { accepted }, limits)
     }
 
-    fn ask(&mut self, work: Work, limits: Limits<'_>) -> Result<Answer, Box<Finding>> {
+    fn ask(&mut self, work: Work, limits: Limits<'_>) -> Result<Answer<DatabaseFact>, Box<Finding>> {
         let patience = self.args.lock_timeout.min(limits.operation / 2).max(Duration::from_millis(1));
         let task = Task {
             work,
@@ -102,7 +102,7 @@ impl Database {
         match self.ask(work, limits) {
             Ok(answer) => {
                 if waits {
-                    self.locked = answer.values(LOCKED).next().is_some();
+                    self.locked = answer.own().any(|fact| *fact == DatabaseFact::Locked);
                 }
                 answer.finding()
             }
@@ -134,7 +134,11 @@ impl Database {
         if finding.level != probe::Level::Fine {
             return Err(Box::new(finding));
         }
-        Ok(answer.values(USER).filter_map(|text| serde_json::from_str(text).ok()).collect())
+        let running = |fact: &DatabaseFact| match fact {
+            DatabaseFact::Running { user, servers } => Some((user.clone(), servers.clone())),
+            DatabaseFact::Locked => None,
+        };
+        Ok(answer.own().filter_map(running).collect())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::io::Write;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -10,12 +9,13 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::{DateTime, TimeDelta, Utc};
 use formats::human::show_duration;
 use probe::Finding;
-use probe::helper::{self, assist, tell_metric, value};
-use process::helper::{Reporter, Stop};
+use probe::helper::{self, assist, tell_metric};
+use process::helper::Stop;
 use serde::{Deserialize, Serialize};
 
 use super::args::Expected;
-use super::fault::{Fault, Kind, LOCKED, give_up, step, tell};
+use super::fact::{DatabaseFact, Fact, Reporter};
+use super::fault::{Fault, Kind, give_up, step, tell};
 use super::listening::{View, listening, reach};
 use super::password::PasswordArgs;
 use super::postgresql::{self, Postgres};
@@ -25,8 +25,6 @@ use super::store::Store;
 use super::tls::TlsOptions;
 use super::{revision, tokens, users};
 
-/// The name of a value: a user and the names of the servers that run, as JSON.
-pub(super) const USER: &str = "user";
 /// How long a reader waited for a lock.
 const LOCK_WAIT: &str = "lock_wait_seconds";
 /// For so long after its start a server may not listen yet, in seconds.
@@ -72,6 +70,8 @@ pub(super) enum Work {
 }
 
 impl helper::Task for Task {
+    type Fact = DatabaseFact;
+
     fn title(&self) -> &'static str {
         match &self.work {
             Work::Open => "open",
@@ -105,7 +105,7 @@ impl Task {
     }
 }
 
-fn with_file(task: &Task, path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+fn with_file(task: &Task, path: &Path, reporter: &mut Reporter) -> Result<(), Stop> {
     // Its journal and log are beside the file itself, not beside a link to it.
     let path = reporter.step("find", || path.canonicalize())?;
     let begin = Instant::now();
@@ -137,7 +137,7 @@ fn with_server(
     task: &Task,
     credentials: &Credentials,
     url: &str,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let begin = Instant::now();
     let mut server =
@@ -164,7 +164,7 @@ fn with_server(
 /// Does something that others may keep waiting. When they have kept it for too long, that is all there is to tell.
 fn wait<T>(
     metric: &str,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
     action: impl FnOnce() -> Result<T, Fault>,
 ) -> Result<Result<(T, Duration), ()>, Stop> {
     let (done, waited) = reporter.timed_step("wait for a lock, and read", || Ok(action()))?;
@@ -172,9 +172,9 @@ fn wait<T>(
         Ok(read) => Ok(Ok((read, waited))),
         Err(fault) if fault.kind == Kind::Locked => {
             tell_metric(reporter, metric, waited.as_secs_f64())?;
-            reporter.value(LOCKED, &fault)?;
+            reporter.tell(Fact::Own(DatabaseFact::Locked))?;
             let reason = format!("{fault}, for longer than {}", show_duration(waited));
-            reporter.value(value::WARNING, reason)?;
+            reporter.tell(Fact::Warning(reason))?;
             Ok(Err(()))
         }
         Err(fault) => give_up(reporter, &fault),
@@ -187,7 +187,7 @@ fn waited_for(waited: Duration) -> Finding {
 }
 
 /// What is asked of a hub's tables, in whatever database.
-fn with_hub(task: &Task, store: &mut dyn Store, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+fn with_hub(task: &Task, store: &mut dyn Store, reporter: &mut Reporter) -> Result<(), Stop> {
     let finding = match &task.work {
         Work::Schema { accepted } => step(reporter, "read the schema", || revision::schema(store, accepted))?,
         Work::Users { names, server, stopped } => {
@@ -224,7 +224,7 @@ fn with_hub(task: &Task, store: &mut dyn Store, reporter: &mut Reporter<impl Wri
 fn settled<T, P: Ord + Clone>(
     task: &Task,
     store: &mut dyn Store,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
     read: impl Fn(&mut dyn Store) -> Result<(T, BTreeSet<P>), Fault>,
 ) -> Result<(T, BTreeSet<P>), Stop> {
     let (found, problems) = step(reporter, "read the tables", || read(store))?;
@@ -243,7 +243,7 @@ fn look_at_users(
     task: &Task,
     store: &mut dyn Store,
     (names, server_name, expected): (&[String], &str, Expected),
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<Finding, Stop> {
     let hub = step(reporter, "read the tables", || Hub::read(store))?;
     let mut reached = BTreeMap::new();
@@ -262,17 +262,17 @@ fn look_at_users(
 }
 
 /// Tells who has which servers.
-fn rows(store: &mut dyn Store, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+fn rows(store: &mut dyn Store, reporter: &mut Reporter) -> Result<(), Stop> {
     let hub = step(reporter, "read the tables", || Hub::read(store))?;
-    let mut servers: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut running: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for name in hub.users.values() {
-        servers.entry(name).or_default();
+        running.entry(name).or_default();
     }
     for (user, server) in hub.active().into_keys() {
-        servers.entry(user).or_default().push(server);
+        running.entry(user).or_default().insert(server.to_owned());
     }
-    for user in servers {
-        reporter.value(USER, serde_json::json!(user))?;
+    for (user, servers) in running {
+        reporter.tell(Fact::Own(DatabaseFact::Running { user: user.to_owned(), servers }))?;
     }
     Ok(())
 }

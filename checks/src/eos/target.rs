@@ -13,7 +13,7 @@ use process::Deadline;
 use super::args::CheckEos;
 use super::native;
 use super::pending;
-use super::task::{RESOLVED, Task, Volume};
+use super::task::{EosFact, Task, Volume};
 
 /// How long a helper may take to remove what one that was killed has left.
 const CLEANING: Duration = Duration::from_secs(2);
@@ -105,7 +105,7 @@ impl MountTarget {
     fn on_mount(
         &mut self,
         limits: Limits<'_>,
-        look: impl FnOnce(&mut Self) -> Result<Answer, Box<Finding>>,
+        look: impl FnOnce(&mut Self) -> Result<Answer<EosFact>, Box<Finding>>,
     ) -> Finding {
         if let Err(finding) = self.ensure_mounted(limits) {
             return *finding;
@@ -177,7 +177,7 @@ impl MountTarget {
             return Ok(mount);
         }
         let answer = self.ask(&Task::Resolve, limits)?;
-        let resolved = answer.values(RESOLVED).next().map(PathBuf::from);
+        let resolved = answer.own().map(|EosFact::Resolved(path)| PathBuf::from(path)).next();
         let Some(resolved) = resolved else { return Err(Box::new(answer.finding())) };
         let mount = self.expected_mount(&resolved)?;
         self.resolved = Some(resolved);
@@ -269,7 +269,7 @@ impl MountTarget {
     }
 
     /// Has a helper do a task, and sees to it that nothing it made stays.
-    fn ask(&mut self, task: &Task, limits: Limits<'_>) -> Result<Answer, Box<Finding>> {
+    fn ask(&mut self, task: &Task, limits: Limits<'_>) -> Result<Answer<EosFact>, Box<Finding>> {
         let looks = matches!(task, Task::Resolve | Task::Respond { .. } | Task::Space);
         let path = if looks { self.path.clone() } else { self.folder() };
         let creates = task.creates();

@@ -5,47 +5,27 @@
 //! operation at a time, each announced before it begins (see [`process::helper`]).
 
 mod answer;
+mod fact;
 mod respond;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Stdout, Write};
+use std::io;
 
 use anyhow::Context as _;
 use process::helper::{Busy, Guard, Job, Refused, Reporter, Stop, enter, folder};
 use process::{Cause, Timeouts, Wait};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{Finding, Level, Limits, Summary};
 pub use answer::Answer;
+pub use fact::Fact;
 pub use respond::respond;
 
 /// The first argument of a process of this program that is a check, or its helper; the second is the check's name.
 pub const CHECK: &str = "--internal-check";
 /// The argument of a helper before its task.
 const TASK: &str = "--internal-task";
-
-/// The names of the values by which a task tells what it found; see [`Answer`].
-pub mod value {
-    /// A number: `NAME NUMBER`.
-    pub const METRIC: &str = "metric";
-    /// A line of `samples.csv`.
-    pub const SAMPLE: &str = "sample";
-    /// A line of what was found.
-    pub const SUMMARY: &str = "summary";
-    /// Why it does not apply.
-    pub const SKIP: &str = "skip";
-    /// Why it works, but not as it should.
-    pub const WARNING: &str = "warning";
-    /// Why it is broken, though no operation failed.
-    pub const BROKEN: &str = "broken";
-    /// Why nobody can tell.
-    pub const UNKNOWN: &str = "unknown";
-    /// What could not be removed.
-    pub const LEFT: &str = "left";
-    /// A line of evidence: `NAME LINE`, to be attached as a text file of that name.
-    pub const EVIDENCE: &str = "evidence";
-}
 
 /// The parent's side: asks helpers to do what may hang, one at a time.
 #[derive(Debug)]
@@ -91,7 +71,7 @@ impl Helper {
         operand: &OsStr,
         creates: &[String],
         limits: Limits<'_>,
-    ) -> Result<Answer, Box<Finding>> {
+    ) -> Result<Answer<T::Fact>, Box<Finding>> {
         if self.hung {
             let reason = format!("an operation of an earlier test still hangs on {}", self.shown);
             return Err(Box::new(Finding::skipped(reason)));
@@ -109,7 +89,7 @@ impl Helper {
 
     /// Whether what a task was to create may still be there, and could be removed now.
     #[must_use]
-    pub fn may_have_left(&self, answer: &Answer) -> bool {
+    pub fn may_have_left<T>(&self, answer: &Answer<T>) -> bool {
         !answer.is_clean() && !self.hung && answer.ending.cause != Cause::Itself
     }
 
@@ -137,12 +117,14 @@ impl Helper {
         operand: &OsStr,
         creates: &[String],
         limits: Limits<'_>,
-    ) -> io::Result<Answer> {
+    ) -> io::Result<Answer<T::Fact>> {
         let what = task.title();
-        let task = Packed { task, operand: operand.as_encoded_bytes() };
+        let request = Request { task, operand: operand.to_owned() };
         let job = Job {
             program: None,
-            arguments: [CHECK, self.check, TASK, &serde_json::to_string(&task)?].map(OsString::from).to_vec(),
+            arguments: [CHECK, self.check, TASK, &serde_json::to_string(&request)?]
+                .map(OsString::from)
+                .to_vec(),
             title: format!("check-{}: {what} {}", self.check, self.shown),
             operation: limits.operation,
             wait: limits.wait(),
@@ -150,9 +132,9 @@ impl Helper {
             guard: self.guard.as_mut(),
             creates: creates.to_vec(),
         };
-        let mut records = Vec::new();
-        let helped = job.run(|record| records.push(record))?;
-        Ok(Answer::new(operand.display().to_string(), limits.operation, records, helped))
+        let mut messages = Vec::new();
+        let helped = job.run(|message| messages.push(message))?;
+        Ok(Answer::new(operand.display().to_string(), limits.operation, messages, helped))
     }
 
     fn lock(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
@@ -193,16 +175,19 @@ impl Helper {
 }
 
 /// What a helper is to do.
-pub trait Task: Serialize {
+pub trait Task: Serialize + DeserializeOwned {
+    /// What it finds out beyond what all tasks may.
+    type Fact: Serialize + DeserializeOwned;
+
     /// What that is in a word, for lists of processes: `check-eos: statx /eos/user`.
     fn title(&self) -> &'static str;
 }
 
-/// A task as it goes to the helper: the operand may not be UTF-8.
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Packed<T, B> {
+/// A task as it goes to the helper, with the path or address of what it is about.
+#[derive(Serialize, Deserialize)]
+struct Request<T> {
     task: T,
-    operand: B,
+    operand: OsString,
 }
 
 /// The helper's side: does the task that a [`Helper`] asked for. Everything is told through the reporter: what
@@ -211,17 +196,15 @@ struct Packed<T, B> {
 /// # Errors
 ///
 /// When the task cannot be read, or this process cannot become a helper.
-pub fn assist<T: DeserializeOwned>(
+pub fn assist<T: Task>(
     task: &OsStr,
-    work: impl FnOnce(&T, &OsStr, &mut Reporter<Stdout>) -> Result<(), Stop>,
+    work: impl FnOnce(&T, &OsStr, &mut Reporter<Fact<T::Fact>>) -> Result<(), Stop>,
 ) -> anyhow::Result<()> {
-    let text = task.to_str().context("a task is JSON")?;
-    let Packed { task, operand } =
-        serde_json::from_str::<Packed<T, Vec<u8>>>(text).context("a task is JSON")?;
-    let operand = <OsString as std::os::unix::ffi::OsStringExt>::from_vec(operand);
+    let Request { task, operand } = serde_json::from_slice::<Request<T>>(task.as_encoded_bytes())
+        .context("the request cannot be read")?;
     let mut reporter = enter()?;
     match work(&task, &operand, &mut reporter) {
-        // Everything was told: how it ended is in the records.
+        // Everything was told: how it ended is in the messages.
         Ok(()) | Err(Stop::Failed(_) | Stop::Asked | Stop::ParentGone) => Ok(()),
     }
 }
@@ -231,8 +214,12 @@ pub fn assist<T: DeserializeOwned>(
 /// # Errors
 ///
 /// When the parent is gone.
-pub fn tell_metric(reporter: &mut Reporter<impl Write>, name: &str, number: f64) -> Result<(), Stop> {
-    reporter.value(value::METRIC, format_args!("{name} {number}"))
+pub fn tell_metric<T: Serialize>(
+    reporter: &mut Reporter<Fact<T>>,
+    name: &str,
+    number: f64,
+) -> Result<(), Stop> {
+    reporter.tell(Fact::metric(name, number))
 }
 
 /// Reports the percentiles of numbers to the parent.
@@ -240,7 +227,11 @@ pub fn tell_metric(reporter: &mut Reporter<impl Write>, name: &str, number: f64)
 /// # Errors
 ///
 /// When the parent is gone.
-pub fn tell_summary(reporter: &mut Reporter<impl Write>, name: &str, all: &Summary) -> Result<(), Stop> {
+pub fn tell_summary<T: Serialize>(
+    reporter: &mut Reporter<Fact<T>>,
+    name: &str,
+    all: &Summary,
+) -> Result<(), Stop> {
     all.entries().try_for_each(|(suffix, number)| tell_metric(reporter, &format!("{name}{suffix}"), number))
 }
 

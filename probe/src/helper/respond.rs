@@ -1,14 +1,14 @@
 //! Whether a file system answers.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
 
 use formats::human::show_duration;
 use process::helper::{Reporter, Stop};
 use rustix::fs::{AtFlags, CWD, StatxFlags, statfs, statx};
+use serde::Serialize;
 
-use super::{tell_metric, value};
+use super::{Fact, tell_metric};
 
 /// Asks a directory for its attributes, for the file system's size and for one entry; nothing of this may come from
 /// a cache of this host. Tells `response_seconds`, the slowest answer, and each by itself.
@@ -16,7 +16,7 @@ use super::{tell_metric, value};
 /// # Errors
 ///
 /// When one of them fails.
-pub fn respond(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+pub fn respond<T: Serialize>(path: &Path, reporter: &mut Reporter<Fact<T>>) -> Result<(), Stop> {
     let (_, attributes) = reporter.timed_step("statx", || {
         statx(CWD, path, AtFlags::STATX_FORCE_SYNC, StatxFlags::BASIC_STATS).map_err(Into::into)
     })?;
@@ -30,5 +30,5 @@ pub fn respond(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), S
         tell_metric(reporter, &format!("{name}_seconds"), time.as_secs_f64())?;
     }
     let slowest = show_duration(slowest);
-    reporter.value(value::SUMMARY, format_args!("the slowest answer took {slowest}"))
+    reporter.tell(Fact::Summary(format!("the slowest answer took {slowest}")))
 }

@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Guard, Record};
+use serde::de::DeserializeOwned;
+
+use super::{Guard, HelperMessage, Progress, Unreadable};
 use crate::{Child, Deadline, Ending, Follow, Sink, Source, Timeouts, Wait};
 
 /// The name of what a helper does before its first and after its last operation.
 const OUTSIDE: &str = "start or end";
-/// The most bytes that a line of a helper may have; a longer one is not a record.
-const LONGEST_LINE: usize = 1 << 20;
+/// The most bytes that a line of a helper may have; a longer one is not a message.
+const LONGEST_LINE: usize = 16 << 20;
 
 /// A helper to start: this program with these arguments.
 #[derive(Debug)]
@@ -45,6 +47,8 @@ pub struct Helped {
     pub ending: Ending,
     /// The operation it was at, unless it ended by itself.
     pub stuck: Option<Stuck>,
+    /// The first of its lines that was not a message, if there was one: what it found out may be incomplete.
+    pub unreadable: Option<Unreadable>,
 }
 
 /// An operation that did not return in time.
@@ -57,7 +61,7 @@ pub struct Stuck {
 }
 
 impl Job<'_> {
-    /// Starts the helper, hands on its records as they come, and sees to its end.
+    /// Starts the helper, hands on its messages as they come, and sees to its end.
     ///
     /// Returns in time whatever the helper does: an operation that is not over within its limit is given
     /// `grace` to return and clean up after SIGTERM, then SIGKILL and half a second; then it is abandoned. One
@@ -67,7 +71,10 @@ impl Job<'_> {
     /// # Errors
     ///
     /// When it cannot be started or watched.
-    pub fn run(mut self, mut on_record: impl FnMut(Record)) -> io::Result<Helped> {
+    pub fn run<F: DeserializeOwned>(
+        mut self,
+        mut on_message: impl FnMut(HelperMessage<F>),
+    ) -> io::Result<Helped> {
         let mut command = self.command()?;
         if let Some(guard) = &mut self.guard {
             guard.will_create(&self.creates)?;
@@ -79,9 +86,10 @@ impl Job<'_> {
         }
         let follow =
             Follow { spares_stuck: !self.creates.is_empty(), ..Follow::new(self.wait, self.timeouts) };
-        let mut listener = Listener::new(self.operation, &mut on_record);
+        let mut listener = Listener::new(self.operation, &mut on_message);
         let ending = follow.adopt(child, begun, None)?.to_the_end(&mut listener)?;
-        Ok(Helped { ending, stuck: listener.stuck })
+        listener.finish();
+        Ok(Helped { ending, stuck: listener.stuck, unreadable: listener.unreadable })
     }
 
     fn command(&mut self) -> io::Result<Command> {
@@ -101,42 +109,70 @@ impl Job<'_> {
 }
 
 /// What a helper has told so far.
-struct Listener<'a> {
-    on_record: &'a mut dyn FnMut(Record),
+struct Listener<'a, F> {
+    on_message: &'a mut dyn FnMut(HelperMessage<F>),
     line: Vec<u8>,
     operation: Option<String>,
     begun: Instant,
     /// How long an operation may take.
     limit: Duration,
     stuck: Option<Stuck>,
+    unreadable: Option<Unreadable>,
 }
 
-impl<'a> Listener<'a> {
-    fn new(limit: Duration, on_record: &'a mut dyn FnMut(Record)) -> Self {
-        Listener { on_record, line: Vec::new(), operation: None, begun: Instant::now(), limit, stuck: None }
+impl<'a, F: DeserializeOwned> Listener<'a, F> {
+    fn new(limit: Duration, on_message: &'a mut dyn FnMut(HelperMessage<F>)) -> Self {
+        let (line, begun) = (Vec::new(), Instant::now());
+        Listener { on_message, line, operation: None, begun, limit, stuck: None, unreadable: None }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        // One more byte than there may be shows that it is too long.
+        let room = (LONGEST_LINE + 1).saturating_sub(self.line.len());
+        self.line.extend(bytes.iter().take(room));
     }
 
     fn end_line(&mut self) {
-        let record = Record::parse(&String::from_utf8_lossy(&self.line));
+        match self.message() {
+            Ok(message) => self.hear(message),
+            Err(unreadable) => {
+                self.unreadable.get_or_insert(unreadable);
+            }
+        }
         self.line.clear();
-        let Some(record) = record else { return };
+    }
+
+    fn message(&self) -> Result<HelperMessage<F>, Unreadable> {
+        if self.line.len() > LONGEST_LINE {
+            return Err(Unreadable::new(&self.line, format!("it has more than {LONGEST_LINE} bytes")));
+        }
+        HelperMessage::from_line(&self.line)
+    }
+
+    fn hear(&mut self, message: HelperMessage<F>) {
         self.begun = Instant::now();
-        self.operation = match &record {
-            Record::Begin(operation) => Some(operation.clone()),
-            Record::Value { .. } => self.operation.take(),
-            _ => None,
+        self.operation = match &message {
+            HelperMessage::Progress(Progress::Begun(operation)) => Some(operation.clone()),
+            HelperMessage::Progress(Progress::Done { .. } | Progress::Failed { .. }) => None,
+            HelperMessage::Found(_) => self.operation.take(),
         };
-        (self.on_record)(record);
+        (self.on_message)(message);
+    }
+
+    /// Reads what a helper that died has left of a line.
+    fn finish(&mut self) {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
     }
 }
 
-impl Sink for Listener<'_> {
+impl<F: DeserializeOwned> Sink for Listener<'_, F> {
     fn take(&mut self, _: Source, bytes: &[u8]) -> io::Result<()> {
-        for byte in bytes {
-            match byte {
-                b'\n' => self.end_line(),
-                byte if self.line.len() < LONGEST_LINE => self.line.push(*byte),
-                _ => {}
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.push(piece);
+            if piece.ends_with(b"\n") {
+                self.end_line();
             }
         }
         Ok(())

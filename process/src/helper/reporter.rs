@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::fmt;
 use std::io::{self, Write};
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -10,7 +11,9 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, setrlimit, setsid};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use super::Record;
+use serde::Serialize;
+
+use super::{HelperMessage, Progress};
 
 /// Makes this process a helper: a session of its own, no core dumps, SIGTERM and SIGINT as requests to clean
 /// up and end. Call it first in `main` when the internal argument is there.
@@ -20,7 +23,7 @@ use super::Record;
 /// # Errors
 ///
 /// When the signals cannot be caught.
-pub fn enter() -> io::Result<Reporter<io::Stdout>> {
+pub fn enter<F>() -> io::Result<Reporter<F>> {
     // Whoever leads a group already has left its parent's; that is all the session is for.
     let _already_leader = setsid();
     let _kept = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
@@ -28,22 +31,30 @@ pub fn enter() -> io::Result<Reporter<io::Stdout>> {
     for signal in [SIGTERM, SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
-    Ok(Reporter { output: io::stdout(), stop })
+    Ok(Reporter { stop, ..Reporter::new(io::stdout()) })
 }
 
-/// Tells the parent what is done, before and after.
-#[derive(Debug)]
-pub struct Reporter<W> {
-    output: W,
+/// Tells the parent what is done, before and after, and what was found out: something of the type `F`.
+pub struct Reporter<F> {
+    output: Box<dyn Write + Send>,
     stop: Arc<AtomicBool>,
+    facts: PhantomData<fn(&F)>,
 }
 
-impl<W: Write> Reporter<W> {
-    /// A reporter to somewhere else, which nobody asks to end.
-    pub fn new(output: W) -> Self {
-        Reporter { output, stop: Arc::default() }
+impl<F> fmt::Debug for Reporter<F> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Reporter").field("stop", &self.stop).finish_non_exhaustive()
     }
+}
 
+impl<F> Reporter<F> {
+    /// A reporter to somewhere else, which nobody asks to end.
+    pub fn new(output: impl Write + Send + 'static) -> Self {
+        Reporter { output: Box::new(output), stop: Arc::default(), facts: PhantomData }
+    }
+}
+
+impl<F: Serialize> Reporter<F> {
     /// Does one operation: announces it, does it, tells how it went.
     ///
     /// # Errors
@@ -90,18 +101,18 @@ impl<W: Write> Reporter<W> {
         // For whoever looks at a hung process without its parent; fifteen bytes of it.
         let _shown = CString::new(operation).map(|name| rustix::thread::set_name(&name));
         let operation = operation.to_owned();
-        self.tell(&Record::Begin(operation.clone()))?;
+        self.progress(Progress::Begun(operation.clone()))?;
         let begin = Instant::now();
         let result = action();
         let elapsed = begin.elapsed();
         match result {
             Ok(value) => {
-                self.tell(&Record::Done { operation, elapsed })?;
+                self.progress(Progress::Done { operation, elapsed })?;
                 Ok((value, elapsed))
             }
             Err(error) => {
                 let (errno, message) = (error.raw_os_error(), error.to_string());
-                self.tell(&Record::Failed { operation, elapsed, errno, message })?;
+                self.progress(Progress::Failed { operation, elapsed, errno, message })?;
                 Err(Stop::Failed(error))
             }
         }
@@ -111,17 +122,21 @@ impl<W: Write> Reporter<W> {
     ///
     /// # Errors
     ///
-    /// When the parent is gone.
-    pub fn value(&mut self, name: &str, value: impl fmt::Display) -> Result<(), Stop> {
-        self.tell(&Record::Value { name: name.to_owned(), text: value.to_string() })
+    /// When the parent is gone, or when JSON has no way to say it, which is told as an operation that failed.
+    pub fn tell(&mut self, fact: F) -> Result<(), Stop> {
+        match HelperMessage::Found(fact).to_line() {
+            Ok(line) => self.write(&line),
+            Err(error) => self.last_step("tell what was found", || Err(error.into())),
+        }
     }
 
-    fn tell(&mut self, record: &Record) -> Result<(), Stop> {
-        let line = format!("{record}\n");
-        self.output
-            .write_all(line.as_bytes())
-            .and_then(|()| self.output.flush())
-            .map_err(|_| Stop::ParentGone)
+    fn progress(&mut self, progress: Progress) -> Result<(), Stop> {
+        let line = HelperMessage::<F>::Progress(progress).to_line();
+        self.write(&line.map_err(|error| Stop::Failed(error.into()))?)
+    }
+
+    fn write(&mut self, line: &[u8]) -> Result<(), Stop> {
+        self.output.write_all(line).and_then(|()| self.output.flush()).map_err(|_| Stop::ParentGone)
     }
 }
 

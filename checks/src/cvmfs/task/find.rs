@@ -1,13 +1,13 @@
 //! Files to read: those that were named, or the first that are found.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 
-use super::Sample;
+use super::{Reporter, Sample};
 
 /// How deep to look. To walk a repository is to load its catalogs, so this is bounded in every way.
 const DEEPEST: usize = 4;
@@ -15,11 +15,7 @@ const DEEPEST: usize = 4;
 const MOST_ENTRIES: usize = 500;
 
 /// The files of a sample: the named ones, or the first in the order of their names.
-pub(super) fn files(
-    root: &Path,
-    sample: &Sample,
-    reporter: &mut Reporter<impl Write>,
-) -> Result<Vec<PathBuf>, Stop> {
+pub(super) fn files(root: &Path, sample: &Sample, reporter: &mut Reporter) -> Result<Vec<PathBuf>, Stop> {
     if !sample.files.is_empty() {
         return Ok(sample.files.iter().map(|file| root.join(file)).collect());
     }
@@ -38,12 +34,7 @@ struct Walk {
 }
 
 impl Walk {
-    fn enter(
-        &mut self,
-        folder: &Path,
-        depth: usize,
-        reporter: &mut Reporter<impl Write>,
-    ) -> Result<(), Stop> {
+    fn enter(&mut self, folder: &Path, depth: usize, reporter: &mut Reporter) -> Result<(), Stop> {
         let left = self.left;
         let mut names = reporter.step("readdir", || list(folder, left))?;
         names.sort_unstable();
@@ -76,6 +67,8 @@ fn list(folder: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::*;
 
     fn check(count: u32, named: &[&str], expected: &[&str]) {
@@ -85,7 +78,7 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(&path, if path.ends_with("empty") { "" } else { "x" }).unwrap();
         }
-        let sample = Sample { files: named.iter().map(PathBuf::from).collect(), count };
+        let sample = Sample { files: named.iter().map(OsString::from).collect(), count };
         let found = files(root.path(), &sample, &mut Reporter::new(Vec::new())).unwrap();
         assert_eq!(found, expected.iter().map(|path| root.path().join(path)).collect::<Vec<_>>());
     }

@@ -3,20 +3,29 @@
 mod find;
 mod read;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use probe::helper::{self, assist, respond};
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::attributes::NAMES;
 
-/// The name of a value: an attribute of the repository, `NAME VALUE`.
-pub(super) const ATTRIBUTE: &str = "attribute";
+/// What only these tasks find out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum CvmfsFact {
+    /// An attribute of the repository.
+    Attribute { name: String, value: String },
+}
+
+/// What a task finds out.
+type Fact = helper::Fact<CvmfsFact>;
+/// To whom it says it.
+type Reporter = process::helper::Reporter<Fact>;
 
 /// What a helper is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,12 +42,14 @@ pub(super) enum Task {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sample {
     /// These, or those that are found.
-    pub(super) files: Vec<PathBuf>,
+    pub(super) files: Vec<OsString>,
     /// How many.
     pub(super) count: u32,
 }
 
 impl helper::Task for Task {
+    type Fact = CvmfsFact;
+
     fn title(&self) -> &'static str {
         match self {
             Task::Enter => "opendir",
@@ -56,7 +67,7 @@ pub(super) fn help(task: &OsStr) -> anyhow::Result<()> {
     assist(task, |task, path, reporter| work(task, Path::new(path), reporter))
 }
 
-fn work(task: &Task, root: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+fn work(task: &Task, root: &Path, reporter: &mut Reporter) -> Result<(), Stop> {
     match task {
         // What is mounted on demand is mounted by that.
         Task::Enter => reporter.step("opendir", || fs::read_dir(root).map(drop)),
@@ -68,17 +79,17 @@ fn work(task: &Task, root: &Path, reporter: &mut Reporter<impl Write>) -> Result
     }
 }
 
-fn attributes(root: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+fn attributes(root: &Path, reporter: &mut Reporter) -> Result<(), Stop> {
     for name in NAMES {
         if let Some(value) = attribute(root, name, reporter)? {
-            reporter.value(ATTRIBUTE, format_args!("{name} {value}"))?;
+            reporter.tell(Fact::Own(CvmfsFact::Attribute { name: name.to_owned(), value }))?;
         }
     }
     Ok(())
 }
 
 /// A magic attribute of a file, if the client has it and shows it.
-fn attribute(path: &Path, name: &str, reporter: &mut Reporter<impl Write>) -> Result<Option<String>, Stop> {
+fn attribute(path: &Path, name: &str, reporter: &mut Reporter) -> Result<Option<String>, Stop> {
     let mut value = vec![0; 64 << 10];
     let count = reporter.step(&format!("getxattr {name}"), || {
         match rustix::fs::getxattr(path, format!("user.{name}"), &mut value) {

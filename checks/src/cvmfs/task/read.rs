@@ -1,19 +1,19 @@
 //! Reading: first bytes, whole files, and the client's own hashes.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use formats::human::show_duration;
 use probe::Summary;
-use probe::helper::{tell_metric, tell_summary, value};
-use process::helper::{Reporter, Stop};
+use probe::helper::{tell_metric, tell_summary};
+use process::helper::Stop;
 use rustix::fs::{Advice, fadvise};
 
 use super::find::files;
-use super::{Sample, attribute};
+use super::{Fact, Reporter, Sample, attribute};
 
 const BLOCK: usize = 256 << 10;
 /// What the attribute `lhash` says of a file whose contents the client has not fetched yet.
@@ -26,18 +26,19 @@ pub(super) fn first_byte(
     root: &Path,
     sample: &Sample,
     cold: bool,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let mut files = files(root, sample, reporter)?;
     if cold {
         files = not_cached(files, reporter)?;
         if files.is_empty() {
-            return reporter
-                .value(value::SKIP, "every file that was looked at is in the client's cache already");
+            return reporter.tell(Fact::Skip(
+                "every file that was looked at is in the client's cache already".to_owned(),
+            ));
         }
     }
     if files.is_empty() {
-        return reporter.value(value::SKIP, "no file to read was found; --file names some");
+        return reporter.tell(Fact::Skip("no file to read was found; --file names some".to_owned()));
     }
     let rounds = if cold { 1 } else { usize::try_from(sample.count).unwrap_or(1).div_ceil(files.len()) };
     let mut times = Vec::new();
@@ -46,7 +47,7 @@ pub(super) fn first_byte(
     }
     for file in std::iter::repeat_n(&files, rounds).flatten() {
         let time = time_first_byte(file, reporter)?;
-        reporter.value(value::SAMPLE, format_args!("{},{}", file.display(), time.as_secs_f64()))?;
+        reporter.tell(Fact::Sample(format!("{},{}", file.display(), time.as_secs_f64())))?;
         times.push(time.as_secs_f64());
     }
     let summary = Summary::of(times);
@@ -54,10 +55,10 @@ pub(super) fn first_byte(
     let slow = summary.percentile(95).unwrap_or_default();
     tell_metric(reporter, "slow_ttfb_seconds", slow)?;
     let shown = show_duration(Duration::from_secs_f64(slow));
-    reporter.value(value::SUMMARY, format_args!("{} files, 95 % of first bytes within {shown}", files.len()))
+    reporter.tell(Fact::Summary(format!("{} files, 95 % of first bytes within {shown}", files.len())))
 }
 
-fn time_first_byte(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<Duration, Stop> {
+fn time_first_byte(path: &Path, reporter: &mut Reporter) -> Result<Duration, Stop> {
     let ((), time) = reporter.timed_step("open and read", || {
         let file = File::open(path)?;
         // The kernel's pages are not what is measured.
@@ -67,7 +68,7 @@ fn time_first_byte(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<D
     Ok(time)
 }
 
-fn not_cached(files: Vec<PathBuf>, reporter: &mut Reporter<impl Write>) -> Result<Vec<PathBuf>, Stop> {
+fn not_cached(files: Vec<PathBuf>, reporter: &mut Reporter) -> Result<Vec<PathBuf>, Stop> {
     let mut cold = Vec::new();
     for file in files {
         if attribute(&file, "lhash", reporter)?.is_some_and(|hash| hash.starts_with(NOT_CACHED)) {
@@ -82,7 +83,7 @@ pub(super) fn throughput(
     root: &Path,
     sample: &Sample,
     most: u64,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let files = files(root, sample, reporter)?;
     let cold = not_cached(files.clone(), reporter)?.len();
@@ -92,11 +93,11 @@ pub(super) fn throughput(
             break;
         }
         let (read, took) = read_whole(file, most - bytes, reporter)?;
-        reporter.value(value::SAMPLE, format_args!("{},{read},{}", file.display(), took.as_secs_f64()))?;
+        reporter.tell(Fact::Sample(format!("{},{read},{}", file.display(), took.as_secs_f64())))?;
         (bytes, time, count) = (bytes + read, time + took, count + 1);
     }
     if bytes == 0 {
-        return reporter.value(value::SKIP, "no file to read was found; --file names some");
+        return reporter.tell(Fact::Skip("no file to read was found; --file names some".to_owned()));
     }
     tell_metric(reporter, "read_bytes", bytes as f64)?;
     tell_metric(reporter, "files", f64::from(count))?;
@@ -106,11 +107,11 @@ pub(super) fn throughput(
         _ if cold == files.len() => "cache=cold",
         _ => "cache=mixed",
     };
-    reporter.value(value::SUMMARY, format_args!("{count} files, {:.1} MB, {cache}", bytes as f64 / 1e6))
+    reporter.tell(Fact::Summary(format!("{count} files, {:.1} MB, {cache}", bytes as f64 / 1e6)))
 }
 
 /// Reads a file to its end, or so many bytes of it. Every block is an operation: a slow file is not a hung one.
-fn read_whole(path: &Path, most: u64, reporter: &mut Reporter<impl Write>) -> Result<(u64, Duration), Stop> {
+fn read_whole(path: &Path, most: u64, reporter: &mut Reporter) -> Result<(u64, Duration), Stop> {
     let (file, mut time) = reporter.timed_step("open", || File::open(path))?;
     let mut file = file.take(most);
     let mut block = vec![0; BLOCK];
@@ -143,7 +144,7 @@ pub(super) fn integrity(
     root: &Path,
     sample: &Sample,
     most: u64,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let (mut compared, mut mismatched, mut bytes) = (0_u32, 0_u32, 0);
     for file in files(root, sample, reporter)? {
@@ -158,16 +159,17 @@ pub(super) fn integrity(
         compared += 1;
         if local.trim_end_matches('\0') != hash.trim_end_matches('\0') {
             mismatched += 1;
-            reporter.value(
-                value::EVIDENCE,
-                format_args!("hashes.txt {}: {hash} in the catalog, {local} in the cache", file.display()),
-            )?;
+            reporter.tell(Fact::evidence(
+                "hashes.txt",
+                format!("{}: {hash} in the catalog, {local} in the cache", file.display()),
+            ))?;
         }
     }
     if compared == 0 {
-        return reporter.value(value::SKIP, "the client shows the hashes of no file that was looked at");
+        return reporter
+            .tell(Fact::Skip("the client shows the hashes of no file that was looked at".to_owned()));
     }
     tell_metric(reporter, "files", f64::from(compared))?;
     tell_metric(reporter, "mismatched_files", f64::from(mismatched))?;
-    reporter.value(value::SUMMARY, format_args!("the cached copies of {compared} files are as published"))
+    reporter.tell(Fact::Summary(format!("the cached copies of {compared} files are as published")))
 }

@@ -1,18 +1,18 @@
 //! Looking through a file: in a copy, so that nobody has to wait; or in place, for no longer than a moment.
 
-use std::io::Write;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use formats::human::show_duration;
 use probe::Finding;
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 use rustix::fs::statvfs;
 
 use super::{Sqlite, each_row, fault};
+use crate::database::fact::Reporter;
 use crate::database::fault::{Fault, Kind, give_up, step};
 use crate::database::store::{Row, Store as _, number, text};
 
@@ -47,7 +47,7 @@ struct Scan {
 pub(in crate::database) fn integrity(
     database: &mut Sqlite,
     budget: Budget,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<Finding, Stop> {
     let questions = [format!("PRAGMA integrity_check({MOST})"), format!("PRAGMA quick_check({MOST})")];
     let Scan { rows, fault, how } =
@@ -78,7 +78,7 @@ pub(in crate::database) fn integrity(
 pub(in crate::database) fn foreign_keys(
     database: &mut Sqlite,
     budget: Budget,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<Finding, Stop> {
     const QUESTION: &str = "SELECT \"table\", rowid, parent FROM pragma_foreign_key_check";
     let Scan { rows, fault, how } = ask(database, budget, [QUESTION, QUESTION], reporter)?;
@@ -99,7 +99,7 @@ fn ask(
     database: &mut Sqlite,
     budget: Budget,
     [of_copy, of_file]: [&str; 2],
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<Scan, Stop> {
     let len = database.found.len.max(database.found.wal.unwrap_or_default());
     let most = budget.operation.mul_f64(0.8);
@@ -119,7 +119,7 @@ fn timed(
     sql: &str,
     most: Duration,
     path: &Path,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<Scan, Stop> {
     let end = Instant::now() + most;
     step(reporter, "look through it", || {
@@ -144,7 +144,7 @@ fn late(most: Duration) -> Fault {
 }
 
 /// A copy in memory, made some pages at a time.
-fn copy(database: &Sqlite, budget: Budget, reporter: &mut Reporter<impl Write>) -> Result<Connection, Stop> {
+fn copy(database: &Sqlite, budget: Budget, reporter: &mut Reporter) -> Result<Connection, Stop> {
     let failed = |error: rusqlite::Error| fault(&error, &database.path);
     let mut copy = step(reporter, "make room", || Connection::open_in_memory().map_err(failed))?;
     let mut waiting: Option<Instant> = None;
@@ -168,10 +168,7 @@ fn copy(database: &Sqlite, budget: Budget, reporter: &mut Reporter<impl Write>) 
 }
 
 /// How large it is, what of it is unused, and how much room is left.
-pub(in crate::database) fn size(
-    database: &mut Sqlite,
-    reporter: &mut Reporter<impl Write>,
-) -> Result<Finding, Stop> {
+pub(in crate::database) fn size(database: &mut Sqlite, reporter: &mut Reporter) -> Result<Finding, Stop> {
     let found = database.found.clone();
     let mut pragma = |name: &str| {
         step(reporter, name, || {

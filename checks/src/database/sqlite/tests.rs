@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use probe::Level;
-use process::helper::Reporter;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::testing::HUB;
 use super::*;
+use crate::database::fact::Reporter;
 use crate::database::state::Hub;
 
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -73,7 +73,7 @@ fn check(path: &Path, expected: Result<usize, (Kind, &str)>) {
 fn looked(
     path: &Path,
     budget: Budget,
-    look: impl Fn(&mut Sqlite, Budget, &mut Reporter<Vec<u8>>) -> Result<probe::Finding, process::helper::Stop>,
+    look: impl Fn(&mut Sqlite, Budget, &mut Reporter) -> Result<probe::Finding, process::helper::Stop>,
 ) -> Result<probe::Finding, String> {
     let before = contents(path.parent().unwrap());
     let mut database = open(path).unwrap();

@@ -1,30 +1,30 @@
 //! What EOS reports in extended attributes of any path.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 use rustix::fs::getxattr;
 
-use super::value;
+use super::{Fact, Reporter};
 
 /// Who answers, for whom, how much may be used. Which identity the daemon used is the first thing to look at: most
 /// broken mounts are expired tickets.
 const TOLD: [&str; 6] = ["eos.name", "eos.hostport", "eos.mgmurl", "eos.identity", "eos.quota", "eos.stats"];
 
 /// Tells the attributes there are, as evidence. That one is missing is not a failure.
-pub(super) fn tell(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+pub(super) fn tell(path: &Path, reporter: &mut Reporter) -> Result<(), Stop> {
     for name in TOLD {
         let text = reporter.step(&format!("getxattr {name}"), || Ok(read(path, name).ok()))?;
         for line in text.iter().flat_map(|text| text.lines()) {
-            reporter.value(value::EVIDENCE, format_args!("eos-attributes.txt {name}: {line}"))?;
+            reporter.tell(Fact::evidence("eos-attributes.txt", format!("{name}: {line}")))?;
         }
     }
     Ok(())
 }
 
 /// The server's own checksum of a file, in hexadecimal digits, where it tells one.
-pub(super) fn checksum(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<Option<String>, Stop> {
+pub(super) fn checksum(path: &Path, reporter: &mut Reporter) -> Result<Option<String>, Stop> {
     let text = reporter.step("getxattr eos.checksum", || Ok(read(path, "eos.checksum").ok()))?;
     let digits = text.map(|text| text.trim().rsplit(':').next().unwrap_or_default().to_lowercase());
     Ok(digits.filter(|digits| digits.len() >= 8 && digits.chars().all(|digit| digit.is_ascii_hexdigit())))

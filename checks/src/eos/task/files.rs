@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use probe::{Aligned, Generator};
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 use rustix::fs::{Advice, OFlags, fadvise, fstatfs};
 
-use super::value;
+use super::{Fact, Reporter};
 
 /// How much is written or read by one operation.
 pub(super) const BLOCK: usize = 1 << 20;
@@ -46,7 +46,7 @@ pub(super) fn write_file(
     path: &Path,
     size: u64,
     seed: u64,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
     mut seen: impl FnMut(&[u8]),
 ) -> Result<WriteTimes, Stop> {
     let mut times = WriteTimes::default();
@@ -101,7 +101,7 @@ impl Cache {
 pub(super) fn read_file(
     path: &Path,
     buffer: &mut Aligned,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
     mut seen: impl FnMut(&[u8]),
 ) -> Result<(Duration, u64, Cache), Stop> {
     // Not all file systems take the flag at its word: the page cache is told to forget the file, too.
@@ -158,7 +158,7 @@ type First = Option<(File, usize, Cache)>;
 fn read_buffered(
     path: &Path,
     buffer: &mut Aligned,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<(First, Duration), Stop> {
     let (mut file, open) = reporter.timed_step("open", || File::open(path))?;
     // Only clean pages can be forgotten: the file was synced.
@@ -168,12 +168,12 @@ fn read_buffered(
 }
 
 /// Removes a file, if it is there, whoever has lost interest meanwhile.
-pub(super) fn remove(path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+pub(super) fn remove(path: &Path, reporter: &mut Reporter) -> Result<(), Stop> {
     match reporter.last_step("unlink", || remove_if_there(path)) {
         Ok(()) => Ok(()),
         Err(Stop::ParentGone) => remove_if_there(path).map_err(Stop::Failed),
         Err(stop) => {
-            reporter.value(value::LEFT, path.display())?;
+            reporter.tell(Fact::Left(path.into()))?;
             Err(stop)
         }
     }

@@ -11,19 +11,27 @@ mod visible;
 mod writable;
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) use verify::{Compare, Digests, opinion};
 
 use probe::Algorithm;
-use probe::helper::{self, assist, tell_metric as metric, value};
-use process::helper::{Reporter, Stop};
+use probe::helper::{self, assist, tell_metric as metric};
+use process::helper::Stop;
 use serde::{Deserialize, Serialize};
 
-/// The name of a value: the path without links.
-pub(super) const RESOLVED: &str = "resolved";
+/// What only these tasks find out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum EosFact {
+    /// The path without links.
+    Resolved(OsString),
+}
+
+/// What a task finds out.
+type Fact = helper::Fact<EosFact>;
+/// To whom it says it.
+type Reporter = process::helper::Reporter<Fact>;
 
 /// What a helper is to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +110,8 @@ impl Task {
 }
 
 impl helper::Task for Task {
+    type Fact = EosFact;
+
     fn title(&self) -> &'static str {
         match self {
             Task::Resolve => "resolve",
@@ -124,7 +134,7 @@ pub(super) fn help(task: &OsStr) -> anyhow::Result<()> {
     assist(task, |task, path, reporter| work(task, Path::new(path), reporter))
 }
 
-fn work(task: &Task, path: &Path, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+fn work(task: &Task, path: &Path, reporter: &mut Reporter) -> Result<(), Stop> {
     let done = match task {
         Task::Resolve => look::resolve(path, reporter),
         Task::Respond { eos } => look::respond(path, *eos, reporter),
@@ -146,11 +156,17 @@ fn work(task: &Task, path: &Path, reporter: &mut Reporter<impl Write>) -> Result
     done.and(removed.into_iter().collect())
 }
 
-/// Runs a task in this process: whether it was done, and the records that it wrote.
+/// What a task says.
 #[cfg(test)]
-fn outcome(task: &Task, path: &Path) -> (bool, Vec<process::helper::Record>) {
-    let mut output = Vec::new();
-    let done = work(task, path, &mut Reporter::new(&mut output)).is_ok();
-    let text = String::from_utf8(output).unwrap_or_default();
-    (done, text.lines().filter_map(process::helper::Record::parse).collect())
+type Message = process::helper::HelperMessage<Fact>;
+
+/// Runs a task in this process: whether it was done, and what it said.
+#[cfg(test)]
+fn outcome(task: &Task, path: &Path) -> (bool, Vec<Message>) {
+    use std::io::{BufRead as _, BufReader, Seek as _};
+    let mut file = tempfile::tempfile().unwrap();
+    let done = work(task, path, &mut Reporter::new(file.try_clone().unwrap())).is_ok();
+    file.rewind().unwrap();
+    let lines = BufReader::new(file).split(b'\n');
+    (done, lines.map(|line| Message::from_line(&line.unwrap()).unwrap()).collect())
 }

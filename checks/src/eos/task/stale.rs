@@ -2,14 +2,13 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, Metadata};
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 
-use super::{metric, value};
+use super::{Fact, Reporter, metric};
 
 /// From which age on: no check takes that long.
 const AGE: Duration = Duration::from_secs(3600);
@@ -17,12 +16,7 @@ const AGE: Duration = Duration::from_secs(3600);
 const ENTRIES: usize = 100_000;
 
 /// Counts files of this host's checks that are older than an hour, and removes them if asked to.
-pub(super) fn stale(
-    folder: &Path,
-    host: &str,
-    removes: bool,
-    reporter: &mut Reporter<impl Write>,
-) -> Result<(), Stop> {
+pub(super) fn stale(folder: &Path, host: &str, removes: bool, reporter: &mut Reporter) -> Result<(), Stop> {
     let entries = reporter.step("opendir", || fs::read_dir(folder))?;
     let (mut found, mut removed) = (Vec::new(), 0);
     let mut entries = entries.take(ENTRIES);
@@ -47,15 +41,12 @@ pub(super) fn stale(
     tell(&found, removed, reporter)
 }
 
-fn tell(found: &[PathBuf], removed: u32, reporter: &mut Reporter<impl Write>) -> Result<(), Stop> {
+fn tell(found: &[PathBuf], removed: u32, reporter: &mut Reporter) -> Result<(), Stop> {
     for path in found.iter().take(100) {
-        reporter.value(value::EVIDENCE, format_args!("stale-probes.txt {}", path.display()))?;
+        reporter.tell(Fact::evidence("stale-probes.txt", path.display().to_string()))?;
     }
     let count = found.len();
-    reporter.value(
-        value::SUMMARY,
-        format_args!("{count} files were left by earlier checks, {removed} were removed"),
-    )
+    reporter.tell(Fact::Summary(format!("{count} files were left by earlier checks, {removed} were removed")))
 }
 
 /// Whether a check of this host has made a file of this name: `.probe-HOST-PID-NONCE`, perhaps with a suffix.
@@ -100,8 +91,8 @@ mod tests {
         make(".probe-node-2-0123456789abcdef", 10);
         make("mine", 4000);
         let left = |removes| {
-            let (done, records) = outcome(&Task::Stale("node".to_owned(), removes), folder.path());
-            assert!(done, "{records:?}");
+            let (done, messages) = outcome(&Task::Stale("node".to_owned(), removes), folder.path());
+            assert!(done, "{messages:?}");
             fs::read_dir(folder.path()).unwrap().count()
         };
         assert_eq!((left(false), left(true)), (3, 2));

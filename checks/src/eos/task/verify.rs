@@ -1,15 +1,14 @@
 //! Whether what is read back is what was written.
 
 use std::fmt::Write as _;
-use std::io::Write;
 use std::path::Path;
 
 use probe::{Algorithm, Aligned, Digest, Generator};
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 
 use super::files::{BLOCK, read_file, write_file};
 use super::throughput::has_room;
-use super::{Volume, attributes, metric, value};
+use super::{Fact, Reporter, Volume, attributes, metric};
 
 /// Bytes shown on each side of the first difference.
 const AROUND: usize = 32;
@@ -17,12 +16,7 @@ const AROUND: usize = 32;
 /// Writes a file and compares what is read back through a new open, past the page cache where possible: byte
 /// by byte with what was generated, and by checksums. A server's own checksum is compared, too, but proves nothing:
 /// it is of what came in, and not of what is stored.
-pub(super) fn verify(
-    volume: &Volume,
-    folder: &Path,
-    eos: bool,
-    reporter: &mut Reporter<impl Write>,
-) -> Result<(), Stop> {
+pub(super) fn verify(volume: &Volume, folder: &Path, eos: bool, reporter: &mut Reporter) -> Result<(), Stop> {
     if !has_room(volume, folder, reporter)? {
         return Ok(());
     }
@@ -46,15 +40,15 @@ pub(super) fn verify(
     let (algorithm, cache) = (volume.checksum.as_str(), cache.as_str());
     let server = server.map(|digits| opinion(&digits, &written));
     if let Some((_, text)) = &server {
-        reporter.value(value::EVIDENCE, format_args!("server-checksum.txt {text}"))?;
+        reporter.tell(Fact::evidence("server-checksum.txt", text.clone()))?;
     }
     // A checksum may be the same by chance: the short ones often are.
     if differing == 0 && local == back {
         if let Some((false, text)) = server {
-            return reporter.value(value::WARNING, format_args!("what is read back is right, but {text}"));
+            return reporter.tell(Fact::Warning(format!("what is read back is right, but {text}")));
         }
         let text = format!("{algorithm} {local} written and read back ({total} bytes, cache={cache})");
-        return reporter.value(value::SUMMARY, text);
+        return reporter.tell(Fact::Summary(text));
     }
     let first = compare.first.unwrap_or_else(|| format!("the file has {total} bytes"));
     let server = server.map_or_else(String::new, |(_, text)| format!("; {text}"));
@@ -63,7 +57,7 @@ pub(super) fn verify(
          written, {back} is read back (cache={cache}){server}; {first}",
         volume.size
     );
-    reporter.value(value::BROKEN, text)
+    reporter.tell(Fact::Broken(text))
 }
 
 /// Whether the server's checksum is one of what was written, and what there is to say of it. Which algorithm it

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use formats::human::show_duration;
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 
 use super::files::{close, create, remove};
-use super::{Volume, metric, value};
+use super::{Fact, Reporter, Volume, metric};
 
 /// The time between two looks.
 const BETWEEN: Duration = Duration::from_millis(20);
@@ -21,7 +21,7 @@ pub(super) fn visible(
     folder: &Path,
     other: &OsStr,
     patience: Duration,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let (path, seen) = (folder.join(&volume.name), Path::new(other).join(&volume.name));
     let content = format!("subunit check {:016x}\n", volume.seed);
@@ -33,7 +33,7 @@ pub(super) fn visible(
     let Some(delay) = wait(patience, name, reporter, || holds(&seen, &content))? else {
         let text =
             format!("what was written is not seen as {} within {}", seen.display(), show_duration(patience));
-        return reporter.value(value::BROKEN, text);
+        return reporter.tell(Fact::Broken(text));
     };
     metric(reporter, "visible_seconds", delay.as_secs_f64())?;
     remove(&path, reporter)?;
@@ -41,18 +41,18 @@ pub(super) fn visible(
     let Some(gone) = wait(patience, name, reporter, || is_gone(&seen))? else {
         let text =
             format!("what was deleted is still seen as {} after {}", seen.display(), show_duration(patience));
-        return reporter.value(value::BROKEN, text);
+        return reporter.tell(Fact::Broken(text));
     };
     metric(reporter, "gone_seconds", gone.as_secs_f64())?;
     let (delay, gone) = (show_duration(delay), show_duration(gone));
-    reporter.value(value::SUMMARY, format_args!("seen after {delay}, gone after {gone}"))
+    reporter.tell(Fact::Summary(format!("seen after {delay}, gone after {gone}")))
 }
 
 /// Looks until it is so: how long that took, or `None`.
 fn wait(
     patience: Duration,
     name: &str,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
     mut is_so: impl FnMut() -> io::Result<bool>,
 ) -> Result<Option<Duration>, Stop> {
     let begin = Instant::now();
@@ -84,27 +84,26 @@ fn is_gone(path: &Path) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use probe::Algorithm;
-    use process::helper::Record;
 
-    use super::super::{Task, outcome};
+    use super::super::{Message, Task, outcome};
     use super::*;
 
-    fn check(other_is_same: bool, expected: &str) {
+    fn check(other_is_same: bool, expected: fn(&Fact) -> bool) {
         let [here, elsewhere] = [(); 2].map(|()| tempfile::tempdir().unwrap());
         let other = if other_is_same { &here } else { &elsewhere };
         let checksum = Algorithm::Sha256;
         let volume = Volume { name: ".probe-test".to_owned(), samples: 1, size: 1, seed: 1, checksum };
         let task = Task::Visible(volume, other.path().into(), Duration::from_millis(50));
-        let (done, records) = outcome(&task, here.path());
-        assert!(done, "{records:?}");
-        let says = |record: &Record| matches!(record, Record::Value { name, .. } if name == expected);
-        assert!(records.iter().any(says), "{records:?}");
+        let (done, messages) = outcome(&task, here.path());
+        assert!(done, "{messages:?}");
+        let says = |message: &Message| matches!(message, Message::Found(fact) if expected(fact));
+        assert!(messages.iter().any(says), "{messages:?}");
         assert_eq!(fs::read_dir(here.path()).unwrap().count(), 0);
     }
 
     #[test]
     fn the_same_folder_sees_it_and_another_does_not() {
-        check(true, value::SUMMARY);
-        check(false, value::BROKEN);
+        check(true, |fact| matches!(fact, Fact::Summary(_)));
+        check(false, |fact| matches!(fact, Fact::Broken(_)));
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use formats::human::show_duration;
 use probe::Summary;
 use probe::helper::tell_summary;
-use process::helper::{Reporter, Stop};
+use process::helper::Stop;
 
 use super::files::{close, create, remove};
-use super::{Part, Volume, metric, value};
+use super::{Fact, Part, Reporter, Volume, metric};
 
 const STEPS: [&str; 10] =
     ["create", "write", "fsync", "close", "stat", "open", "read back", "rename", "unlink", "look again"];
@@ -22,18 +22,18 @@ pub(super) fn rounds(
     volume: &Volume,
     part: Part,
     folder: &Path,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let [path, renamed] = volume.names().map(|name| folder.join(name));
     let columns: Vec<_> = STEPS.iter().map(|step| format!("{}_seconds", step.replace(' ', "_"))).collect();
-    reporter.value(value::SAMPLE, format_args!("round,{}", columns.join(",")))?;
+    reporter.tell(Fact::Sample(format!("round,{}", columns.join(","))))?;
     let mut totals = Vec::new();
     for number in 1..=volume.samples {
         let times = round(&path, &renamed, &content(volume.seed, number), part, reporter)?;
         let seconds =
             |time: &Option<Duration>| time.map(|time| time.as_secs_f64().to_string()).unwrap_or_default();
         let row: Vec<_> = times.iter().map(seconds).collect();
-        reporter.value(value::SAMPLE, format_args!("{number},{}", row.join(",")))?;
+        reporter.tell(Fact::Sample(format!("{number},{}", row.join(","))))?;
         totals.push(times.iter().flatten().sum::<Duration>().as_secs_f64());
     }
     let summary = Summary::of(totals);
@@ -47,7 +47,7 @@ pub(super) fn rounds(
         Part::Delete => "renamed and deleted",
     };
     let text = format!("{} files {what}, {} each", volume.samples, show_duration(half));
-    reporter.value(value::SUMMARY, text)
+    reporter.tell(Fact::Summary(text))
 }
 
 fn content(seed: u64, number: u32) -> String {
@@ -61,7 +61,7 @@ fn round(
     renamed: &Path,
     content: &str,
     part: Part,
-    reporter: &mut Reporter<impl Write>,
+    reporter: &mut Reporter,
 ) -> Result<[Option<Duration>; 10], Stop> {
     let wants = |other| (part == Part::All || part == other).then_some(());
     let written = write(path, content, reporter)?.map(|time| wants(Part::Write).map(|()| time));
@@ -80,7 +80,7 @@ fn round(
     Ok([(); 10].map(|()| all.next().flatten()))
 }
 
-fn write(path: &Path, content: &str, reporter: &mut Reporter<impl Write>) -> Result<[Duration; 4], Stop> {
+fn write(path: &Path, content: &str, reporter: &mut Reporter) -> Result<[Duration; 4], Stop> {
     let (mut file, create) = reporter.timed_step("create", || create(path))?;
     let ((), write) = reporter.timed_step("write", || file.write_all(content.as_bytes()))?;
     let ((), fsync) = reporter.timed_step("fsync", || file.sync_all())?;
@@ -88,14 +88,14 @@ fn write(path: &Path, content: &str, reporter: &mut Reporter<impl Write>) -> Res
     Ok([create, write, fsync, close])
 }
 
-fn exists(path: &Path, content: &str, reporter: &mut Reporter<impl Write>) -> Result<[Duration; 3], Stop> {
+fn exists(path: &Path, content: &str, reporter: &mut Reporter) -> Result<[Duration; 3], Stop> {
     let ((), stat) = reporter.timed_step("stat", || has_length(path, content.len()))?;
     let (file, open) = reporter.timed_step("open", || File::open(path))?;
     let ((), read) = reporter.timed_step("read back", || holds(file, content))?;
     Ok([stat, open, read])
 }
 
-fn delete(path: &Path, renamed: &Path, reporter: &mut Reporter<impl Write>) -> Result<[Duration; 3], Stop> {
+fn delete(path: &Path, renamed: &Path, reporter: &mut Reporter) -> Result<[Duration; 3], Stop> {
     let ((), rename) = reporter.timed_step("rename", || fs::rename(path, renamed))?;
     let ((), unlink) = reporter.timed_step("unlink", || fs::remove_file(renamed))?;
     let ((), gone) = reporter.timed_step("look again", || is_gone(path).and_then(|()| is_gone(renamed)))?;
@@ -130,9 +130,8 @@ fn is_gone(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use probe::Algorithm;
-    use process::helper::Record;
 
-    use super::super::{Task, outcome};
+    use super::super::{Message, Task, outcome};
     use super::*;
 
     fn volume() -> Volume {
@@ -143,12 +142,10 @@ mod tests {
     #[test]
     fn a_writable_folder_is_left_as_it_was() {
         let folder = tempfile::tempdir().unwrap();
-        let (done, records) = outcome(&Task::Writable(volume(), Part::All), folder.path());
-        assert!(done, "{records:?}");
+        let (done, messages) = outcome(&Task::Writable(volume(), Part::All), folder.path());
+        assert!(done, "{messages:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        let samples = records
-            .iter()
-            .filter(|record| matches!(record, Record::Value { name, .. } if name == value::SAMPLE));
+        let samples = messages.iter().filter(|message| matches!(message, Message::Found(Fact::Sample(_))));
         assert_eq!(samples.count(), 3);
     }
 
@@ -164,11 +161,11 @@ mod tests {
     fn a_part_is_measured_alone_and_leaves_nothing() {
         for (part, columns) in [(Part::Write, 4), (Part::Exists, 3), (Part::Delete, 3)] {
             let folder = tempfile::tempdir().unwrap();
-            let (done, records) = outcome(&Task::Writable(volume(), part), folder.path());
-            assert!(done, "{records:?}");
+            let (done, messages) = outcome(&Task::Writable(volume(), part), folder.path());
+            assert!(done, "{messages:?}");
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-            let mut rows = records.iter().filter_map(|record| match record {
-                Record::Value { name, text } if name == value::SAMPLE => Some(text),
+            let mut rows = messages.iter().filter_map(|message| match message {
+                Message::Found(Fact::Sample(row)) => Some(row),
                 _ => None,
             });
             let filled = rows.next_back().unwrap().split(',').skip(1).filter(|cell| !cell.is_empty()).count();
