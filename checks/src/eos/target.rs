@@ -257,8 +257,8 @@ impl MountTarget {
     /// Removes files, by their names in the folder or by their paths, and those that are noted with them.
     fn remove(
         &mut self,
-        files: Vec<String>,
-        noted: &[String],
+        files: Vec<OsString>,
+        noted: &[OsString],
         limits: Limits<'_>,
     ) -> Result<(), Box<Finding>> {
         let answer = self.ask(&Task::Remove(files), limits)?;
@@ -273,9 +273,7 @@ impl MountTarget {
         let looks = matches!(task, Task::Resolve | Task::Respond { .. } | Task::Space);
         let path = if looks { self.path.clone() } else { self.folder() };
         let creates = task.creates();
-        // The note is text: what is in a folder of another name is removed by this run, or not at all.
-        let noted = creates.iter().filter_map(|name| path.join(name).to_str().map(str::to_owned));
-        let noted: Vec<_> = noted.collect();
+        let noted: Vec<_> = creates.iter().map(|name| path.join(name).into_os_string()).collect();
         let answer = self.helper.ask(task, path.as_os_str(), &noted, limits)?;
         if !creates.is_empty() && self.helper.may_have_left(&answer) {
             let deadline = Deadline::after(CLEANING);

@@ -69,7 +69,7 @@ impl Helper {
         &mut self,
         task: &T,
         operand: &OsStr,
-        creates: &[String],
+        creates: &[OsString],
         limits: Limits<'_>,
     ) -> Result<Answer<T::Fact>, Box<Finding>> {
         if self.hung {
@@ -98,13 +98,13 @@ impl Helper {
     /// # Errors
     ///
     /// The finding where the lock cannot be taken.
-    pub fn left_behind(&mut self, limits: Limits<'_>) -> Result<Vec<String>, Box<Finding>> {
+    pub fn left_behind(&mut self, limits: Limits<'_>) -> Result<Vec<OsString>, Box<Finding>> {
         self.lock(limits)?;
         Ok(self.guard.as_ref().map(|guard| guard.created().to_vec()).unwrap_or_default())
     }
 
     /// Notes that these are gone.
-    pub fn forget(&mut self, created: &[String]) {
+    pub fn forget(&mut self, created: &[OsString]) {
         if let Some(guard) = self.guard.as_mut().filter(|_| !created.is_empty()) {
             // What is noted too long is only looked for once more.
             let _noted = guard.forget(created);
@@ -115,7 +115,7 @@ impl Helper {
         &mut self,
         task: &T,
         operand: &OsStr,
-        creates: &[String],
+        creates: &[OsString],
         limits: Limits<'_>,
     ) -> io::Result<Answer<T::Fact>> {
         let what = task.title();

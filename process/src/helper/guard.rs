@@ -1,12 +1,15 @@
 //! One helper at a time: the lock that a helper holds for its life.
 
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
 
 use crate::{Lock, ProcState, Wait};
 
@@ -54,8 +57,7 @@ fn make_private(folder: &Path, user: u32) -> io::Result<()> {
 #[derive(Debug)]
 pub struct Guard {
     lock: Lock,
-    holder: Option<(u32, u64)>,
-    created: Vec<String>,
+    note: Note,
 }
 
 impl Guard {
@@ -70,8 +72,8 @@ impl Guard {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         match Lock::take(file.try_clone()?, wait)? {
             Some(lock) => {
-                let created = Note::read(&mut file)?.created;
-                Ok(Guard { lock, holder: None, created })
+                let Note { created, .. } = Note::read(&mut file)?;
+                Ok(Guard { lock, note: Note { created, ..Note::default() } })
             }
             None => Err(Refused::Busy(Note::read(&mut file)?.into())),
         }
@@ -79,8 +81,8 @@ impl Guard {
 
     /// What helpers were about to create, in this run or before, and is not known to be gone.
     #[must_use]
-    pub fn created(&self) -> &[String] {
-        &self.created
+    pub fn created(&self) -> &[OsString] {
+        &self.note.created
     }
 
     /// Notes what is about to be created, for runs that come later, should this one not live to remove it.
@@ -88,9 +90,8 @@ impl Guard {
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn will_create(&mut self, paths: &[String]) -> io::Result<()> {
-        // A line each.
-        self.created.extend(paths.iter().filter(|path| !path.contains('\n')).cloned());
+    pub fn will_create(&mut self, paths: &[OsString]) -> io::Result<()> {
+        self.note.created.extend_from_slice(paths);
         self.save()
     }
 
@@ -99,8 +100,8 @@ impl Guard {
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn forget(&mut self, paths: &[String]) -> io::Result<()> {
-        self.created.retain(|path| !paths.contains(path));
+    pub fn forget(&mut self, paths: &[OsString]) -> io::Result<()> {
+        self.note.created.retain(|path| !paths.contains(path));
         self.save()
     }
 
@@ -110,7 +111,7 @@ impl Guard {
     ///
     /// When the file cannot be written.
     pub fn held_by(&mut self, pid: u32) -> io::Result<()> {
-        self.holder = Some((pid, seconds_now()));
+        (self.note.pid, self.note.since) = (Some(pid), Some(seconds_now()));
         self.save()
     }
 
@@ -120,15 +121,13 @@ impl Guard {
     }
 
     fn save(&mut self) -> io::Result<()> {
-        let mut text = String::new();
-        if let Some((pid, since)) = self.holder {
-            text += &format!("pid {pid}\nsince {since}\n");
-        }
-        self.created.iter().for_each(|path| text += &format!("created {path}\n"));
+        let mut line = serde_json::to_vec(&self.note)?;
+        line.push(b'\n');
         let file = self.lock.file();
-        file.set_len(0)?;
         file.rewind()?;
-        file.write_all(text.as_bytes())
+        file.write_all(&line)?;
+        // Others may read at any time: what is after the line is cut off when the line is there.
+        file.set_len(u64::try_from(line.len()).unwrap_or(u64::MAX))
     }
 }
 
@@ -186,12 +185,14 @@ impl From<Note> for Busy {
     }
 }
 
-/// The text of a lock's file.
-#[derive(Default)]
+/// The text of a lock's file: a line of JSON.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Note {
     pid: Option<u32>,
+    /// Seconds since 1970.
     since: Option<u64>,
-    created: Vec<String>,
+    created: Vec<OsString>,
 }
 
 impl Note {
@@ -199,16 +200,9 @@ impl Note {
         let mut bytes = Vec::new();
         file.rewind()?;
         file.read_to_end(&mut bytes)?;
-        let mut note = Note::default();
-        for line in String::from_utf8_lossy(&bytes).lines() {
-            match line.split_once(' ') {
-                Some(("pid", number)) => note.pid = number.parse().ok(),
-                Some(("since", number)) => note.since = number.parse().ok(),
-                Some(("created", path)) => note.created.push(path.to_owned()),
-                _ => {}
-            }
-        }
-        Ok(note)
+        let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        // A note that is damaged says nothing: the lock itself is the file's, and not the note's.
+        Ok(serde_json::from_slice(line).unwrap_or_default())
     }
 }
 
@@ -218,6 +212,8 @@ fn seconds_now() -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
     use crate::Deadline;
 
@@ -256,7 +252,8 @@ mod tests {
     fn what_was_left_behind_is_known_to_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let take = || Guard::take(folder.path(), "eos-2", Wait::FOREVER).unwrap();
-        let [old, new] = ["/mnt/.probe a".to_owned(), "/mnt/.probe-b".to_owned()];
+        let [old, new] = [b"/mnt/\xff\n/.probe a".as_slice(), b"/mnt/.probe-b"];
+        let [old, new] = [old, new].map(|path| OsString::from_vec(path.to_vec()));
         take().will_create(std::slice::from_ref(&old)).unwrap();
         assert_eq!(take().created(), std::slice::from_ref(&old));
         take().will_create(std::slice::from_ref(&new)).unwrap();
@@ -264,5 +261,23 @@ mod tests {
         take().forget(&[new]).unwrap();
         take().held_by(7).unwrap();
         assert_eq!(take().created(), [old]);
+    }
+
+    #[test]
+    fn a_damaged_note_says_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("eos-3");
+        for text in ["", "\n", "pid 7\n", "{\"pid\":7,\"crea"] {
+            fs::write(&path, text).unwrap();
+            assert!(Guard::take(folder.path(), "eos-3", Wait::FOREVER).unwrap().created().is_empty());
+        }
+        // As it is for a moment, while a shorter note takes the place of a longer one.
+        fs::write(&path, "{\"pid\":7}\n\":[]}\n").unwrap();
+        let _held = Guard::take(folder.path(), "eos-3", Wait::FOREVER).unwrap();
+        let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "eos-3", Wait::until(Deadline::now()))
+        else {
+            panic!("the lock was had twice");
+        };
+        assert_eq!(busy.pid, Some(7));
     }
 }

@@ -36,7 +36,7 @@ pub struct Job<'a> {
     /// The lock that it shall hold for its life.
     pub guard: Option<&'a mut Guard>,
     /// What it is about to create: noted with the lock, until [`Guard::forget`].
-    pub creates: Vec<String>,
+    pub creates: Vec<OsString>,
 }
 
 /// How a helper ended.

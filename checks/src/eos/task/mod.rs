@@ -57,7 +57,7 @@ pub(super) enum Task {
         eos: bool,
     },
     /// By their names in the folder, or by their paths.
-    Remove(Vec<String>),
+    Remove(Vec<OsString>),
 }
 
 /// Which steps of a small file's life.
@@ -93,8 +93,8 @@ impl Volume {
 
 impl Task {
     /// The names of the files that it makes.
-    pub(super) fn creates(&self) -> Vec<String> {
-        match self {
+    pub(super) fn creates(&self) -> Vec<OsString> {
+        let names = match self {
             Task::Metadata(volume) => volume.numbered(),
             Task::Read(_, Some(_)) => Vec::new(),
             Task::Writable(volume, _)
@@ -105,7 +105,8 @@ impl Task {
             Task::Resolve | Task::Respond { .. } | Task::Space | Task::Stale(..) | Task::Remove(_) => {
                 Vec::new()
             }
-        }
+        };
+        names.into_iter().map(OsString::from).collect()
     }
 }
 
