@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use anyhow::{Context as _, bail};
 use cli::{Command, InputArgs, Streams, Verdict};
 use formats::json::read_line;
+use subunit::{part, part_mut};
 
 /// A packet has 4 MiB at most, and each of its bytes may be written as `\u0000`.
 const LONGEST_LINE: usize = 32 << 20;
@@ -71,7 +72,7 @@ struct Lines {
 impl Lines {
     /// The next line that is there as a whole, without its newline.
     fn next_line(&mut self) -> anyhow::Result<Option<&[u8]>> {
-        let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
+        let unsearched = part(&self.buffer, self.searched..);
         let end = match unsearched.iter().position(|byte| *byte == b'\n') {
             Some(at) => self.searched + at,
             None if self.eof && self.start < self.buffer.len() => self.buffer.len(),
@@ -87,7 +88,7 @@ impl Lines {
         self.start = (end + 1).min(self.buffer.len());
         self.searched = self.start;
         self.number += 1;
-        Ok(self.buffer.get(start..end))
+        Ok(Some(part(&self.buffer, start..end)))
     }
 
     fn fill(&mut self, input: &mut impl Read) -> anyhow::Result<()> {
@@ -97,7 +98,7 @@ impl Lines {
         let len = self.buffer.len();
         self.buffer.resize(len + READ, 0);
         let read = loop {
-            match input.read(self.buffer.get_mut(len..).unwrap_or_default()) {
+            match input.read(part_mut(&mut self.buffer, len..)) {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 read => break read,
             }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use subunit::part;
+
 const ESCAPE: u8 = 0x1b;
 
 /// The line without the colours in it.
@@ -15,7 +17,7 @@ pub(crate) fn uncoloured(line: &[u8]) -> Cow<'_, [u8]> {
         rest = after;
         let colour = (byte == ESCAPE).then(|| colour_len(after)).flatten();
         match colour {
-            Some(len) => rest = after.get(len..).unwrap_or_default(),
+            Some(len) => rest = part(after, len..),
             None => plain.push(byte),
         }
     }

@@ -47,7 +47,7 @@ fn parse(answer: &[u8]) -> Option<Response> {
         let (name, value) = line.split_once(':')?;
         Some((name.trim().to_ascii_lowercase(), value.trim().to_owned()))
     };
-    let body = answer.get(end + 4..).unwrap_or_default().to_vec();
+    let body = answer.get(end + 4..)?.to_vec();
     let mut response =
         Response { status, reason, headers: lines.filter_map(header).collect(), body, is_cut: false };
     let told = response.header("content-length").and_then(|length| length.parse().ok());

@@ -97,6 +97,7 @@ struct Wire {
 impl Wire {
     fn send(&mut self, amount: usize) -> io::Result<()> {
         let output = self.buffers.output();
+        debug_assert!(amount <= output.len(), "no more is sent than there is");
         let bytes = output.get(..amount).unwrap_or_default();
         keep(&mut self.log.lock().sent, bytes);
         self.connection.write_all(bytes)?;
@@ -122,6 +123,7 @@ impl Transport for Wire {
         if amount > 0 {
             log.first_at.get_or_insert_with(Instant::now);
         }
+        debug_assert!(amount <= input.len(), "no more is read than there is room for");
         keep(&mut log.received, input.get(..amount).unwrap_or_default());
         drop(log);
         self.buffers.input_appended(amount);

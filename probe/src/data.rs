@@ -1,5 +1,7 @@
 //! Test data: made as it is needed, known again from its seed.
 
+use subunit::part_mut;
+
 /// Makes bytes that neither compress nor repeat, from a seed, in constant memory (xoshiro256++).
 ///
 /// ```
@@ -71,7 +73,7 @@ impl Aligned {
 
     /// The bytes.
     pub fn bytes(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(self.start..self.start + self.len).unwrap_or_default()
+        part_mut(&mut self.bytes, self.start..self.start + self.len)
     }
 }
 

@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
 
 use globset::GlobMatcher;
+use subunit::part;
 
 /// A line of `/proc/PID/mountinfo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,7 +66,7 @@ fn unescape(field: &[u8]) -> Vec<u8> {
         let octal = tail.get(..3).filter(|_| *byte == b'\\').and_then(octal);
         bytes.push(octal.unwrap_or(*byte));
         if octal.is_some() {
-            rest = tail.get(3..).unwrap_or_default();
+            rest = part(tail, 3..);
         }
     }
     bytes

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
+use subunit::part;
 
 use super::names::plain;
 use super::{
@@ -84,7 +85,7 @@ impl Plan {
             );
             self.add_target::<C>(target, [&selection, also], check.shared().probe, &before, &settings);
         }
-        ensure_matched(&selection, self.all.get(begin..).unwrap_or_default())
+        ensure_matched(&selection, part(&self.all, begin..))
     }
 
     fn add_target<C: Check>(

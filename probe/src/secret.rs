@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use cli::OptionFacts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use subunit::part;
 
 /// What stands for a secret.
 const REDACTED: &[u8] = b"[redacted]";
@@ -148,11 +149,11 @@ fn replace(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
     positions.peek()?;
     let (mut result, mut rest) = (Vec::with_capacity(bytes.len()), 0);
     for position in positions {
-        result.extend_from_slice(bytes.get(rest..position).unwrap_or_default());
+        result.extend_from_slice(part(bytes, rest..position));
         result.extend_from_slice(REDACTED);
         rest = position + needle.len();
     }
-    result.extend_from_slice(bytes.get(rest..).unwrap_or_default());
+    result.extend_from_slice(part(bytes, rest..));
     Some(result)
 }
 
@@ -163,19 +164,19 @@ fn redact_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
         let content = line.trim_ascii_end();
         let mark = content.iter().take_while(|byte| b"<> \t*".contains(byte)).count();
-        let header = content.get(mark..).unwrap_or_default();
+        let header = part(content, mark..);
         let is_of = |name: &&&str| {
             header.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
         };
         if let Some(name) = HEADERS.iter().find(is_of) {
             let mut owned = match result {
-                Cow::Borrowed(_) => bytes.get(..offset).unwrap_or_default().to_vec(),
+                Cow::Borrowed(_) => part(bytes, ..offset).to_vec(),
                 Cow::Owned(owned) => owned,
             };
-            owned.extend_from_slice(content.get(..mark + name.len()).unwrap_or_default());
+            owned.extend_from_slice(part(content, ..mark + name.len()));
             owned.push(b' ');
             owned.extend_from_slice(REDACTED);
-            owned.extend_from_slice(line.get(content.len()..).unwrap_or_default());
+            owned.extend_from_slice(part(line, content.len()..));
             result = Cow::Owned(owned);
         } else if let Cow::Owned(owned) = &mut result {
             owned.extend_from_slice(line);

@@ -77,7 +77,7 @@ impl Captured {
         let (head, tail) = bytes.split_at(room);
         self.head.extend_from_slice(head);
         // Bytes that would be dropped at once need not go in.
-        let kept = tail.get(tail.len().saturating_sub(self.half)..).unwrap_or_default();
+        let (_, kept) = tail.split_at(tail.len().saturating_sub(self.half));
         let surplus = (self.tail.len() + kept.len()).saturating_sub(self.half);
         self.tail.drain(..surplus.min(self.tail.len()));
         self.tail.extend(kept);

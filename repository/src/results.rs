@@ -153,7 +153,7 @@ impl Results {
         if magic != MAGIC {
             return Err(results.damaged("its end is missing"));
         }
-        let number = |range| le_number(numbers.get(range).unwrap_or_default());
+        let number = |range| le_number(part(numbers, range));
         let (start, packed, raw) = (number(0..8), number(8..12), number(12..16));
         if start.checked_add(packed) != Some(footer_at) {
             return Err(results.damaged("its directory does not end where it should"));
@@ -225,7 +225,7 @@ impl Results {
     fn first_id(&self, block: usize) -> &[u8] {
         let end = |at: usize| self.blocks.get(at).map_or(0, |block| block.id_end);
         let start = block.checked_sub(1).map_or(0, end);
-        self.ids.get(start..end(block)).unwrap_or_default()
+        part(&self.ids, start..end(block))
     }
 
     fn rows_from(&self, block: usize) -> Rows<'_> {

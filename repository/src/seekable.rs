@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::FileExt;
 
+use subunit::part;
 use zstd::bulk::{Compressor, Decompressor};
 
 /// How much of the stream is in a frame.
@@ -110,7 +111,7 @@ impl Seekable {
             self.load(frame)?;
             self.current = Some(index);
         }
-        Ok(self.raw.get(skip as usize..).unwrap_or_default())
+        Ok(part(&self.raw, skip as usize..))
     }
 
     fn load(&mut self, frame: Frame) -> io::Result<()> {

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use streamresult::{Spool, Spooled};
-use subunit::part;
+use subunit::{part, part_mut, split_part};
 
 use crate::row::{Facts, Row};
 
@@ -180,7 +180,7 @@ impl Read for SortedSegment {
         let left = usize::try_from(self.end - self.at).unwrap_or(usize::MAX);
         let room = into.len().min(left);
         let Spilled { spool, rows } = &*self.spilled;
-        let count = spool.read_at(rows, self.at, into.get_mut(..room).unwrap_or_default())?;
+        let count = spool.read_at(rows, self.at, part_mut(into, ..room))?;
         self.at += count as u64;
         Ok(count)
     }
@@ -198,7 +198,7 @@ struct SegmentHead {
 
 impl SegmentHead {
     fn row(&self) -> Row<'_> {
-        let (id, route) = self.text.split_at_checked(self.id).unwrap_or_default();
+        let (id, route) = split_part(&self.text, self.id);
         Row { id, route: self.has_route.then_some(route), facts: self.facts }
     }
 
@@ -215,7 +215,7 @@ impl SegmentHead {
         self.text.resize(self.id + if self.has_route { route as usize } else { 0 }, 0);
         self.reader.read_exact(&mut self.text)?;
         let mut encoded = [0; u8::MAX as usize];
-        let encoded = encoded.get_mut(..usize::from(facts)).unwrap_or_default();
+        let encoded = part_mut(&mut encoded, ..usize::from(facts));
         self.reader.read_exact(encoded)?;
         let read = crate::row::decode(&mut &*encoded, &mut Vec::new(), &Facts::ZERO);
         let Some((_, facts)) = read else { return Err(io::ErrorKind::InvalidData.into()) };

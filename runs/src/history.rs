@@ -8,6 +8,7 @@ use formats::ci;
 use formats::human::{Age, Bytes};
 use formats::visible;
 use repository::{HistoryEntry, Run, State, Stored};
+use subunit::part;
 
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
@@ -56,7 +57,7 @@ impl RepositoryCommand for History {
 impl History {
     fn latest<'a, T>(&self, all: &'a [T]) -> &'a [T] {
         let skipped = self.count.map_or(0, |count| all.len().saturating_sub(count));
-        all.get(skipped..).unwrap_or_default()
+        part(all, skipped..)
     }
 
     fn runs(&self, runs: &[Run], out: &mut dyn Write) -> anyhow::Result<Verdict> {

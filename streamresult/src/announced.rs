@@ -19,6 +19,7 @@
 //! the queue was announced. A queue in which both may be is never made: it is settled when its first test runs.
 
 use hashbrown::HashTable;
+use subunit::split_part;
 
 use crate::finished::Finished;
 
@@ -99,7 +100,7 @@ impl Announced {
     pub(crate) fn settle(&mut self, finished: &mut Finished) {
         let queue = std::mem::take(&mut self.queue);
         let ran = std::mem::take(&mut self.ran);
-        let (left, waiting) = queue.split_at_checked(ran).unwrap_or_default();
+        let (left, waiting) = split_part(&queue, ran);
         for hash in waiting {
             if ran != 0 || !finished.contains(*hash) {
                 self.table.entry(*hash, |other| other == hash, |other| *other).insert(*hash);

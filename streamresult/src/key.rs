@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use foldhash::SharedSeed;
 use foldhash::quality::SeedableRandomState;
+use subunit::split_part;
 
 /// The key of a test: its id and where it ran, as bytes of text that was checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl KeyBuf {
     /// The key, borrowed.
     #[inline]
     pub(crate) fn key(&self) -> Key<'_> {
-        let (route, test_id) = self.text.split_at_checked(self.route_len()).unwrap_or_default();
+        let (route, test_id) = split_part(&self.text, self.route_len());
         Key { route_code: (self.route != NO_ROUTE).then_some(route), test_id }
     }
 

@@ -261,7 +261,7 @@ fn each_packet(bytes: &[u8], mut call: impl FnMut(&Packet<'_>) -> io::Result<()>
         match decoder.decode(rest, true) {
             Step::Frame(len, Frame::Packet(packet)) => {
                 call(&packet)?;
-                rest = rest.get(len..).unwrap_or_default();
+                rest = subunit::part(rest, len..);
             }
             Step::End => return Ok(()),
             Step::NeedMore(_) | Step::Frame(..) => return Err(not_packets()),

@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use subunit::{part, part_mut};
+
 /// Bytes of one buffer that stay in memory, unless said otherwise.
 pub(crate) const IN_MEMORY: usize = 1 << 20;
 /// Bytes of all buffers together that stay in memory, unless said otherwise.
@@ -146,8 +148,8 @@ impl Spool {
         let (mut at, end) = (part.start, part.start + in_file);
         while at < end {
             let len = usize::try_from(end - at).unwrap_or(BLOCK).min(piece.len());
-            let count = self.read_at(buffer, at, piece.get_mut(..len).unwrap_or_default())?;
-            output.write_all(piece.get(..count).unwrap_or_default())?;
+            let count = self.read_at(buffer, at, part_mut(&mut piece, ..len))?;
+            output.write_all(subunit::part(&piece, ..count))?;
             at += count as u64;
         }
         let place = |at: u64| usize::try_from(at.saturating_sub(buffer.spilled)).unwrap_or(usize::MAX);
@@ -176,7 +178,7 @@ impl Spool {
         let mut tail = std::mem::take(&mut buffer.tail);
         let mut written = 0;
         let result = loop {
-            match self.write_block(buffer, tail.get(written..).unwrap_or_default()) {
+            match self.write_block(buffer, part(&tail, written..)) {
                 Ok(0) => break Ok(()),
                 Ok(len) => written += len,
                 Err(error) => break Err(self.no_room(&error)),

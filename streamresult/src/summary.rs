@@ -3,7 +3,7 @@
 use std::io;
 
 use hashbrown::HashTable;
-use subunit::{Event, Packet, Status};
+use subunit::{Event, Packet, Status, element};
 
 use crate::announced::Announced;
 use crate::finished::Finished;
@@ -104,7 +104,7 @@ impl Summary {
     /// damage is counted apart.
     #[must_use]
     pub fn count(&self, outcome: Outcome) -> u64 {
-        self.outcomes.get(outcome as usize).copied().unwrap_or_default()
+        element(&self.outcomes, outcome as usize)
     }
 
     /// How many tests ran: all but the announced ones, and without damage.
@@ -135,7 +135,7 @@ impl Summary {
     /// How many events had this status and no test id.
     #[must_use]
     pub fn global(&self, status: Status) -> u64 {
-        self.global.get(status as usize - 1).copied().unwrap_or_default()
+        element(&self.global, status as usize - 1)
     }
 
     /// How many events had a status and no test id.

@@ -73,7 +73,7 @@ pub use encode::encode;
 pub use error::{EncodeError, Field, PacketError, PacketErrorKind};
 pub use event::{BYTES_TYPE, Event, File, Status, TEXT_TYPE, UnknownStatus};
 pub use packet::{Packet, PacketBuf};
-pub use part::{part, part_mut, split_part};
+pub use part::{element, part, part_mut, split_part, split_text, text_part};
 pub use reroute::RoutePrefix;
 pub use tags::{TagIter, Tags};
 #[cfg(feature = "chrono")]

@@ -40,3 +40,37 @@ pub fn split_part<T>(slice: &[T], len: usize) -> (&[T], &[T]) {
     debug_assert!(parts.is_some(), "the first {len} of {} elements", slice.len());
     parts.unwrap_or((slice, &[]))
 }
+
+/// Like [`part()`], of a text; a range that is not between characters is a mistake, too.
+///
+/// ```
+/// assert_eq!(subunit::text_part("héé", 1..3), "é");
+/// ```
+#[inline]
+#[must_use]
+#[track_caller]
+pub fn text_part<R: SliceIndex<str, Output = str>>(text: &str, range: R) -> &str {
+    let part = text.get(range);
+    debug_assert!(part.is_some(), "the range lies between characters of {text:?}");
+    part.unwrap_or_default()
+}
+
+/// Like [`split_part`], of a text.
+#[inline]
+#[must_use]
+#[track_caller]
+pub fn split_text(text: &str, len: usize) -> (&str, &str) {
+    let parts = text.split_at_checked(len);
+    debug_assert!(parts.is_some(), "{len} lies between characters of {text:?}");
+    parts.unwrap_or((text, ""))
+}
+
+/// The element at an index that lies within the slice; like [`part()`], any other is a mistake.
+#[inline]
+#[must_use]
+#[track_caller]
+pub fn element<T: Copy + Default>(slice: &[T], index: usize) -> T {
+    let element = slice.get(index);
+    debug_assert!(element.is_some(), "{index} lies within the {} elements", slice.len());
+    element.copied().unwrap_or_default()
+}

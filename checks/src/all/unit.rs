@@ -10,6 +10,7 @@ use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches};
 use cli::{OptionFacts, OptionValue, suggest};
 use probe::{ExpectedFailure, Plan, Planned, ProbeArgs, Selection};
+use subunit::part;
 use transport::Site;
 
 use super::args::{Given, option, values};
@@ -93,7 +94,7 @@ impl Units {
         let args = arguments(target, entry, shared, given);
         let begin = self.plan.tests().len();
         let TargetFacts { time, broken } = (entry.plan)(target, config, &args, also, &mut self.plan)?;
-        let tests = self.plan.tests().get(begin..).unwrap_or_default().to_vec();
+        let tests = part(self.plan.tests(), begin..).to_vec();
         let effective = Effective::new(target, config, entry, &args)?;
         Ok(Unit {
             name: target.name.clone(),

@@ -1,6 +1,7 @@
 //! The output of a monitoring plugin: a line, performance data, more lines.
 
 use probe::{Range, Unit, rounded};
+use subunit::split_text;
 
 /// The output of a plugin.
 ///
@@ -73,7 +74,7 @@ fn parse_data(raw: &str) -> Vec<Datum> {
     let mut rest = raw.trim_start();
     while let Some((label, after)) = label(rest) {
         let end = after.find(char::is_whitespace).unwrap_or(after.len());
-        let (fields, next) = after.split_at_checked(end).unwrap_or((after, ""));
+        let (fields, next) = split_text(after, end);
         data.extend(Datum::parse(label, fields));
         rest = next.trim_start();
     }

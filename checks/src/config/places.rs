@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use subunit::text_part;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -14,7 +15,7 @@ impl Places {
     pub(super) fn of_toml(text: &str) -> Self {
         let mut places = Places::default();
         let Ok(file) = DeTable::parse(text) else { return places };
-        let line = |offset: usize| text.get(..offset).unwrap_or_default().matches('\n').count() + 1;
+        let line = |offset: usize| text_part(text, ..offset).matches('\n').count() + 1;
         for (key, value) in file.get_ref() {
             places.add("", key.get_ref(), line(key.span().start));
             match value.get_ref() {

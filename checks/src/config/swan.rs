@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use cli::suggest;
 use serde_json::{Map, Value};
+use subunit::text_part;
 use toml::Table;
 
 use super::{Config, Places, Target};
@@ -464,7 +465,7 @@ fn last_part(path: &str) -> String {
 /// SWAN's units are powers of 1024, by their first letters.
 fn binary_size(size: &str) -> anyhow::Result<String> {
     let digits = size.trim_end_matches(|letter: char| letter.is_ascii_alphabetic() || letter == ' ');
-    let unit = match size.get(digits.len()..).unwrap_or_default().trim().to_uppercase().as_str() {
+    let unit = match text_part(size, digits.len()..).trim().to_uppercase().as_str() {
         "" | "B" => "B",
         "K" | "KB" | "KIB" => "KiB",
         "M" | "MB" | "MIB" => "MiB",

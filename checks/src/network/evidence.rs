@@ -6,6 +6,7 @@ use formats::human::show_duration;
 use net::{Exchange, Response, Trace, hide};
 use probe::Finding;
 use serde::de::DeserializeOwned;
+use subunit::split_part;
 
 use super::{FaultFinding as _, measure};
 
@@ -104,7 +105,7 @@ fn way(trace: &Trace, text: &mut String) {
 /// The head of a message and what follows it.
 fn split(message: &[u8]) -> (&[u8], &[u8]) {
     let end = memchr::memmem::find(message, b"\r\n\r\n").map_or(message.len(), |end| end + 4);
-    message.split_at_checked(end).unwrap_or((message, &[]))
+    split_part(message, end)
 }
 
 fn marked(mark: char, head: &[u8], text: &mut String) {

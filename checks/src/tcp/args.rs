@@ -3,6 +3,7 @@
 use net::Place;
 use probe::{ProbeArgs, help_end};
 use regex::bytes::Regex;
+use subunit::text_part;
 
 use crate::network::NetArgs;
 
@@ -74,7 +75,7 @@ fn unescape(text: &str) -> Result<Payload, String> {
             _ => return Err(format!("`{text}` has an escape other than \\r \\n \\t \\\\ \\xHH")),
         };
         bytes.push(byte);
-        rest = escaped.get(length..).unwrap_or_default();
+        rest = text_part(escaped, length..);
     }
     bytes.extend(rest.as_bytes());
     Ok(Payload(bytes))

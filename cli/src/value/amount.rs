@@ -1,5 +1,7 @@
 //! Decimal numbers with units, read exactly: `1.5h`, `1h30m`, `10 MB`.
 
+use subunit::split_text;
+
 use super::error::Fault;
 
 /// More decimals than this are cut off: 10¹⁸ of anything is finer than we count.
@@ -87,7 +89,7 @@ fn is_of_number(character: char) -> bool {
 /// Splits a text before the first character of this kind.
 fn split(text: &str, at: impl Fn(char) -> bool) -> (&str, &str) {
     let end = text.find(at).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
+    split_text(text, end)
 }
 
 /// A number without a unit that has an exponent: `1e3`.

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use streamresult::{Decision, Outcome, Record, Waiting};
-use subunit::{Packet, Timestamp};
+use subunit::{Packet, Timestamp, element};
 
 use super::pattern::{Patterns, Search};
 use super::toggles::Toggles;
@@ -165,7 +165,7 @@ impl Outcomes {
     }
 
     fn keeps(&self, outcome: Outcome) -> bool {
-        self.stay.get(outcome as usize).copied().unwrap_or_default()
+        element(&self.stay, outcome as usize)
     }
 
     fn answer(&self, record: &Record<'_>, run_has_ended: bool) -> Decision {

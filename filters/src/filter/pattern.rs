@@ -7,7 +7,7 @@ use std::str::FromStr;
 use formats::charset::Content;
 use regex::bytes::{Regex, RegexBuilder};
 use streamresult::Waiting;
-use subunit::Event;
+use subunit::{Event, split_part};
 
 /// At most this much of an unfinished line is kept; longer ones are searched in pieces.
 const LINES: usize = 1 << 20;
@@ -114,7 +114,7 @@ impl<'p> Search<'p> {
     /// Looks in the lines that are whole with this piece.
     fn text(&mut self, rest: &mut Vec<u8>, piece: &[u8]) {
         let whole = piece.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let (whole, next) = piece.split_at_checked(whole).unwrap_or_default();
+        let (whole, next) = split_part(piece, whole);
         // Without its last newline: after that would be an empty line which is not there.
         if let Some((_, lines)) = whole.split_last() {
             if rest.is_empty() {

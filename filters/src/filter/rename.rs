@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use regex::{Captures, Regex};
-use subunit::Status;
+use subunit::{Status, split_text, text_part};
 
 use super::pattern::one_line;
 
@@ -91,7 +91,7 @@ fn group<'t>(text: &'t str, from: &Regex) -> anyhow::Result<(usize, &'t str)> {
     let named = text.strip_prefix("g<").and_then(|text| text.split_once('>'));
     let (name, rest) = named.unwrap_or_else(|| {
         let digits = text.bytes().take(2).take_while(u8::is_ascii_digit).count();
-        text.split_at_checked(digits).unwrap_or_default()
+        split_text(text, digits)
     });
     anyhow::ensure!(
         !name.is_empty(),
@@ -136,7 +136,7 @@ fn without_comment(line: &str) -> &str {
     let comment = line.match_indices('#').map(|(at, _)| at);
     let mut starts =
         comment.filter(|at| line.get(..*at).is_some_and(|id| id.is_empty() || id.ends_with([' ', '\t'])));
-    line.get(..starts.next().unwrap_or(line.len())).unwrap_or_default().trim_end()
+    text_part(line, ..starts.next().unwrap_or(line.len())).trim_end()
 }
 
 #[cfg(test)]

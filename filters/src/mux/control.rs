@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::process::ChildStdin;
 use std::sync::Arc;
 
-use subunit::{Decoder, Event, Frame, PacketBuf, Step};
+use subunit::{Decoder, Event, Frame, PacketBuf, Step, part, part_mut};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
@@ -72,7 +72,7 @@ async fn read(feed: &mut Feed, bytes: &mut Vec<u8>) -> io::Result<bool> {
     feed.readable().await?;
     let len = bytes.len();
     bytes.resize(len + SCRATCH, 0);
-    let read = feed.try_read(bytes.get_mut(len..).unwrap_or_default());
+    let read = feed.try_read(part_mut(bytes, len..));
     bytes.truncate(len + read.as_ref().map_or(0, |count| *count));
     match read {
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
@@ -88,7 +88,7 @@ fn take(decoder: &mut Decoder, bytes: &mut Vec<u8>, end: bool, route: Option<&st
     let mut at = 0;
     loop {
         let offset = decoder.offset();
-        let Step::Frame(len, frame) = decoder.decode(bytes.get(at..).unwrap_or_default(), end) else { break };
+        let Step::Frame(len, frame) = decoder.decode(part(bytes, at..), end) else { break };
         at += len;
         match frame {
             Frame::Packet(packet) => match addressed(&packet.event(), route) {

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::io::{ReadWriteFlags, preadv2};
+use subunit::part;
 use tokio::net::unix::pipe;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinHandle;
@@ -202,7 +203,7 @@ impl Blocking {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let Some((_, block)) = &self.idle else { return Ok(0) };
-        let come = block.get(self.come.clone()).unwrap_or_default();
+        let come = part(block, self.come.clone());
         if come.is_empty() {
             return Err(io::ErrorKind::WouldBlock.into());
         }

@@ -211,7 +211,7 @@ impl Piece {
     fn bytes(&self) -> &[u8] {
         match self {
             Piece::Batch(bytes) => bytes,
-            Piece::Buffer(bytes, part) => bytes.get(part.clone()).unwrap_or_default(),
+            Piece::Buffer(bytes, part) => subunit::part(bytes, part.clone()),
         }
     }
 }

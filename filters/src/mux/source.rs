@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use subunit::{Event, File, TEXT_TYPE};
+use subunit::{Event, File, TEXT_TYPE, part};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -194,7 +194,7 @@ async fn file_turn(
     turn.scratch.resize(SCRATCH, 0);
     let read = feed.try_read(&mut turn.scratch);
     if let Ok(count @ 1..) = read {
-        let bytes = turn.scratch.get(..count).unwrap_or_default();
+        let bytes = part(&turn.scratch, ..count);
         let file = Event { file: Some(File { name, bytes }), mime_type: Some(TEXT_TYPE), ..Event::default() };
         rewrite.event(&file, &mut turn.batch);
         hub.output_queue.push(&mut turn.batch).await;

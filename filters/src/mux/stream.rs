@@ -4,7 +4,7 @@ use std::io;
 use std::ops::Range;
 
 use streamresult::deliver;
-use subunit::{Decoder, Frame, Packet, Step};
+use subunit::{Decoder, Frame, Packet, Step, part, part_mut};
 
 use super::feed::Feed;
 use super::hub::SCRATCH;
@@ -107,7 +107,7 @@ impl Stream {
     pub(crate) fn read(&self, buffer: &mut Buffer, feed: &mut Feed) -> io::Result<usize> {
         let most = if buffer.is_shared { SCRATCH } else { self.come + self.missing };
         let end = most.min(buffer.bytes.len());
-        let count = feed.try_read(buffer.bytes.get_mut(buffer.end..end).unwrap_or_default())?;
+        let count = feed.try_read(part_mut(&mut buffer.bytes, buffer.end..end))?;
         buffer.end += count;
         Ok(count)
     }
@@ -122,7 +122,7 @@ impl Stream {
     ) -> StopReason {
         while out.len() < BATCH {
             let offset = self.decoder.offset();
-            let input = buffer.bytes.get(buffer.start..buffer.end).unwrap_or_default();
+            let input = part(&buffer.bytes, buffer.start..buffer.end);
             let step = match std::mem::replace(ending, ending.after_one()) {
                 InputState::Stalled => self.decoder.give_up(input),
                 ending => self.decoder.decode(input, ending == InputState::Eof),
@@ -158,7 +158,7 @@ impl Stream {
                 self.held = Vec::new();
             }
             self.held.clear();
-            self.held.extend_from_slice(buffer.bytes.get(left).unwrap_or_default());
+            self.held.extend_from_slice(part(&buffer.bytes, left));
             *shared = buffer.bytes;
         } else {
             self.held = buffer.bytes;
@@ -175,7 +175,7 @@ impl Stream {
 impl Buffer {
     /// Takes the bytes, and leaves a buffer with what of them is not consumed.
     pub(crate) fn detach(&mut self) -> Vec<u8> {
-        let left = self.bytes.get(self.start..self.end).unwrap_or_default().to_vec();
+        let left = part(&self.bytes, self.start..self.end).to_vec();
         (self.start, self.end) = (0, left.len());
         std::mem::replace(&mut self.bytes, left)
     }
@@ -203,7 +203,7 @@ fn long_packet(
 }
 
 fn copy(from: &[u8], len: usize, to: &mut [u8]) {
-    if let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) {
-        to.copy_from_slice(from);
+    for (to, from) in part_mut(to, ..len).iter_mut().zip(part(from, ..len)) {
+        *to = *from;
     }
 }

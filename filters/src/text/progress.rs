@@ -7,7 +7,7 @@ use formats::human::Age;
 use formats::text::{Tone, title};
 use formats::visible;
 use streamresult::DAMAGE_ID;
-use subunit::{Event, Status};
+use subunit::{Event, Status, split_text};
 
 use super::span::{Line, shorten};
 
@@ -298,7 +298,7 @@ impl RunProgress {
             _ => Tone::Plain,
         };
         let age = format!("{:>8}  ", Age(age));
-        let (_, id) = key.split_at_checked(test.id_at).unwrap_or_default();
+        let (_, id) = split_text(key, test.id_at);
         let route = self.route_shown(test.route, columns);
         let room = columns.saturating_sub(age.len() + Line::new(Tone::Plain, route.as_str()).width());
         let id = shorten(&self.shown(id), room, self.ellipsis());

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use formats::text::Tone;
+use subunit::split_text;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// A line of pieces, each in its tone. It has no control characters.
@@ -66,8 +67,8 @@ pub(crate) fn shorten(text: &str, columns: usize, ellipsis: &str) -> String {
     // The end says more.
     let front = fitting(text.chars(), room * 2 / 5);
     let back = fitting(text.chars().rev(), room - front.columns);
-    let (front, _) = text.split_at_checked(front.bytes).unwrap_or_default();
-    let (_, back) = text.split_at_checked(text.len() - back.bytes).unwrap_or_default();
+    let (front, _) = split_text(text, front.bytes);
+    let (_, back) = split_text(text, text.len() - back.bytes);
     // Accents whose letter did not fit.
     let back = back.trim_start_matches(|character: char| character.width() == Some(0));
     format!("{front}{ellipsis}{back}")

@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use subunit::part;
+
 /// Bytes of one read.
 const PIECE: usize = 64 << 10;
 /// How many reads may be ahead.
@@ -51,7 +53,7 @@ impl<F: FnMut(Instant) -> io::Result<Instant>> Read for TickingReader<F> {
             self.current = self.wait()?.unwrap_or_default();
             self.taken = 0;
         }
-        let left = self.current.get(self.taken..).unwrap_or_default();
+        let left = part(&self.current, self.taken..);
         let count = (&*left).read(into)?;
         self.taken += count;
         Ok(count)
@@ -63,7 +65,7 @@ fn read_all(mut input: impl Read, pieces: &SyncSender<io::Result<Vec<u8>>>) {
     loop {
         let piece = match input.read(&mut buffer) {
             Ok(0) => return,
-            Ok(count) => Ok(buffer.get(..count).unwrap_or_default().to_vec()),
+            Ok(count) => Ok(part(&buffer, ..count).to_vec()),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => Err(error),
         };

@@ -1,5 +1,7 @@
 //! Why a test was skipped: its last log message.
 
+use subunit::text_part;
+
 /// What is beyond this many bytes is left to the test's output.
 const LONGEST: usize = 4096;
 
@@ -28,7 +30,7 @@ impl LastLog {
     fn append(&mut self, text: &str) {
         let room = LONGEST.saturating_sub(self.0.len()).min(text.len());
         let end = (0..=room).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-        self.0.push_str(text.get(..end).unwrap_or_default());
+        self.0.push_str(text_part(text, ..end));
     }
 
     /// The message, if there is one.

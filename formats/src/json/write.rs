@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use subunit::{Event, Frame, Packet, encode};
+use subunit::{Event, Frame, Packet, encode, part_mut};
 
 use super::object::{Object, push_string};
 
@@ -98,6 +98,6 @@ fn push_base64(key: &str, bytes: &[u8], object: &mut Object<'_>) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
     // There is room for all of it.
-    let _ = BASE64_STANDARD.encode_slice(bytes, out.get_mut(start..).unwrap_or_default());
+    let _ = BASE64_STANDARD.encode_slice(bytes, part_mut(out, start..));
     out.push(b'"');
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 
 use streamresult::Attachment;
+use subunit::{part, part_mut};
 
 use super::case_writer::CaseWriter;
 use super::escape;
@@ -106,7 +107,7 @@ fn copy_bytes(
             break;
         }
         writer.settle()?;
-        rest = rest.get(piece.len()..).unwrap_or_default();
+        rest = part(rest, piece.len()..);
     }
     Ok((bytes.len() - rest.len()) as u64)
 }
@@ -125,8 +126,8 @@ pub(crate) fn copy(
     let mut buffer = vec![0; PIECE];
     let (mut shown, mut waiting) = (0, 0);
     loop {
-        let count = reader.read(buffer.get_mut(waiting..).unwrap_or_default())?;
-        let bytes = buffer.get(..waiting + count).unwrap_or_default();
+        let count = reader.read(part_mut(&mut buffer, waiting..))?;
+        let bytes = part(&buffer, ..waiting + count);
         let (now, rest) = if count == 0 { (bytes, &[][..]) } else { split_whole_characters(bytes) };
         if now.is_empty() && count == 0 || !budget.piece(&content.decode(now), writer) {
             return Ok(shown);
@@ -146,7 +147,7 @@ pub(crate) fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
         None => {
             let mut head = [0; 4096];
             let count = attachment.reader().read(&mut head)?;
-            Ok(Content::of(attachment.mime_type(), head.get(..count).unwrap_or_default()))
+            Ok(Content::of(attachment.mime_type(), part(&head, ..count)))
         }
     }
 }

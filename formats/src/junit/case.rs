@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use memchr::memchr;
 use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, Record};
+use subunit::{part, text_part};
 
 use super::attachments::Folder;
 use super::budget::{TextBudget, content, copy, show};
@@ -150,7 +151,7 @@ pub(crate) fn seconds(duration: Duration, out: &mut Vec<u8>) {
             first = first.min(at);
         }
     }
-    out.extend_from_slice(digits.get(first..).unwrap_or_default());
+    out.extend_from_slice(part(&digits, first..));
 }
 
 /// Writes all of a case except its names.
@@ -376,7 +377,7 @@ fn property_value(value: &str, out: &mut Vec<u8>) {
 fn message(detail: &Attachment<'_>) -> Option<String> {
     let bytes = detail.in_memory()?;
     let content = content(detail).ok()?;
-    let end = bytes.get(bytes.len().saturating_sub(4 * LONGEST_MESSAGE)..).unwrap_or(bytes);
+    let end = part(bytes, bytes.len().saturating_sub(4 * LONGEST_MESSAGE)..);
     let start = bytes.get(..4 * LONGEST_MESSAGE).unwrap_or(bytes);
     let message = if detail.name().starts_with("traceback") {
         let text = String::from_utf8_lossy(&content.decode(end)).into_owned();
@@ -386,7 +387,7 @@ fn message(detail: &Attachment<'_>) -> Option<String> {
     };
     match message.char_indices().nth(LONGEST_MESSAGE) {
         _ if message.is_empty() => None,
-        Some((at, _)) => Some(format!("{}…", message.get(..at).unwrap_or_default())),
+        Some((at, _)) => Some(format!("{}…", text_part(&message, ..at))),
         None => Some(message),
     }
 }

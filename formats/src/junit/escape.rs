@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use subunit::{part, split_text};
+
 /// Whether this byte begins something that cannot stay as it is; `C2` and `EF` begin characters of which some are
 /// so.
 #[inline]
@@ -25,7 +27,7 @@ fn plain<const IN_ATTRIBUTE: bool>(bytes: &[u8]) -> usize {
         |chunk: &[u8; 16]| chunk.iter().fold(false, |any, byte| any | is_special::<IN_ATTRIBUTE>(*byte));
     let (chunks, _) = bytes.as_chunks::<16>();
     let start = 16 * chunks.iter().take_while(|chunk| !any(chunk)).count();
-    let rest = bytes.get(start..).unwrap_or_default();
+    let rest = part(bytes, start..);
     start + rest.iter().take_while(|byte| !is_special::<IN_ATTRIBUTE>(**byte)).count()
 }
 
@@ -53,8 +55,7 @@ pub(crate) fn attribute(text: &str, out: &mut Vec<u8>) {
 fn escape<const IN_ATTRIBUTE: bool>(text: &str, out: &mut Vec<u8>) {
     let mut rest = text;
     loop {
-        let (plain, from) =
-            rest.split_at_checked(plain::<IN_ATTRIBUTE>(rest.as_bytes())).unwrap_or((rest, ""));
+        let (plain, from) = split_text(rest, plain::<IN_ATTRIBUTE>(rest.as_bytes()));
         out.extend_from_slice(plain.as_bytes());
         let mut characters = from.chars();
         let Some(character) = characters.next() else { return };

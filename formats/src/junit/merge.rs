@@ -8,6 +8,7 @@ use super::case::Element;
 use super::case_writer::{Lengths, Section};
 use super::suite::Counts;
 use streamresult::{Spool, Spooled};
+use subunit::element;
 
 /// One run of a test: where its sections are in the stream of cases.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +119,7 @@ impl Run {
     }
 
     fn len(&self, section: Section) -> u64 {
-        self.lengths.get(section as usize).copied().map(u64::from).unwrap_or_default()
+        u64::from(element(&self.lengths, section as usize))
     }
 }
 

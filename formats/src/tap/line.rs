@@ -14,7 +14,7 @@ use nom::sequence::{pair, preceded};
 use nom::{IResult, Parser as _};
 
 use super::duration;
-use subunit::split_part;
+use subunit::{part, split_part};
 
 /// What a line says that is not text. Its indentation is left to the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -266,10 +266,10 @@ impl Point<'_> {
         let text = self.description;
         let Some(at) = memmem::find(text, b" ms]") else { return };
         let (head, tail) = split_part(text, at);
-        let tail = tail.get(4..).unwrap_or_default();
+        let tail = part(tail, 4..);
         let Some(open) = memrchr(b'[', head) else { return };
         let (before, digits) = split_part(head, open);
-        let took = duration::milliseconds(digits.get(1..).unwrap_or_default());
+        let took = duration::milliseconds(part(digits, 1..));
         let is_word = before.is_empty() || before.ends_with(b" - ");
         let ends = tail.is_empty() || tail.starts_with(b" - ");
         if took.is_none() || !is_word || !ends {

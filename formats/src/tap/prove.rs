@@ -21,7 +21,7 @@ use std::io;
 
 use memchr::memmem;
 use streamresult::StreamResult;
-use subunit::Status;
+use subunit::{Status, part};
 
 use super::line::{self, Line as TapLine, push_id};
 use super::read::Parser;
@@ -113,7 +113,7 @@ fn parse(line: &[u8]) -> Option<Line<'_>> {
 fn is_time(rest: &[u8]) -> bool {
     let behind = rest.trim_ascii_start();
     let count = behind.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let unit = behind.get(count..).unwrap_or_default();
+    let unit = part(behind, count..);
     count > 0 && (unit.starts_with(b" ms") || unit.starts_with(b" s"))
 }
 

@@ -8,6 +8,7 @@
 use std::io::{self, Read as _, Write};
 
 use streamresult::{Attachment, Record};
+use subunit::part;
 
 use crate::charset::{Content, split_whole_characters};
 use crate::json::push_string;
@@ -167,11 +168,11 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = Result<&[u8], u32>> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         if let Some(number) = unprintable(rest) {
-            rest = rest.get(3..).unwrap_or_default();
+            rest = part(rest, 3..);
             return Some(Err(number));
         }
-        let len = memchr::memchr2_iter(0xE2, 0xEF, rest)
-            .find(|at| unprintable(rest.get(*at..).unwrap_or_default()).is_some());
+        let len =
+            memchr::memchr2_iter(0xE2, 0xEF, rest).find(|at| unprintable(part(rest, *at..)).is_some());
         let (plain, after) = rest.split_at_checked(len.unwrap_or(rest.len()))?;
         rest = after;
         (!plain.is_empty()).then_some(Ok(plain))

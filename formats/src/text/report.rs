@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use streamresult::{Details, Extent, Outcome, Record, RecordSink, Records, StreamResult, Summary};
-use subunit::{Event, Status, Timestamp};
+use subunit::{Event, Status, Timestamp, element};
 
 use super::longest::Longest;
 use super::section::{Sections, run_as_a_whole};
@@ -290,11 +290,8 @@ impl<W: Write> Rest<'_, W> {
                 failures.copy(self.out)
             }
             Some(by) => failures.copy_groups(self.out, |number, count, out| {
-                let name = if by == Group::Route {
-                    routes.name(number)
-                } else {
-                    KINDS.get(number as usize).copied().unwrap_or_default()
-                };
+                let name =
+                    if by == Group::Route { routes.name(number) } else { element(&KINDS, number as usize) };
                 write_head(&format!("failures: {name} ({count})"), color, out)
             }),
         }

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write};
 
 use streamresult::{Attachment, Outcome, Record};
-use subunit::{BYTES_TYPE, Event, Status, Timestamp};
+use subunit::{BYTES_TYPE, Event, Status, Timestamp, part};
 
 use super::Tone;
 use super::line::{harmless, title, word, write_length};
@@ -135,7 +135,7 @@ fn write_ends<W: Write>(
     let mut bytes = Vec::new();
     reader.by_ref().take(half).read_to_end(&mut bytes)?;
     let head = bytes.iter().rposition(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
-    text.text(&content.decode(bytes.get(..head).unwrap_or_default()))?;
+    text.text(&content.decode(part(&bytes, ..head)))?;
     text.end_line()?;
     let start = attachment.len().saturating_sub(half);
     io::copy(&mut reader.by_ref().take(start.saturating_sub(bytes.len() as u64)), &mut io::sink())?;
@@ -144,7 +144,7 @@ fn write_ends<W: Write>(
     let skipped = bytes.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let left_out = start.saturating_sub(head as u64) + skipped as u64;
     text.text(format!("[... {left_out} bytes left out here; --all-output shows them ...]\n").as_bytes())?;
-    text.text(&content.decode(bytes.get(skipped..).unwrap_or_default()))?;
+    text.text(&content.decode(part(&bytes, skipped..)))?;
     text.end_line()
 }
 

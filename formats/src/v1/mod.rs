@@ -33,7 +33,7 @@ use std::borrow::Cow;
 use std::io::{self, Read};
 
 use streamresult::StreamResult;
-use subunit::part;
+use subunit::{part, part_mut};
 
 use crate::utf16::Utf16;
 
@@ -89,7 +89,7 @@ fn fill<R: Read>(input: &mut R, buffer: &mut Vec<u8>, utf16: &mut Utf16) -> io::
     let held = buffer.len();
     buffer.resize(held + BLOCK, 0);
     let count = loop {
-        match input.read(buffer.get_mut(held..).unwrap_or_default()) {
+        match input.read(part_mut(buffer, held..)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             read => break read,
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Read as _, Write};
 
 use streamresult::{Attachment, Extent, Outcome, Record, RecordSink};
-use subunit::{Event, Status, TEXT_TYPE, Timestamp};
+use subunit::{Event, Status, TEXT_TYPE, Timestamp, part};
 
 use super::guard::Guard;
 use super::time::TimeWriter;
@@ -127,7 +127,7 @@ impl<W: Write> Writer<W> {
                     if count == 0 {
                         break;
                     }
-                    self.chunk(bytes.get(..count).unwrap_or_default())?;
+                    self.chunk(part(&bytes, ..count))?;
                     self.send()?;
                 }
             }

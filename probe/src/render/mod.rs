@@ -21,6 +21,7 @@ use openmetrics::OpenMetrics;
 use shown::Results;
 use streamresult::{Records, StreamResult};
 use subunit::io::Writer;
+use subunit::part;
 
 use super::{Format, ProbeArgs};
 
@@ -156,7 +157,7 @@ fn is_plugin_name(args: &[OsString]) -> bool {
 pub fn codes(args: &[OsString]) -> Codes {
     let words: Vec<_> = args.iter().skip(1).map(|word| word.to_str().unwrap_or_default()).collect();
     let before_end = words.iter().take_while(|word| **word != "--").count();
-    let words = words.get(..before_end).unwrap_or_default();
+    let words = part(&words, ..before_end);
     let joined = words.iter().filter_map(|word| word.strip_prefix("--format="));
     let apart = words.windows(2).filter(|pair| pair.first() == Some(&"--format"));
     let format = joined.chain(apart.filter_map(|pair| pair.get(1).copied())).next();

@@ -86,7 +86,10 @@ impl Pipes {
             let Some(reader) = pipe.as_mut().filter(|_| is_ready) else { continue };
             match reader.read(&mut self.block) {
                 Ok(0) => *pipe = None,
-                Ok(count) => sink.take(source, self.block.get(..count).unwrap_or_default())?,
+                Ok(count) => {
+                    debug_assert!(count <= self.block.len(), "no more is read than there is room for");
+                    sink.take(source, self.block.get(..count).unwrap_or_default())?;
+                }
                 Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -126,7 +129,7 @@ impl<'a> Feed<'a> {
     /// Writes as much as fits; false when the pipe is to be closed. Why it was not taken is what the child itself
     /// tells.
     pub(super) fn write(&mut self) -> bool {
-        match self.pipe.write(self.bytes.get(self.written..).unwrap_or_default()) {
+        match (&self.pipe).write(self.rest()) {
             Ok(count) => self.written += count,
             Err(error) => return is_passing(&error),
         }
@@ -134,6 +137,7 @@ impl<'a> Feed<'a> {
     }
 
     fn rest(&self) -> &[u8] {
+        debug_assert!(self.written <= self.bytes.len(), "no more is written than there is");
         self.bytes.get(self.written..).unwrap_or_default()
     }
 }

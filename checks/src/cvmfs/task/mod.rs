@@ -12,6 +12,7 @@ use probe::helper::{self, assist, respond};
 use process::helper::Stop;
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
+use subunit::part;
 
 use super::attributes::NAMES;
 
@@ -98,7 +99,5 @@ fn attribute(path: &Path, name: &str, reporter: &mut Reporter) -> Result<Option<
             Err(error) => Err(io::Error::from(error)),
         }
     })?;
-    let text =
-        count.and_then(|count| value.get(..count)).map(|value| String::from_utf8_lossy(value).into_owned());
-    Ok(text)
+    Ok(count.map(|count| String::from_utf8_lossy(part(&value, ..count)).into_owned()))
 }

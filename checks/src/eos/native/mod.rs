@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use formats::human::show_duration;
 use probe::{Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded};
+use subunit::part;
 use tempfile::TempDir;
 use tools::{Done, Failed, Tools};
 
@@ -267,7 +268,7 @@ impl Local {
         while left > 0 {
             let len = usize::try_from(left).map_or(BLOCK, |left| left.min(BLOCK));
             generator.fill(&mut block);
-            let bytes = block.get(..len).unwrap_or_default();
+            let bytes = part(&block, ..len);
             seen(bytes);
             file.write_all(bytes).map_err(local_error)?;
             left -= len as u64;
@@ -283,7 +284,7 @@ impl Local {
             if count == 0 {
                 return Ok(total);
             }
-            seen(block.get(..count).unwrap_or_default());
+            seen(part(&block, ..count));
             total += count as u64;
         }
     }

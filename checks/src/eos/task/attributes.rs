@@ -5,6 +5,7 @@ use std::path::Path;
 
 use process::helper::Stop;
 use rustix::fs::getxattr;
+use subunit::part;
 
 use super::{Fact, Reporter};
 
@@ -33,6 +34,6 @@ pub(super) fn checksum(path: &Path, reporter: &mut Reporter) -> Result<Option<St
 fn read(path: &Path, name: &str) -> io::Result<String> {
     let mut bytes = vec![0; 16 << 10];
     let len = getxattr(path, name, &mut bytes)?;
-    let text = bytes.get(..len).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+    let text = part(&bytes, ..len).split(|byte| *byte == 0).next().unwrap_or_default();
     Ok(String::from_utf8_lossy(text).into_owned())
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use probe::{Aligned, Generator};
 use process::helper::Stop;
 use rustix::fs::{Advice, OFlags, fadvise, fstatfs};
+use subunit::part;
 
 use super::{Fact, Reporter};
 
@@ -55,7 +56,7 @@ pub(super) fn write_file(
     let (mut generator, mut block) = (Generator::new(seed), vec![0; BLOCK]);
     for len in blocks(size) {
         generator.fill(&mut block);
-        let bytes = block.get(..len).unwrap_or_default();
+        let bytes = part(&block, ..len);
         seen(bytes);
         let ((), time) = reporter.timed_step("write", || file.write_all(bytes))?;
         times.write += time;
@@ -129,7 +130,7 @@ pub(super) fn read_file(
     let Some((mut file, mut count, cache)) = first else { return Ok((time, 0, Cache::Unknown)) };
     let mut total = 0;
     while count > 0 {
-        seen(buffer.bytes().get(..count).unwrap_or_default());
+        seen(part(buffer.bytes(), ..count));
         total += u64::try_from(count).unwrap_or_default();
         let (read, more) = reporter.timed_step("read", || file.read(buffer.bytes()))?;
         (count, time) = (read, time + more);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use probe::{Algorithm, Aligned, Digest, Generator};
 use process::helper::Stop;
+use subunit::part;
 
 use super::files::{BLOCK, read_file, write_file};
 use super::throughput::has_room;
@@ -151,7 +152,7 @@ impl Compare {
     }
 
     fn compare(&mut self, bytes: &[u8]) {
-        let expected = self.expected.get(self.used..self.used + bytes.len()).unwrap_or_default();
+        let expected = part(&self.expected, self.used..self.used + bytes.len());
         if bytes == expected {
             return;
         }

@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use memchr::memchr;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use streamresult::StreamResult;
-use subunit::{Event, split_part};
+use subunit::{Event, part, part_mut, split_part};
 
 use super::case::Case;
 use super::text::{file, pieces};
@@ -56,7 +56,7 @@ impl Files {
             let (line, rest) = split_part(bytes, end);
             self.extend(line);
             self.end_line();
-            bytes = rest.get(1..).unwrap_or_default();
+            bytes = part(rest, 1..);
         }
         self.extend(bytes);
     }
@@ -132,12 +132,12 @@ fn copy(
     let mut block = vec![0; BLOCK];
     loop {
         let most = usize::try_from(*left).unwrap_or(BLOCK).min(BLOCK);
-        let count = match from.read(block.get_mut(..most).unwrap_or_default()) {
+        let count = match from.read(part_mut(&mut block, ..most)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             read => read?,
         };
         *left -= count as u64;
-        let bytes = block.get(..count).unwrap_or_default();
+        let bytes = part(&block, ..count);
         sink.status(&Event { mime_type: None, ..file(name, bytes, count == 0, event) })?;
         if count == 0 {
             break;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::{memchr, memchr2};
 
 use super::error::{Failure, columns, problem};
-use subunit::split_part;
+use subunit::{part, split_part, text_part};
 
 /// Anything longer is not a reference.
 const LONGEST: usize = 32;
@@ -147,7 +147,7 @@ impl References {
             None => Ok(()),
             Some((b';', after)) => {
                 *rest = after;
-                let name = String::from_utf8_lossy(self.held.get(1..).unwrap_or_default()).into_owned();
+                let name = String::from_utf8_lossy(part(&self.held, 1..)).into_owned();
                 self.held.clear();
                 let mut text = String::new();
                 resolve(&name, &mut text).map_err(|failure| self.placed(failure))?;
@@ -234,7 +234,7 @@ pub(crate) fn attribute(value: &str) -> Result<Cow<'_, str>, Failure> {
             let first = from.as_bytes().first().copied().unwrap_or_default();
             let is_white = matches!(first, b'\t' | b'\n' | b'\r');
             out.push(if is_white { ' ' } else { char::from(first) });
-            rest = from.strip_prefix("\r\n").or_else(|| from.get(1..)).unwrap_or_default();
+            rest = from.strip_prefix("\r\n").unwrap_or_else(|| text_part(from, 1..));
         }
     }
     out.push_str(rest);

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 use quick_xml::events::attributes::Attributes;
+use subunit::text_part;
 
 use super::error::{Failure, problem};
 use super::reference;
@@ -24,7 +25,7 @@ pub(crate) struct Tag<'t> {
 impl<'t> Tag<'t> {
     pub(crate) fn new(content: &'t str) -> Self {
         let end = content.bytes().position(|byte| byte.is_ascii_whitespace()).unwrap_or(content.len());
-        Tag { content, qualified: content.get(..end).unwrap_or_default() }
+        Tag { content, qualified: text_part(content, ..end) }
     }
 
     /// The name without a prefix.
@@ -52,7 +53,7 @@ impl<'t> Tag<'t> {
 #[inline]
 pub(crate) fn local(qualified: &str) -> &str {
     match qualified.bytes().position(|byte| byte == b':') {
-        Some(at) => qualified.get(at + 1..).unwrap_or_default(),
+        Some(at) => text_part(qualified, at + 1..),
         None => qualified,
     }
 }
@@ -65,8 +66,7 @@ pub(crate) fn each_attribute(
     mut each: impl FnMut(&str, &str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut keys = Keys::default();
-    debug_assert!(content.is_char_boundary(start), "{start} in {content:?}");
-    let mut rest = content.get(start..).unwrap_or_default();
+    let mut rest = text_part(content, start..);
     while let Some((key, value, behind)) = plain_attribute(rest) {
         keys.add(key)?;
         if key != "xmlns" {
