@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::io;
 
+use streamresult::Spooled;
+
 use super::event::Output;
-use super::held::{Files, Held};
+use super::held::HeldOutputs;
 
 /// This many are remembered: packages report soon that their build failed.
 const MOST: usize = 64;
@@ -13,7 +15,7 @@ const MOST: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Build {
     pub(super) import_path: String,
-    pub(super) output: Held,
+    pub(super) output: Spooled,
     pub(super) has_failed: bool,
     /// Whether a package has reported that it failed because of this.
     pub(super) is_told: bool,
@@ -60,9 +62,9 @@ impl Builds {
 }
 
 impl Build {
-    /// Adds what the compiler said, and returns whether there was room for it.
-    pub(super) fn push(&mut self, output: &Output<'_>, files: &Files) -> io::Result<bool> {
-        let is_held = self.output.push(output.text.as_bytes(), files)?;
-        if is_held && output.has_newline { self.output.push(b"\n", files) } else { Ok(is_held) }
+    /// Adds what the compiler said.
+    pub(super) fn push(&mut self, output: &Output<'_>, outputs: &mut HeldOutputs) -> io::Result<()> {
+        outputs.push(&mut self.output, output.text.as_bytes())?;
+        if output.has_newline { outputs.push(&mut self.output, b"\n") } else { Ok(()) }
     }
 }

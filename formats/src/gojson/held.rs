@@ -1,67 +1,51 @@
 //! Output that waits until it is known whether it is an attachment or text.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
-use std::sync::Arc;
+use std::io::{self, Read as _};
+
+use streamresult::{Spool, Spooled};
 use subunit::part;
 
-/// Output beyond this many bytes goes to a temporary file.
-const IN_MEMORY: usize = 16 * 1024;
-/// At most this many outputs have one, for a process may only open so many files.
-const MOST_FILES: usize = 64;
+/// Bytes of one output that stay in memory.
+const IN_MEMORY: usize = 16 << 10;
+/// Bytes of all outputs together that stay in memory.
+const IN_MEMORY_TOTAL: usize = 4 << 20;
 /// How much is handed on at a time.
-const BLOCK: usize = 64 * 1024;
+const BLOCK: usize = 64 << 10;
 
-/// How many temporary files there are: one less than references to it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Files(Arc<()>);
+/// All outputs that wait, however many: one file is enough for them.
+#[derive(Debug)]
+pub(super) struct HeldOutputs(Spool);
 
-/// Bytes, of which only a few are in memory.
-#[derive(Debug, Default)]
-pub(super) struct Held {
-    start: Vec<u8>,
-    rest: Option<(BufWriter<File>, Files)>,
+impl Default for HeldOutputs {
+    fn default() -> Self {
+        HeldOutputs(Spool::with_limits(IN_MEMORY, IN_MEMORY_TOTAL))
+    }
 }
 
-impl Held {
-    /// Adds bytes, and returns whether there was room for them.
-    pub(super) fn push(&mut self, bytes: &[u8], files: &Files) -> io::Result<bool> {
-        if self.rest.is_none() && self.start.len() + bytes.len() <= IN_MEMORY {
-            self.start.extend_from_slice(bytes);
-            return Ok(true);
-        }
-        if self.rest.is_none() {
-            if Arc::strong_count(&files.0) > MOST_FILES {
-                return Ok(false);
-            }
-            self.rest = Some((BufWriter::new(tempfile::tempfile()?), files.clone()));
-        }
-        if let Some((file, _)) = &mut self.rest {
-            file.write_all(bytes)?;
-        }
-        Ok(true)
+impl HeldOutputs {
+    /// Adds bytes to one of them.
+    pub(super) fn push(&mut self, to: &mut Spooled, bytes: &[u8]) -> io::Result<()> {
+        self.0.append(to, bytes)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.start.is_empty() && self.rest.is_none()
-    }
-
-    /// Lends all bytes, in pieces.
-    pub(super) fn read(&mut self, mut lend: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        if !self.start.is_empty() {
-            lend(&self.start)?;
+    /// Lends all bytes of one of them, in pieces.
+    pub(super) fn lend(&self, from: &Spooled, mut to: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        if let Some(bytes) = from.in_memory() {
+            return if bytes.is_empty() { Ok(()) } else { to(bytes) };
         }
-        let Some((file, _)) = &mut self.rest else { return Ok(()) };
-        file.flush()?;
-        let file = file.get_mut();
-        file.seek(SeekFrom::Start(0))?;
+        let mut reader = from.reader(&self.0);
         let mut block = vec![0; BLOCK];
         loop {
-            match file.read(&mut block)? {
+            match reader.read(&mut block)? {
                 0 => return Ok(()),
-                count => lend(part(&block, ..count))?,
+                count => to(part(&block, ..count))?,
             }
         }
+    }
+
+    /// Lets go of one that nobody needs any longer.
+    pub(super) fn forget(&mut self, held: &mut Spooled) {
+        self.0.clear(held);
     }
 }
 
@@ -69,40 +53,31 @@ impl Held {
 mod tests {
     use super::*;
 
-    fn read(held: &mut Held) -> Vec<u8> {
+    fn lent(outputs: &HeldOutputs, held: &Spooled) -> Vec<u8> {
         let mut bytes = Vec::new();
-        held.read(|piece| {
+        let take = |piece: &[u8]| {
             bytes.extend_from_slice(piece);
             Ok(())
-        })
-        .unwrap();
+        };
+        outputs.lend(held, take).unwrap();
         bytes
     }
 
     #[test]
-    fn all_bytes_are_read_however_many() {
+    fn all_bytes_are_lent_however_many() {
+        let mut outputs = HeldOutputs::default();
         for (piece, count) in [(1, 0), (10, 3), (IN_MEMORY, 2), (1000, 200)] {
-            let mut held = Held::default();
-            let mut expected = Vec::new();
+            let (mut held, mut expected) = (Spooled::default(), Vec::new());
             for number in 0..count {
                 let bytes = vec![number as u8; piece];
-                assert!(held.push(&bytes, &Files::default()).unwrap());
+                outputs.push(&mut held, &bytes).unwrap();
                 expected.extend(bytes);
             }
             assert_eq!(held.is_empty(), count == 0);
-            assert_eq!(read(&mut held), expected);
-            assert_eq!(read(&mut held), expected, "it can be read again");
+            assert_eq!(lent(&outputs, &held), expected);
+            assert_eq!(lent(&outputs, &held), expected, "more than one package may need it");
+            outputs.forget(&mut held);
+            assert!(held.is_empty());
         }
-    }
-
-    #[test]
-    fn the_files_have_an_end() {
-        let files = Files::default();
-        let mut many: Vec<_> = (0..=MOST_FILES).map(|_| Held::default()).collect();
-        let long = vec![b'x'; IN_MEMORY + 1];
-        let held: Vec<_> = many.iter_mut().map(|held| held.push(&long, &files).unwrap()).collect();
-        assert_eq!(held.iter().filter(|held| !**held).count(), 1);
-        many.truncate(1);
-        assert!(Held::default().push(&long, &files).unwrap(), "there is room again");
     }
 }

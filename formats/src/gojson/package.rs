@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
+use streamresult::Spooled;
 use subunit::{Status, Timestamp};
 
-use super::held::Held;
 use super::mark::{self, PackageLine};
 use super::reason::LastLog;
 use crate::held::before;
@@ -48,7 +48,7 @@ pub(super) struct Package {
     /// Whether a test of it failed.
     pub(super) has_failure: bool,
     /// Its own output.
-    pub(super) output: Held,
+    pub(super) output: Spooled,
     /// Whether that is more than every package prints.
     pub(super) is_notable: bool,
     /// Whether the framework has printed the verdict: then all tests have ended.

@@ -23,7 +23,7 @@ use super::bench;
 use super::builds::{Build, Builds};
 use super::clock::Clock;
 use super::event::{self, Action, KEYS, Line as Said};
-use super::held::Files;
+use super::held::HeldOutputs;
 use super::mark::{self, Mark};
 use super::package::{Package, PackageEnd, Test};
 use super::packages::Packages;
@@ -42,7 +42,7 @@ pub struct Parser {
     packages: Packages,
     builds: Builds,
     compiler: Compiler,
-    files: Files,
+    outputs: HeldOutputs,
     piece: Piece,
     clock: Clock,
     /// The last time that was read.
@@ -240,8 +240,7 @@ impl Parser {
     }
 
     fn package_output(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let files = self.files.clone();
-        let package = self.package(said);
+        let package = self.packages.get(&said.package);
         let mut line = std::mem::take(&mut package.line);
         line.push_str(&said.output.text);
         line.push_str(said.output.end());
@@ -253,11 +252,7 @@ impl Parser {
             return self.benchmark(name, &line, said, sink);
         }
         package.note(mark::of_package(&line));
-        if package.output.push(line.as_bytes(), &files)? {
-            Ok(())
-        } else {
-            self.piece.push("", line.as_bytes(), None, sink)
-        }
+        self.outputs.push(&mut package.output, line.as_bytes())
     }
 
     /// Figures of a benchmark without its name as a test: all that tells of it, or those of another round.
@@ -301,7 +296,7 @@ impl Parser {
     ) -> io::Result<()> {
         let line = std::mem::take(&mut package.line);
         package.is_notable |= !line.is_empty();
-        package.output.push(line.as_bytes(), &self.files)?;
+        self.outputs.push(&mut package.output, line.as_bytes())?;
         let is_cut_in_test = end == PackageEnd::Cut && !package.tests.is_empty();
         for (test, open) in package.take_tests() {
             let (status, note) = open.settle(&test, package.has_verdict, end);
@@ -317,13 +312,13 @@ impl Parser {
             PackageEnd::Cut => package.has_crashed || !is_cut_in_test,
         };
         if fails {
-            self.fail_package(name, package, end, said, sink)
+            self.fail_package(name, package, end, said, sink)?;
         } else if package.is_notable {
             let (piece, now) = (&mut self.piece, self.now);
-            package.output.read(|bytes| piece.push("", bytes, now, sink))
-        } else {
-            Ok(())
+            self.outputs.lend(&package.output, |bytes| piece.push("", bytes, now, sink))?;
         }
+        self.outputs.forget(&mut package.output);
+        Ok(())
     }
 
     /// A package is itself a failing test.
@@ -346,9 +341,9 @@ impl Parser {
         let mut has_output = !package.output.is_empty();
         if let Some(build) = build {
             has_output |= !build.output.is_empty();
-            build.output.read(|bytes| piece.push(id, bytes, now, sink))?;
+            self.outputs.lend(&build.output, |bytes| piece.push(id, bytes, now, sink))?;
         }
-        package.output.read(|bytes| piece.push(id, bytes, now, sink))?;
+        self.outputs.lend(&package.output, |bytes| piece.push(id, bytes, now, sink))?;
         let note = match end {
             PackageEnd::Cut => Some("the output of go test ends before the package does\n"),
             _ if !has_output => Some("the package failed\n"),
@@ -400,18 +395,12 @@ impl Parser {
         sink: &mut dyn StreamResult,
     ) -> io::Result<()> {
         let (build, forgotten) = self.builds.get_or_add(&path);
-        let is_held = match build {
-            Some(build) => {
-                build.is_text = true;
-                build.output.push(output, &self.files)?
-            }
-            None => false,
-        };
-        self.compiler = Compiler::Says(path);
-        if let Some(build) = forgotten {
-            self.forget(build, sink)?;
+        if let Some(build) = build {
+            build.is_text = true;
+            self.outputs.push(&mut build.output, output)?;
         }
-        if is_held { Ok(()) } else { self.piece.push("", output, None, sink) }
+        self.compiler = Compiler::Says(path);
+        forgotten.map_or(Ok(()), |build| self.forget(build, sink))
     }
 
     /// The compiler says no more: what looked like its first line was not.
@@ -427,7 +416,7 @@ impl Parser {
         set_package_id(&mut self.id, package, true);
         let (piece, id) = (&mut self.piece, self.id.as_str());
         for build in self.builds.needed_by(package) {
-            build.output.read(|bytes| piece.push(id, bytes, None, sink))?;
+            self.outputs.lend(&build.output, |bytes| piece.push(id, bytes, None, sink))?;
         }
         piece.push(id, line, None, sink)?;
         piece.end(id, Status::Fail, None, End::default(), sink)
@@ -435,11 +424,10 @@ impl Parser {
 
     fn build_output(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let (build, forgotten) = self.builds.get_or_add(said.import_path());
-        let is_held = build.map_or(Ok(false), |build| build.push(&said.output, &self.files))?;
-        if let Some(build) = forgotten {
-            self.forget(build, sink)?;
+        if let Some(build) = build {
+            build.push(&said.output, &mut self.outputs)?;
         }
-        if is_held { Ok(()) } else { self.piece.push_line("", &said.output, None, sink) }
+        forgotten.map_or(Ok(()), |build| self.forget(build, sink))
     }
 
     fn build_failed(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
@@ -452,17 +440,22 @@ impl Parser {
 
     /// Passes on what the compiler said and no package needed.
     fn forget(&mut self, mut build: Build, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let (piece, now) = (&mut self.piece, self.now);
-        if build.is_told {
-            return Ok(());
+        if !build.is_told {
+            self.tell_unneeded(&build, sink)?;
         }
+        self.outputs.forget(&mut build.output);
+        Ok(())
+    }
+
+    fn tell_unneeded(&mut self, build: &Build, sink: &mut dyn StreamResult) -> io::Result<()> {
+        let (piece, now) = (&mut self.piece, self.now);
         if !build.has_failed {
-            return build.output.read(|bytes| piece.push("", bytes, now, sink));
+            return self.outputs.lend(&build.output, |bytes| piece.push("", bytes, now, sink));
         }
         set_package_id(&mut self.id, &build.import_path, true);
         let id = self.id.as_str();
         let has_output = !build.output.is_empty();
-        build.output.read(|bytes| piece.push(id, bytes, now, sink))?;
+        self.outputs.lend(&build.output, |bytes| piece.push(id, bytes, now, sink))?;
         let note = (!has_output).then_some("the build failed\n");
         piece.end(id, Status::Fail, now, End { note, has_output, ..End::default() }, sink)
     }

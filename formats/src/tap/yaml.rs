@@ -171,8 +171,7 @@ fn pieces(bytes: &[u8]) -> impl Iterator<Item = Result<&[u8], u32>> {
             rest = part(rest, 3..);
             return Some(Err(number));
         }
-        let len =
-            memchr::memchr2_iter(0xE2, 0xEF, rest).find(|at| unprintable(part(rest, *at..)).is_some());
+        let len = memchr::memchr2_iter(0xE2, 0xEF, rest).find(|at| unprintable(part(rest, *at..)).is_some());
         let (plain, after) = rest.split_at_checked(len.unwrap_or(rest.len()))?;
         rest = after;
         (!plain.is_empty()).then_some(Ok(plain))
