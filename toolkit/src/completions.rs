@@ -5,10 +5,12 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
 use clap_complete::{Generator, Shell, generate};
 use cli::{Command, Streams, Verdict};
 
 use crate::entry::CommandTable;
+use crate::help;
 
 /// Write what a shell needs to complete all commands
 ///
@@ -100,7 +102,11 @@ fn whole<T: CommandTable>() -> clap::Command {
         );
     let mut check = clap::Command::new("check").about("Check a running service");
     for entry in T::entries() {
-        let command = (entry.command)();
+        let mut command = (entry.command)();
+        if entry.name == "subunit help" {
+            let words = help::first_words::<T>().map(clap::builder::PossibleValue::new);
+            command = command.mut_arg("words", |arg| arg.value_parser(PossibleValuesParser::new(words)));
+        }
         match entry.component() {
             Some(component) => check = check.subcommand(command.name(component)),
             None => whole = whole.subcommand(command.name(entry.word())),

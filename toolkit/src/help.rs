@@ -11,6 +11,12 @@ use crate::topics::{TOPICS, Topic};
 
 /// How `subunit` is called.
 pub(crate) const USAGE: &str = "subunit [-C DIR] COMMAND [ARGUMENTS]...";
+/// The options of the program itself, and what they do.
+pub(crate) const OPTIONS: [(&str, &str); 3] = [
+    ("-C, --repository DIR", "Use the repository in DIR (for commands of the repository)"),
+    ("-h, --help", "List the commands"),
+    ("-V, --version", "Print version"),
+];
 
 /// Show what commands there are, one of them, or a topic
 ///
@@ -80,18 +86,23 @@ pub(crate) fn overview<T: CommandTable>(out: &mut dyn Write) -> io::Result<()> {
     for Topic { name, about, .. } in TOPICS {
         writeln!(out, "  {name:17} {about}")?;
     }
+    writeln!(out, "\nOptions:")?;
+    for (option, about) in OPTIONS {
+        writeln!(out, "  {option:20}  {about}")?;
+    }
     out.write_all(END.as_bytes())
 }
 
 const END: &str = "
-Options:
-  -C, --repository DIR  Use the repository in DIR (for commands of the repository)
-  -h, --help            List the commands
-  -V, --version         Print version
-
 `subunit ls --help` or `subunit help ls` shows one command. `subunit links DIR` makes a name for each that needs no
 `subunit` before it: subunit-ls, subunit2csv, tap2subunit, check-eos.
 ";
+
+/// What may stand behind `subunit help`, without the second words: `ls`, `check`, `exit-codes`.
+pub(crate) fn first_words<T: CommandTable>() -> impl Iterator<Item = &'static str> {
+    let commands = T::entries().filter(|entry| entry.component().is_none()).map(Entry::word);
+    commands.chain(["check"]).chain(TOPICS.iter().map(|topic| topic.name))
+}
 
 /// Says that there is no such command, and what may be meant.
 pub(crate) fn unknown<T: CommandTable>(asked: &str) -> String {

@@ -10,7 +10,7 @@ use clap_mangen::roff::{Roff, bold, roman};
 use cli::{Command, Streams, Verdict};
 
 use crate::entry::{CommandTable, Entry};
-use crate::help::USAGE;
+use crate::help::{OPTIONS, USAGE};
 
 /// Write a manual page for each command
 ///
@@ -102,6 +102,10 @@ fn overview<T: CommandTable>() -> io::Result<Vec<u8>> {
     man.render_name_section(&mut page)?;
     let mut roff = Roff::new();
     roff.control("SH", ["SYNOPSIS"]).text([roman(USAGE)]);
+    roff.control("SH", ["OPTIONS"]);
+    for (option, about) in OPTIONS {
+        roff.control("TP", []).text([bold(option)]).text([roman(about)]);
+    }
     for section in T::SECTIONS {
         roff.control("SH", [&*section.title.to_uppercase()]);
         for entry in section.entries {

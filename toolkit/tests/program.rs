@@ -178,7 +178,16 @@ fn pages_and_completions_are_written_for_all_names() {
         assert!(page.contains("\n.SH EXAMPLES\n") && page.contains("\n.SH \"EXIT STATUS\"\n"), "{page}");
         assert!(entry.link().is_none_or(|link| bash.join(format!("{link}.bash")).exists()));
     }
+    let overview = std::fs::read_to_string(man.join("subunit.1")).unwrap();
+    assert!(
+        overview.contains("\n.SH OPTIONS\n") && overview.contains("Use the repository in DIR"),
+        "{overview}"
+    );
     for shell in ["bash", "zsh", "fish", "powershell"] {
         check(&["completions", shell], 0, "subunit2junitxml", "");
+    }
+    // A topic of `subunit help`, and a command.
+    for word in ["exit-codes", "failing"] {
+        check(&["completions", "bash"], 0, &format!(" {word} "), "");
     }
 }
