@@ -307,6 +307,10 @@ impl<'a> EngineSession<'a> {
 
     fn put(&self, name: &str, file: &NodeFile<'_>) -> Result<(), Failure> {
         let (folder, body) = packed(file).map_err(|error| Failure::new(error.to_string()))?;
+        // Podman would make it.
+        if folder != "/" && !self.has(name, folder)? {
+            return Err(self.failure(format!("{} cannot be put there: there is no {folder}", file.path)));
+        }
         let url = format!("{}?path={}&noOverwriteDirNonDir=true", archive(name), encode(folder));
         let request = Request { method: "PUT".to_owned(), body, ..self.engine.get(&url) };
         let exchange = self.engine.send(&request, &self.patience(Duration::MAX));
