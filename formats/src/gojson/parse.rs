@@ -185,7 +185,7 @@ impl Parser {
             Some(Mark::End(_)) => !said.time.is_empty(),
             None => false,
         };
-        let mut time = self.time(said);
+        let mut time = if is_told { None } else { self.time(said) };
         let package = self.package(said);
         if let Some(test) = package.tests.get_mut(&*said.test) {
             time = test.own_time(time);

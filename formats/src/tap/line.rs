@@ -180,7 +180,7 @@ fn point(line: &[u8], is_ktap: bool) -> Option<Point<'_>> {
     Some(point)
 }
 
-/// `skip 3 chrome - [0 ms] - boots`: testem has words of its own in the place of `ok`.
+/// `skip 3 chrome - [0 ms] - boots`: testem has words of its own in the place of `ok`. It is known by its durations.
 fn point_of_testem(rest: &[u8], word: Word) -> Option<Line<'_>> {
     let (number, text) = numbered(rest)?;
     let description = text.trim_ascii();
@@ -201,7 +201,7 @@ fn point_of_testem(rest: &[u8], word: Word) -> Option<Line<'_>> {
         took: None,
     };
     point.take_time(false);
-    Some(Line::Point(point))
+    point.took.map(|_| Line::Point(point))
 }
 
 /// The number of a test point and what is behind it: a blank, the dash or the directive. `3rd` and `3.5` are
@@ -502,7 +502,7 @@ mod tests {
     fn testem_has_words_of_its_own() {
         check_point("skip 3 Chrome - [0 ms] - a", "ok|3|Chrome - a|Skip ");
         check_point("todo 4 Chrome - [1 ms] - a", "not|4|Chrome - a|Todo ");
-        for line in ["skip a", "skip 3", "todo: a", "todo later", "todo 4 "] {
+        for line in ["skip a", "skip 3", "skip 3 more", "todo: a", "todo later", "todo 4 "] {
             check(line, None);
         }
     }

@@ -186,6 +186,12 @@ impl Parser {
                 self.release(sink)?;
                 self.push_text(raw, sink)?;
             }
+            (Some(Line::Result(_)), File::None) if content.starts_with(b"Result: NOTESTS") => {
+                // There was no file to say that it is prove.
+                let prove = Prove { prefix: self.prefix.clone(), has_result: true, ..Prove::default() };
+                self.prove = Some(Box::new(prove));
+                self.push_text(raw, sink)?;
+            }
             (_, File::MaybeEnded) if is_tap(content) => {
                 self.take_back_end(sink)?;
                 return self.prove_line(content, raw, sink);
