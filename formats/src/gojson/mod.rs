@@ -17,7 +17,8 @@
 //! | `pass`, `skip` of a package | nothing: a package is not a test |
 //! | a line of a benchmark, of go before 1.20 | a test that passed, with its figures |
 //! | `build-output` | kept for the package whose build failed |
-//! | `start`, `pause`, `cont` | nothing |
+//! | `pause`, `cont` | nothing, but what the test waited for others in between does not count: it takes as long as `Elapsed` says |
+//! | `start` | nothing |
 //! | all else | text (see [`text_event`](streamresult::text_event)), in its place |
 //!
 //! A package that fails although none of its tests did is a failing test `example.com/net`, or
@@ -29,8 +30,9 @@
 //! order and shows how the test went: go before 1.20 does not see the end of a test that leaves a line without a
 //! newline, and no version of go reports the end of a benchmark that passed.
 //!
-//! What the compiler says is not in the output of go before 1.24. That a package could not be built is a line of
-//! text there; of a package without tests it is nothing at all.
+//! What the compiler says is text in the output of go before 1.24, if it is there at all (`2>&1`), and is kept for the
+//! packages that need it. That a package could not be built is a line of text there, too; of a package without tests
+//! it is nothing at all.
 
 mod bench;
 mod builds;

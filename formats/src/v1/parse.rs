@@ -39,6 +39,7 @@ use crate::lines::{LONGEST_LINE, shortened};
 ///   what a multipart report names them.
 /// - A test whose outcome never comes fails, with a file that says so. When another test begins within a test
 ///   that is its output, unless its outcome comes first: then both are reported.
+/// - A failure whose test never began is a test that failed, and so is one whose line is too long to be read.
 /// - A line that says nothing of this is text (see [`text_event`](streamresult::text_event)), in its place; a
 ///   malformed multipart report is damage, a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID).
 /// - A packet of v2 that stands where a line may begin is passed on.
