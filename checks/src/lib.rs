@@ -30,4 +30,4 @@ const CHECKS: &[all::Entry] = &[
 ];
 
 /// The command of a check, whose targets may stand in a configuration file.
-pub type Run<C> = probe::Run<C, config::Configured>;
+pub type Run<C> = probe::CheckRun<C, config::Configured>;

@@ -29,14 +29,14 @@ use crate::emit::EmitArgs;
            gojson2subunit --exit-zero results/*.json >all.subunit"
     )
 )]
-pub struct GoJson {
+pub struct FromGoJson {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
     emit: EmitArgs,
 }
 
-impl Command for GoJson {
+impl Command for FromGoJson {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input: stdin, output, interrupt, .. } = streams;
         self.emit.emit(output, |sink| {
@@ -70,7 +70,7 @@ mod tests {
     }
 
     fn check(args: &[&str], input: &[u8], verdict: Verdict, expected: &[&str]) {
-        let outcome = cli::run_with::<GoJson>(args, input);
+        let outcome = cli::run_with::<FromGoJson>(args, input);
         assert_eq!((outcome.verdict, outcome.errors()), (verdict, ""));
         assert_eq!(told(&outcome.output), expected);
     }
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_arguments_are_sound() {
-        GoJson::command().debug_assert();
+        FromGoJson::command().debug_assert();
     }
 
     #[test]

@@ -33,7 +33,7 @@ const MOST_NAMED: usize = 3;
            junitxml2subunit --route-code linux --attachments . report.xml >run.subunit"
     )
 )]
-pub struct JunitXml {
+pub struct FromJunitXml {
     #[command(flatten)]
     input: InputArgs,
     /// Read all *.xml files in this folder and below, sorted, before FILE; may be repeated
@@ -59,7 +59,7 @@ fn without_nul(text: &str) -> Result<String, &'static str> {
     if text.contains('\0') { Err("no id has a NUL in it") } else { Ok(text.to_owned()) }
 }
 
-impl Command for JunitXml {
+impl Command for FromJunitXml {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let files = InputArgs { files: self.files()? };
         let interrupt = streams.interrupt.clone();
@@ -82,7 +82,7 @@ impl Command for JunitXml {
     }
 }
 
-impl JunitXml {
+impl FromJunitXml {
     /// The files of the folders, then those of the command line, or stdin.
     fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
@@ -183,11 +183,11 @@ mod tests {
 
     #[test]
     fn the_arguments_are_sound() {
-        JunitXml::command().debug_assert();
+        FromJunitXml::command().debug_assert();
     }
 
     fn check(args: &[&str], input: &str, verdict: Verdict, errors: &str) {
-        let outcome = cli::run_with::<JunitXml>(args, input.as_bytes());
+        let outcome = cli::run_with::<FromJunitXml>(args, input.as_bytes());
         assert_eq!((outcome.verdict, outcome.errors()), (verdict, errors));
     }
 

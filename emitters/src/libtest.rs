@@ -1,7 +1,7 @@
 //! The command `libtest2subunit`: what `cargo test` and nextest print, as a stream.
 
 use cli::{Command, InputArgs, Streams, Verdict};
-use formats::libtest::{Format, Parser};
+use formats::libtest::{LibtestFormat, LibtestParser};
 use formats::lines::{self, Lines};
 use process::{Interrupt, Outputs, Source};
 use streamresult::StreamResult;
@@ -37,7 +37,7 @@ use crate::emit::EmitArgs;
            libtest2subunit --exit-zero logs/*.txt >all.subunit"
     )
 )]
-pub struct Libtest {
+pub struct FromLibtest {
     #[command(flatten)]
     input: InputArgs,
     /// Run a command by `sh -c`, in a process group of its own, and read what it writes on stdout and stderr
@@ -62,27 +62,27 @@ enum FormatChoice {
     Json,
 }
 
-impl From<FormatChoice> for Format {
+impl From<FormatChoice> for LibtestFormat {
     fn from(choice: FormatChoice) -> Self {
         match choice {
-            FormatChoice::Auto => Format::Auto,
-            FormatChoice::Plain => Format::Plain,
-            FormatChoice::Json => Format::Json,
+            FormatChoice::Auto => LibtestFormat::Auto,
+            FormatChoice::Plain => LibtestFormat::Plain,
+            FormatChoice::Json => LibtestFormat::Json,
         }
     }
 }
 
-impl Command for Libtest {
+impl Command for FromLibtest {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input: stdin, output, interrupt, .. } = streams;
-        let Libtest { input, exec, format, emit } = self;
-        let format = Format::from(format);
+        let FromLibtest { input, exec, format, emit } = self;
+        let format = LibtestFormat::from(format);
         emit.emit(output, |sink| {
             if let Some(command) = exec {
                 return execute(&command, format, &interrupt, sink);
             }
             for document in input.documents(stdin, interrupt) {
-                lines::drive(Parser::new(format), document.input, sink)?;
+                lines::drive(LibtestParser::new(format), document.input, sink)?;
             }
             Ok(())
         })
@@ -92,13 +92,13 @@ impl Command for Libtest {
 /// Runs a command and reads its output, until both have ended.
 fn execute(
     command: &str,
-    format: Format,
+    format: LibtestFormat,
     interrupt: &Interrupt,
     sink: &mut dyn StreamResult,
 ) -> anyhow::Result<()> {
     sink.start_run()?;
     let mut sink = FailureWatch::new(sink, |_| true);
-    let mut lines = Lines::new(Parser::new(format));
+    let mut lines = Lines::new(LibtestParser::new(format));
     let ended = child::run(command, Outputs::Merged, interrupt, &mut |_: Source, bytes: &[u8]| {
         lines.feed(bytes, &mut sink)?;
         lines.flush(&mut sink)
@@ -132,7 +132,7 @@ mod tests {
     }
 
     fn check(args: &[&str], input: &[u8], verdict: Verdict, expected: &[&str]) {
-        let outcome = cli::run_with::<Libtest>(args, input);
+        let outcome = cli::run_with::<FromLibtest>(args, input);
         assert_eq!((outcome.verdict, outcome.errors()), (verdict, ""));
         assert_eq!(told(&outcome.output), expected);
     }
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_arguments_are_sound() {
-        Libtest::command().debug_assert();
+        FromLibtest::command().debug_assert();
     }
 
     #[test]
@@ -165,7 +165,7 @@ mod tests {
 
     fn check_exec(end: &str, verdict: Verdict, expected: &[&str]) {
         let command = format!("printf '{}'; {end}", ONE.escape_default());
-        let outcome = cli::run_with::<Libtest>(&["--exec", &command], b"");
+        let outcome = cli::run_with::<FromLibtest>(&["--exec", &command], b"");
         assert_eq!(outcome.verdict, verdict);
         let told = told(&outcome.output);
         let told: Vec<&str> = told.iter().map(|line| line.split(": ").next().unwrap()).collect();

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use cli::{Command, InputArgs, PassthroughArgs, Streams, Verdict};
 use formats::v1;
-use streamresult::{Edit, StreamResultExt as _, Text, edit_packets};
+use streamresult::{Edit, StreamResultExt as _, TextEdit, edit_packets};
 use subunit::SIGNATURE;
 use subunit::io::Writer;
 
@@ -47,7 +47,7 @@ fn convert(mut input: impl Read, output: &mut dyn Write, drop_text: bool) -> io:
     let is_v2 = head == [SIGNATURE];
     let input = head.chain(input);
     if is_v2 {
-        let text = if drop_text { Text::Drop } else { Text::Keep };
+        let text = if drop_text { TextEdit::Drop } else { TextEdit::Keep };
         return edit_packets(input, output, text, |_, _| Ok(Edit::Keep));
     }
     let mut writer = Writer::new(output);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use cli::{Command, Streams, Verdict};
-use formats::junit::{Dialect, JunitWriter, Options};
+use formats::junit::{Dialect, JunitOptions, JunitWriter};
 use streamresult::{Records, Summary};
 
 use crate::report::{ClosingLine, ReportArgs};
@@ -71,8 +71,8 @@ impl Command for JunitXml {
 }
 
 impl JunitXml {
-    fn options(&self) -> Options {
-        Options {
+    fn options(&self) -> JunitOptions {
+        JunitOptions {
             dialect: match self.dialect {
                 DialectArg::Common => Dialect::Common,
                 DialectArg::Xunit => Dialect::Xunit,

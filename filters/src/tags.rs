@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use cli::{Command, InputArgs, Streams, Verdict};
 use foldhash::fast::RandomState;
-use streamresult::{Edit, TagChange, Text, edit_packets};
+use streamresult::{Edit, TagChange, TextEdit, edit_packets};
 use subunit::{Event, Packet, PacketBuf, Tags};
 
 /// Add tags to the events of a stream, and take others away
@@ -71,7 +71,7 @@ impl Command for TagStream {
         // Most packets have no tags, and all of those get the same.
         let added = change.apply(Tags::default()).unwrap_or_default();
         let mut changed = Changed::default();
-        edit_packets(input, streams.output, Text::Keep, |packet, out| match packet.tags() {
+        edit_packets(input, streams.output, TextEdit::Keep, |packet, out| match packet.tags() {
             none if none.is_empty() && added.is_empty() => Ok(Edit::Keep),
             none if none.is_empty() => Edit::replace(out, &with_tags(&packet.event(), &added)),
             _ => match changed.of(packet, &change)? {

@@ -2,7 +2,7 @@
 
 use cli::value::{Offset, offset};
 use cli::{Command, InputArgs, Streams, Verdict};
-use streamresult::{Edit, Text, edit_packets};
+use streamresult::{Edit, TextEdit, edit_packets};
 use subunit::{Event, Timestamp};
 
 /// Give the current time to the events of a stream that have none
@@ -37,7 +37,7 @@ impl Command for TimestampStream {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let mut clock = self.clock(Timestamp::now);
         let input = self.input.open(streams.input, &streams.interrupt);
-        edit_packets(input, streams.output, Text::Keep, |packet, out| {
+        edit_packets(input, streams.output, TextEdit::Keep, |packet, out| {
             let old = packet.timestamp();
             let timestamp = Some(clock.time(old)?);
             if timestamp == old {

@@ -1,7 +1,7 @@
 //! The command `subunit-2to1`: packets to lines of version 1.
 
 use cli::{Command, InputArgs, PassthroughArgs, Streams, Verdict};
-use formats::v1::Writer;
+use formats::v1::V1Writer;
 use streamresult::{Records, StreamResultExt as _, drive};
 
 /// Convert a subunit version 2 stream to version 1
@@ -30,7 +30,7 @@ pub struct ToV1 {
 impl Command for ToV1 {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let input = self.input.open(streams.input, &streams.interrupt);
-        let mut records = Records::new(Writer::new(streams.output));
+        let mut records = Records::new(V1Writer::new(streams.output));
         if self.passthrough.no_passthrough {
             let is_of_test_or_run =
                 |event: &subunit::Event<'_>| event.test_id.is_some() || event.status.is_some();

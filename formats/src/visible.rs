@@ -55,20 +55,20 @@ pub fn lossy_text(bytes: &[u8]) -> Cow<'_, str> {
 ///
 /// A character may be cut between two pieces; its beginning waits for the rest until [`flush`](io::Write::flush).
 #[derive(Debug)]
-pub struct Writer<W> {
+pub struct VisibleWriter<W> {
     inner: W,
     /// The beginning of a character.
     rest: Vec<u8>,
 }
 
-impl<W: io::Write> Writer<W> {
+impl<W: io::Write> VisibleWriter<W> {
     /// Shows what is written on `inner`.
     pub fn new(inner: W) -> Self {
-        Writer { inner, rest: Vec::new() }
+        VisibleWriter { inner, rest: Vec::new() }
     }
 }
 
-impl<W: io::Write> io::Write for Writer<W> {
+impl<W: io::Write> io::Write for VisibleWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut waiting = std::mem::take(&mut self.rest);
         let all = if waiting.is_empty() {
@@ -150,7 +150,7 @@ mod tests {
     fn check(bytes: &[u8], expected: &str) {
         assert_eq!(lossy_text(bytes), expected);
         for cut in 0..=bytes.len() {
-            let mut writer = Writer::new(Vec::new());
+            let mut writer = VisibleWriter::new(Vec::new());
             writer.write_all(&bytes[..cut]).unwrap();
             writer.write_all(&bytes[cut..]).unwrap();
             writer.flush().unwrap();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
-use formats::gojson::Parser;
+use formats::gojson::GoJsonParser;
 use formats::lines::Lines;
 use streamresult::StreamResult;
 use subunit::{Event, Status};
@@ -64,7 +64,7 @@ impl EventLog {
 
 fn told(data: &[u8], piece: usize) -> EventLog {
     let mut told = EventLog::default();
-    let mut lines = Lines::new(Parser::new());
+    let mut lines = Lines::new(GoJsonParser::new());
     let fed = data.chunks(piece).try_for_each(|bytes| {
         lines.feed(bytes, &mut told)?;
         lines.flush(&mut told)

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use formats::libtest::{Format, Parser};
+use formats::libtest::{LibtestFormat, LibtestParser};
 use formats::lines::Lines;
 use streamresult::{Outcome, StreamResult, Summary};
 use subunit::{Event, Timestamp};
@@ -15,7 +15,7 @@ const PIECES: [usize; 3] = [1, 7, 64];
 ///
 /// When the law does not hold.
 pub fn libtest(data: &[u8]) {
-    for format in [Format::Auto, Format::Plain, Format::Json] {
+    for format in [LibtestFormat::Auto, LibtestFormat::Plain, LibtestFormat::Json] {
         let whole = told(format, data, data.len().max(1));
         assert_eq!(whole.summary.count(Outcome::Unfinished), 0);
         for piece in PIECES {
@@ -55,10 +55,10 @@ impl StreamResult for EventLog {
     }
 }
 
-fn told(format: Format, data: &[u8], piece: usize) -> EventLog {
+fn told(format: LibtestFormat, data: &[u8], piece: usize) -> EventLog {
     let mut told = EventLog::default();
     let clock = || Some(Timestamp { seconds: 1_000_000, nanoseconds: 0 });
-    let mut lines = Lines::new(Parser::with_clock(format, clock));
+    let mut lines = Lines::new(LibtestParser::with_clock(format, clock));
     let fed = data.chunks(piece).try_for_each(|bytes| lines.feed(bytes, &mut told));
     let ended = fed.and_then(|()| lines.finish(&mut told)).and_then(|()| told.stop_run());
     assert!(ended.is_ok(), "{ended:?}");

@@ -40,13 +40,13 @@ pub fn reports(data: &[u8]) {
     let Ok(stream) = few_tests(&mut Unstructured::new(data)) else { return };
     let written = written(&stream);
     for options in [
-        junit::Options::default(),
-        junit::Options { single_suite: true, all_output: true, ..junit::Options::default() },
-        junit::Options { dialect: junit::Dialect::Xunit, ..junit::Options::default() },
+        junit::JunitOptions::default(),
+        junit::JunitOptions { single_suite: true, all_output: true, ..junit::JunitOptions::default() },
+        junit::JunitOptions { dialect: junit::Dialect::Xunit, ..junit::JunitOptions::default() },
     ] {
         assert_eq!(of_junit(&stream, options), written);
     }
-    let merged = junit::Options { merge_retries: true, ..junit::Options::default() };
+    let merged = junit::JunitOptions { merge_retries: true, ..junit::JunitOptions::default() };
     assert!(of_junit(&stream, merged).tests <= written.tests);
     assert_eq!(of_tap(&stream), written);
     assert_eq!(of_v1(&stream).is_success, written.is_success);
@@ -95,7 +95,7 @@ fn written(stream: &[u8]) -> ReportedCounts {
     ReportedCounts::of(&records.into_sink())
 }
 
-fn of_junit(stream: &[u8], options: junit::Options) -> ReportedCounts {
+fn of_junit(stream: &[u8], options: junit::JunitOptions) -> ReportedCounts {
     let mut report = Vec::new();
     told(sunk(stream, JunitWriter::new(options)).write(&mut report));
     let mut summary = Summary::new();
@@ -108,12 +108,12 @@ fn of_tap(stream: &[u8]) -> ReportedCounts {
     let ended = sunk(stream, TapWriter::new(Vec::new())).end(None);
     let report = ended.unwrap_or_default();
     let mut summary = Summary::new();
-    told(lines::drive(tap::Parser::new(), &*report, &mut summary));
+    told(lines::drive(tap::TapParser::new(), &*report, &mut summary));
     ReportedCounts::of(&summary)
 }
 
 fn of_v1(stream: &[u8]) -> ReportedCounts {
-    let report = sunk(stream, v1::Writer::new(Vec::new())).into_inner();
+    let report = sunk(stream, v1::V1Writer::new(Vec::new())).into_inner();
     let mut summary = Summary::new();
     told(v1::drive(&*report, &mut summary));
     ReportedCounts::of(&summary)
@@ -153,7 +153,7 @@ fn rows_are_whole(stream: &[u8]) {
 
 /// What people read: neither a terminal nor a CI system finds anything to obey.
 fn nothing_is_obeyed(stream: &[u8]) {
-    let options = text::Options { lines: true, all_output: true, ..text::Options::default() };
+    let options = text::TextOptions { lines: true, all_output: true, ..text::TextOptions::default() };
     let mut report = TextReport::new(Vec::new(), options);
     told(drive(stream, &mut report));
     let text = report.finish(text::Conclusion::default());

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 
 use formats::lines::Lines;
-use formats::tap::Parser;
+use formats::tap::TapParser;
 use streamresult::{Outcome, StreamResult, Summary};
 use subunit::{Event, Status, Timestamp};
 
@@ -61,7 +61,7 @@ impl StreamResult for EventLog {
 
 fn told(data: &[u8], piece: usize) -> EventLog {
     let mut told = EventLog::default();
-    let mut lines = Lines::new(Parser::new().clock(|| Timestamp { seconds: 1_000_000, nanoseconds: 0 }));
+    let mut lines = Lines::new(TapParser::new().clock(|| Timestamp { seconds: 1_000_000, nanoseconds: 0 }));
     let fed = data.chunks(piece).try_for_each(|bytes| {
         lines.feed(bytes, &mut told)?;
         lines.flush(&mut told)

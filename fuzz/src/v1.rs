@@ -2,7 +2,7 @@
 
 use std::io;
 
-use formats::v1::Parser;
+use formats::v1::V1Parser;
 use streamresult::{Outcome, StreamResult, Summary};
 use subunit::{Event, Packet, SIGNATURE};
 
@@ -66,7 +66,7 @@ impl StreamResult for EventLog {
 }
 
 fn told(data: &[u8], piece: usize) -> EventLog {
-    let (mut parser, mut told) = (Parser::new(), EventLog::default());
+    let (mut parser, mut told) = (V1Parser::new(), EventLog::default());
     let mut held = Vec::new();
     let fed = data.chunks(piece).try_for_each(|bytes| {
         held.extend_from_slice(bytes);

@@ -10,7 +10,7 @@ use clap::builder::RangedU64ValueParser;
 use cli::value::positive_duration;
 use cli::{ColorArgs, OptionFacts};
 
-use super::{ExpectedFailure, Format, MetricKind, Selection, Thresholds, host};
+use super::{ExpectedFailure, MetricKind, ResultFormat, Selection, Thresholds, host};
 
 /// The arguments that all checks have.
 #[derive(clap::Args, Clone, Debug)]
@@ -108,7 +108,7 @@ pub struct ProbeArgs {
     pub tag: Vec<String>,
     /// What to write (default: nagios when called by a name check_…, human on a terminal, else subunit)
     #[arg(long, value_name = "FORMAT", add = OptionFacts::RUN)]
-    pub format: Option<Format>,
+    pub format: Option<ResultFormat>,
     /// Write to this file instead of stdout; documents (nagios, openmetrics, junit) replace it once they are whole
     #[arg(short, long, value_name = "FILE", add = OptionFacts::RUN)]
     pub output: Option<PathBuf>,

@@ -33,20 +33,20 @@ impl Planner for Arguments {
     }
 }
 
-/// The command of a check: `cli::main::<Run<CheckLoad>>()` is its binary.
+/// The command of a check: `cli::main::<CheckRun<CheckLoad>>()` is its binary.
 #[derive(Debug)]
-pub struct Run<C, P = Arguments> {
+pub struct CheckRun<C, P = Arguments> {
     check: C,
     planner: PhantomData<P>,
 }
 
-impl<C, P> Run<C, P> {
+impl<C, P> CheckRun<C, P> {
     fn new(check: C) -> Self {
-        Run { check, planner: PhantomData }
+        CheckRun { check, planner: PhantomData }
     }
 }
 
-impl<C: Check, P> CommandFactory for Run<C, P> {
+impl<C: Check, P> CommandFactory for CheckRun<C, P> {
     fn command() -> clap::Command {
         C::command()
     }
@@ -56,9 +56,9 @@ impl<C: Check, P> CommandFactory for Run<C, P> {
     }
 }
 
-impl<C: Check, P> FromArgMatches for Run<C, P> {
+impl<C: Check, P> FromArgMatches for CheckRun<C, P> {
     fn from_arg_matches(matches: &ArgMatches) -> ClapResult<Self> {
-        C::from_arg_matches(matches).map(Run::new)
+        C::from_arg_matches(matches).map(CheckRun::new)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> ClapResult<()> {
@@ -66,9 +66,9 @@ impl<C: Check, P> FromArgMatches for Run<C, P> {
     }
 }
 
-impl<C: Check, P> Parser for Run<C, P> {}
+impl<C: Check, P> Parser for CheckRun<C, P> {}
 
-impl<C: Check, P: Planner> Command for Run<C, P> {
+impl<C: Check, P: Planner> Command for CheckRun<C, P> {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         self.run_as(&[], streams)
     }

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use cli::{Codes, Streams, Verdict};
 
 use super::render::{Rendering, render};
-use super::{Check, Planner, RunOptions, State, run};
+use super::{Check, Planner, RunOptions, StateFile, run};
 
 /// Runs a check, with the targets that `P` plans for its arguments. `args` is the command line that these arguments
 /// come from, the program's name first.
@@ -25,7 +25,7 @@ pub fn execute<C: Check, P: Planner>(
     let mut plan = P::plan(check, args)?;
     let state = match &shared.state_file {
         Some(path) if !shared.list && !shared.dry_run => {
-            let (state, warning) = State::open(path)
+            let (state, warning) = StateFile::open(path)
                 .map_err(|error| anyhow::anyhow!("cannot use the state file {}: {error}", path.display()))?;
             if let Some(warning) = warning {
                 writeln!(streams.errors, "check-{}: {warning}", C::NAME)?;

@@ -2,7 +2,7 @@
 
 use subunit::TEXT_TYPE;
 
-use super::{Range, Summary, Unit};
+use super::{MetricUnit, Percentiles, Range};
 
 /// How it is with an aspect.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct Finding {
     /// The numbers.
     pub metrics: Vec<Metric>,
     /// The evidence.
-    pub attachments: Vec<Attachment>,
+    pub attachments: Vec<EvidenceFile>,
     /// Whether trying again could only make it worse: something hangs.
     pub is_hung: bool,
 }
@@ -97,7 +97,7 @@ impl Finding {
 
     /// The same with the percentiles of numbers, as the metrics `NAME_min`, `NAME_p50`, … say them.
     #[must_use]
-    pub fn with_summary(mut self, name: &str, summary: &Summary) -> Self {
+    pub fn with_summary(mut self, name: &str, summary: &Percentiles) -> Self {
         let metric = |(suffix, value)| Metric::new(&format!("{name}{suffix}"), value);
         self.metrics.extend(summary.entries().map(metric));
         self
@@ -107,7 +107,7 @@ impl Finding {
     #[must_use]
     pub fn with_file(mut self, name: &str, mime_type: &'static str, bytes: Vec<u8>) -> Self {
         if !bytes.is_empty() {
-            self.attachments.push(Attachment { name: name.to_owned(), mime_type, bytes });
+            self.attachments.push(EvidenceFile { name: name.to_owned(), mime_type, bytes });
         }
         self
     }
@@ -127,7 +127,7 @@ pub struct Metric {
     /// The number, in that unit.
     pub value: f64,
     /// Its unit, where it has no [`MetricKind`](super::MetricKind): its name was not known before.
-    pub unit: Option<Unit>,
+    pub unit: Option<MetricUnit>,
     /// The range outside of which it is a warning, where no other is given.
     pub warning: Option<Range>,
     /// The range outside of which it is a failure, where no other is given.
@@ -144,7 +144,7 @@ impl Metric {
 
 /// A piece of evidence.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attachment {
+pub struct EvidenceFile {
     /// Its name within the test.
     pub name: String,
     /// Its MIME type.

@@ -3,7 +3,7 @@
 /// What to write. Open: more formats will come.
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Format {
+pub enum ResultFormat {
     /// The subunit v2 protocol
     Subunit,
     /// A line for each test

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use subunit::Status;
 
-use super::{Finding, Level, Metric, Range, Settings, State, Thresholds, Unit, WarningAs, rounded};
+use super::{Finding, Level, Metric, MetricUnit, Range, Settings, StateFile, Thresholds, WarningAs, rounded};
 
 /// The outcome of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,12 +84,12 @@ fn judge_numbers(metrics: &[Metric], settings: &Settings) -> Judged {
 }
 
 fn show(metric: &Metric, thresholds: &Thresholds) -> String {
-    let symbol = thresholds.unit_of(metric).map_or("", Unit::symbol);
+    let symbol = thresholds.unit_of(metric).map_or("", MetricUnit::symbol);
     format!("{} = {} {symbol}", metric.name, rounded(metric.value)).trim_end().to_owned()
 }
 
 /// The outcome where a failure or a recovery counts only after several in a row.
-pub(super) fn settle(id: &str, judged: Judged, settings: &Settings, state: &mut State) -> Judged {
+pub(super) fn settle(id: &str, judged: Judged, settings: &Settings, state: &mut StateFile) -> Judged {
     let is_bad = match judged.status {
         Status::Fail if !judged.tags.contains(&"interrupted") => true,
         Status::Success => false,
@@ -177,7 +177,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = testing::args(&["--fail-after=2", "--recover-after=2"]);
         let settings = Settings::new(&args, KINDS).unwrap();
-        let (mut state, _) = State::open(&folder.path().join("state")).unwrap();
+        let (mut state, _) = StateFile::open(&folder.path().join("state")).unwrap();
         let mut run = |finding: Finding| {
             let judged = settle("id", judge("id", &finding, &settings), &settings, &mut state);
             (judged.status, judged.tags, judged.reason.unwrap_or_default())
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn numbers_without_a_kind_have_ranges_of_their_own() {
-        let warning = Range::parse("1:", Unit::Percent).ok();
-        let metric = Metric { unit: Some(Unit::Percent), warning, ..Metric::new("battery", 0.5) };
+        let warning = Range::parse("1:", MetricUnit::Percent).ok();
+        let metric = Metric { unit: Some(MetricUnit::Percent), warning, ..Metric::new("battery", 0.5) };
         let finding = Finding { metrics: vec![metric], ..Finding::fine(String::new()) };
         let reason = "battery = 0.5 % is outside of the warning range 1:";
         check(&[], &finding, Status::Success, &["warning"], Some(reason));

@@ -7,7 +7,7 @@
 //! use std::fs;
 //!
 //! use probe::{
-//!     AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Run, Target, Unit,
+//!     AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, CheckRun, Target, MetricUnit,
 //!     failure, help_end,
 //! };
 //!
@@ -28,7 +28,7 @@
 //! impl Check for CheckLoad {
 //!     const NAME: &'static str = "load";
 //!     const METRICS: &'static [MetricKind] =
-//!         &[MetricKind { warning: Some("100"), ..MetricKind::new("load_1min", Unit::Count) }];
+//!         &[MetricKind { warning: Some("100"), ..MetricKind::new("load_1min", MetricUnit::Count) }];
 //!
 //!     fn aspects() -> Vec<AspectFacts> {
 //!         AspectFacts::of(ASPECTS)
@@ -74,7 +74,7 @@
 //!     }
 //! }
 //!
-//! let outcome = cli::run_with::<Run<CheckLoad>>(&["--format=human"], b"");
+//! let outcome = cli::run_with::<CheckRun<CheckLoad>>(&["--format=human"], b"");
 //! assert!(outcome.output().starts_with("ok        load.here.average: the load is "));
 //! ```
 //!
@@ -126,15 +126,15 @@ mod units;
 pub use args::{ProbeArgs, ProbeKind, WarningAs};
 pub use aspect::{Aspect, AspectFacts};
 pub use check::Check;
-pub use command::{Arguments, Planner, Run};
+pub use command::{Arguments, CheckRun, Planner};
 pub use data::{Aligned, Generator};
 pub use digest::{Algorithm, Digest};
 pub use errors::failure;
 pub use event_writer::EventWriter;
 pub use execute::{execute, help_end};
 pub use expect::ExpectedFailure;
-pub use finding::{Attachment, Finding, Level, Metric};
-pub use format::Format;
+pub use finding::{EvidenceFile, Finding, Level, Metric};
+pub use format::ResultFormat;
 pub use helper::Helper;
 pub use metric::{MetricKind, Thresholds};
 pub use mounts::{Mount, Mounts, absolute};
@@ -147,7 +147,7 @@ pub use run::run;
 pub use secret::{Redactor, Secret, TokenArgs};
 pub use select::Selection;
 pub use settings::{Limits, RunOptions, Settings};
-pub use state::{State, Streak};
-pub use summary::{Summary, rounded};
+pub use state::{StateFile, Streak};
+pub use summary::{Percentiles, rounded};
 pub use target::{AnyTarget, Target};
-pub use units::Unit;
+pub use units::MetricUnit;

@@ -1,6 +1,6 @@
 //! Numbers that checks measure: their kinds, their thresholds, their summaries.
 
-use super::{Metric, Range, Unit};
+use super::{Metric, MetricUnit, Range};
 
 /// A kind of number that a check measures.
 #[derive(Clone, Copy, Debug)]
@@ -8,7 +8,7 @@ pub struct MetricKind {
     /// Its name, with its unit: `response_seconds`.
     pub name: &'static str,
     /// What it counts.
-    pub unit: Unit,
+    pub unit: MetricUnit,
     /// Whether it is given as percentiles, `_min`, `_p50`, `_p90`, `_p95`, `_p99` and `_max`.
     pub percentiles: bool,
     /// Whether it only grows: with a state file, its growth since the last run is given as well, `_delta` and
@@ -23,7 +23,7 @@ pub struct MetricKind {
 impl MetricKind {
     /// A number without thresholds of its own.
     #[must_use]
-    pub const fn new(name: &'static str, unit: Unit) -> Self {
+    pub const fn new(name: &'static str, unit: MetricUnit) -> Self {
         MetricKind { name, unit, percentiles: false, counter: false, warning: None, critical: None }
     }
 
@@ -86,7 +86,7 @@ impl Thresholds {
 
     /// The unit of a number: its own, else that of its kind.
     #[must_use]
-    pub fn unit_of(&self, metric: &Metric) -> Option<Unit> {
+    pub fn unit_of(&self, metric: &Metric) -> Option<MetricUnit> {
         metric.unit.or_else(|| self.kind(&metric.name).map(|kind| kind.unit))
     }
 
@@ -151,8 +151,8 @@ mod tests {
     use super::*;
 
     const KINDS: &[MetricKind] = &[
-        MetricKind { warning: Some("1"), ..MetricKind::new("response_seconds", Unit::Seconds) },
-        MetricKind { percentiles: true, ..MetricKind::new("write_seconds", Unit::Seconds) },
+        MetricKind { warning: Some("1"), ..MetricKind::new("response_seconds", MetricUnit::Seconds) },
+        MetricKind { percentiles: true, ..MetricKind::new("write_seconds", MetricUnit::Seconds) },
     ];
 
     fn check(warning: &str, name: &str, expected: Result<Option<&str>, &str>) {

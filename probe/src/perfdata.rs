@@ -6,7 +6,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::{Metric, Thresholds, Unit};
+use super::{Metric, MetricUnit, Thresholds};
 
 /// A number with its unit and its ranges, as `metrics.json` has it.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,7 +30,7 @@ impl Measured {
         let measured = |metric: &Metric| Measured {
             name: metric.name.clone(),
             value: metric.value,
-            unit: thresholds.unit_of(metric).map_or("", Unit::symbol).to_owned(),
+            unit: thresholds.unit_of(metric).map_or("", MetricUnit::symbol).to_owned(),
             warning: thresholds.warning_of(metric).map(|range| range.plain()),
             critical: thresholds.critical_of(metric).map(|range| range.plain()),
         };

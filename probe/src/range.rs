@@ -2,15 +2,15 @@
 
 use std::fmt;
 
-use super::Unit;
+use super::MetricUnit;
 
 /// A range of the monitoring plugins, with units: `10` alerts outside 0…10, `10:` below 10, `~:10` above 10,
 /// `10:20` outside, `@10:20` inside. A number on a bound is in the range.
 ///
 /// ```
-/// use probe::{Range, Unit};
+/// use probe::{Range, MetricUnit};
 ///
-/// let range = Range::parse("500ms", Unit::Seconds)?;
+/// let range = Range::parse("500ms", MetricUnit::Seconds)?;
 /// assert!(range.alerts(0.6) && !range.alerts(0.5));
 /// # Ok::<(), String>(())
 /// ```
@@ -28,7 +28,7 @@ impl Range {
     /// # Errors
     ///
     /// When it is not a range, its end is before its start, or a unit is of another kind.
-    pub fn parse(text: &str, unit: Unit) -> Result<Self, String> {
+    pub fn parse(text: &str, unit: MetricUnit) -> Result<Self, String> {
         let (inside, bounds) = match text.strip_prefix('@') {
             Some(bounds) => (true, bounds),
             None => (false, text),
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, fine: &[f64], alert: &[f64], plain: &str) {
-        let range = Range::parse(text, Unit::Seconds).unwrap();
+        let range = Range::parse(text, MetricUnit::Seconds).unwrap();
         assert!(fine.iter().all(|value| !range.alerts(*value)), "{text}");
         assert!(alert.iter().all(|value| range.alerts(*value)), "{text}");
         assert_eq!(range.plain(), plain);
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn anything_but_a_range_is_refused() {
         for wrong in ["", ":", "@", "20:10", "10:20:30", "x", "10MB", "@~", "10..20"] {
-            assert!(Range::parse(wrong, Unit::Seconds).is_err(), "{wrong}");
+            assert!(Range::parse(wrong, MetricUnit::Seconds).is_err(), "{wrong}");
         }
     }
 }

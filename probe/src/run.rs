@@ -12,7 +12,7 @@ use subunit::{Status, TEXT_TYPE};
 use super::event_writer::EventWriter;
 use super::judge::{judge, settle};
 use super::perfdata::Measured;
-use super::{Attachment, Finding, Level, Limits, Plan, Planned, Redactor, RunOptions};
+use super::{EvidenceFile, Finding, Level, Limits, Plan, Planned, Redactor, RunOptions};
 
 /// How long the targets have to remove what they made, whatever the time limit for all tests.
 const CLEANING: Duration = Duration::from_secs(5);
@@ -154,7 +154,7 @@ impl Run<'_> {
             )?;
             self.writer.attach(id, "perfdata", TEXT_TYPE, Measured::perfdata(&measured, "").as_bytes())?;
         }
-        for Attachment { name, mime_type, bytes } in &finding.attachments {
+        for EvidenceFile { name, mime_type, bytes } in &finding.attachments {
             self.writer.attach(id, name, mime_type, bytes)?;
         }
         self.statuses.insert(id.to_owned(), judged.status);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use process::{Deadline, Wait};
 
-use super::{ExpectedFailure, MetricKind, ProbeArgs, State, Thresholds, WarningAs};
+use super::{ExpectedFailure, MetricKind, ProbeArgs, StateFile, Thresholds, WarningAs};
 
 /// What holds for a test.
 #[derive(Clone, Debug)]
@@ -65,7 +65,7 @@ pub struct RunOptions<'a> {
     /// The stream's route code.
     pub route_code: Option<String>,
     /// The state that earlier runs have left.
-    pub state: Option<State>,
+    pub state: Option<StateFile>,
     /// Whether a signal asked us to end.
     pub interrupt: &'a process::Interrupt,
 }

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A file that is not there, damaged or of a later release is taken for an empty one: a check is never kept
 /// from its work by what an earlier one has left.
 #[derive(Debug)]
-pub struct State {
+pub struct StateFile {
     path: PathBuf,
     content: Content,
     now: f64,
@@ -63,7 +63,7 @@ pub struct Streak {
     pub in_a_row: u32,
 }
 
-impl State {
+impl StateFile {
     /// Locks and reads the file; the text says why one that is there was not used.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl State {
         };
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
         let warning = warning.map(|reason| format!("{} is begun anew: {reason}", path.display()));
-        Ok((State { path: path.to_owned(), content, now, _lock: lock }, warning))
+        Ok((StateFile { path: path.to_owned(), content, now, _lock: lock }, warning))
     }
 
     /// Counts a result of a test.
@@ -167,7 +167,7 @@ mod tests {
     }
 
     fn count(path: &Path, value: f64) -> Vec<(String, f64)> {
-        let (mut state, _) = State::open(path).unwrap();
+        let (mut state, _) = StateFile::open(path).unwrap();
         let mut metrics = vec![Metric::new("errors", value)];
         state.add_changes("a", &mut metrics, &thresholds());
         state.save().unwrap();
@@ -194,18 +194,18 @@ mod tests {
         let path = folder.path().join("state.json");
         for text in ["", "{\"version\": 1, \"tests\"", "7", "{\"version\": 9}", "\u{0}"] {
             fs::write(&path, text).unwrap();
-            let (state, warning) = State::open(&path).unwrap();
+            let (state, warning) = StateFile::open(&path).unwrap();
             assert!(state.content.tests.is_empty() && warning.is_some(), "{text}");
         }
         fs::write(&path, "{}").unwrap();
-        assert_eq!(State::open(&path).unwrap().1, None);
+        assert_eq!(StateFile::open(&path).unwrap().1, None);
     }
 
     #[test]
     fn two_runs_do_not_use_it_at_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state.json");
-        let _first = State::open(&path).unwrap();
-        assert_eq!(State::open(&path).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let _first = StateFile::open(&path).unwrap();
+        assert_eq!(StateFile::open(&path).unwrap_err().kind(), io::ErrorKind::WouldBlock);
     }
 }

@@ -2,14 +2,14 @@
 
 /// Percentiles by nearest rank: each is a number that was measured.
 #[derive(Clone, Debug)]
-pub struct Summary(Vec<f64>);
+pub struct Percentiles(Vec<f64>);
 
-impl Summary {
+impl Percentiles {
     /// Of these numbers.
     #[must_use]
     pub fn of(mut numbers: Vec<f64>) -> Self {
         numbers.sort_by(f64::total_cmp);
-        Summary(numbers)
+        Percentiles(numbers)
     }
 
     /// The smallest number that at least `percent` of a hundred are not above; `None` of no numbers.
@@ -47,7 +47,7 @@ mod tests {
 
     fn check_percentile(count: u32, percent: u32, expected: Option<f64>) {
         let numbers = (1..=count).rev().map(f64::from).collect();
-        assert_eq!(Summary::of(numbers).percentile(percent), expected, "p{percent} of {count}");
+        assert_eq!(Percentiles::of(numbers).percentile(percent), expected, "p{percent} of {count}");
     }
 
     #[test]
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn the_99th_percentile_needs_a_hundred_numbers() {
-        let entries = |count| Summary::of(vec![1.0; count]).entries().count();
+        let entries = |count| Percentiles::of(vec![1.0; count]).entries().count();
         assert_eq!((entries(0), entries(99), entries(100)), (0, 5, 6));
     }
 

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use clap::Parser;
 
 use super::{
-    AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, Secret, Target,
-    Thresholds, Unit, target_names,
+    AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, MetricUnit, ProbeArgs, ProbeKind,
+    Secret, Target, Thresholds, target_names,
 };
 
 /// What it measures.
 pub const KINDS: &[MetricKind] = &[
-    MetricKind::new("load", Unit::Count),
-    MetricKind { counter: true, ..MetricKind::new("errors", Unit::Count) },
+    MetricKind::new("load", MetricUnit::Count),
+    MetricKind { counter: true, ..MetricKind::new("errors", MetricUnit::Count) },
 ];
 
 /// Check what the tests say

@@ -4,11 +4,11 @@ use std::fs;
 
 use cli::Verdict;
 
-use super::Run;
+use super::CheckRun;
 use super::testing::Fake;
 
 fn run(args: &[&str]) -> cli::RunOutput {
-    cli::run_with::<Run<Fake>>(args, b"")
+    cli::run_with::<CheckRun<Fake>>(args, b"")
 }
 
 fn check(args: &[&str], verdict: Verdict, expected: &str) {

@@ -6,7 +6,7 @@ use cli::value::{self, ValueError};
 
 /// What a number counts; its name for people is also what it is shown with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
+pub enum MetricUnit {
     /// Seconds.
     Seconds,
     /// Bytes.
@@ -19,16 +19,16 @@ pub enum Unit {
     Count,
 }
 
-impl Unit {
+impl MetricUnit {
     /// The unit as it is written in performance data: `s`, `B`, `MB/s`, `%` or nothing.
     #[must_use]
     pub fn symbol(self) -> &'static str {
         match self {
-            Unit::Seconds => "s",
-            Unit::Bytes => "B",
-            Unit::MegabytesPerSecond => "MB/s",
-            Unit::Percent => "%",
-            Unit::Count => "",
+            MetricUnit::Seconds => "s",
+            MetricUnit::Bytes => "B",
+            MetricUnit::MegabytesPerSecond => "MB/s",
+            MetricUnit::Percent => "%",
+            MetricUnit::Count => "",
         }
     }
 
@@ -40,16 +40,16 @@ impl Unit {
     pub fn parse(self, text: &str) -> Result<f64, String> {
         let told = |error: ValueError| error.to_string();
         match self {
-            Unit::Seconds => value::seconds(text).map_err(told),
-            Unit::Bytes => value::bytes(text).map_err(told),
-            Unit::MegabytesPerSecond => match text.strip_suffix("/s") {
+            MetricUnit::Seconds => value::seconds(text).map_err(told),
+            MetricUnit::Bytes => value::bytes(text).map_err(told),
+            MetricUnit::MegabytesPerSecond => match text.strip_suffix("/s") {
                 Some(size) if size.ends_with(char::is_alphabetic) => {
                     value::bytes(size).map(|bytes| bytes / 1e6).map_err(told)
                 }
                 _ => self.plain(text),
             },
-            Unit::Percent => self.plain(text.strip_suffix('%').unwrap_or(text)),
-            Unit::Count => self.plain(text),
+            MetricUnit::Percent => self.plain(text.strip_suffix('%').unwrap_or(text)),
+            MetricUnit::Count => self.plain(text),
         }
     }
 
@@ -59,14 +59,14 @@ impl Unit {
     }
 }
 
-impl fmt::Display for Unit {
+impl fmt::Display for MetricUnit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Unit::Seconds => "a time (500ms, 10s, 1h30m)",
-            Unit::Bytes => "a size (10kB, 1.5MiB)",
-            Unit::MegabytesPerSecond => "a speed (500kB/s, 50MB/s, 1GiB/s)",
-            Unit::Percent => "a percentage (10%)",
-            Unit::Count => "a count",
+            MetricUnit::Seconds => "a time (500ms, 10s, 1h30m)",
+            MetricUnit::Bytes => "a size (10kB, 1.5MiB)",
+            MetricUnit::MegabytesPerSecond => "a speed (500kB/s, 50MB/s, 1GiB/s)",
+            MetricUnit::Percent => "a percentage (10%)",
+            MetricUnit::Count => "a count",
         })
     }
 }
@@ -77,14 +77,17 @@ mod tests {
 
     #[test]
     fn speeds_are_megabytes_a_second() {
-        assert_eq!(Unit::MegabytesPerSecond.parse("50"), Ok(50.0));
-        assert_eq!(Unit::MegabytesPerSecond.parse("2GB/s"), Ok(2_000.0));
-        assert!(Unit::MegabytesPerSecond.parse("2GB").is_err());
-        assert!(Unit::MegabytesPerSecond.parse("2/s").is_err());
-        assert_eq!(Unit::Percent.parse("10%"), Ok(10.0));
-        assert_eq!(Unit::Seconds.parse("1h30m"), Ok(5400.0));
-        assert_eq!(Unit::Bytes.parse("1.5MiB"), Ok(1_572_864.0));
-        assert!(Unit::Count.parse("1%").is_err());
-        assert_eq!(Unit::Percent.parse("5MB").unwrap_err(), "\"5MB\" is not a number for a percentage (10%)");
+        assert_eq!(MetricUnit::MegabytesPerSecond.parse("50"), Ok(50.0));
+        assert_eq!(MetricUnit::MegabytesPerSecond.parse("2GB/s"), Ok(2_000.0));
+        assert!(MetricUnit::MegabytesPerSecond.parse("2GB").is_err());
+        assert!(MetricUnit::MegabytesPerSecond.parse("2/s").is_err());
+        assert_eq!(MetricUnit::Percent.parse("10%"), Ok(10.0));
+        assert_eq!(MetricUnit::Seconds.parse("1h30m"), Ok(5400.0));
+        assert_eq!(MetricUnit::Bytes.parse("1.5MiB"), Ok(1_572_864.0));
+        assert!(MetricUnit::Count.parse("1%").is_err());
+        assert_eq!(
+            MetricUnit::Percent.parse("5MB").unwrap_err(),
+            "\"5MB\" is not a number for a percentage (10%)"
+        );
     }
 }

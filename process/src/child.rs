@@ -13,7 +13,7 @@ use wait4::Wait4 as _;
 use crate::group::pause;
 use crate::timeouts::PATIENCE;
 use crate::wait::ready;
-use crate::{Deadline, Exit, Group, ProcState, Usage};
+use crate::{Deadline, Exit, ProcState, ProcessGroup, Usage};
 
 /// A running child, the leader of its own process group.
 ///
@@ -38,7 +38,7 @@ pub struct Child {
     inner: process::Child,
     /// Readable when the process has ended; `None` where the kernel or a sandbox refuses pidfds.
     pidfd: Option<OwnedFd>,
-    group: Option<Group>,
+    group: Option<ProcessGroup>,
     exit: Option<Exit>,
     usage: Option<Usage>,
     detached: bool,
@@ -51,8 +51,8 @@ impl Child {
     ///
     /// When it cannot be started: not found, no permission, no memory.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
-        let mut child = Child::adopt(Group::configure(command).spawn()?);
-        child.group = Group::of(child.id());
+        let mut child = Child::adopt(ProcessGroup::configure(command).spawn()?);
+        child.group = ProcessGroup::of(child.id());
         Ok(child)
     }
 
@@ -74,7 +74,7 @@ impl Child {
 
     /// Its group, while the child or anything it started in the group may live.
     #[must_use]
-    pub fn group(&self) -> Option<Group> {
+    pub fn group(&self) -> Option<ProcessGroup> {
         self.group
     }
 

@@ -18,9 +18,9 @@ use crate::timeouts::INTERVAL;
 /// The number stays the group's own as long as its leader is not reaped or a member lives: signal first, reap
 /// then. [`Child`](crate::Child) keeps that order by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Group(Pid);
+pub struct ProcessGroup(Pid);
 
-impl Group {
+impl ProcessGroup {
     /// Makes the command start in a group of its own, which has the child's process id.
     pub fn configure(command: &mut Command) -> &mut Command {
         command.process_group(0)
@@ -30,7 +30,7 @@ impl Group {
     #[must_use]
     pub fn of(leader: u32) -> Option<Self> {
         let pid = i32::try_from(leader).ok().filter(|pid| *pid > 1)?;
-        Pid::from_raw(pid).map(Group)
+        Pid::from_raw(pid).map(ProcessGroup)
     }
 
     /// Sends the signal to every member; it is not an error if the group is gone.
@@ -91,8 +91,8 @@ mod tests {
 
     #[test]
     fn no_group_is_made_of_numbers_that_mean_others() {
-        assert_eq!(Group::of(0), None);
-        assert_eq!(Group::of(1), None);
-        assert_eq!(Group::of(u32::MAX), None);
+        assert_eq!(ProcessGroup::of(0), None);
+        assert_eq!(ProcessGroup::of(1), None);
+        assert_eq!(ProcessGroup::of(u32::MAX), None);
     }
 }

@@ -34,7 +34,7 @@ pub use ending::{Asked, Cause, Ending};
 pub use errno::explain;
 pub use exit::{Exit, SignalName};
 pub use follow::{ChildInput, Follow, Following, Outputs, Sink, Source};
-pub use group::Group;
+pub use group::ProcessGroup;
 pub use interrupt::Interrupt;
 pub use lock::Lock;
 pub use rustix::process::Signal;

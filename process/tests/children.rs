@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use process::{
-    Cause, Child, ChildInput, Deadline, Ending, Exit, Follow, Group, Interrupt, Outputs, ProcState, Signal,
-    Sink, Source, Timeouts, Wait,
+    Cause, Child, ChildInput, Deadline, Ending, Exit, Follow, Interrupt, Outputs, ProcState, ProcessGroup,
+    Signal, Sink, Source, Timeouts, Wait,
 };
 
 const GRACE: Duration = Duration::from_millis(300);
@@ -128,7 +128,7 @@ fn grandchildren_end_with_the_group() {
 #[test]
 fn a_dropped_child_is_killed() {
     let (child, _) = started("echo ready; sleep 60");
-    let group = Group::of(child.id()).unwrap();
+    let group = ProcessGroup::of(child.id()).unwrap();
     drop(child);
     assert_eq!(group.members(), [0; 0]);
 }
@@ -136,7 +136,7 @@ fn a_dropped_child_is_killed() {
 #[test]
 fn a_detached_child_lives_on() {
     let (child, _) = started("echo ready; sleep 60");
-    let group = Group::of(child.id()).unwrap();
+    let group = ProcessGroup::of(child.id()).unwrap();
     child.detach();
     assert!(!group.members().is_empty());
     group.signal(Signal::KILL).unwrap();
@@ -331,7 +331,7 @@ fn a_reader_that_goes_away_ends_the_child() {
     let (reader, writer) = io::pipe().unwrap();
     let outlet = Some(writer.as_fd());
     let child = Follow { outlet, ..follow(60_000) }.start(&mut shell("echo ready; exec sleep 60")).unwrap();
-    let group = Group::of(child.id()).unwrap();
+    let group = ProcessGroup::of(child.id()).unwrap();
     let mut reader = Some(reader);
     let ended = child.to_the_end(&mut |_: Source, _: &[u8]| {
         reader = None;

@@ -9,7 +9,7 @@ use crate::index::groups::Groups;
 use crate::intake::Tail;
 use crate::layout::RunFolder;
 use crate::results::Results;
-use crate::run::{Run, RunFile, State, Stored, Tally};
+use crate::run::{RunFile, RunState, Stored, StoredRun, Tally};
 use crate::run_id::RunId;
 use crate::run_json;
 use crate::stream::StreamReader;
@@ -17,7 +17,7 @@ use crate::stream::StreamReader;
 /// A run as its files have it. There are results unless it is under way.
 #[derive(Debug)]
 pub(crate) struct Examined {
-    pub(crate) run: Run,
+    pub(crate) run: StoredRun,
     pub(crate) results: Option<Results>,
 }
 
@@ -83,7 +83,7 @@ fn lock_of_dead(folder: &RunFolder) -> Result<Lock> {
 
 fn running(id: RunId, folder: &RunFolder) -> Result<Examined> {
     let info = run_json::read(folder)?.map(|file| file.info).unwrap_or_default();
-    let file = RunFile { state: State::Running, info, end: None, tally: None, damaged: false };
+    let file = RunFile { state: RunState::Running, info, end: None, tally: None, damaged: false };
     let bytes = fs::metadata(folder.raw()).map_or(0, |file| file.len());
     Ok(Examined { run: run(id, folder, file, Tally { bytes, ..Tally::default() }), results: None })
 }
@@ -100,7 +100,7 @@ fn recover(id: RunId, folder: &RunFolder, destination: ResultsDestination) -> Re
             (tally, write_results(folder, rows, destination)?)
         }
     };
-    let file = RunFile { state: State::Incomplete, info, end: None, tally: None, damaged };
+    let file = RunFile { state: RunState::Incomplete, info, end: None, tally: None, damaged };
     Ok(Examined { run: run(id, folder, file, tally), results: Some(results) })
 }
 
@@ -140,7 +140,7 @@ fn finished(
     if trust == Trust::Results && kept.is_some() {
         return Ok(Examined { run: run(id, folder, file, told), results: kept });
     }
-    let tail = if file.state == State::Incomplete { Tail::LeftOut } else { Tail::Damage };
+    let tail = if file.state == RunState::Incomplete { Tail::LeftOut } else { Tail::Damage };
     let derived = match StreamReader::open(id, folder, Some(told.bytes)) {
         Err(Error::Pruned(_)) => None,
         stream => Some(derive(folder, stream?, tail)?),
@@ -184,17 +184,17 @@ fn kept_results(folder: &RunFolder, trust: Trust) -> Result<Option<Results>> {
     }
 }
 
-fn run(id: RunId, folder: &RunFolder, file: RunFile, tally: Tally) -> Run {
-    let stored = if file.state != State::Running && folder.compressed().exists() {
+fn run(id: RunId, folder: &RunFolder, file: RunFile, tally: Tally) -> StoredRun {
+    let stored = if file.state != RunState::Running && folder.compressed().exists() {
         Stored::Compressed
     } else if folder.raw().exists() {
         Stored::Raw
     } else {
         Stored::Pruned
     };
-    Run {
+    StoredRun {
         id,
-        state: if file.damaged { State::Damaged } else { file.state },
+        state: if file.damaged { RunState::Damaged } else { file.state },
         stored,
         pinned: folder.pin().exists(),
         info: file.info,

@@ -7,7 +7,7 @@ use subunit::Timestamp;
 
 use crate::error::Result;
 use crate::repository::Repository;
-use crate::run::Run;
+use crate::run::StoredRun;
 use crate::run_id::RunId;
 
 /// What failed and was not put right since.
@@ -19,14 +19,14 @@ use crate::run_id::RunId;
 /// - A run as a whole fails when its stream is damaged, or says so without naming a test. It is put right by a
 ///   later complete run without damage that runs all its tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Failing {
+pub struct FailingSet {
     /// The tests, in order of their ids.
     pub tests: Vec<Failure>,
     /// The runs that fail as a whole.
-    pub runs: Vec<Run>,
+    pub runs: Vec<StoredRun>,
 }
 
-impl Failing {
+impl FailingSet {
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -40,7 +40,7 @@ pub struct Outstanding {
     /// How many tests.
     pub tests: u64,
     /// The runs that fail as a whole.
-    pub runs: Vec<Run>,
+    pub runs: Vec<StoredRun>,
 }
 
 impl Outstanding {
@@ -74,7 +74,7 @@ impl Repository {
     /// # Errors
     ///
     /// When the repository cannot be read.
-    pub fn failing(&self) -> Result<Failing> {
+    pub fn failing(&self) -> Result<FailingSet> {
         self.with_index(|index| index.failing())
     }
 

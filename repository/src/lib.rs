@@ -42,11 +42,11 @@
 //! - **A run has its number** from the moment its folder gets its name, which no two can share. The folder stays when
 //!   its stream is pruned, so no number is used again.
 //! - **A run is complete when its writer says so.** The kernel releases the lock of a writer that was killed. What
-//!   had come is read up to its last whole packet, and the run is [`Incomplete`](State::Incomplete).
+//!   had come is read up to its last whole packet, and the run is [`Incomplete`](RunState::Incomplete).
 //! - **Each run has a table of its results**, in place of one for all runs: so loading costs the same however many
 //!   runs there are, a run that is lost takes no other with it, and that file is what is kept of a pruned run.
 //!   A test is found in it without reading the rest, and its packets in the stream by their offset.
-//! - **Nothing passes by accident:** see [`Standing`] and [`Failing`].
+//! - **Nothing passes by accident:** see [`Standing`] and [`FailingSet`].
 
 mod derive;
 mod error;
@@ -74,7 +74,7 @@ mod wire;
 mod writer;
 
 pub use error::{Error, Result};
-pub use failing::{Failing, Failure, Outstanding};
+pub use failing::{FailingSet, Failure, Outstanding};
 pub use foreign::{Foreign, Tool};
 pub use note::Note;
 pub use query::{
@@ -83,7 +83,7 @@ pub use query::{
 };
 pub use repository::Repository;
 pub use retention::{Pruned, Retention};
-pub use run::{Counts, Git, Run, RunEnd, RunInfo, Standing, State, Stored};
+pub use run::{Counts, Git, RunEnd, RunInfo, RunState, Standing, Stored, StoredRun};
 pub use run_id::{RunId, RunRef, UnknownRun};
 pub use stream::StreamReader;
 pub use writer::RunWriter;

@@ -10,7 +10,7 @@ use crate::foreign::Foreign;
 use crate::index::Snapshot;
 use crate::layout::{self, FOLDER, RUNS, RunFolder};
 use crate::note::Note;
-use crate::run::{Run, RunEnd, RunInfo, Standing, State};
+use crate::run::{RunEnd, RunInfo, RunState, Standing, StoredRun};
 use crate::run_id::{RunId, RunRef};
 use crate::stream::StreamReader;
 use crate::writer::RunWriter;
@@ -196,7 +196,7 @@ impl Repository {
     /// # Errors
     ///
     /// When reading or writing fails. What came is kept, as an incomplete run.
-    pub fn load(&self, stream: impl io::Read, info: RunInfo, end: RunEnd) -> Result<Run> {
+    pub fn load(&self, stream: impl io::Read, info: RunInfo, end: RunEnd) -> Result<StoredRun> {
         let mut writer = self.begin(info)?;
         writer.load(stream)?;
         writer.finish(end)
@@ -207,7 +207,7 @@ impl Repository {
     /// # Errors
     ///
     /// When the repository cannot be read.
-    pub fn runs(&self) -> Result<Vec<Run>> {
+    pub fn runs(&self) -> Result<Vec<StoredRun>> {
         self.with_index(|index| index.runs())
     }
 
@@ -216,7 +216,7 @@ impl Repository {
     /// # Errors
     ///
     /// When there is none ([`Error::Running`] when the latest is asked for, and none is over yet), or the repository cannot be read.
-    pub fn run(&self, name: impl Into<RunRef>) -> Result<Run> {
+    pub fn run(&self, name: impl Into<RunRef>) -> Result<StoredRun> {
         match name.into() {
             RunRef::Id(id) => self.with_index(|index| index.run(id))?.ok_or(Error::NoSuchRun(id)),
             RunRef::Back(back) => {
@@ -228,7 +228,7 @@ impl Repository {
                 )
             }
             RunRef::LatestFailing => {
-                let failed = |run: &Run| run.standing() == Standing::Failed;
+                let failed = |run: &StoredRun| run.standing() == Standing::Failed;
                 let (run, runs) = self.with_index(|index| Ok((index.latest(0, failed)?, index.count()?)))?;
                 run.ok_or_else(|| if runs == 0 { self.none_over() } else { Error::NoFailingRun })
             }
@@ -254,8 +254,8 @@ impl Repository {
         self.stream_of(&run)
     }
 
-    pub(crate) fn stream_of(&self, run: &Run) -> Result<StreamReader> {
-        let is_whole = run.end.is_some() && run.state != State::Running;
+    pub(crate) fn stream_of(&self, run: &StoredRun) -> Result<StreamReader> {
+        let is_whole = run.end.is_some() && run.state != RunState::Running;
         StreamReader::open(run.id, &self.folder(run.id), is_whole.then_some(run.bytes))
     }
 }

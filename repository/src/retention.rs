@@ -12,7 +12,7 @@ use crate::error::{Error, Result, at};
 use crate::layout::{self, RunFolder};
 use crate::note::Note;
 use crate::repository::Repository;
-use crate::run::{Run, RunFile, State, Stored, Tally};
+use crate::run::{RunFile, RunState, Stored, StoredRun, Tally};
 use crate::run_id::{RunId, RunRef};
 use crate::{run_json, sweep};
 
@@ -112,9 +112,10 @@ impl Repository {
         let (runs, failing) = self.with_index(|index| Ok((index.runs()?, index.failing()?)))?;
         let deciding = failing.tests.iter().map(|test| test.run);
         let deciding: Vec<RunId> = deciding.chain(failing.runs.iter().map(|run| run.id)).collect();
-        let mut there = runs.iter().filter(|run| run.state != State::Running && run.stored != Stored::Pruned);
+        let mut there =
+            runs.iter().filter(|run| run.state != RunState::Running && run.stored != Stored::Pruned);
         let latest = there.clone().next_back().map(|run| run.id);
-        let is_protected = |run: &Run| {
+        let is_protected = |run: &StoredRun| {
             run.pinned || Some(run.id) == latest || (!retention.failing_too && deciding.contains(&run.id))
         };
         let (mut count, mut size) = (0, 0_u64);
@@ -160,7 +161,7 @@ impl Repository {
         }
         let run = self.run(name)?;
         let folder = self.folder(run.id);
-        if run.state == State::Running {
+        if run.state == RunState::Running {
             return Err(Error::Running(run.id));
         }
         seal(&folder, &run)?;
@@ -207,13 +208,13 @@ fn stream_size(folder: &RunFolder) -> u64 {
 }
 
 /// Writes the counts of a run whose writer was killed, so that only the stream has them.
-fn seal(folder: &RunFolder, run: &Run) -> Result<()> {
+fn seal(folder: &RunFolder, run: &StoredRun) -> Result<()> {
     if run_json::read(folder)?.is_some_and(|file| file.tally.is_some()) {
         return Ok(());
     }
-    let Run { counts, first, last, bytes, tail, .. } = *run;
+    let StoredRun { counts, first, last, bytes, tail, .. } = *run;
     let tally = Some(Tally { counts, first, last, bytes, tail });
     let info = run.info.clone();
-    let damaged = run.state == State::Damaged;
-    run_json::write(folder, &RunFile { state: State::Incomplete, info, end: None, tally, damaged })
+    let damaged = run.state == RunState::Damaged;
+    run_json::write(folder, &RunFile { state: RunState::Incomplete, info, end: None, tally, damaged })
 }

@@ -60,7 +60,7 @@ pub struct RunEnd {
 /// How far a run got. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum RunState {
     /// It is under way: its writer lives.
     Running,
     /// Its writer finished it.
@@ -87,11 +87,11 @@ pub enum Stored {
 
 /// A run, without its tests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
+pub struct StoredRun {
     /// Its number.
     pub id: RunId,
     /// How far it got.
-    pub state: State,
+    pub state: RunState,
     /// How its stream is stored.
     pub stored: Stored,
     /// Whether it is kept from being pruned.
@@ -129,14 +129,14 @@ pub enum Standing {
     Passed,
 }
 
-impl Run {
+impl StoredRun {
     /// The verdict on the run. It is [`Passed`](Standing::Passed) only when nothing speaks against it.
     #[must_use]
     pub fn standing(&self) -> Standing {
         let exit = self.end.as_ref().and_then(|end| end.exit).unwrap_or_default();
         if !self.counts.is_success() || exit != 0 {
             Standing::Failed
-        } else if self.state != State::Complete {
+        } else if self.state != RunState::Complete {
             Standing::Incomplete
         } else if self.counts.total() == 0 {
             Standing::Empty
@@ -230,7 +230,7 @@ impl From<&Summary> for Counts {
 /// The file `run.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RunFile {
-    pub(crate) state: State,
+    pub(crate) state: RunState,
     #[serde(flatten)]
     pub(crate) info: RunInfo,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -51,12 +51,12 @@ fn sum(content: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::{RunEnd, RunInfo, State, Tally};
+    use crate::run::{RunEnd, RunInfo, RunState, Tally};
 
     fn file() -> RunFile {
         let info = RunInfo { command: Some("make check".to_owned()), ..RunInfo::default() };
         let end = Some(RunEnd { exit: Some(1), ..RunEnd::default() });
-        RunFile { state: State::Complete, info, end, tally: Some(Tally::default()), damaged: false }
+        RunFile { state: RunState::Complete, info, end, tally: Some(Tally::default()), damaged: false }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, at};
 use crate::intake::{Intake, Tail};
 use crate::layout::{self, NEW_PREFIX, RUNS, Replacement, RunFolder};
 use crate::repository::Repository;
-use crate::run::{Run, RunEnd, RunFile, RunInfo, State, Tally};
+use crate::run::{RunEnd, RunFile, RunInfo, RunState, StoredRun, Tally};
 use crate::run_id::RunId;
 use crate::{results, run_json, seekable};
 
@@ -25,7 +25,7 @@ use crate::{results, run_json, seekable};
 /// A writer that is not [finished](RunWriter::finish) leaves an incomplete run, with all that came.
 ///
 /// ```
-/// use repository::{Repository, RunEnd, RunInfo, State};
+/// use repository::{Repository, RunEnd, RunInfo, RunState};
 /// use streamresult::StreamResult;
 /// use subunit::{Event, Status};
 ///
@@ -37,7 +37,7 @@ use crate::{results, run_json, seekable};
 /// StreamResult::flush(&mut run)?;
 /// run.status(&Event::status("boot", Status::Success))?;
 /// let run = run.finish(RunEnd { exit: Some(0), ..RunEnd::default() })?;
-/// assert_eq!((run.state, run.counts.success), (State::Complete, 1));
+/// assert_eq!((run.state, run.counts.success), (RunState::Complete, 1));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl RunWriter {
         let new = layout::new_folder(&runs, NEW_PREFIX)?;
         let folder = RunFolder(new.path().to_owned());
         let raw = lock_new(&folder)?;
-        let file = RunFile { state: State::Running, info, end: None, tally: None, damaged: false };
+        let file = RunFile { state: RunState::Running, info, end: None, tally: None, damaged: false };
         fs::write(folder.json(), run_json::text(&file)?).map_err(at("write", &folder.json()))?;
         let id = allocate(&repository, new)?;
         let folder = repository.folder(id);
@@ -104,7 +104,7 @@ impl RunWriter {
     ///
     /// When something that came could not be stored, or the run cannot be written. What came is kept, as an
     /// incomplete run.
-    pub fn finish(mut self, end: RunEnd) -> Result<Run> {
+    pub fn finish(mut self, end: RunEnd) -> Result<StoredRun> {
         self.flush_raw()?;
         if self.has_failed {
             let error = io::Error::other("not all of the stream could be stored");
@@ -112,7 +112,7 @@ impl RunWriter {
         }
         let RunWriter { repository, id, folder, info, raw, intake, .. } = self;
         let end = RunEnd { end: end.end.or_else(|| Some(Timestamp::now())), ..end };
-        let state = if end.interrupted { State::Interrupted } else { State::Complete };
+        let state = if end.interrupted { RunState::Interrupted } else { RunState::Complete };
         let tally = pack_and_count(&folder, intake)?;
         let file = RunFile { state, info, end: Some(end), tally: Some(tally), damaged: false };
         run_json::write(&folder, &file)?;

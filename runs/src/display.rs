@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use cli::Verdict;
 use formats::time;
-use repository::{Counts, Run, Standing, State};
+use repository::{Counts, RunState, Standing, StoredRun};
 use subunit::Timestamp;
 
 /// What a command exits with that is about this run.
-pub(super) fn verdict(run: &Run) -> Verdict {
+pub(super) fn verdict(run: &StoredRun) -> Verdict {
     match run.standing() {
-        _ if run.state == State::Running => Verdict::Incomplete,
+        _ if run.state == RunState::Running => Verdict::Incomplete,
         Standing::Failed => Verdict::Failed,
         Standing::Incomplete => Verdict::Incomplete,
         Standing::Empty => Verdict::Nothing,
@@ -20,12 +20,12 @@ pub(super) fn verdict(run: &Run) -> Verdict {
 }
 
 /// How a run went, in a word or two.
-pub(super) fn standing(run: &Run) -> &'static str {
+pub(super) fn standing(run: &StoredRun) -> &'static str {
     match (run.state, run.standing()) {
-        (State::Running, _) => "running",
+        (RunState::Running, _) => "running",
         (_, Standing::Failed) => "failed",
-        (State::Interrupted, Standing::Incomplete) => "interrupted",
-        (State::Damaged, Standing::Incomplete) => "damaged",
+        (RunState::Interrupted, Standing::Incomplete) => "interrupted",
+        (RunState::Damaged, Standing::Incomplete) => "damaged",
         (_, Standing::Incomplete) => "incomplete",
         (_, Standing::Empty) => "nothing ran",
         (_, Standing::Passed) => "passed",

@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write};
 use cli::{Streams, Verdict, VerdictArgs};
 use formats::text::Conclusion;
 use formats::visible;
-use repository::{Error, Failure, Repository, Run, RunId, RunRef};
+use repository::{Error, Failure, Repository, RunId, RunRef, StoredRun};
 use streamresult::{DAMAGE_ID, StreamResult, drive};
 use subunit::{Event, Packet};
 
@@ -52,7 +52,7 @@ impl RepositoryCommand for Failing {
             repository.run(RunRef::LATEST)?;
         }
         let verdict = if failing.is_empty() { Verdict::Passed } else { Verdict::Failed };
-        let repository::Failing { tests, runs } = failing;
+        let repository::FailingSet { tests, runs } = failing;
         if self.list {
             write_ids(&tests, streams.output)?;
             runs.iter().try_for_each(|run| write_whole(run, streams.errors))?;
@@ -79,7 +79,12 @@ fn write_ids(tests: &[Failure], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Gives the packets of the tests that fail, and says which runs fail as a whole.
-fn tell(repository: &Repository, tests: &[Failure], runs: &[Run], sink: Sink<'_>) -> anyhow::Result<()> {
+fn tell(
+    repository: &Repository,
+    tests: &[Failure],
+    runs: &[StoredRun],
+    sink: Sink<'_>,
+) -> anyhow::Result<()> {
     let mut of_run: BTreeMap<RunId, Vec<&Failure>> = BTreeMap::new();
     tests.iter().for_each(|test| of_run.entry(test.run).or_default().push(test));
     for (run, tests) in of_run {

@@ -7,7 +7,7 @@ use cli::{Streams, Verdict};
 use formats::ci;
 use formats::human::{Age, Bytes};
 use formats::visible;
-use repository::{HistoryEntry, Run, State, Stored};
+use repository::{HistoryEntry, RunState, Stored, StoredRun};
 use subunit::part;
 
 use super::command::RepositoryCommand;
@@ -60,7 +60,7 @@ impl History {
         part(all, skipped..)
     }
 
-    fn runs(&self, runs: &[Run], out: &mut dyn Write) -> anyhow::Result<Verdict> {
+    fn runs(&self, runs: &[StoredRun], out: &mut dyn Write) -> anyhow::Result<Verdict> {
         writeln!(
             out,
             "{:>6}  {:11} {:>8} {:>8}  {:20} {:>7}  COMMAND",
@@ -73,11 +73,11 @@ impl History {
     }
 }
 
-fn row(run: &Run) -> String {
+fn row(run: &StoredRun) -> String {
     let took = run.duration().map_or_else(String::new, |duration| Age(duration).to_string());
     let marks = [(run.pinned, "(pinned) "), (run.stored == Stored::Pruned, "(pruned) ")];
     let marks: String = marks.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark).collect();
-    let is_running = run.state == State::Running;
+    let is_running = run.state == RunState::Running;
     let [tests, failed] = [run.counts.total(), run.counts.failures()]
         .map(|count| if is_running { String::new() } else { count.to_string() });
     let marks = if is_running { format!("{marks}({} so far) ", Bytes(run.disk)) } else { marks };

@@ -1,7 +1,7 @@
 //! `subunit last`: the report of the latest run, or its stream.
 
 use cli::{Streams, Verdict, VerdictArgs};
-use repository::{Error, Repository, Run, RunRef, State};
+use repository::{Error, Repository, RunRef, RunState, StoredRun};
 
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
@@ -46,9 +46,9 @@ impl RepositoryCommand for Last {
 }
 
 /// The latest run that is over, and a later one that is under way; when all are under way, the latest of them.
-fn latest(repository: &Repository) -> Result<(Run, Option<Run>), Error> {
+fn latest(repository: &Repository) -> Result<(StoredRun, Option<StoredRun>), Error> {
     let run = named(repository, RunRef::LATEST)?;
-    let running = repository.runs()?.pop().filter(|last| last.state == State::Running && last.id > run.id);
+    let running = repository.runs()?.pop().filter(|last| last.state == RunState::Running && last.id > run.id);
     Ok((run, running))
 }
 

@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Context as _;
 use cli::value::NamedFile;
 use cli::{Streams, Verdict, VerdictArgs};
-use repository::{Repository, Run, RunEnd, RunInfo, RunWriter};
+use repository::{Repository, RunEnd, RunInfo, RunWriter, StoredRun};
 
 use super::command::RepositoryCommand;
 use super::display;
@@ -143,7 +143,7 @@ impl Load {
 /// Says how the run that was just stored went, and what is still failing.
 pub(super) fn conclude(
     repository: &Repository,
-    run: &Run,
+    run: &StoredRun,
     errors: &mut dyn Write,
 ) -> anyhow::Result<Verdict> {
     let told = RunStatus::of(repository, run, display::verdict(run))?;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cli::{Streams, Verdict};
 use formats::text::{Conclusion, title};
-use repository::{Error, Repository, RunId, RunRef, State};
+use repository::{Error, Repository, RunId, RunRef, RunState};
 use streamresult::{Record, RecordSink, Records};
 
 use super::command::RepositoryCommand;
@@ -105,7 +105,7 @@ impl Log {
         }
         // Where there are no runs at all, this says so.
         named(repository, RunRef::LATEST)?;
-        let under_way = repository.runs()?.into_iter().filter(|run| run.state == State::Running);
+        let under_way = repository.runs()?.into_iter().filter(|run| run.state == RunState::Running);
         let past = repository.history(&self.test)?;
         let mut runs: Vec<RunId> =
             past.iter().map(|past| past.run).chain(under_way.map(|run| run.id)).collect();

@@ -12,7 +12,7 @@ use cli::{Streams, Verdict, VerdictArgs};
 use foldhash::fast::RandomState;
 use formats::text::title;
 use process::Interrupt;
-use repository::{Repository, Run, RunEnd, RunRef, State};
+use repository::{Repository, RunEnd, RunRef, RunState, StoredRun};
 use streamresult::{DAMAGE_ID, Outcome, StreamResult};
 use subunit::{Event, Status};
 
@@ -138,11 +138,11 @@ struct Parts {
 }
 
 impl Parts {
-    fn push_run(&mut self, repository: &Repository, run: &Run, route: String) -> anyhow::Result<()> {
-        if run.state == State::Running {
+    fn push_run(&mut self, repository: &Repository, run: &StoredRun, route: String) -> anyhow::Result<()> {
+        if run.state == RunState::Running {
             bail!(repository::Error::Running(run.id));
         }
-        self.whole &= run.state == State::Complete;
+        self.whole &= run.state == RunState::Complete;
         let exit = run.end.as_ref().and_then(|end| end.exit);
         self.exit = self.exit.or(exit.filter(|exit| *exit != 0));
         let stream = repository.stream(run.id)?.take(run.bytes.saturating_sub(run.tail));
@@ -208,7 +208,7 @@ impl StreamResult for SourcesByTest {
 /// Writes a line for each test that is missing or doubled.
 fn tell(
     repository: &Repository,
-    run: &Run,
+    run: &StoredRun,
     seen: &SourcesByTest,
     listed: &BTreeSet<String>,
     out: &mut dyn Write,

@@ -88,7 +88,7 @@ impl ReportArgs {
         let mut report = TextReport::new(out, self.display.options(color));
         let mut loose: Box<dyn Write> = match (self.passthrough.no_passthrough, streams.terminal.errors) {
             (true, _) => Box::new(io::sink()),
-            (false, true) => Box::new(visible::Writer::new(streams.errors)),
+            (false, true) => Box::new(visible::VisibleWriter::new(streams.errors)),
             (false, false) => Box::new(streams.errors),
         };
         let beside = from_fn(|event: &Event<'_>| match event.file {
@@ -112,14 +112,14 @@ impl ReportArgs {
 }
 
 impl DisplayArgs {
-    fn options(self, color: bool) -> text::Options {
-        text::Options {
+    fn options(self, color: bool) -> text::TextOptions {
+        text::TextOptions {
             lines: self.verbose,
             color,
             slowest: self.slowest,
             group: self.group.map(|group| match group {
-                Group::Route => text::Group::Route,
-                Group::Status => text::Group::Status,
+                Group::Route => text::GroupBy::Route,
+                Group::Status => text::GroupBy::Status,
             }),
             all_output: self.all_output,
             summary_only: self.summary_only,

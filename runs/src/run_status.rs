@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use cli::Verdict;
 use formats::human::Age;
 use formats::visible;
-use repository::{Outstanding, Repository, Run, Standing, State};
+use repository::{Outstanding, Repository, RunState, Standing, StoredRun};
 
 use super::display::{self, Count, CountsLine};
 
 /// `FAILED  7 tests: 6 passed, 1 failed in 7s`.
-pub(super) struct Line<'a>(pub(super) &'a Run);
+pub(super) struct Line<'a>(pub(super) &'a StoredRun);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -25,9 +25,9 @@ impl fmt::Display for Line<'_> {
             Some(exit) => write!(formatter, "; the command exited with {exit}")?,
         }
         match (run.state, run.standing()) {
-            (State::Interrupted, Standing::Failed) => formatter.write_str("; it was interrupted"),
-            (State::Incomplete, Standing::Failed) => formatter.write_str("; it is incomplete"),
-            (State::Damaged, Standing::Failed) => formatter.write_str("; its stored stream is damaged"),
+            (RunState::Interrupted, Standing::Failed) => formatter.write_str("; it was interrupted"),
+            (RunState::Incomplete, Standing::Failed) => formatter.write_str("; it is incomplete"),
+            (RunState::Damaged, Standing::Failed) => formatter.write_str("; its stored stream is damaged"),
             _ => Ok(()),
         }
     }
@@ -42,7 +42,7 @@ pub(super) struct RunStatus {
 impl RunStatus {
     pub(super) fn of(
         repository: &Repository,
-        run: &Run,
+        run: &StoredRun,
         verdict: Verdict,
     ) -> Result<Self, repository::Error> {
         Ok(RunStatus { verdict, others: repository.outstanding(run.id)? })
@@ -68,12 +68,12 @@ impl RunStatus {
 }
 
 /// Says that a run fails as a whole, and why.
-pub(super) fn write_whole(run: &Run, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_whole(run: &StoredRun, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "still failing: run {} as a whole: {}", run.id, why(run))
 }
 
 /// Why a run fails as a whole.
-pub(super) fn why(run: &Run) -> String {
+pub(super) fn why(run: &StoredRun) -> String {
     let damaged = Count(run.counts.damaged, "damaged packet", "damaged packets");
     let global = Count(run.counts.global_failures, "failure without a test", "failures without a test");
     let parts = [damaged, global].into_iter().filter(|part| part.0 > 0);
@@ -82,7 +82,7 @@ pub(super) fn why(run: &Run) -> String {
 }
 
 /// The command of a run, as people see it.
-pub(super) fn command(run: &Run) -> String {
+pub(super) fn command(run: &StoredRun) -> String {
     let words = run.info.command.iter().chain(&run.info.arguments);
     let words: Vec<_> = words.map(|word| visible::line(word)).collect();
     words.join(" ")

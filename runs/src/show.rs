@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use cli::{Streams, Verdict, VerdictArgs};
 use formats::human::{Age, Bytes};
 use formats::text::{Conclusion, title};
-use repository::{Error, Repository, Run, RunRef, State, Stored};
+use repository::{Error, Repository, RunRef, RunState, Stored, StoredRun};
 use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
 
@@ -56,7 +56,7 @@ impl RepositoryCommand for Show {
 }
 
 /// The run of this name. While no run is over, the latest one is the latest that is under way.
-pub(super) fn named(repository: &Repository, name: RunRef) -> Result<Run, Error> {
+pub(super) fn named(repository: &Repository, name: RunRef) -> Result<StoredRun, Error> {
     match repository.run(name) {
         Err(Error::Running(id)) => repository.run(id),
         run => run,
@@ -66,7 +66,7 @@ pub(super) fn named(repository: &Repository, name: RunRef) -> Result<Run, Error>
 /// Shows a run, and says how it stands.
 pub(super) fn show(
     repository: &Repository,
-    run: &Run,
+    run: &StoredRun,
     report: &ReportArgs,
     streams: Streams<'_>,
 ) -> anyhow::Result<Verdict> {
@@ -76,17 +76,17 @@ pub(super) fn show(
         return Ok(verdict);
     }
     match run.state {
-        State::Running => return show_running(repository, run, report, streams),
-        State::Incomplete => {
+        RunState::Running => return show_running(repository, run, report, streams),
+        RunState::Incomplete => {
             writeln!(streams.errors, "run {} is incomplete: its writer ended before the stream did", run.id)?
         }
-        State::Interrupted => writeln!(streams.errors, "run {} was interrupted", run.id)?,
-        State::Damaged => {
+        RunState::Interrupted => writeln!(streams.errors, "run {} was interrupted", run.id)?,
+        RunState::Damaged => {
             writeln!(streams.errors, "run {} is damaged: part of what was stored is lost", run.id)?
         }
-        State::Complete => {}
+        RunState::Complete => {}
     }
-    let ending = Conclusion { incomplete: run.state != State::Complete, ..Conclusion::default() };
+    let ending = Conclusion { incomplete: run.state != RunState::Complete, ..Conclusion::default() };
     if run.stored == Stored::Pruned {
         writeln!(streams.errors, "the stream of run {} was pruned: only its results are left", run.id)?;
         report.text(streams, ending, |sink| results(repository, run, sink))?;
@@ -99,7 +99,7 @@ pub(super) fn show(
 /// Shows a run as far as it has got. A test that has only begun has not failed.
 fn show_running(
     repository: &Repository,
-    run: &Run,
+    run: &StoredRun,
     report: &ReportArgs,
     streams: Streams<'_>,
 ) -> anyhow::Result<Verdict> {
@@ -124,19 +124,19 @@ fn show_running(
 }
 
 /// Says that a run is under way, and shown as far as it has got.
-pub(super) fn tell_if_running(run: &Run, errors: &mut dyn Write) -> io::Result<()> {
-    if run.state == State::Running { tell_of_running(run, SO_FAR, errors) } else { Ok(()) }
+pub(super) fn tell_if_running(run: &StoredRun, errors: &mut dyn Write) -> io::Result<()> {
+    if run.state == RunState::Running { tell_of_running(run, SO_FAR, errors) } else { Ok(()) }
 }
 
 /// Says that a run is under way, and how far it is.
-pub(super) fn tell_of_running(run: &Run, what: &str, errors: &mut dyn Write) -> io::Result<()> {
+pub(super) fn tell_of_running(run: &StoredRun, what: &str, errors: &mut dyn Write) -> io::Result<()> {
     let age = run.start().map(|start| Age(Timestamp::now().saturating_since(start)));
     let age = age.map_or_else(String::new, |age| format!(" for {age}"));
     writeln!(errors, "run {} is under way{age}, {} so far: {what}", run.id, Bytes(run.disk))
 }
 
 /// Gives the events of a run's stream, and what its writer said of it.
-fn stream(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<()> {
+fn stream(repository: &Repository, run: &StoredRun, sink: Sink<'_>) -> anyhow::Result<()> {
     let stream = repository.stream(run.id)?;
     // What a writer that was killed left of a packet is not damage.
     let whole = run.bytes.saturating_sub(run.tail);
@@ -146,7 +146,7 @@ fn stream(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<
 }
 
 /// Gives what is left of a run.
-fn results(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result<()> {
+fn results(repository: &Repository, run: &StoredRun, sink: Sink<'_>) -> anyhow::Result<()> {
     list::each(repository, run.id, |result| Ok(StoredResult::from(result).tell(sink)?))?;
     if run.counts.run_failures() > 0 {
         fail_run(sink, &run_status::why(run))?;
@@ -155,7 +155,7 @@ fn results(repository: &Repository, run: &Run, sink: Sink<'_>) -> anyhow::Result
     Ok(sink.stop_run()?)
 }
 
-fn exit(run: &Run, sink: Sink<'_>) -> io::Result<()> {
+fn exit(run: &StoredRun, sink: Sink<'_>) -> io::Result<()> {
     match run.end.as_ref().and_then(|end| end.exit) {
         None | Some(0) => Ok(()),
         Some(exit) => fail_run(sink, &format!("the command exited with {exit}")),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anyhow::Context as _;
-use repository::{Run, RunEnd, RunId, RunWriter};
+use repository::{RunEnd, RunId, RunWriter, StoredRun};
 
 /// A run that is being stored. What is written to it is stored first, then passed on.
 pub(super) struct Store<'o, 't> {
@@ -39,7 +39,7 @@ impl<'o, 't> Store<'o, 't> {
     /// # Errors
     ///
     /// When not all of it could be stored.
-    pub(super) fn finish(mut self, end: RunEnd) -> anyhow::Result<(Run, io::Result<()>)> {
+    pub(super) fn finish(mut self, end: RunEnd) -> anyhow::Result<(StoredRun, io::Result<()>)> {
         self.pass_on(|onward| onward.flush());
         let run = self.storing?;
         let id = run.id();

@@ -27,7 +27,7 @@ impl Edit {
 
 /// What becomes of text between packets. Closed: it stays or goes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Text {
+pub enum TextEdit {
     /// It is copied, in its place.
     #[default]
     Keep,
@@ -41,12 +41,12 @@ pub enum Text {
 /// Whenever reading may block, the output is flushed first.
 ///
 /// ```
-/// use streamresult::{Edit, Text, edit};
+/// use streamresult::{Edit, TextEdit, edit};
 /// use subunit::{Event, Status};
 ///
 /// let stream = b"starting\n\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
 /// let mut out = Vec::new();
-/// edit(&stream[..], &mut out, Text::Drop, |event, out| match event.test_id {
+/// edit(&stream[..], &mut out, TextEdit::Drop, |event, out| match event.test_id {
 ///     None => Ok(Edit::Keep),
 ///     Some(id) if id.starts_with("internal.") => Ok(Edit::Drop),
 ///     Some(id) => Edit::replace(out, &Event { test_id: Some(&format!("{id} (arm64)")), ..*event }),
@@ -58,7 +58,7 @@ pub enum Text {
 /// # Errors
 ///
 /// When reading or writing fails, or `change` does. What came before has been written then.
-pub fn edit<R, W, F>(input: R, output: W, text: Text, mut change: F) -> io::Result<()>
+pub fn edit<R, W, F>(input: R, output: W, text: TextEdit, mut change: F) -> io::Result<()>
 where
     R: Read,
     W: Write,
@@ -70,11 +70,11 @@ where
 /// Like [`edit`], for changes that depend on only a part of each packet: nothing else of it is decoded.
 ///
 /// ```
-/// use streamresult::{Edit, Text, edit_packets};
+/// use streamresult::{Edit, TextEdit, edit_packets};
 /// use subunit::{Event, Timestamp};
 ///
 /// # let (stream, out, clock) = (&b""[..], Vec::new(), Timestamp::now);
-/// edit_packets(stream, out, Text::Keep, |packet, out| match packet.timestamp() {
+/// edit_packets(stream, out, TextEdit::Keep, |packet, out| match packet.timestamp() {
 ///     Some(_) => Ok(Edit::Keep),
 ///     None => Edit::replace(out, &Event { timestamp: Some(clock()), ..packet.event() }),
 /// })?;
@@ -84,7 +84,7 @@ where
 /// # Errors
 ///
 /// See [`edit`].
-pub fn edit_packets<R, W, F>(input: R, output: W, text: Text, mut change: F) -> io::Result<()>
+pub fn edit_packets<R, W, F>(input: R, output: W, text: TextEdit, mut change: F) -> io::Result<()>
 where
     R: Read,
     W: Write,
@@ -95,7 +95,12 @@ where
     passed.and(output.flush())
 }
 
-fn pass<R, W, F>(reader: &mut Reader<R>, output: &mut Writer<W>, text: Text, change: &mut F) -> io::Result<()>
+fn pass<R, W, F>(
+    reader: &mut Reader<R>,
+    output: &mut Writer<W>,
+    text: TextEdit,
+    change: &mut F,
+) -> io::Result<()>
 where
     R: Read,
     W: Write,
@@ -104,7 +109,7 @@ where
     let take = |output: &mut Writer<W>, frame: Frame<'_>, _| {
         let edit = match &frame {
             Frame::Packet(packet) => change(packet, output)?,
-            Frame::Text(_) if text == Text::Drop => Edit::Drop,
+            Frame::Text(_) if text == TextEdit::Drop => Edit::Drop,
             Frame::Text(_) | Frame::Corrupt(..) => Edit::Keep,
         };
         if edit == Edit::Keep { output.write_bytes(frame.as_bytes()) } else { Ok(()) }

@@ -166,7 +166,7 @@ use subunit::{Decoder, Event, Frame, Packet, Step};
 
 pub use damage::{DAMAGE_DATA, DAMAGE_MESSAGE, damage};
 pub use drive::{deliver, drive, text_event};
-pub use edit::{Edit, Text, edit, edit_packets};
+pub use edit::{Edit, TextEdit, edit, edit_packets};
 pub use ext::StreamResultExt;
 pub use extent::Extent;
 pub use fail_fast::FailFast;

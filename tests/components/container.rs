@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use process::{Child, Deadline, Group, Signal};
+use process::{Child, Deadline, ProcessGroup, Signal};
 use subunit::Status::{Fail, Skip, Success};
 use tempfile::TempDir;
 
@@ -150,7 +150,7 @@ impl Engine {
     }
 
     pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let group = Group::of(self.server.id()).context("the engine leads a group")?;
+        let group = ProcessGroup::of(self.server.id()).context("the engine leads a group")?;
         Ok(group.signal(signal)?)
     }
 }

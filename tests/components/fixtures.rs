@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
-use process::{Child, Group, Signal};
+use process::{Child, ProcessGroup, Signal};
 use tempfile::TempDir;
 
 /// After how many seconds a file system ends by itself.
@@ -96,7 +96,7 @@ impl Faulty {
 
     /// Sends the server a signal.
     pub(crate) fn signal(&self, signal: Signal) -> anyhow::Result<()> {
-        let server = Group::of(self.server).context("the server leads a group")?;
+        let server = ProcessGroup::of(self.server).context("the server leads a group")?;
         Ok(server.signal(signal)?)
     }
 }

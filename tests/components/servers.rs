@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use process::{Child, Group, Signal};
+use process::{Child, ProcessGroup, Signal};
 use tempfile::TempDir;
 
 use crate::fixtures::eventually;
@@ -72,7 +72,7 @@ impl Server {
 
     /// Stops it: it takes connections, and says nothing. Its watchdog goes on.
     pub(crate) fn freeze(&self) -> anyhow::Result<()> {
-        let group = Group::of(self.child.id()).context("a group")?;
+        let group = ProcessGroup::of(self.child.id()).context("a group")?;
         for pid in group.members().into_iter().filter(|pid| *pid != self.child.id()) {
             let pid =
                 i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).context("a process")?;

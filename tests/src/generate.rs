@@ -9,7 +9,7 @@ use crate::notation::numbered_lines;
 
 /// What to make.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct StreamPlan {
     /// Where the randomness comes from.
     pub seed: u64,
     /// How many tests.
@@ -27,7 +27,7 @@ pub struct Plan {
 /// # Errors
 ///
 /// When writing fails.
-pub fn generate<W: io::Write>(plan: Plan, output: W) -> io::Result<()> {
+pub fn generate<W: io::Write>(plan: StreamPlan, output: W) -> io::Result<()> {
     let mut maker = Generator {
         random: Random(plan.seed),
         clock: 1_700_000_000_000_000_000,
@@ -58,7 +58,7 @@ struct Test {
 }
 
 struct Generator<W: io::Write> {
-    plan: Plan,
+    plan: StreamPlan,
     random: Random,
     /// Nanoseconds since 1970.
     clock: u64,
@@ -161,7 +161,7 @@ impl Random {
 mod tests {
     use super::*;
 
-    fn made(plan: Plan) -> Vec<u8> {
+    fn made(plan: StreamPlan) -> Vec<u8> {
         let mut bytes = Vec::new();
         generate(plan, &mut bytes).unwrap();
         bytes
@@ -169,14 +169,14 @@ mod tests {
 
     #[test]
     fn the_same_plan_gives_the_same_bytes() {
-        let plan = Plan { seed: 1, tests: 100, routes: 3, plain: false, attachment: 0 };
+        let plan = StreamPlan { seed: 1, tests: 100, routes: 3, plain: false, attachment: 0 };
         assert_eq!(made(plan), made(plan));
-        assert_ne!(made(plan), made(Plan { seed: 2, ..plan }));
+        assert_ne!(made(plan), made(StreamPlan { seed: 2, ..plan }));
     }
 
     #[test]
     fn a_plain_test_is_two_packets() {
-        let bytes = made(Plan { seed: 1, tests: 10, routes: 0, plain: true, attachment: 0 });
+        let bytes = made(StreamPlan { seed: 1, tests: 10, routes: 0, plain: true, attachment: 0 });
         let mut reader = subunit::io::Reader::new(&*bytes);
         let mut packets = 0;
         while reader.next_frame().unwrap().is_some() {

@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, BufReader};
 use anyhow::Context as _;
 use cli::{Command, Streams, Verdict};
 
-use crate::generate::{Plan, generate};
+use crate::generate::{StreamPlan, generate};
 use crate::notation::line_into;
 
 /// Make a subunit stream from lines of text, or from a seed
@@ -47,7 +47,7 @@ impl Command for MakeStream {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let MakeStream { lines, tests, seed, routes, plain, attachment } = self;
         if let Some(tests) = tests {
-            generate(Plan { seed, tests, routes, plain, attachment }, streams.output)?;
+            generate(StreamPlan { seed, tests, routes, plain, attachment }, streams.output)?;
         } else if lines.is_empty() {
             for line in BufReader::new(streams.input).lines() {
                 write_line(&line?, streams.output)?;

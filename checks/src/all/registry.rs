@@ -7,7 +7,7 @@ use std::time::Duration;
 use probe::{AspectFacts, Check, MetricKind, Plan, Selection, Thresholds};
 
 use crate::Run;
-use crate::config::{Config, Expanded, Target, expand_target};
+use crate::config::{Config, Expanded, TargetConfig, expand_target};
 
 pub(super) use crate::CHECKS;
 
@@ -27,7 +27,8 @@ pub(crate) struct Entry {
     /// The whole of its command, with these arguments, its name first.
     pub(super) main: fn(&[OsString]) -> ExitCode,
     /// Adds a target's tests to a plan.
-    pub(super) plan: fn(&Target, &Config, &[OsString], &Selection, &mut Plan) -> anyhow::Result<TargetFacts>,
+    pub(super) plan:
+        fn(&TargetConfig, &Config, &[OsString], &Selection, &mut Plan) -> anyhow::Result<TargetFacts>,
 }
 
 /// What is known of a target before it is looked at.
@@ -70,7 +71,7 @@ pub(crate) const fn entry<C: Check>() -> Entry {
 }
 
 fn plan<C: Check>(
-    target: &Target,
+    target: &TargetConfig,
     config: &Config,
     args: &[OsString],
     also: &Selection,

@@ -16,7 +16,7 @@ use transport::Site;
 use super::args::{Given, option, values};
 use super::registry::{CHECKS, Entry, TargetFacts};
 use super::remote::RemoteArgs;
-use crate::config::{Config, Target};
+use crate::config::{Config, TargetConfig};
 
 /// How much earlier than its process a check has to end by itself, so that it can say what hangs.
 const MARGIN: Duration = Duration::from_millis(500);
@@ -84,7 +84,7 @@ impl Units {
 
     fn unit(
         &mut self,
-        target: &Target,
+        target: &TargetConfig,
         config: &Config,
         shared: &ProbeArgs,
         given: &Given,
@@ -111,7 +111,7 @@ impl Units {
     }
 
     /// The same, looked at from there: after those it builds on as seen from there, else from wherever.
-    fn at(&self, unit: &Unit, target: &Target, site: Site, remote: &RemoteArgs) -> Unit {
+    fn at(&self, unit: &Unit, target: &TargetConfig, site: Site, remote: &RemoteArgs) -> Unit {
         let before = |name: &String| {
             let all = || self.units.iter().enumerate().filter(move |(_, other)| other.name == *name);
             let same: Vec<_> =
@@ -156,17 +156,17 @@ impl Unit {
 }
 
 /// The targets of these names, all when there are none.
-pub(super) fn chosen<'a>(config: &'a Config, names: &[String]) -> anyhow::Result<Vec<&'a Target>> {
+pub(super) fn chosen<'a>(config: &'a Config, names: &[String]) -> anyhow::Result<Vec<&'a TargetConfig>> {
     let all = || config.targets.iter().map(|target| target.name.as_str());
     if let Some(name) = names.iter().find(|name| !all().any(|other| other == *name)) {
         bail!("{} has no target {name}{}", config.path.display(), suggest(name, all()));
     }
-    let is_chosen = |target: &&Target| names.is_empty() || names.contains(&target.name);
+    let is_chosen = |target: &&TargetConfig| names.is_empty() || names.contains(&target.name);
     Ok(config.targets.iter().filter(is_chosen).collect())
 }
 
 /// The check of a target.
-pub(super) fn entry_of(target: &Target, config: &Config) -> anyhow::Result<&'static Entry> {
+pub(super) fn entry_of(target: &TargetConfig, config: &Config) -> anyhow::Result<&'static Entry> {
     Entry::of(&target.check).ok_or_else(|| {
         let suggestion = suggest(&target.check, CHECKS.iter().map(|entry| entry.name));
         let (place, check) = (config.place(target, "check"), &target.check);
@@ -177,7 +177,7 @@ pub(super) fn entry_of(target: &Target, config: &Config) -> anyhow::Result<&'sta
 /// Whether each range of the command line is of a number that some check measures.
 fn ensure_measured(config: &Config, given: &Given) -> anyhow::Result<()> {
     for (_, range) in &given.ranges {
-        let of = |target: &Target| Entry::of(&target.check).map(|entry| entry.takes(range));
+        let of = |target: &TargetConfig| Entry::of(&target.check).map(|entry| entry.takes(range));
         let taken: Vec<_> = config.targets.iter().filter_map(of).collect();
         if let (false, Some(Err(error))) = (taken.iter().any(Result::is_ok), taken.first()) {
             bail!("{error}");
@@ -187,7 +187,12 @@ fn ensure_measured(config: &Config, given: &Given) -> anyhow::Result<()> {
 }
 
 /// What a target's check would be called with, had the command line been its own; the program's name first.
-pub(super) fn arguments(target: &Target, entry: &Entry, shared: &ProbeArgs, given: &Given) -> Vec<OsString> {
+pub(super) fn arguments(
+    target: &TargetConfig,
+    entry: &Entry,
+    shared: &ProbeArgs,
+    given: &Given,
+) -> Vec<OsString> {
     let mut args = vec![OsString::from(format!("check-{}", entry.name))];
     args.extend(given.options.iter().cloned());
     let ranges = given.ranges.iter().filter(|(_, range)| entry.takes(range).is_ok());
@@ -246,7 +251,7 @@ pub(super) struct Effective {
 impl Effective {
     /// What the file says of the target, and these arguments.
     pub(super) fn new(
-        target: &Target,
+        target: &TargetConfig,
         config: &Config,
         entry: &Entry,
         args: &[OsString],

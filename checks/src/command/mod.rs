@@ -7,7 +7,9 @@ mod target;
 
 use std::path::Path;
 
-use probe::{AnyTarget, Aspect, AspectFacts, Check, MetricKind, ProbeArgs, ProbeKind, Unit, target_names};
+use probe::{
+    AnyTarget, Aspect, AspectFacts, Check, MetricKind, MetricUnit, ProbeArgs, ProbeKind, target_names,
+};
 
 pub use args::CheckCommand;
 pub use output::{Datum, PluginOutput};
@@ -19,7 +21,7 @@ const ASPECTS: &[Aspect<CommandTarget>] =
     &[Aspect::new(&["result"], ProbeKind::Startup, "runs the plugin", CommandTarget::run)];
 
 /// What a plugin took; its own numbers are known when they are seen.
-const METRICS: &[MetricKind] = &[MetricKind::new("elapsed_seconds", Unit::Seconds)];
+const METRICS: &[MetricKind] = &[MetricKind::new("elapsed_seconds", MetricUnit::Seconds)];
 
 impl Check for CheckCommand {
     const NAME: &'static str = "command";

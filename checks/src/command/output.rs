@@ -1,6 +1,6 @@
 //! The output of a monitoring plugin: a line, performance data, more lines.
 
-use probe::{Range, Unit, rounded};
+use probe::{MetricUnit, Range, rounded};
 use subunit::split_text;
 
 /// The output of a plugin.
@@ -34,7 +34,7 @@ pub struct Datum {
     /// The number, in its unit: seconds, bytes, percent or things.
     pub value: f64,
     /// Its unit, as far as it is known.
-    pub unit: Option<Unit>,
+    pub unit: Option<MetricUnit>,
     /// The range outside of which the plugin warns.
     pub warning: Option<Range>,
     /// The range outside of which it is critical.
@@ -111,7 +111,7 @@ impl Datum {
         let unit = unit(symbol);
         let symbol = unit.map_or("", |(_, symbol)| symbol);
         let unit = unit.map(|(unit, _)| unit);
-        let of = unit.unwrap_or(Unit::Count);
+        let of = unit.unwrap_or(MetricUnit::Count);
         let mut range = || Range::parse(&with_symbol(fields.next()?.trim(), symbol), of).ok();
         let (warning, critical) = (range(), range());
         let value = of.parse(&format!("{value}{symbol}")).ok()?;
@@ -129,9 +129,9 @@ impl Datum {
             name = if self.label == "/" { "root" } else { "value" }.to_owned();
         }
         let suffix = match self.unit {
-            Some(Unit::Seconds) => "_seconds",
-            Some(Unit::Bytes) => "_bytes",
-            Some(Unit::Percent) => "_percent",
+            Some(MetricUnit::Seconds) => "_seconds",
+            Some(MetricUnit::Bytes) => "_bytes",
+            Some(MetricUnit::Percent) => "_percent",
             _ => "",
         };
         if name.ends_with(suffix) { name } else { name + suffix }
@@ -146,7 +146,7 @@ impl Datum {
             (None, Some(range)) => (range, "warning"),
             (None, None) => return None,
         };
-        let symbol = self.unit.map_or("", Unit::symbol);
+        let symbol = self.unit.map_or("", MetricUnit::symbol);
         Some(format!(
             "{} = {}{symbol} is outside of the {word} range {range}",
             self.label,
@@ -169,22 +169,22 @@ fn with_symbol(range: &str, symbol: &str) -> String {
 
 /// What a unit of measurement stands for, and in which multiple. Plugins do not say whether their KB are of 1000 or
 /// of 1024 bytes: here they are of 1000, like all others.
-fn unit(symbol: &str) -> Option<(Unit, &'static str)> {
+fn unit(symbol: &str) -> Option<(MetricUnit, &'static str)> {
     Some(match symbol {
-        "s" => (Unit::Seconds, "s"),
-        "ms" => (Unit::Seconds, "ms"),
-        "us" | "µs" => (Unit::Seconds, "us"),
-        "ns" => (Unit::Seconds, "ns"),
-        "%" => (Unit::Percent, "%"),
-        "B" => (Unit::Bytes, "B"),
-        "kB" | "KB" => (Unit::Bytes, "kB"),
-        "MB" => (Unit::Bytes, "MB"),
-        "GB" => (Unit::Bytes, "GB"),
-        "TB" => (Unit::Bytes, "TB"),
-        "KiB" => (Unit::Bytes, "KiB"),
-        "MiB" => (Unit::Bytes, "MiB"),
-        "GiB" => (Unit::Bytes, "GiB"),
-        "TiB" => (Unit::Bytes, "TiB"),
+        "s" => (MetricUnit::Seconds, "s"),
+        "ms" => (MetricUnit::Seconds, "ms"),
+        "us" | "µs" => (MetricUnit::Seconds, "us"),
+        "ns" => (MetricUnit::Seconds, "ns"),
+        "%" => (MetricUnit::Percent, "%"),
+        "B" => (MetricUnit::Bytes, "B"),
+        "kB" | "KB" => (MetricUnit::Bytes, "kB"),
+        "MB" => (MetricUnit::Bytes, "MB"),
+        "GB" => (MetricUnit::Bytes, "GB"),
+        "TB" => (MetricUnit::Bytes, "TB"),
+        "KiB" => (MetricUnit::Bytes, "KiB"),
+        "MiB" => (MetricUnit::Bytes, "MiB"),
+        "GiB" => (MetricUnit::Bytes, "GiB"),
+        "TiB" => (MetricUnit::Bytes, "TiB"),
         _ => return None,
     })
 }

@@ -4,13 +4,13 @@ use clap::error::ErrorKind;
 use probe::{MetricKind, Thresholds};
 use toml::{Table, Value};
 
-use super::{Config, Target};
+use super::{Config, TargetConfig};
 
 impl Config {
     /// The error with the place in the file that it is about.
     pub(crate) fn blame(
         &self,
-        target: &Target,
+        target: &TargetConfig,
         command: &clap::Command,
         metrics: &'static [MetricKind],
         error: anyhow::Error,
@@ -20,14 +20,14 @@ impl Config {
     }
 
     /// `FILE: line 7: target NAME`.
-    pub(crate) fn place(&self, target: &Target, key: &str) -> String {
+    pub(crate) fn place(&self, target: &TargetConfig, key: &str) -> String {
         format!("{}: {}target {}", self.path.display(), self.places.shown(&target.name, key), target.name)
     }
 }
 
 /// The key that is wrong by itself, else the one that the error names.
 fn culprit(
-    target: &Target,
+    target: &TargetConfig,
     config: &Config,
     command: &clap::Command,
     metrics: &'static [MetricKind],
@@ -49,7 +49,7 @@ fn culprit(
 
 /// The key, or the key in it, that would be wrong even if there were no other.
 fn wrong(
-    target: &Target,
+    target: &TargetConfig,
     key: &str,
     value: &Value,
     command: &clap::Command,
@@ -66,14 +66,14 @@ fn wrong(
 }
 
 fn is_wrong(
-    target: &Target,
+    target: &TargetConfig,
     key: &str,
     value: &Value,
     command: &clap::Command,
     metrics: &'static [MetricKind],
 ) -> bool {
     let options = Table::from_iter([(key.to_owned(), value.clone())]);
-    let alone = Target { options, ..target.clone() };
+    let alone = TargetConfig { options, ..target.clone() };
     let Ok(arguments) = alone.arguments(&Table::new(), command) else { return true };
     let program = std::iter::once(command.get_name().into());
     let matches = command.clone().try_get_matches_from(program.chain(arguments));

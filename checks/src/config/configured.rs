@@ -7,7 +7,7 @@ use probe::testing::Fake;
 
 use super::Configured;
 
-type Run = probe::Run<Fake, Configured>;
+type Run = probe::CheckRun<Fake, Configured>;
 
 fn check(args: &[&str], verdict: Verdict, expected: &str) {
     let outcome = cli::run_with::<Run>(&[&["--format=human"], args].concat(), b"");

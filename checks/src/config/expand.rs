@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use anyhow::{Context as _, bail, ensure};
 use probe::{Arguments, Check, Plan, Planner};
 
-use super::{Config, Target, find};
+use super::{Config, TargetConfig, find};
 
 /// A target of a file, as the check's command line would have it.
 #[derive(Clone, Debug)]
@@ -76,14 +76,18 @@ pub fn expand<C: Check>(check: &C, args: &[OsString]) -> anyhow::Result<Option<V
 ///
 /// When the target's options are wrong.
 pub fn expand_target<C: Check>(
-    target: &Target,
+    target: &TargetConfig,
     config: &Config,
     args: &[OsString],
 ) -> anyhow::Result<Expanded<C>> {
     arguments(target, config, args).map_err(|error| config.blame(target, &C::command(), C::METRICS, error))
 }
 
-fn arguments<C: Check>(target: &Target, config: &Config, args: &[OsString]) -> anyhow::Result<Expanded<C>> {
+fn arguments<C: Check>(
+    target: &TargetConfig,
+    config: &Config,
+    args: &[OsString],
+) -> anyhow::Result<Expanded<C>> {
     let command = C::command();
     let program = OsString::from(command.get_name());
     let own = target.arguments(&config.defaults, &command)?;

@@ -51,7 +51,7 @@ pub use expand::{Configured, Expanded, expand, expand_target};
 pub use find::find;
 use places::Places;
 use swan::SecretFile;
-pub use target::Target;
+pub use target::TargetConfig;
 use target::one_or_many;
 
 /// A configuration file.
@@ -65,7 +65,7 @@ pub struct Config {
     pub defaults: toml::Table,
     /// The targets, each after those it names in `after`.
     #[serde(default, rename = "target")]
-    pub targets: Vec<Target>,
+    pub targets: Vec<TargetConfig>,
     #[serde(flatten)]
     unknown: toml::Table,
     /// Where in the file all that stands.
@@ -121,13 +121,13 @@ impl Config {
     }
 
     /// The targets of a check.
-    pub fn of<'a>(&'a self, check: &'a str) -> impl Iterator<Item = &'a Target> {
+    pub fn of<'a>(&'a self, check: &'a str) -> impl Iterator<Item = &'a TargetConfig> {
         self.targets.iter().filter(move |target| target.check == check)
     }
 }
 
 /// The targets, each after those it names; else in the order in which they stand.
-fn ordered(mut waiting: Vec<Target>, places: &Places) -> anyhow::Result<Vec<Target>> {
+fn ordered(mut waiting: Vec<TargetConfig>, places: &Places) -> anyhow::Result<Vec<TargetConfig>> {
     for target in &waiting {
         let others = waiting.iter().map(|other| other.name.as_str());
         ensure!(
@@ -142,10 +142,11 @@ fn ordered(mut waiting: Vec<Target>, places: &Places) -> anyhow::Result<Vec<Targ
             bail!("{line}target {}: `after` names {name}, which is not a target{suggestion}", target.name);
         }
     }
-    let mut done: Vec<Target> = Vec::with_capacity(waiting.len());
+    let mut done: Vec<TargetConfig> = Vec::with_capacity(waiting.len());
     while !waiting.is_empty() {
-        let is_ready =
-            |target: &Target| target.after.iter().all(|name| done.iter().any(|other| other.name == *name));
+        let is_ready = |target: &TargetConfig| {
+            target.after.iter().all(|name| done.iter().any(|other| other.name == *name))
+        };
         let Some(next) = waiting.iter().position(is_ready) else {
             let names: Vec<_> = waiting.iter().map(|target| target.name.as_str()).collect();
             bail!("the targets {} wait for each other", names.join(", "));

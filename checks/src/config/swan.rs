@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use subunit::text_part;
 use toml::Table;
 
-use super::{Config, Places, Target};
+use super::{Config, Places, TargetConfig};
 
 /// A file without a name that holds a secret: the processes of this user can read it as long as this lives.
 #[derive(Debug)]
@@ -417,7 +417,7 @@ impl Drafts {
             only.dedup();
             options.insert("only".to_owned(), toml::Value::Array(only.into_iter().map(Into::into).collect()));
             let (check, after, on) = (check.to_owned(), Vec::new(), Vec::new());
-            targets.push(Target { name, check, after, on, options });
+            targets.push(TargetConfig { name, check, after, on, options });
         }
         let kept = self.tokens.into_iter().map(|(_, kept)| kept).collect();
         Ok(Config { targets, places, _kept: kept, ..Config::parse("")? })

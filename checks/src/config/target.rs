@@ -10,7 +10,7 @@ use transport::LOCAL;
 
 /// A target: what to check, by which check, with which options.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Target {
+pub struct TargetConfig {
     /// Its name, in the test ids and for other targets.
     pub name: String,
     /// The check: `eos`.
@@ -29,7 +29,7 @@ pub struct Target {
 /// Words of the file for options with other names.
 const ALIASES: [(&str, &str); 1] = [("tags", "tag")];
 
-impl Target {
+impl TargetConfig {
     /// Whether it is looked at from this machine, which is what `local` stands for.
     #[must_use]
     pub fn is_here(&self) -> bool {

@@ -1,17 +1,17 @@
 //! What is measured.
 
-use probe::{MetricKind, Unit};
+use probe::{MetricKind, MetricUnit};
 
 const fn seconds(name: &'static str) -> MetricKind {
-    MetricKind::new(name, Unit::Seconds)
+    MetricKind::new(name, MetricUnit::Seconds)
 }
 
 const fn count(name: &'static str) -> MetricKind {
-    MetricKind::new(name, Unit::Count)
+    MetricKind::new(name, MetricUnit::Count)
 }
 
 const fn bytes(name: &'static str) -> MetricKind {
-    MetricKind::new(name, Unit::Bytes)
+    MetricKind::new(name, MetricUnit::Bytes)
 }
 
 const fn times(name: &'static str) -> MetricKind {
@@ -20,11 +20,11 @@ const fn times(name: &'static str) -> MetricKind {
 
 const fn room(name: &'static str) -> MetricKind {
     let (warning, critical) = (Some("10:"), Some("2:"));
-    MetricKind { warning, critical, ..MetricKind::new(name, Unit::Percent) }
+    MetricKind { warning, critical, ..MetricKind::new(name, MetricUnit::Percent) }
 }
 
 const fn speed(name: &'static str) -> MetricKind {
-    MetricKind { warning: Some("1:"), ..MetricKind::new(name, Unit::MegabytesPerSecond) }
+    MetricKind { warning: Some("1:"), ..MetricKind::new(name, MetricUnit::MegabytesPerSecond) }
 }
 
 /// The numbers that are measured, with the thresholds that hold unless others are given.

@@ -1,6 +1,6 @@
 //! What is measured.
 
-use probe::{MetricKind, Unit};
+use probe::{MetricKind, MetricUnit};
 
 use crate::network;
 
@@ -17,7 +17,7 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::REQUEST_SECONDS,
     network::SAMPLES,
     network::CERTIFICATE_DAYS,
-    MetricKind::new(BODY_BYTES, Unit::Bytes),
+    MetricKind::new(BODY_BYTES, MetricUnit::Bytes),
 ];
 
 #[cfg(test)]

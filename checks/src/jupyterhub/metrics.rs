@@ -1,6 +1,6 @@
 //! What is measured.
 
-use probe::{MetricKind, Unit};
+use probe::{MetricKind, MetricUnit};
 
 use crate::network;
 
@@ -31,22 +31,22 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::REQUEST_SECONDS,
     network::SAMPLES,
     network::CERTIFICATE_DAYS,
-    MetricKind { warning: Some("1:"), ..MetricKind::new(TOKEN_DAYS, Unit::Count) },
-    MetricKind::new(USER_COUNT, Unit::Count),
-    MetricKind::new(PAGES, Unit::Count),
-    MetricKind::new(SERVICE_COUNT, Unit::Count),
-    MetricKind { critical: Some("0"), ..MetricKind::new(SERVICES_DOWN, Unit::Count) },
-    MetricKind::new(ROUTE_COUNT, Unit::Count),
-    MetricKind { critical: Some("0"), ..MetricKind::new(MISSING_ROUTES, Unit::Count) },
-    MetricKind { warning: Some("0"), ..MetricKind::new(STALE_ROUTES, Unit::Count) },
-    MetricKind::new(RUNNING_SERVERS, Unit::Count),
-    MetricKind::new(ACTIVE_USERS, Unit::Count),
-    MetricKind { counter: true, ..MetricKind::new(FAILED_SPAWNS, Unit::Count) },
+    MetricKind { warning: Some("1:"), ..MetricKind::new(TOKEN_DAYS, MetricUnit::Count) },
+    MetricKind::new(USER_COUNT, MetricUnit::Count),
+    MetricKind::new(PAGES, MetricUnit::Count),
+    MetricKind::new(SERVICE_COUNT, MetricUnit::Count),
+    MetricKind { critical: Some("0"), ..MetricKind::new(SERVICES_DOWN, MetricUnit::Count) },
+    MetricKind::new(ROUTE_COUNT, MetricUnit::Count),
+    MetricKind { critical: Some("0"), ..MetricKind::new(MISSING_ROUTES, MetricUnit::Count) },
+    MetricKind { warning: Some("0"), ..MetricKind::new(STALE_ROUTES, MetricUnit::Count) },
+    MetricKind::new(RUNNING_SERVERS, MetricUnit::Count),
+    MetricKind::new(ACTIVE_USERS, MetricUnit::Count),
+    MetricKind { counter: true, ..MetricKind::new(FAILED_SPAWNS, MetricUnit::Count) },
     // The hub measures every 50 ms: whatever exceeds that is the delay of the loop.
-    MetricKind { warning: Some("100ms"), ..MetricKind::new(LOOP_INTERVAL, Unit::Seconds) },
-    MetricKind { warning: Some("30"), ..MetricKind::new(SPAWN_SECONDS, Unit::Seconds) },
-    MetricKind { warning: Some("10"), ..MetricKind::new(STOP_SECONDS, Unit::Seconds) },
-    MetricKind::new(KERNELS, Unit::Count),
+    MetricKind { warning: Some("100ms"), ..MetricKind::new(LOOP_INTERVAL, MetricUnit::Seconds) },
+    MetricKind { warning: Some("30"), ..MetricKind::new(SPAWN_SECONDS, MetricUnit::Seconds) },
+    MetricKind { warning: Some("10"), ..MetricKind::new(STOP_SECONDS, MetricUnit::Seconds) },
+    MetricKind::new(KERNELS, MetricUnit::Count),
 ];
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use net::{Client, Exchange, Fault, FaultCause, Peer, Place, Request, Route, Trace};
-use probe::{Finding, Limits, Summary};
+use probe::{Finding, Limits, Percentiles};
 
 use super::{
     CERTIFICATE_DAYS, Evidence as _, FaultFinding as _, REQUEST_SECONDS, SAMPLES, measure, one_operation,
@@ -114,7 +114,7 @@ pub fn latency(
         exchanges.push(exchange);
     }
     let total = |exchange: &Exchange| exchange.trace.phases.total.unwrap_or_default().as_secs_f64();
-    let seconds = Summary::of(exchanges.iter().map(total).collect());
+    let seconds = Percentiles::of(exchanges.iter().map(total).collect());
     let slowest = exchanges.iter().max_by(|one, other| total(one).total_cmp(&total(other)));
     let median = seconds.percentile(50).unwrap_or_default();
     let count = u32::try_from(exchanges.len()).unwrap_or(u32::MAX);

@@ -1,31 +1,31 @@
 //! The numbers that all checks of servers measure.
 
 use net::Phases;
-use probe::{Finding, MetricKind, Unit};
+use probe::{Finding, MetricKind, MetricUnit};
 
 /// How long the name took to become addresses.
-pub const RESOLVE_SECONDS: MetricKind = MetricKind::new("resolve_seconds", Unit::Seconds);
+pub const RESOLVE_SECONDS: MetricKind = MetricKind::new("resolve_seconds", MetricUnit::Seconds);
 /// How long the connection took to be accepted.
-pub const CONNECT_SECONDS: MetricKind = MetricKind::new("connect_seconds", Unit::Seconds);
+pub const CONNECT_SECONDS: MetricKind = MetricKind::new("connect_seconds", MetricUnit::Seconds);
 /// How long the TLS handshake took.
-pub const TLS_SECONDS: MetricKind = MetricKind::new("tls_seconds", Unit::Seconds);
+pub const TLS_SECONDS: MetricKind = MetricKind::new("tls_seconds", MetricUnit::Seconds);
 /// How long the first byte of the answer took, from when the request was sent.
-pub const FIRST_BYTE_SECONDS: MetricKind = MetricKind::new("first_byte_seconds", Unit::Seconds);
+pub const FIRST_BYTE_SECONDS: MetricKind = MetricKind::new("first_byte_seconds", MetricUnit::Seconds);
 /// How long the rest of the answer took.
-pub const TRANSFER_SECONDS: MetricKind = MetricKind::new("transfer_seconds", Unit::Seconds);
+pub const TRANSFER_SECONDS: MetricKind = MetricKind::new("transfer_seconds", MetricUnit::Seconds);
 /// How long all of it took.
 pub const TOTAL_SECONDS: MetricKind =
-    MetricKind { warning: Some("2"), ..MetricKind::new("total_seconds", Unit::Seconds) };
+    MetricKind { warning: Some("2"), ..MetricKind::new("total_seconds", MetricUnit::Seconds) };
 /// How long several exchanges took.
 pub const REQUEST_SECONDS: MetricKind =
-    MetricKind { percentiles: true, ..MetricKind::new("request_seconds", Unit::Seconds) };
+    MetricKind { percentiles: true, ..MetricKind::new("request_seconds", MetricUnit::Seconds) };
 /// How many exchanges there were.
-pub const SAMPLES: MetricKind = MetricKind::new("samples", Unit::Count);
+pub const SAMPLES: MetricKind = MetricKind::new("samples", MetricUnit::Count);
 /// For how many days the server's certificates are valid, the first to expire counting.
 pub const CERTIFICATE_DAYS: MetricKind = MetricKind {
     warning: Some("21:"),
     critical: Some("7:"),
-    ..MetricKind::new("certificate_days", Unit::Count)
+    ..MetricKind::new("certificate_days", MetricUnit::Count)
 };
 
 /// The finding with the phases as metrics.

@@ -1,6 +1,6 @@
 //! What is measured.
 
-use probe::{MetricKind, Unit};
+use probe::{MetricKind, MetricUnit};
 
 use crate::network;
 
@@ -21,11 +21,15 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::REQUEST_SECONDS,
     network::SAMPLES,
     network::CERTIFICATE_DAYS,
-    MetricKind::new(ROUTE_COUNT, Unit::Count),
-    MetricKind { critical: Some("0"), ..MetricKind::new(STALE_ROUTES, Unit::Count) },
-    MetricKind { warning: Some("100ms"), critical: Some("1s"), ..MetricKind::new(LAG_P99, Unit::Seconds) },
-    MetricKind::new(LAG_MEAN, Unit::Seconds),
-    MetricKind::new(LAG_MAX, Unit::Seconds),
+    MetricKind::new(ROUTE_COUNT, MetricUnit::Count),
+    MetricKind { critical: Some("0"), ..MetricKind::new(STALE_ROUTES, MetricUnit::Count) },
+    MetricKind {
+        warning: Some("100ms"),
+        critical: Some("1s"),
+        ..MetricKind::new(LAG_P99, MetricUnit::Seconds)
+    },
+    MetricKind::new(LAG_MEAN, MetricUnit::Seconds),
+    MetricKind::new(LAG_MAX, MetricUnit::Seconds),
 ];
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What is measured.
 
-use probe::{MetricKind, Unit};
+use probe::{MetricKind, MetricUnit};
 
 use crate::network;
 
@@ -13,7 +13,7 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::TRANSFER_SECONDS,
     network::TOTAL_SECONDS,
     network::CERTIFICATE_DAYS,
-    MetricKind::new("banner_bytes", Unit::Bytes),
+    MetricKind::new("banner_bytes", MetricUnit::Bytes),
 ];
 
 #[cfg(test)]

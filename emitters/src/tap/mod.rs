@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use cli::{Command, Document, InputArgs, Streams, Verdict};
 use formats::lines::{Lines, pass};
-use formats::tap::Parser;
+use formats::tap::TapParser;
 use process::{Interrupt, Outputs, Source};
 use streamresult::StreamResult;
 use subunit::{Event, TEXT_TYPE, Timestamp};
@@ -40,7 +40,7 @@ use crate::emit::EmitArgs;
            tap2subunit --exit-zero results/*.tap >all.subunit"
     )
 )]
-pub struct Tap {
+pub struct FromTap {
     /// TAP documents to read, one after the other; `-` is stdin, as is no FILE at all
     ///
     /// Of several, the ids begin with the name of the file: results/boot.tap/test.
@@ -65,11 +65,11 @@ pub struct Tap {
     emit: EmitArgs,
 }
 
-impl Command for Tap {
+impl Command for FromTap {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, interrupt, .. } = streams;
-        let Tap { files, exec, prefix, strict_todo, allow_missing_plan, emit } = self;
-        let mut parser = Parser::new().clock(Timestamp::now);
+        let FromTap { files, exec, prefix, strict_todo, allow_missing_plan, emit } = self;
+        let mut parser = TapParser::new().clock(Timestamp::now);
         if allow_missing_plan {
             parser = parser.without_plan();
         }
@@ -125,7 +125,7 @@ fn name(prefix: &str, file: Option<&Path>) -> String {
 fn run(
     command: &str,
     prefix: &str,
-    lines: &mut Lines<Parser>,
+    lines: &mut Lines<TapParser>,
     interrupt: &Interrupt,
     sink: &mut dyn StreamResult,
 ) -> anyhow::Result<()> {

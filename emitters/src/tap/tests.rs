@@ -21,7 +21,7 @@ fn told(stream: &[u8]) -> Vec<String> {
 }
 
 fn check(args: &[&str], input: &[u8], verdict: Verdict, expected: &[&str]) {
-    let outcome = cli::run_with::<Tap>(args, input);
+    let outcome = cli::run_with::<FromTap>(args, input);
     assert_eq!(outcome.errors(), "");
     assert_eq!(
         (outcome.verdict, &*told(&outcome.output)),
@@ -31,7 +31,7 @@ fn check(args: &[&str], input: &[u8], verdict: Verdict, expected: &[&str]) {
 
 #[test]
 fn the_arguments_are_sound() {
-    Tap::command().debug_assert();
+    FromTap::command().debug_assert();
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn ids_begin_with_the_prefix_and_of_several_files_with_their_names() {
 #[test]
 fn what_arrives_has_its_time_and_what_is_in_a_file_has_none() {
     let times = |args: &[&str], input: &[u8]| {
-        let output = cli::run_with::<Tap>(args, input).output;
+        let output = cli::run_with::<FromTap>(args, input).output;
         let mut reader = Reader::new(&*output);
         let mut has_time = Vec::new();
         while let Some(Frame::Packet(packet)) = reader.next_frame().unwrap() {
@@ -93,7 +93,7 @@ fn what_was_to_do_and_is_done_passes_unless_that_is_not_wanted() {
 
 #[test]
 fn what_came_before_a_file_that_cannot_be_read_is_told() {
-    let outcome = cli::run_with::<Tap>(&["-", "/no/file"], b"1..1\nok 1 - a\n");
+    let outcome = cli::run_with::<FromTap>(&["-", "/no/file"], b"1..1\nok 1 - a\n");
     assert_eq!((outcome.verdict, told(&outcome.output)[0].as_str()), (Verdict::Error, "stdin/a success"));
     assert!(outcome.errors().starts_with("tap2subunit: cannot open /no/file"));
 }
@@ -129,7 +129,7 @@ fn a_command_whose_events_cannot_be_written_is_ended() {
             Err(io::Error::other("full"))
         }
     }
-    let mut lines = Lines::new(Parser::new());
+    let mut lines = Lines::new(TapParser::new());
     let command = "echo ok; exec sleep 1000";
     let error = run(command, "", &mut lines, &Interrupt::never(), &mut Full).unwrap_err();
     assert_eq!(error.to_string(), "full");

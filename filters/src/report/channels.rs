@@ -39,7 +39,7 @@ pub(super) fn channels<'a>(
     let report = to.open(if forward { &errors } else { &output })?;
     let passthrough = !args.passthrough.no_passthrough;
     let shown = |errors: Shared<'a>| -> Box<dyn Write + 'a> {
-        if terminal.errors { Box::new(visible::Writer::new(errors)) } else { Box::new(errors) }
+        if terminal.errors { Box::new(visible::VisibleWriter::new(errors)) } else { Box::new(errors) }
     };
     let channels = Channels {
         passthrough,

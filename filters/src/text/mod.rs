@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use cli::{ColorArgs, Command, Streams, Terminal, Verdict};
 use formats::VerdictLine;
-use formats::text::{Ascii, Conclusion, Options, TextReport};
+use formats::text::{Ascii, Conclusion, TextOptions, TextReport};
 
 use self::destination::Destination;
 use self::live::Live;
@@ -51,7 +51,7 @@ pub struct Text {
     slowest: Option<usize>,
     /// Group failures by what they have in common; with `route`, also count the tests of each route
     #[arg(long, value_enum, value_name = "WHAT")]
-    group: Option<Group>,
+    group: Option<GroupBy>,
     /// Show the output of all tests, not only of those that failed, and in full, not only 1 MiB of each attachment
     #[arg(long)]
     all_output: bool,
@@ -67,7 +67,7 @@ pub struct Text {
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
-enum Group {
+enum GroupBy {
     Route,
     Status,
 }
@@ -140,14 +140,14 @@ impl Text {
         listed.context("cannot write the ids of the failing tests").map(|()| verdict)
     }
 
-    fn options(&self, destination: Destination) -> Options {
-        Options {
+    fn options(&self, destination: Destination) -> TextOptions {
+        TextOptions {
             lines: !(destination.live && destination.on_terminal),
             color: self.color.output(&Terminal { output: destination.on_terminal, ..destination.terminal }),
             slowest: self.slowest,
             group: self.group.map(|group| match group {
-                Group::Route => formats::text::Group::Route,
-                Group::Status => formats::text::Group::Status,
+                GroupBy::Route => formats::text::GroupBy::Route,
+                GroupBy::Status => formats::text::GroupBy::Status,
             }),
             all_output: self.all_output,
             summary_only: self.summary_only,

@@ -53,7 +53,7 @@ use std::io::{self, Read};
 
 use streamresult::StreamResult;
 
-pub use parse::Parser;
+pub use parse::GoJsonParser;
 
 /// Reads the output of `go test -json` to its end and pushes all of it into `sink`, as [`streamresult::drive`] does
 /// with subunit.
@@ -76,5 +76,5 @@ pub use parse::Parser;
 ///
 /// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
 pub fn drive<R: Read>(input: R, sink: &mut dyn StreamResult) -> io::Result<()> {
-    crate::lines::drive(Parser::new(), input, sink)
+    crate::lines::drive(GoJsonParser::new(), input, sink)
 }

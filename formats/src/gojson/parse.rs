@@ -38,7 +38,7 @@ const UNNAMED: &str = "go test";
 ///
 /// Times are those of the lines. State is kept only for open packages and tests.
 #[derive(Debug, Default)]
-pub struct Parser {
+pub struct GoJsonParser {
     packages: Packages,
     builds: Builds,
     compiler: Compiler,
@@ -53,7 +53,7 @@ pub struct Parser {
     begun: u64,
 }
 
-impl LineParser for Parser {
+impl LineParser for GoJsonParser {
     fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         if !line.is_whole {
             return self.long_line(line, sink);
@@ -91,11 +91,11 @@ impl LineParser for Parser {
     }
 }
 
-impl Parser {
+impl GoJsonParser {
     /// A parser at the start of an output.
     #[must_use]
     pub fn new() -> Self {
-        Parser::default()
+        GoJsonParser::default()
     }
 
     fn take(&mut self, action: Action, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {

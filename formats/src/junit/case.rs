@@ -12,7 +12,7 @@ use super::budget::{TextBudget, content, copy, show};
 use super::case_writer::{CaseWriter, Section};
 use super::escape;
 use super::names::{cut, file_of};
-use super::options::{Dialect, Options};
+use super::options::{Dialect, JunitOptions};
 use crate::charset::Content;
 
 /// More tags are not written: some consumers count elements.
@@ -107,7 +107,7 @@ pub(crate) fn attributes(
     class: &str,
     name: &str,
     record: Option<&Record<'_>>,
-    options: &Options,
+    options: &JunitOptions,
     writer: &mut CaseWriter<'_>,
 ) {
     let out = writer.out();
@@ -157,7 +157,7 @@ pub(crate) fn seconds(duration: Duration, out: &mut Vec<u8>) {
 /// Writes all of a case except its names.
 pub(crate) fn body(
     record: &Record<'_>,
-    options: &Options,
+    options: &JunitOptions,
     folder: Option<&mut Folder>,
     writer: &mut CaseWriter<'_>,
 ) -> io::Result<()> {
@@ -194,7 +194,7 @@ pub(crate) fn failure(message: &str, text: &[u8], writer: &mut CaseWriter<'_>) -
 
 struct Case<'a> {
     record: &'a Record<'a>,
-    options: &'a Options,
+    options: &'a JunitOptions,
     folder: Option<&'a mut Folder>,
     kind: Kind,
     /// The file that became the text of the outcome.

@@ -15,5 +15,5 @@ pub mod read;
 mod suite;
 mod write;
 
-pub use options::{Dialect, Options};
+pub use options::{Dialect, JunitOptions};
 pub use write::JunitWriter;

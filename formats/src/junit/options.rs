@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 /// What a [`JunitWriter`](super::JunitWriter) writes.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct JunitOptions {
     /// The dialect.
     pub dialect: Dialect,
     /// The name of the report, and of the suite of tests without a route code.
@@ -24,9 +24,9 @@ pub struct Options {
     pub attachments: Option<PathBuf>,
 }
 
-impl Default for Options {
+impl Default for JunitOptions {
     fn default() -> Self {
-        Options {
+        JunitOptions {
             dialect: Dialect::default(),
             suite_name: "subunit".to_owned(),
             properties: Vec::new(),

@@ -13,7 +13,7 @@ use super::case_writer::CaseWriter;
 use super::escape;
 use super::merge::Runs;
 use super::names::cut;
-use super::options::{Dialect, Options};
+use super::options::{Dialect, JunitOptions};
 use crate::charset::Content;
 
 /// More routes than this share a suite: each one takes memory.
@@ -145,7 +145,7 @@ impl Suites {
     /// Writes the report.
     pub(crate) fn write(
         &mut self,
-        options: &Options,
+        options: &JunitOptions,
         spool: &Spool,
         output: &mut dyn Write,
     ) -> io::Result<()> {
@@ -161,7 +161,7 @@ impl Suites {
         output.write_all(b"</testsuites>\n")
     }
 
-    fn head(&self, options: &Options) -> Vec<u8> {
+    fn head(&self, options: &JunitOptions) -> Vec<u8> {
         let counts = self.suites.iter().fold(Counts::default(), |sum, suite| sum.and(suite.counts));
         let span = self.suites.iter().fold(Span::default(), |all, suite| all.and(suite.span));
         let is_common = options.dialect == Dialect::Common;
@@ -207,7 +207,7 @@ impl Suite {
         writer.finish().map(drop)
     }
 
-    fn write(&self, options: &Options, spool: &Spool, output: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, options: &JunitOptions, spool: &Spool, output: &mut dyn Write) -> io::Result<()> {
         output.write_all(&self.head(options))?;
         if options.merge_retries {
             self.runs.write(&self.cases, spool, output)?;
@@ -222,7 +222,7 @@ impl Suite {
         output.write_all(b"</testsuite>\n")
     }
 
-    fn head(&self, options: &Options) -> Vec<u8> {
+    fn head(&self, options: &JunitOptions) -> Vec<u8> {
         let mut out = b"<testsuite".to_vec();
         attributes(self.route.as_deref().unwrap_or(&options.suite_name), self.counts, true, &mut out);
         self.span.attributes(true, &mut out);

@@ -12,7 +12,7 @@ use super::case::{self, Element};
 use super::case_writer::CaseWriter;
 use super::merge::{Key, Run};
 use super::names::{CaseName, Names, cut};
-use super::options::Options;
+use super::options::JunitOptions;
 use super::suite::Suites;
 use crate::hash_set::CompactHashSet;
 
@@ -28,11 +28,11 @@ const RUN: &str = "the run as a whole";
 /// wait in a temporary file, and memory stays flat except for 16 bytes per test.
 ///
 /// ```
-/// use formats::junit::{JunitWriter, Options};
+/// use formats::junit::{JunitWriter, JunitOptions};
 /// use streamresult::{Records, StreamResult};
 /// use subunit::{Event, Status};
 ///
-/// let mut records = Records::new(JunitWriter::new(Options::default()));
+/// let mut records = Records::new(JunitWriter::new(JunitOptions::default()));
 /// records.status(&Event::status("tests.boot", Status::Success))?;
 /// records.stop_run()?;
 /// let mut report = Vec::new();
@@ -42,7 +42,7 @@ const RUN: &str = "the run as a whole";
 /// ```
 #[derive(Debug)]
 pub struct JunitWriter {
-    options: Options,
+    options: JunitOptions,
     spool: Spool,
     suites: Suites,
     names: Names,
@@ -57,7 +57,7 @@ pub struct JunitWriter {
 impl JunitWriter {
     /// A report without cases.
     #[must_use]
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: JunitOptions) -> Self {
         JunitWriter {
             folder: options.attachments.clone().map(Folder::new),
             options,
@@ -141,7 +141,7 @@ struct About<'a> {
 
 /// What it takes to write a case.
 struct Tools<'a> {
-    options: &'a Options,
+    options: &'a JunitOptions,
     names: &'a mut Names,
     folder: Option<&'a mut Folder>,
     /// Whether it is the first run of its test.

@@ -44,7 +44,7 @@
 //!   cargo tells then whether it failed.
 //! - All else is text in its place.
 //!
-//! [`drive`] and [`Parser`] read it.
+//! [`drive`] and [`LibtestParser`] read it.
 
 mod cargo;
 mod counts;
@@ -66,7 +66,7 @@ use std::io::{self, Read};
 use streamresult::StreamResult;
 
 pub use emit::Clock;
-pub use parse::{Format, Parser};
+pub use parse::{LibtestFormat, LibtestParser};
 
 /// Reads the output of Rust tests to its end and pushes all of it into `sink`, as [`streamresult::drive`] does
 /// with subunit. Events have the time of their arrival.
@@ -92,5 +92,5 @@ pub use parse::{Format, Parser};
 ///
 /// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
 pub fn drive<R: Read>(input: R, sink: &mut dyn StreamResult) -> io::Result<()> {
-    crate::lines::drive(Parser::default(), input, sink)
+    crate::lines::drive(LibtestParser::default(), input, sink)
 }

@@ -33,7 +33,7 @@ use crate::loose_json::objects;
 
 /// What the input is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub enum LibtestFormat {
     /// What it looks like, binary by binary.
     #[default]
     Auto,
@@ -45,8 +45,8 @@ pub enum Format {
 
 /// Turns the output of Rust tests into events, line by line; see [the module](super).
 #[derive(Clone, Debug)]
-pub struct Parser {
-    format: Format,
+pub struct LibtestParser {
+    format: LibtestFormat,
     names: Names,
     emitter: Emitter,
     /// The binary whose tests come in plain text.
@@ -79,23 +79,23 @@ enum Place {
 /// The id of what cargo does before it runs tests.
 const CARGO: &str = "cargo";
 
-impl Default for Parser {
+impl Default for LibtestParser {
     fn default() -> Self {
-        Parser::new(Format::Auto)
+        LibtestParser::new(LibtestFormat::Auto)
     }
 }
 
-impl Parser {
+impl LibtestParser {
     /// A parser of this format at the start of a stream. Events have the time of the clock.
     #[must_use]
-    pub fn new(format: Format) -> Self {
-        Parser::with_clock(format, || Some(Timestamp::now()))
+    pub fn new(format: LibtestFormat) -> Self {
+        LibtestParser::with_clock(format, || Some(Timestamp::now()))
     }
 
     /// A parser that asks this clock for the time, which may have none.
     #[must_use]
-    pub fn with_clock(format: Format, clock: Clock) -> Self {
-        Parser {
+    pub fn with_clock(format: LibtestFormat, clock: Clock) -> Self {
+        LibtestParser {
             format,
             names: Names::default(),
             emitter: Emitter::new(clock),
@@ -116,7 +116,7 @@ impl Parser {
         if self.plain.as_ref().is_some_and(Plain::is_in_output) {
             return self.line_of_tests(content, raw, sink);
         }
-        if self.plain.is_none() && self.format != Format::Plain && self.json_line(content, sink)? {
+        if self.plain.is_none() && self.format != LibtestFormat::Plain && self.json_line(content, sink)? {
             return Ok(());
         }
         if self.is_cargo_line(content) && self.cargo_line(content, sink)? {
@@ -129,7 +129,7 @@ impl Parser {
     }
 
     fn takes_plain(&self) -> bool {
-        self.format != Format::Json && !self.json.is_open()
+        self.format != LibtestFormat::Json && !self.json.is_open()
     }
 
     /// Takes a message of JSON; what a test wrote last may stand before it.
@@ -352,7 +352,7 @@ impl Parser {
     }
 }
 
-impl LineParser for Parser {
+impl LineParser for LibtestParser {
     fn arrive(&mut self) {
         self.emitter.arrive();
     }

@@ -46,9 +46,9 @@ impl StreamResult for EventLog {
     }
 }
 
-fn log(format: Format, input: &[u8], piece: usize) -> Vec<String> {
+fn log(format: LibtestFormat, input: &[u8], piece: usize) -> Vec<String> {
     let mut log = EventLog::default();
-    let mut lines = Lines::new(Parser::with_clock(format, || Some(NOW)));
+    let mut lines = Lines::new(LibtestParser::with_clock(format, || Some(NOW)));
     for bytes in input.chunks(piece) {
         lines.feed(bytes, &mut log).unwrap();
     }
@@ -56,14 +56,14 @@ fn log(format: Format, input: &[u8], piece: usize) -> Vec<String> {
     log.lines
 }
 
-fn check_as(format: Format, input: &str, expected: &[&str]) {
+fn check_as(format: LibtestFormat, input: &str, expected: &[&str]) {
     for piece in [1, 7, input.len().max(1)] {
         assert_eq!(log(format, input.as_bytes(), piece), expected, "in pieces of {piece}");
     }
 }
 
 fn check(input: &str, expected: &[&str]) {
-    check_as(Format::Auto, input, expected);
+    check_as(LibtestFormat::Auto, input, expected);
 }
 
 /// The outcome of each test of some output, and whether its run is a success.
@@ -289,8 +289,8 @@ fn json_is_read_and_its_end_needed() {
     check(&format!("{started}{a}"), &["a inprogress", "a fail reason=its result never came", lost]);
     let input = format!("{started}{a}");
     let text = format!("- stdout={}", input.as_bytes().escape_ascii());
-    check_as(Format::Plain, &input, &[&text]);
-    check_as(Format::Json, "test a ... ok\n", &["- stdout=test a ... ok\\n"]);
+    check_as(LibtestFormat::Plain, &input, &[&text]);
+    check_as(LibtestFormat::Json, "test a ... ok\n", &["- stdout=test a ... ok\\n"]);
     let exists = "{ \"type\": \"test\", \"event\": \"discovered\", \"name\": \"a\" }\n";
     check(exists, &["a exists"]);
 }
@@ -341,7 +341,7 @@ fn a_message_may_be_long() {
         let (outcomes, is_success) = outcomes(&input(end));
         assert_eq!((outcomes.first().map(|line| &**line), is_success), (Some("a success"), passes));
     }
-    let log = log(Format::Auto, input(end).as_bytes(), 1000);
+    let log = log(LibtestFormat::Auto, input(end).as_bytes(), 1000);
     assert_eq!(log.first(), Some(&format!("a stdout={output}")));
 }
 
@@ -473,7 +473,7 @@ fn memory_is_bounded_whatever_fails() {
     }
     input += "\nfailures:\n\n---- t29999 stdout ----\nlast\n\n\nfailures:\n    t29999\n    t3\n";
     input += &result([0, 30_000, 0, 0]);
-    let log = log(Format::Auto, input.as_bytes(), input.len());
+    let log = log(LibtestFormat::Auto, input.as_bytes(), input.len());
     assert_eq!(log.iter().filter(|line| line.ends_with(" fail")).count(), 30_000);
     assert!(log.contains(&"t29999 stdout=last\\n".to_owned()));
 }
@@ -528,8 +528,8 @@ proptest! {
     #[test]
     fn any_cut_says_the_same(lines in prop::collection::vec(any_line(), 0..40), piece in 1_usize..100) {
         let input = lines.join("\n");
-        let whole = log(Format::Auto, input.as_bytes(), input.len().max(1));
-        prop_assert_eq!(log(Format::Auto, input.as_bytes(), piece), whole);
+        let whole = log(LibtestFormat::Auto, input.as_bytes(), input.len().max(1));
+        prop_assert_eq!(log(LibtestFormat::Auto, input.as_bytes(), piece), whole);
     }
 
     #[test]

@@ -18,7 +18,7 @@ use subunit::{Timestamp, part};
 use super::document::Document;
 use super::held::HeldPoint;
 use super::line::{self, Line as TapLine, Point};
-use super::read::Parser;
+use super::read::TapParser;
 
 /// The line of a test point that ends in a brace.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub(super) fn indentation(line: &[u8]) -> usize {
     line.iter().take_while(|byte| **byte == b' ').count()
 }
 
-impl Parser {
+impl TapParser {
     /// Takes the test point that ended in a brace; `next` is the line behind it, if there is one.
     pub(super) fn end_brace(&mut self, next: Option<&[u8]>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(Brace { line, level, time }) = self.brace.take() else { return Ok(()) };

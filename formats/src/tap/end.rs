@@ -7,10 +7,10 @@ use subunit::{Event, Status};
 
 use super::document::{Document, Nesting, Plan};
 use super::line::unescaped;
-use super::read::Parser;
+use super::read::TapParser;
 use crate::held::{failure, text_file};
 
-impl Parser {
+impl TapParser {
     /// Ends the innermost subtests, though the test that they belong to did not come.
     pub(super) fn lose_subtests(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         let Some(mut subtests) = self.nesting.pop() else { return Ok(()) };

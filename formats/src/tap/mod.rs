@@ -14,5 +14,5 @@ mod read;
 mod write;
 mod yaml;
 
-pub use read::Parser;
+pub use read::TapParser;
 pub use write::{LONGEST_TEXT, TapWriter, Version};

@@ -24,7 +24,7 @@ use streamresult::StreamResult;
 use subunit::{Status, part};
 
 use super::line::{self, Line as TapLine, push_id};
-use super::read::Parser;
+use super::read::TapParser;
 
 /// The test that fails when prove itself says that something did, or does not come to its end.
 const PROVE: &str = "prove";
@@ -149,7 +149,7 @@ fn is_tap(content: &[u8]) -> bool {
     said.is_some_and(|said| !matches!(said, TapLine::Comment))
 }
 
-impl Parser {
+impl TapParser {
     /// Takes a line of prove; false when it is something else.
     pub(super) fn prove_line(
         &mut self,

@@ -51,10 +51,10 @@ const LONGEST_NAME: usize = 16 * 1024;
 ///   same name is `name #2`. Subtests are below the test that they belong to: `parent/child`. One that is not
 ///   named at the head of its subtests is `test 3` in their ids.
 /// - `SKIP` is a skip, `not ok … # TODO` an expected failure and `ok … # TODO` a success with the tag `todo`, or an
-///   unexpected one ([`strict_todo`](Parser::strict_todo)); the reason is a file `reason`. Comments after what is `not ok` are its file `tap comment`, a block of YAML is the file
+///   unexpected one ([`strict_todo`](TapParser::strict_todo)); the reason is a file `reason`. Comments after what is `not ok` are its file `tap comment`, a block of YAML is the file
 ///   `diagnostics.yaml`, and a block that [`TapWriter`](super::TapWriter) wrote is the attachments it was made of.
-/// - A test that says how long it took began that long before its test point came, as the [`clock`](Parser::clock)
-///   tells; the parent of subtests began with them. What was [`recorded`](Parser::recorded) came at no known time.
+/// - A test that says how long it took began that long before its test point came, as the [`clock`](TapParser::clock)
+///   tells; the parent of subtests began with them. What was [`recorded`](TapParser::recorded) came at no known time.
 /// - Of the output of `prove -v` each file is a document: `t/boot.t/name`. Files that failed though no test of theirs
 ///   did are failing tests, `t/boot.t`.
 /// - Test points that a plan promised and that did not come fail, as `test 3`. `Bail out!` is a test that failed;
@@ -66,18 +66,18 @@ const LONGEST_NAME: usize = 16 * 1024;
 ///
 /// ```
 /// use formats::lines;
-/// use formats::tap::Parser;
+/// use formats::tap::TapParser;
 /// use streamresult::{Outcome, Summary};
 ///
 /// let mut summary = Summary::new();
-/// lines::drive(Parser::new(), &b"1..3\nok 1 - boot\nok 2 - net # SKIP no cable\n"[..], &mut summary)?;
+/// lines::drive(TapParser::new(), &b"1..3\nok 1 - boot\nok 2 - net # SKIP no cable\n"[..], &mut summary)?;
 /// assert_eq!(summary.count(Outcome::Success), 1);
 /// assert_eq!(summary.count(Outcome::Skip), 1);
 /// assert_eq!(summary.count(Outcome::Fail), 1, "the third test never came");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Parser {
+pub struct TapParser {
     clock: Option<fn() -> Timestamp>,
     is_recorded: bool,
     /// When the document was written, where it is not being written now.
@@ -117,9 +117,9 @@ pub(super) struct Announced {
     time: Option<Timestamp>,
 }
 
-impl Default for Parser {
+impl Default for TapParser {
     fn default() -> Self {
-        Parser {
+        TapParser {
             clock: None,
             is_recorded: false,
             written: None,
@@ -144,11 +144,11 @@ impl Default for Parser {
     }
 }
 
-impl Parser {
+impl TapParser {
     /// A parser at the start of a document. It knows no time, and takes a missing plan for a failure.
     #[must_use]
     pub fn new() -> Self {
-        Parser::default()
+        TapParser::default()
     }
 
     /// Has events carry the time when their line came.
@@ -164,7 +164,7 @@ impl Parser {
         (self.is_recorded, self.written) = (true, written);
     }
 
-    /// The document that begins is being written: its lines have the time of the [`clock`](Parser::clock).
+    /// The document that begins is being written: its lines have the time of the [`clock`](TapParser::clock).
     pub fn live(&mut self) {
         (self.is_recorded, self.written) = (false, None);
     }
@@ -511,7 +511,7 @@ impl Parser {
     }
 }
 
-impl LineParser for Parser {
+impl LineParser for TapParser {
     fn arrive(&mut self) {
         self.now = self.clock.filter(|_| !self.is_recorded).map(|clock| clock());
     }

@@ -24,7 +24,7 @@ pub use report::TextReport;
 
 /// What a report has, and how it looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+pub struct TextOptions {
     /// A line for each test as it ends.
     pub lines: bool,
     /// Colours, as escape sequences.
@@ -32,7 +32,7 @@ pub struct Options {
     /// How many of the slowest tests are listed; `None` is five, when more than five have a time.
     pub slowest: Option<usize>,
     /// How failures are grouped, if at all.
-    pub group: Option<Group>,
+    pub group: Option<GroupBy>,
     /// The output of tests that did not fail, too, and all of it however long it is.
     pub all_output: bool,
     /// Neither lines nor failures, only what is said of the run.
@@ -41,7 +41,7 @@ pub struct Options {
 
 /// How failures are grouped. Closed: the command line has these words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum GroupBy {
     /// By route; tests are counted for each.
     Route,
     /// By status.

@@ -10,7 +10,7 @@ use super::longest::Longest;
 use super::section::{Sections, run_as_a_whole};
 use super::skips::Skips;
 use super::tally::Routes;
-use super::{Conclusion, Group, Options, Tone, line};
+use super::{Conclusion, GroupBy, TextOptions, Tone, line};
 use crate::VerdictLine;
 use crate::postponed::Postponed;
 
@@ -20,11 +20,11 @@ const LATE: u64 = 1 << 20;
 /// Writes the report of a run: lines while it goes on, the rest with [`finish`](TextReport::finish).
 ///
 /// ```
-/// use formats::text::{Conclusion, Options, TextReport};
+/// use formats::text::{Conclusion, TextOptions, TextReport};
 /// use streamresult::StreamResult;
 /// use subunit::{Event, Status};
 ///
-/// let mut report = TextReport::new(Vec::new(), Options { lines: true, ..Options::default() });
+/// let mut report = TextReport::new(Vec::new(), TextOptions { lines: true, ..TextOptions::default() });
 /// report.status(&Event::status("boot", Status::Success))?;
 /// report.stop_run()?;
 /// let text = String::from_utf8(report.finish(Conclusion::default())?)?;
@@ -40,7 +40,7 @@ pub struct TextReport<W> {
 #[derive(Debug)]
 struct Tests<W> {
     out: W,
-    options: Options,
+    options: TextOptions,
     line: Vec<u8>,
     /// What failed, in full.
     failures: Postponed,
@@ -59,7 +59,7 @@ struct Tests<W> {
 
 impl<W: Write> TextReport<W> {
     /// Writes to `out`, which should be buffered.
-    pub fn new(out: W, options: Options) -> Self {
+    pub fn new(out: W, options: TextOptions) -> Self {
         let [failures, outputs, failing] = [(); 3].map(|()| Postponed::default());
         let tests = Tests {
             out,
@@ -121,7 +121,7 @@ impl<W: Write> TextReport<W> {
         }
         rest.counted("skipped", tests.skips.into_list())?;
         rest.slowest(tests.longest.into_list())?;
-        if tests.options.group == Some(Group::Route) {
+        if tests.options.group == Some(GroupBy::Route) {
             rest.routes(&tests.routes)?;
         }
         rest.failing(&tests.failing, ending.rerun)?;
@@ -228,7 +228,7 @@ fn kind(outcome: Outcome, is_damage: bool) -> u32 {
 
 impl<W: Write> Tests<W> {
     fn count(&mut self, record: &Record<'_>) -> io::Result<()> {
-        if self.options.group == Some(Group::Route) {
+        if self.options.group == Some(GroupBy::Route) {
             self.routes.count(record);
         }
         let outcome = record.outcome();
@@ -248,8 +248,8 @@ impl<W: Write> Tests<W> {
     fn group(&mut self, route: Option<&str>, kind: u32) -> u32 {
         match self.options.group {
             None => 0,
-            Some(Group::Status) => kind,
-            Some(Group::Route) => self.routes.number(route),
+            Some(GroupBy::Status) => kind,
+            Some(GroupBy::Route) => self.routes.number(route),
         }
     }
 
@@ -279,7 +279,7 @@ struct Rest<'a, W> {
 }
 
 impl<W: Write> Rest<'_, W> {
-    fn failures(&mut self, failures: Postponed, group: Option<Group>, routes: &Routes) -> io::Result<()> {
+    fn failures(&mut self, failures: Postponed, group: Option<GroupBy>, routes: &Routes) -> io::Result<()> {
         if failures.is_empty() {
             return Ok(());
         }
@@ -291,7 +291,7 @@ impl<W: Write> Rest<'_, W> {
             }
             Some(by) => failures.copy_groups(self.out, |number, count, out| {
                 let name =
-                    if by == Group::Route { routes.name(number) } else { element(&KINDS, number as usize) };
+                    if by == GroupBy::Route { routes.name(number) } else { element(&KINDS, number as usize) };
                 write_head(&format!("failures: {name} ({count})"), color, out)
             }),
         }

@@ -16,11 +16,17 @@ fn interim(test_id: &str) -> Event<'_> {
     Event { status: None, ..Event::status(test_id, Status::Fail) }
 }
 
-const LINES: Options =
-    Options { lines: true, color: false, slowest: None, group: None, all_output: false, summary_only: false };
-const QUIET: Options = Options { lines: false, ..LINES };
+const LINES: TextOptions = TextOptions {
+    lines: true,
+    color: false,
+    slowest: None,
+    group: None,
+    all_output: false,
+    summary_only: false,
+};
+const QUIET: TextOptions = TextOptions { lines: false, ..LINES };
 
-fn report(options: Options, events: &[Event<'_>]) -> TextReport<Vec<u8>> {
+fn report(options: TextOptions, events: &[Event<'_>]) -> TextReport<Vec<u8>> {
     let mut report = TextReport::new(Vec::new(), options);
     report.start_run().unwrap();
     events.iter().for_each(|event| report.status(event).unwrap());
@@ -28,7 +34,7 @@ fn report(options: Options, events: &[Event<'_>]) -> TextReport<Vec<u8>> {
     report
 }
 
-fn check(options: Options, events: &[Event<'_>], expected: &str) {
+fn check(options: TextOptions, events: &[Event<'_>], expected: &str) {
     let found = report(options, events).finish(Conclusion::default()).unwrap();
     assert_eq!(String::from_utf8(found).unwrap(), expected);
 }
@@ -172,13 +178,13 @@ fn failures_are_put_together_by_route_or_status() {
         "---- routes ----\n   passed   failed  skipped  route\n",
         "        0        2        0  1\n        0        1        0  (no route)\n        0        0        1  2\n\n"
     );
-    let options = Options { group: Some(Group::Route), ..QUIET };
+    let options = TextOptions { group: Some(GroupBy::Route), ..QUIET };
     check(options, &events, &format!("{by_route}{skipped}{routes}{rest}"));
     let by_status = concat!(
         "---- failures: fail (1) ----\nFAIL  a [1]\n\n",
         "---- failures: uxsuccess (2) ----\nUXSUCCESS  b\n\nUXSUCCESS  c [1]\n\n"
     );
-    let options = Options { group: Some(Group::Status), ..QUIET };
+    let options = TextOptions { group: Some(GroupBy::Status), ..QUIET };
     check(options, &events, &format!("{by_status}{skipped}{rest}"));
 }
 
@@ -186,9 +192,9 @@ fn failures_are_put_together_by_route_or_status() {
 fn all_output_is_of_passing_tests_too() {
     let events = [with_file("out", b"hello", Event::status("a", Status::Success))];
     let end = "PASSED  1 test: 1 passed\n";
-    let options = Options { all_output: true, ..LINES };
+    let options = TextOptions { all_output: true, ..LINES };
     check(options, &events, &format!("ok                   a\n  out:\n    hello\n\n{end}"));
-    let options = Options { all_output: true, ..QUIET };
+    let options = TextOptions { all_output: true, ..QUIET };
     check(options, &events, &format!("---- output ----\nok  a\n  out:\n    hello\n\n{end}"));
 }
 
@@ -198,7 +204,7 @@ fn a_summary_has_no_failures_but_their_ids() {
         Event { timestamp: at(1), ..Event::status("a", Status::InProgress) },
         Event { timestamp: at(2), ..with_file("log", b"boom", Event::status("a", Status::Fail)) },
     ];
-    let options = Options { summary_only: true, slowest: Some(3), ..LINES };
+    let options = TextOptions { summary_only: true, slowest: Some(3), ..LINES };
     check(
         options,
         &events,
@@ -215,7 +221,7 @@ fn the_slowest_come_first_and_of_equals_the_first() {
         events.push(Event { timestamp: at(seconds), ..Event::status(id, Status::Success) });
     }
     let list = |slowest| {
-        let text = report(Options { slowest, ..QUIET }, &events).finish(Conclusion::default()).unwrap();
+        let text = report(TextOptions { slowest, ..QUIET }, &events).finish(Conclusion::default()).unwrap();
         let text = String::from_utf8(text).unwrap();
         text.lines()
             .filter_map(|line| line.split_once("s  t"))
@@ -233,7 +239,8 @@ fn a_long_attachment_is_shown_without_its_middle() {
     let long = line.repeat(3 << 16);
     let events = [with_file("log", long.as_bytes(), Event::status("a", Status::Fail))];
     let shown = |all_output| {
-        let text = report(Options { all_output, ..QUIET }, &events).finish(Conclusion::default()).unwrap();
+        let text =
+            report(TextOptions { all_output, ..QUIET }, &events).finish(Conclusion::default()).unwrap();
         String::from_utf8(text).unwrap()
     };
     let text = shown(false);
@@ -260,7 +267,7 @@ fn the_last_line_tells_how_it_went() {
 
 #[test]
 fn colour_is_in_words_and_ends_with_them() {
-    let options = Options { color: true, ..LINES };
+    let options = TextOptions { color: true, ..LINES };
     let expected = "\x1b[32mok\x1b[0m                   a\n\n\x1b[32mPASSED\x1b[0m  1 test: 1 passed\n";
     check(options, &[Event::status("a", Status::Success)], expected);
 }

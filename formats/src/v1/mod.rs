@@ -15,7 +15,7 @@
 //! tags: -slow
 //! ```
 //!
-//! [`drive`] and [`Parser`] read it, [`Writer`] writes it. What the format cannot express is lost in writing: route
+//! [`drive`] and [`V1Parser`] read it, [`V1Writer`] writes it. What the format cannot express is lost in writing: route
 //! codes, whether a test is runnable, and announcements (`exists`). What v2 cannot express is lost in reading:
 //! `progress:` lines, and whether a test ended by `failure:` or by `error:`.
 
@@ -37,8 +37,8 @@ use subunit::{part, part_mut};
 
 use crate::utf16::Utf16;
 
-pub use parse::Parser;
-pub use write::Writer;
+pub use parse::V1Parser;
+pub use write::V1Writer;
 
 /// How much is read at a time.
 const BLOCK: usize = 64 * 1024;
@@ -66,7 +66,7 @@ pub fn drive<R: Read>(mut input: R, sink: &mut dyn StreamResult) -> io::Result<(
 }
 
 fn pass<R: Read>(input: &mut R, sink: &mut dyn StreamResult) -> io::Result<()> {
-    let (mut parser, mut utf16) = (Parser::new(), Utf16::default());
+    let (mut parser, mut utf16) = (V1Parser::new(), Utf16::default());
     let mut buffer = Vec::new();
     let read = loop {
         match fill(input, &mut buffer, &mut utf16) {

@@ -46,7 +46,7 @@ use crate::lines::{LONGEST_LINE, shortened};
 ///
 /// Input may be cut anywhere: files and text come in other pieces then, and are the same.
 #[derive(Debug, Default)]
-pub struct Parser {
+pub struct V1Parser {
     place: Place,
     now: Option<Timestamp>,
     scope: Scope,
@@ -112,11 +112,11 @@ enum Progress {
     NeedMore,
 }
 
-impl Parser {
+impl V1Parser {
     /// A parser at the start of a stream.
     #[must_use]
     pub fn new() -> Self {
-        Parser::default()
+        V1Parser::default()
     }
 
     /// Takes the next bytes, and returns how many of them are done with; the others have to come again, with more
@@ -137,7 +137,7 @@ impl Parser {
     pub fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.text.flush(sink)?;
         if matches!(self.place, Place::Bracketed { .. } | Place::Length | Place::Chunk(_)) {
-            let Parser { part, test, shadow, report, now, .. } = self;
+            let V1Parser { part, test, shadow, report, now, .. } = self;
             let test = if report.of_shadow { shadow } else { test };
             part.flush(&test.event(*now), sink)?;
         }

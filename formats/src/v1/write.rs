@@ -24,18 +24,18 @@ const CHUNK: usize = 64 * 1024;
 /// - v1 has one clock: a test without times seems to happen at the time of the one before.
 ///
 /// ```
-/// use formats::v1::Writer;
+/// use formats::v1::V1Writer;
 /// use streamresult::{Records, StreamResult};
 /// use subunit::{Event, Status};
 ///
-/// let mut records = Records::new(Writer::new(Vec::new()));
+/// let mut records = Records::new(V1Writer::new(Vec::new()));
 /// records.status(&Event::status("boot", Status::Success))?;
 /// records.stop_run()?;
 /// assert_eq!(records.into_sink().into_inner(), b"test: boot\nsuccessful: boot [ multipart\n]\n");
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
-pub struct Writer<W> {
+pub struct V1Writer<W> {
     inner: W,
     times: TimeWriter,
     guard: Guard,
@@ -47,11 +47,11 @@ pub struct Writer<W> {
 /// The id of the test that a status of the run as a whole becomes.
 const RUN: &str = "(the run as a whole)";
 
-impl<W: Write> Writer<W> {
+impl<W: Write> V1Writer<W> {
     /// A writer of a new stream. It does not buffer.
     pub fn new(inner: W) -> Self {
         let (times, guard) = (TimeWriter::default(), Guard::default());
-        Writer { inner, times, guard, lines: Vec::new(), late: Vec::new() }
+        V1Writer { inner, times, guard, lines: Vec::new(), late: Vec::new() }
     }
 
     /// Where the stream went.
@@ -182,7 +182,7 @@ fn unique_name<'a>(record: &Record<'a>, name: &'a str) -> Cow<'a, str> {
     numbered.into_iter().find(|candidate| !is_taken(candidate)).map_or(shown, Cow::Owned)
 }
 
-impl<W: Write> RecordSink for Writer<W> {
+impl<W: Write> RecordSink for V1Writer<W> {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         let outcome = record.outcome();
         if outcome == Outcome::Exists {

@@ -1,13 +1,13 @@
 //! What stands in a report.
 
-use formats::junit::{Dialect, JunitWriter, Options};
+use formats::junit::{Dialect, JunitOptions, JunitWriter};
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus};
 use streamresult::{Records, StreamResult, deliver};
 use subunit::io::Reader;
 use subunit::{Event, File, PacketBuf, Status, Tags, Timestamp};
 
 /// The report of these events.
-pub(crate) fn report(options: Options, events: &[Event<'_>]) -> String {
+pub(crate) fn report(options: JunitOptions, events: &[Event<'_>]) -> String {
     let mut records = Records::new(JunitWriter::new(options));
     for event in events {
         records.status(event).unwrap();
@@ -16,7 +16,7 @@ pub(crate) fn report(options: Options, events: &[Event<'_>]) -> String {
 }
 
 /// The report of a stream.
-pub(crate) fn report_of_stream(options: Options, stream: &[u8]) -> String {
+pub(crate) fn report_of_stream(options: JunitOptions, stream: &[u8]) -> String {
     let mut records = Records::new(JunitWriter::new(options));
     let mut reader = Reader::new(stream);
     while let Some(frame) = reader.next_frame().unwrap() {
@@ -41,7 +41,7 @@ fn cases(report: &str) -> Vec<&str> {
 }
 
 fn check(events: &[Event<'_>], expected: &[&str]) {
-    assert_eq!(cases(&report(Options::default(), events)), expected);
+    assert_eq!(cases(&report(JunitOptions::default(), events)), expected);
 }
 
 fn with_file<'a>(event: Event<'a>, name: &'a str, bytes: &'a str) -> Event<'a> {
@@ -97,7 +97,7 @@ fn a_failure_has_its_traceback_and_its_output() {
 }
 
 fn check_outcome(event: Event<'_>, expected: &str) {
-    let report = report(Options::default(), &[event]);
+    let report = report(JunitOptions::default(), &[event]);
     assert_eq!(cases(&report).get(1), Some(&expected));
 }
 
@@ -127,7 +127,7 @@ fn damage_and_a_failure_of_the_run_are_cases() {
         Event { file: Some(File { name: "log", bytes: b"disk full" }), ..Event::status("", Status::Fail) };
     stream.extend(PacketBuf::encode(&Event { test_id: None, runnable: false, ..fail }).unwrap().as_bytes());
     for merge_retries in [false, true] {
-        let report = report_of_stream(Options { merge_retries, ..Options::default() }, &stream);
+        let report = report_of_stream(JunitOptions { merge_retries, ..JunitOptions::default() }, &stream);
         assert!(report.contains(r#" tests="3" failures="1" errors="1" skipped="0""#), "{report}");
         assert!(
             report.contains(
@@ -142,7 +142,7 @@ fn damage_and_a_failure_of_the_run_are_cases() {
 #[test]
 fn late_output_is_in_the_suite() {
     let late = with_file(Event { status: None, ..Event::status("a", Status::Success) }, "log", "later\n");
-    let report = report(Options::default(), &[Event::status("a", Status::Success), late, late]);
+    let report = report(JunitOptions::default(), &[Event::status("a", Status::Success), late, late]);
     let expected = "<system-out>late log of a:\nlater\nlate log of a:\nlater\n</system-out>\n</testsuite>";
     assert!(report.contains(expected), "{report}");
 }
@@ -150,7 +150,8 @@ fn late_output_is_in_the_suite() {
 #[test]
 fn no_two_cases_have_the_same_names() {
     let test = |route_code| Event { route_code, ..Event::status("a.b", Status::Fail) };
-    let report = report(Options::default(), &[test(None), test(Some("w1")), test(None), test(Some("w1"))]);
+    let report =
+        report(JunitOptions::default(), &[test(None), test(Some("w1")), test(None), test(Some("w1"))]);
     let names: Vec<&str> = report.lines().filter(|line| line.starts_with("<testcase")).collect();
     let expected = ["b", "b #2", "b [w1]", "b [w1] #2"]
         .map(|name| format!("<testcase classname=\"a\" name=\"{name}\">"));
@@ -166,10 +167,10 @@ fn suites_are_routes_with_counts_and_times() {
         test(1_700_000_005, "a", Some("w1"), Status::Fail),
         test(1_700_000_003, "b", None, Status::Skip),
     ];
-    let options = || Options {
+    let options = || JunitOptions {
         hostname: Some("here".to_owned()),
         properties: vec![("k".to_owned(), "<v>".to_owned())],
-        ..Options::default()
+        ..JunitOptions::default()
     };
     let found = report(options(), &events);
     let heads: Vec<&str> = found
@@ -186,7 +187,7 @@ fn suites_are_routes_with_counts_and_times() {
             r#"<properties><property name="k" value="&lt;v&gt;"/></properties>"#,
         ]
     );
-    let single = report(Options { single_suite: true, ..options() }, &events);
+    let single = report(JunitOptions { single_suite: true, ..options() }, &events);
     assert_eq!(single.matches("<testsuite ").count(), 1);
     assert!(single.contains(r#"<property name="route" value="w1"/>"#));
 }
@@ -194,7 +195,7 @@ fn suites_are_routes_with_counts_and_times() {
 #[test]
 fn the_xunit_dialect_leaves_out_what_the_schema_does_not_know() {
     let event = Event { tags: Tags::from(&["slow"]), ..Event::status("t/a.py::b", Status::Success) };
-    let options = |dialect| Options { dialect, ..Options::default() };
+    let options = |dialect| JunitOptions { dialect, ..JunitOptions::default() };
     let common = report(options(Dialect::Common), &[event]);
     assert!(common.contains(r#"file="t/a.py""#) && common.contains(r#"<property name="tag" value="slow"/>"#));
     let xunit = report(options(Dialect::Xunit), &[event]);
@@ -212,7 +213,7 @@ fn check_retries(statuses: &[Status], counts: &str, expected: &[&str]) {
         .zip(&texts)
         .map(|(status, text)| with_file(Event::status("a.b", *status), "traceback", text))
         .collect();
-    let found = report(Options { merge_retries: true, ..Options::default() }, &events);
+    let found = report(JunitOptions { merge_retries: true, ..JunitOptions::default() }, &events);
     assert!(found.contains(counts), "{found}");
     assert_eq!(cases(&found), expected);
 }
@@ -251,7 +252,8 @@ fn tests_of_other_routes_are_no_retries() {
     let test = |route_code, status| Event { route_code, ..Event::status("a", status) };
     let events = [test(Some("linux"), Status::Fail), test(Some("mac"), Status::Success)];
     for single_suite in [false, true] {
-        let found = report(Options { merge_retries: true, single_suite, ..Options::default() }, &events);
+        let found =
+            report(JunitOptions { merge_retries: true, single_suite, ..JunitOptions::default() }, &events);
         assert!(found.contains(r#"name="subunit" tests="2" failures="1""#), "{found}");
         assert!(!found.contains("flaky"));
     }
@@ -260,7 +262,7 @@ fn tests_of_other_routes_are_no_retries() {
 #[test]
 fn attachments_are_files_that_the_report_names() {
     let folder = std::env::temp_dir().join(format!("attachments-{}", std::process::id()));
-    let options = Options { attachments: Some(folder.clone()), ..Options::default() };
+    let options = JunitOptions { attachments: Some(folder.clone()), ..JunitOptions::default() };
     let event = Event {
         file: Some(File { name: "../a.png", bytes: b"\x89PNG\0" }),
         mime_type: Some("image/png"),
@@ -279,7 +281,7 @@ fn attachments_are_files_that_the_report_names() {
 fn a_long_text_says_how_much_is_missing() {
     let text = "& ".repeat(5 << 20);
     let found = report(
-        Options::default(),
+        JunitOptions::default(),
         &[with_file(Event::status("a", Status::Fail), "traceback", &text[..4_000_000])],
     );
     let (start, rest) = found.split_once(" bytes more, left out]").unwrap();
@@ -296,7 +298,7 @@ fn quick_junit_reads_what_was_told() {
         Event::status("a.skipped", Status::Skip),
         Event::status("a.hung", Status::InProgress),
     ];
-    let found = Report::deserialize_from_str(&report(Options::default(), &events)).unwrap();
+    let found = Report::deserialize_from_str(&report(JunitOptions::default(), &events)).unwrap();
     let kinds = |status: &TestCaseStatus| match status {
         TestCaseStatus::Success { .. } => "success",
         TestCaseStatus::NonSuccess { kind: NonSuccessKind::Failure, .. } => "failure",

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use formats::junit::{Dialect, Options};
+use formats::junit::{Dialect, JunitOptions};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -17,15 +17,15 @@ use crate::junit::{report, report_of_stream};
 const STREAMS: usize = 100;
 
 /// All combinations of what changes the shape of a report.
-fn options() -> impl Iterator<Item = Options> {
-    (0..16).map(|bits: u32| Options {
+fn options() -> impl Iterator<Item = JunitOptions> {
+    (0..16).map(|bits: u32| JunitOptions {
         dialect: if bits & 1 == 0 { Dialect::Common } else { Dialect::Xunit },
         merge_retries: bits & 2 != 0,
         single_suite: bits & 4 != 0,
         all_output: bits & 8 != 0,
         suite_name: "\u{fffe}\x1b<&\">".to_owned(),
         properties: vec![("\0".to_owned(), "\r\n".to_owned())],
-        ..Options::default()
+        ..JunitOptions::default()
     })
 }
 
@@ -150,7 +150,7 @@ proptest! {
     fn what_went_in_is_read_back_as_it_is_shown(bytes in text(), id in "[^\0.:(\\[ ]{1,40}") {
         let file = Some(File { name: "traceback", bytes: &bytes });
         let event = Event { file, mime_type: Some("text/plain"), ..Event::status(&id, Status::Fail) };
-        prop_assert_eq!(read(&report(Options::default(), &[event])), vec![shown(id.as_bytes()), shown(&bytes)]);
+        prop_assert_eq!(read(&report(JunitOptions::default(), &[event])), vec![shown(id.as_bytes()), shown(&bytes)]);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use formats::lines;
-use formats::tap::{Parser, TapWriter};
+use formats::tap::{TapParser, TapWriter};
 use proptest::collection::{hash_map, vec};
 use proptest::prelude::{
     Just, ProptestConfig, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest,
@@ -39,7 +39,7 @@ proptest! {
     #[test]
     fn a_failure_in_the_text_is_one_in_the_run(document in document()) {
         let mut summary = Summary::new();
-        lines::drive(Parser::new(), &*document, &mut summary).unwrap();
+        lines::drive(TapParser::new(), &*document, &mut summary).unwrap();
         let fails = |line: &[u8]| line.starts_with(b"not ok") && !line.contains(&b'#') || line.starts_with(b"Bail out!");
         let fails = !document.windows(3).any(|text| text == b"---") && document.split(|byte| *byte == b'\n').any(fails);
         prop_assert!(!fails || !summary.is_success());
@@ -54,7 +54,7 @@ proptest! {
     fn what_is_written_is_read_back(tests in tests()) {
         let document = write(&tests);
         let mut keeper = Records::new(Collector::default());
-        lines::drive(Parser::new().clock(|| NOON), &*document, &mut keeper).unwrap();
+        lines::drive(TapParser::new().clock(|| NOON), &*document, &mut keeper).unwrap();
         let by_id = |test: &Test| test.id.clone();
         let mut expected: Vec<Test> = tests.iter().map(Test::as_written).collect();
         let mut found = keeper.into_sink().0;

@@ -9,7 +9,7 @@ mod recorded;
 use std::io;
 
 use formats::lines::Lines;
-use formats::tap::Parser;
+use formats::tap::TapParser;
 use streamresult::StreamResult;
 use subunit::{Event, Timestamp};
 
@@ -62,7 +62,7 @@ fn time(event: &Event<'_>) -> String {
 
 /// What a document tells, fed in pieces of this size.
 fn log(document: &[u8], piece: usize) -> Vec<String> {
-    let (mut lines, mut log) = (Lines::new(Parser::new().clock(|| NOON)), EventLog::default());
+    let (mut lines, mut log) = (Lines::new(TapParser::new().clock(|| NOON)), EventLog::default());
     for bytes in document.chunks(piece) {
         lines.feed(bytes, &mut log).unwrap();
         lines.flush(&mut log).unwrap();

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use formats::lines::Lines;
-use formats::tap::Parser;
+use formats::tap::TapParser;
 use subunit::{Event, Timestamp};
 
 use super::{check, log};
@@ -39,15 +39,15 @@ fn a_test_point_is_a_test() {
 #[test]
 fn what_was_to_do_and_is_done_is_a_success_unless_that_is_not_wanted() {
     let document = b"ok 1 - a # TODO later\nok 2 - b # bonus\nnot ok 3 - c # todo\n1..3\n";
-    let log = |parser: Parser| {
+    let log = |parser: TapParser| {
         let (mut lines, mut log) = (Lines::new(parser), crate::EventLog::default());
         lines.feed(document, &mut log).unwrap();
         lines.finish(&mut log).unwrap();
         log.lines
     };
     let reason = "a reason: later";
-    assert_eq!(log(Parser::new()), [reason, "a success [\"todo\"]", "b success [\"todo\"]", "c xfail"]);
-    assert_eq!(log(Parser::new().strict_todo()), [reason, "a uxsuccess", "b uxsuccess", "c xfail"]);
+    assert_eq!(log(TapParser::new()), [reason, "a success [\"todo\"]", "b success [\"todo\"]", "c xfail"]);
+    assert_eq!(log(TapParser::new().strict_todo()), [reason, "a uxsuccess", "b uxsuccess", "c xfail"]);
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn braces_have_to_close() {
 
 #[test]
 fn what_was_recorded_has_no_times_but_where_a_test_says_how_long_it_took() {
-    let mut lines = Lines::new(Parser::new().clock(|| crate::NOON));
+    let mut lines = Lines::new(TapParser::new().clock(|| crate::NOON));
     let mut times = Vec::new();
     let mut sink = streamresult::from_fn(|event: &Event<'_>| {
         times.push(event.timestamp.map(|time| time.seconds));
@@ -489,7 +489,7 @@ fn lines_have_the_time_when_they_came_not_when_they_were_read() {
         times.push(event.timestamp.unwrap().seconds);
         Ok(())
     });
-    let mut lines = Lines::new(Parser::new().clock(clock));
+    let mut lines = Lines::new(TapParser::new().clock(clock));
     lines.feed(b"ok 1\nok 2\nok", &mut sink).unwrap();
     lines.feed(b" 3\n", &mut sink).unwrap();
     lines.finish(&mut sink).unwrap();

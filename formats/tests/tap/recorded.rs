@@ -6,7 +6,7 @@ use std::path::Path;
 use streamresult::{Records, record_fn};
 
 use formats::lines;
-use formats::tap::Parser;
+use formats::tap::TapParser;
 
 use super::NOON;
 
@@ -26,7 +26,7 @@ fn check(name: &str, expected: &[&str]) {
         found.push(line.trim_end().to_owned());
         Ok(())
     }));
-    lines::drive(Parser::new().clock(|| NOON), &*read(name), &mut records).unwrap();
+    lines::drive(TapParser::new().clock(|| NOON), &*read(name), &mut records).unwrap();
     drop(records);
     assert_eq!(found, expected, "{name}");
 }

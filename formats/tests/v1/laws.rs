@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use formats::v1::{self, Writer};
+use formats::v1::{self, V1Writer};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::Index;
@@ -58,7 +58,7 @@ impl RecordSink for Collector {
 }
 
 fn to_v1(stream: &[u8]) -> Vec<u8> {
-    let mut records = Records::new(Writer::new(Vec::new()));
+    let mut records = Records::new(V1Writer::new(Vec::new()));
     drive(stream, &mut records).unwrap();
     records.into_sink().into_inner()
 }

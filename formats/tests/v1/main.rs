@@ -8,7 +8,7 @@ mod write;
 
 use std::io;
 
-use formats::v1::Parser;
+use formats::v1::V1Parser;
 use streamresult::StreamResult;
 use subunit::{Event, Packet};
 
@@ -62,7 +62,7 @@ fn time(event: &Event<'_>) -> String {
 
 /// What a v1 stream tells, fed in pieces of this size.
 fn log(stream: &[u8], piece: usize) -> Vec<String> {
-    let (mut parser, mut log) = (Parser::new(), EventLog::default());
+    let (mut parser, mut log) = (V1Parser::new(), EventLog::default());
     let mut held = Vec::new();
     for bytes in stream.chunks(piece) {
         held.extend_from_slice(bytes);

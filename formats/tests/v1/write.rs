@@ -1,13 +1,13 @@
 //! What records become.
 
-use formats::v1::Writer;
+use formats::v1::V1Writer;
 use streamresult::{Records, StreamResult as _};
 use subunit::{Event, File, Status, Tags, Timestamp};
 
 use crate::log;
 
 pub(crate) fn written(events: &[Event<'_>]) -> String {
-    let mut records = Records::new(Writer::new(Vec::new()));
+    let mut records = Records::new(V1Writer::new(Vec::new()));
     events.iter().for_each(|event| records.status(event).unwrap());
     records.stop_run().unwrap();
     String::from_utf8(records.into_sink().into_inner()).unwrap()

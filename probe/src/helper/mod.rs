@@ -17,7 +17,7 @@ use process::{Cause, Timeouts, Wait};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Finding, Level, Limits, Summary};
+use super::{Finding, Level, Limits, Percentiles};
 pub use answer::Answer;
 pub use fact::Fact;
 pub use respond::respond;
@@ -230,7 +230,7 @@ pub fn tell_metric<T: Serialize>(
 pub fn tell_summary<T: Serialize>(
     reporter: &mut Reporter<Fact<T>>,
     name: &str,
-    all: &Summary,
+    all: &Percentiles,
 ) -> Result<(), Stop> {
     all.entries().try_for_each(|(suffix, number)| tell_metric(reporter, &format!("{name}{suffix}"), number))
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cli::{Codes, Report, Shared, Terminal, Verdict};
-use formats::junit::{JunitWriter, Options};
+use formats::junit::{JunitOptions, JunitWriter};
 use human::Human;
 use json::Json;
 use nagios::Nagios;
@@ -23,7 +23,7 @@ use streamresult::{Records, StreamResult};
 use subunit::io::Writer;
 use subunit::part;
 
-use super::{Format, ProbeArgs};
+use super::{ProbeArgs, ResultFormat};
 
 /// How the results are written.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct Rendering {
     /// The check's name.
     pub check: &'static str,
     /// The format.
-    pub format: Format,
+    pub format: ResultFormat,
     /// Whether tests are only listed.
     pub list: bool,
     /// Whether lines for people are coloured.
@@ -46,11 +46,11 @@ impl Rendering {
     pub fn new(check: &'static str, shared: &ProbeArgs, args: &[OsString], terminal: &Terminal) -> Self {
         let output = shared.output.clone().filter(|path| path.as_os_str() != "-");
         let usual = if is_plugin_name(args) {
-            Format::Nagios
+            ResultFormat::Nagios
         } else if terminal.output && output.is_none() {
-            Format::Human
+            ResultFormat::Human
         } else {
-            Format::Subunit
+            ResultFormat::Subunit
         };
         Rendering {
             check,
@@ -74,29 +74,33 @@ pub fn render(
 ) -> anyhow::Result<Verdict> {
     // A list has no results that could be rendered.
     let format = match rendering.format {
-        Format::Nagios | Format::Openmetrics | Format::Junit if rendering.list => Format::Human,
+        ResultFormat::Nagios | ResultFormat::Openmetrics | ResultFormat::Junit if rendering.list => {
+            ResultFormat::Human
+        }
         format => format,
     };
     match format {
-        Format::Subunit | Format::Human | Format::Json => {
+        ResultFormat::Subunit | ResultFormat::Human | ResultFormat::Json => {
             let mut file = rendering.output.as_deref().map(create).transpose()?;
             let output = file.as_mut().map_or(output, |file| file);
             live(rendering, format, output, run)
         }
-        Format::Nagios | Format::Openmetrics | Format::Junit => document(rendering, format, output, run),
+        ResultFormat::Nagios | ResultFormat::Openmetrics | ResultFormat::Junit => {
+            document(rendering, format, output, run)
+        }
     }
 }
 
 /// What is written as it comes.
 fn live(
     rendering: &Rendering,
-    format: Format,
+    format: ResultFormat,
     output: &mut dyn Write,
     run: impl FnOnce(&mut dyn StreamResult) -> io::Result<Verdict>,
 ) -> anyhow::Result<Verdict> {
     Ok(match format {
-        Format::Human => run(&mut Human::new(output, rendering.color, rendering.list)),
-        Format::Json => run(&mut Records::new(Results::new(Json::new(output))).cap(CAP)),
+        ResultFormat::Human => run(&mut Human::new(output, rendering.color, rendering.list)),
+        ResultFormat::Json => run(&mut Records::new(Results::new(Json::new(output))).cap(CAP)),
         _ => run(&mut Writer::new(output)),
     }?)
 }
@@ -104,7 +108,7 @@ fn live(
 /// What is written when all is known, and replaces its file then.
 fn document(
     rendering: &Rendering,
-    format: Format,
+    format: ResultFormat,
     output: &mut dyn Write,
     run: impl FnOnce(&mut dyn StreamResult) -> io::Result<Verdict>,
 ) -> anyhow::Result<Verdict> {
@@ -113,22 +117,24 @@ fn document(
         None => Report::stream(Shared::new(output)),
     };
     let verdict = match format {
-        Format::Nagios => {
+        ResultFormat::Nagios => {
             let mut records = Records::new(Results::new(Nagios::new(rendering.check))).cap(CAP);
             let verdict = run(&mut records)?;
             let nagios = records.into_sink().into_sink();
             nagios.write(&mut report)?;
             if verdict.is_of_run() { nagios.verdict() } else { verdict }
         }
-        Format::Openmetrics => {
+        ResultFormat::Openmetrics => {
             let mut records = Records::new(Results::new(OpenMetrics::default())).cap(CAP);
             let verdict = run(&mut records)?;
             records.into_sink().into_sink().write(&mut report)?;
             verdict
         }
         _ => {
-            let writer =
-                JunitWriter::new(Options { suite_name: rendering.check.to_owned(), ..Options::default() });
+            let writer = JunitWriter::new(JunitOptions {
+                suite_name: rendering.check.to_owned(),
+                ..JunitOptions::default()
+            });
             let cap = writer.cap();
             let mut records = Records::new(writer).cap(cap);
             let verdict = run(&mut records)?;

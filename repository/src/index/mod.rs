@@ -17,11 +17,11 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use crate::derive::is_unwritable;
 use crate::error::{Error, Result, at};
 use crate::examine::Trust;
-use crate::failing::{Failing, Outstanding};
+use crate::failing::{FailingSet, Outstanding};
 use crate::layout;
 use crate::note::Note;
 use crate::repository::Repository;
-use crate::run::Run;
+use crate::run::StoredRun;
 use crate::run_id::RunId;
 use crate::sweep::sweep;
 
@@ -31,7 +31,7 @@ pub(crate) struct Index<'a> {
     connection: &'a Connection,
     in_memory: bool,
     /// The runs that are under way: nothing of them is in the database.
-    running: &'a RefCell<Vec<Run>>,
+    running: &'a RefCell<Vec<StoredRun>>,
 }
 
 /// The index as it was at one moment: its connection is in a transaction, which sees nothing that is written later.
@@ -42,7 +42,7 @@ pub(crate) struct Index<'a> {
 pub(crate) struct Snapshot {
     connection: Connection,
     in_memory: bool,
-    running: RefCell<Vec<Run>>,
+    running: RefCell<Vec<StoredRun>>,
 }
 
 impl Snapshot {
@@ -180,7 +180,7 @@ fn is_about_writing(error: &Error) -> bool {
 
 impl Index<'_> {
     /// All runs in order.
-    pub(crate) fn runs(&self) -> Result<Vec<Run>> {
+    pub(crate) fn runs(&self) -> Result<Vec<StoredRun>> {
         let mut statement =
             self.connection.prepare("SELECT id, settled, summary, sum FROM run ORDER BY id")?;
         let mut rows = statement.query([])?;
@@ -193,7 +193,7 @@ impl Index<'_> {
     }
 
     /// The run of this number.
-    pub(crate) fn run(&self, id: RunId) -> Result<Option<Run>> {
+    pub(crate) fn run(&self, id: RunId) -> Result<Option<StoredRun>> {
         if let Some(run) = self.running.borrow().iter().find(|run| run.id == id) {
             return Ok(Some(run.clone()));
         }
@@ -203,7 +203,11 @@ impl Index<'_> {
     }
 
     /// The latest run that is over and of this kind, after this many others of the kind.
-    pub(crate) fn latest(&self, mut before: usize, is_kind: impl Fn(&Run) -> bool) -> Result<Option<Run>> {
+    pub(crate) fn latest(
+        &self,
+        mut before: usize,
+        is_kind: impl Fn(&StoredRun) -> bool,
+    ) -> Result<Option<StoredRun>> {
         let mut statement =
             self.connection.prepare("SELECT id, settled, summary, sum FROM run ORDER BY id DESC")?;
         let mut rows = statement.query([])?;
@@ -232,7 +236,7 @@ impl Index<'_> {
         Ok(count as usize)
     }
 
-    fn read_run(&self, row: &rusqlite::Row<'_>) -> Result<Run> {
+    fn read_run(&self, row: &rusqlite::Row<'_>) -> Result<StoredRun> {
         let (id, settled, summary): (u32, bool, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let run = if schema::sum_of_run(id, settled, &summary) == row.get::<_, i64>(3)? {
             serde_json::from_str(&summary).ok()
@@ -248,9 +252,9 @@ impl Index<'_> {
     }
 
     /// The tests and runs that failed and were not put right since.
-    pub(crate) fn failing(&self) -> Result<Failing> {
+    pub(crate) fn failing(&self) -> Result<FailingSet> {
         let tests = fold::failing_tests(self.connection, &self.repository.index_path())?;
-        Ok(Failing { tests, runs: self.failing_runs()? })
+        Ok(FailingSet { tests, runs: self.failing_runs()? })
     }
 
     /// What fails because of other runs.
@@ -261,7 +265,7 @@ impl Index<'_> {
         Ok(Outstanding { tests, runs })
     }
 
-    fn failing_runs(&self) -> Result<Vec<Run>> {
+    fn failing_runs(&self) -> Result<Vec<StoredRun>> {
         let ids = coverage::failing_runs(self.connection, &self.repository.index_path())?;
         ids.into_iter().filter_map(|id| self.run(id).transpose()).collect()
     }

@@ -10,7 +10,7 @@ use crate::examine::{Examined, Trust, examine};
 use crate::layout;
 use crate::note::Note;
 use crate::results::Results;
-use crate::run::{Run, State};
+use crate::run::{RunState, StoredRun};
 use crate::run_id::RunId;
 
 impl Index<'_> {
@@ -55,13 +55,13 @@ impl Index<'_> {
     }
 
     /// Tells what is not as it should be with a run.
-    fn tell(&self, run: &Run) {
+    fn tell(&self, run: &StoredRun) {
         match run.state {
-            State::Incomplete => {
+            RunState::Incomplete => {
                 self.repository.note(Note::Recovered { run: run.id, bytes: run.bytes, tail: run.tail });
             }
-            State::Damaged if run.end.is_none() => self.repository.note(Note::RecordLost(run.id)),
-            State::Damaged => self.repository.note(Note::StreamDamaged(run.id)),
+            RunState::Damaged if run.end.is_none() => self.repository.note(Note::RecordLost(run.id)),
+            RunState::Damaged => self.repository.note(Note::StreamDamaged(run.id)),
             _ => {}
         }
     }
@@ -79,7 +79,7 @@ impl Index<'_> {
         Ok(transaction.commit()?)
     }
 
-    fn enter(&self, transaction: &Transaction<'_>, run: &Run, results: &Results) -> Result<()> {
+    fn enter(&self, transaction: &Transaction<'_>, run: &StoredRun, results: &Results) -> Result<()> {
         let later = self.later(run.id)?;
         let entry = entry(run, results);
         let later: Vec<_> = later.iter().map(|(run, results)| (run, self::entry(run, results))).collect();
@@ -104,28 +104,29 @@ impl Index<'_> {
     }
 
     /// The runs with higher numbers that are in the index.
-    fn later(&self, id: RunId) -> Result<Vec<(Run, Results)>> {
+    fn later(&self, id: RunId) -> Result<Vec<(StoredRun, Results)>> {
         let mut statement = self.connection.prepare_cached("SELECT id FROM run WHERE id > ? ORDER BY id")?;
         let ids = statement.query_map([id.0], |row| row.get(0).map(RunId))?;
         ids.map(|id| self.open(id?)).collect()
     }
 
-    fn open(&self, id: RunId) -> Result<(Run, Results)> {
+    fn open(&self, id: RunId) -> Result<(StoredRun, Results)> {
         let run = self.run(id)?.ok_or(Error::NoSuchRun(id))?;
         Ok((run, self.repository.results(id)?))
     }
 }
 
-fn entry<'a>(run: &Run, results: &'a Results) -> Entry<'a> {
-    let names_all = run.state == State::Complete && run.end.as_ref().is_some_and(|end| end.names_all_tests);
+fn entry<'a>(run: &StoredRun, results: &'a Results) -> Entry<'a> {
+    let names_all =
+        run.state == RunState::Complete && run.end.as_ref().is_some_and(|end| end.names_all_tests);
     Entry { id: run.id, names_all, results }
 }
 
-fn can_put_right(run: &Run) -> bool {
-    run.state == State::Complete && run.counts.run_failures() == 0
+fn can_put_right(run: &StoredRun) -> bool {
+    run.state == RunState::Complete && run.counts.run_failures() == 0
 }
 
-fn write_run(transaction: &Transaction<'_>, run: &Run, settled: bool) -> Result<()> {
+fn write_run(transaction: &Transaction<'_>, run: &StoredRun, settled: bool) -> Result<()> {
     let summary =
         serde_json::to_string(run).map_err(|error| Error::damaged("run".as_ref(), error.to_string()))?;
     let sum = schema::sum_of_run(run.id.0, settled, &summary);

@@ -4,7 +4,7 @@ use subunit::Timestamp;
 
 use crate::error::Result;
 use crate::repository::Repository;
-use crate::run::{Standing, State, Stored};
+use crate::run::{RunState, Standing, Stored};
 
 /// Figures about a repository.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Repository {
         for run in runs {
             stats.runs += 1;
             let count = match run.standing() {
-                _ if run.state == State::Running => &mut stats.running,
+                _ if run.state == RunState::Running => &mut stats.running,
                 Standing::Passed => &mut stats.passed,
                 Standing::Failed => &mut stats.failed,
                 Standing::Incomplete => &mut stats.incomplete,

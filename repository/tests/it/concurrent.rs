@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
-use repository::{Flakiness, Repository, RunEnd, RunId, RunInfo, State};
+use repository::{Flakiness, Repository, RunEnd, RunId, RunInfo, RunState};
 
 use crate::helper;
 use crate::support::{all_answers, bytes, failing, load, stream, temporary};
@@ -59,7 +59,7 @@ fn loads_go_on_while_others_rebuild_and_prune() {
         assert!(said.iter().any(|line| line.contains(what)), "nothing was {what}");
     }
     let runs = temporary.repository.runs().unwrap();
-    let complete = runs.iter().filter(|run| run.state == State::Complete).count();
+    let complete = runs.iter().filter(|run| run.state == RunState::Complete).count();
     let stored = said.iter().filter(|line| line.contains("stored ")).count() + 11;
     // What was said to be stored is; of two writers that were stopped, what they were at may be as well.
     assert!((stored..=stored + 2).contains(&complete), "{complete} of {stored}");
@@ -99,7 +99,7 @@ fn a_run_under_way_is_seen_and_not_judged() {
 
     let other = temporary.again();
     let running = other.run(writer.id()).unwrap();
-    assert_eq!((running.state, running.bytes), (State::Running, events.len() as u64));
+    assert_eq!((running.state, running.bytes), (RunState::Running, events.len() as u64));
     assert_eq!(bytes(&other, writer.id()), events);
     assert_eq!(other.run(repository::RunRef::LATEST).unwrap().id.0, 1);
     assert_eq!(failing(&other), ["a fail 1"]);

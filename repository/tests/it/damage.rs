@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read;
 
-use repository::{Error, Note, Repository, RunEnd, RunInfo, RunRef, Standing, State, Stored};
+use repository::{Error, Note, Repository, RunEnd, RunInfo, RunRef, RunState, Standing, Stored};
 
 use crate::support::{Temporary, all_answers, failing, load, long_stream, stream, temporary};
 
@@ -124,7 +124,7 @@ fn a_stream_that_was_cut_is_an_error_and_not_green() {
     assert!(stream.starts_with(&read) && read.len() > stream.len() / 4, "{error}: {}", read.len());
     temporary.repository.rebuild().unwrap();
     let run = temporary.repository.run(RunRef::LATEST).unwrap();
-    assert_eq!((run.state, run.counts.success), (State::Damaged, 18_000));
+    assert_eq!((run.state, run.counts.success), (RunState::Damaged, 18_000));
     assert_eq!(temporary.repository.take_notes(), [Note::StreamDamaged(run.id)]);
     assert_eq!(failing(&temporary.repository).len(), 2000);
 }
@@ -143,7 +143,7 @@ fn a_passed_run_whose_stream_was_damaged_does_not_pass() {
         }
         temporary.repository.rebuild().unwrap();
         let run = temporary.repository.run(RunRef::LATEST).unwrap();
-        assert_eq!((run.state, run.standing()), (State::Damaged, Standing::Incomplete));
+        assert_eq!((run.state, run.standing()), (RunState::Damaged, Standing::Incomplete));
         fs::remove_file(temporary.index()).unwrap();
         assert_eq!(temporary.again().run(RunRef::LATEST).unwrap(), run);
     }
@@ -178,7 +178,7 @@ fn a_run_without_its_json_is_not_green() {
         fs::remove_file(temporary.index()).unwrap();
         let other = temporary.again();
         let run = other.run(RunRef::LATEST).unwrap();
-        assert_eq!((run.state, run.counts.success, run.counts.fail), (State::Damaged, 1, 1), "{spoil}");
+        assert_eq!((run.state, run.counts.success, run.counts.fail), (RunState::Damaged, 1, 1), "{spoil}");
         assert_eq!(other.take_notes(), [Note::RecordLost(run.id)]);
         assert_eq!(failing(&other), ["b fail 1"]);
         other.rebuild().unwrap();
@@ -200,14 +200,14 @@ fn a_pruned_run_without_its_json_keeps_its_results() {
         for _ in 0..2 {
             temporary.repository.rebuild().unwrap();
             let run = temporary.repository.run(RunRef::LATEST).unwrap();
-            assert_eq!((run.state, run.stored), (State::Damaged, Stored::Pruned), "{spoil}");
+            assert_eq!((run.state, run.stored), (RunState::Damaged, Stored::Pruned), "{spoil}");
             assert_eq!((run.counts, run.first), (before.counts, before.first), "{spoil}");
             assert_eq!(temporary.repository.history("b").unwrap(), history);
             assert_eq!(failing(&temporary.repository), failed);
         }
         // Pruned again, it is no better than it was.
         temporary.repository.prune_run(before.id).unwrap();
-        assert_eq!(temporary.repository.run(before.id).unwrap().state, State::Damaged);
+        assert_eq!(temporary.repository.run(before.id).unwrap().state, RunState::Damaged);
     }
 }
 
@@ -221,6 +221,6 @@ fn a_run_removed_by_hand_takes_its_decisions_along() {
     assert_eq!(temporary.repository.runs().unwrap().len(), 1);
     fs::create_dir(temporary.file(5, "")).unwrap();
     let run = temporary.repository.run(repository::RunId(5)).unwrap();
-    assert_eq!((run.state, run.stored), (State::Damaged, Stored::Pruned));
+    assert_eq!((run.state, run.stored), (RunState::Damaged, Stored::Pruned));
     assert!(matches!(temporary.repository.stream(run.id), Err(Error::Pruned(_))));
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use repository::{Repository, Retention, RunEnd, RunInfo, Standing, State, Stored};
+use repository::{Repository, Retention, RunEnd, RunInfo, RunState, Standing, Stored};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 use subunit::Timestamp;
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ fn a_full_disk_while_loading_keeps_what_came() {
 
     let other = Repository::open(small.path()).unwrap();
     let run = other.run(repository::RunRef::LATEST).unwrap();
-    assert_eq!((run.id.0, run.state), (2, State::Incomplete));
+    assert_eq!((run.id.0, run.state), (2, RunState::Incomplete));
     assert_ne!(run.standing(), Standing::Passed);
     let kept = bytes(&other, run.id);
     assert!(stream.starts_with(&kept) && kept.len() > 100_000, "{}", kept.len());
@@ -81,7 +81,7 @@ fn a_full_disk_while_finishing_keeps_the_stream() {
 
     std::fs::remove_file(filler).unwrap();
     let run = repository.run(repository::RunId(2)).unwrap();
-    assert_eq!((run.state, run.counts.total()), (State::Incomplete, 1000));
+    assert_eq!((run.state, run.counts.total()), (RunState::Incomplete, 1000));
     assert_eq!(failing(&repository).len(), 101);
 }
 
@@ -123,7 +123,7 @@ fn rebuilding_on_a_full_disk_loses_nothing() {
     repository.rebuild().unwrap();
     assert_eq!(failing(&repository), before);
     let states: Vec<_> = repository.runs().unwrap().iter().map(|run| run.state).collect();
-    assert_eq!(states, [State::Complete; 2]);
+    assert_eq!(states, [RunState::Complete; 2]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
 
-use repository::{Note, RunInfo, Standing, State};
+use repository::{Note, RunInfo, RunState, Standing};
 
 use crate::helper;
 use crate::support::{all_answers, bytes, failing, load, stream, temporary};
@@ -24,7 +24,7 @@ fn a_killed_run_keeps_all_that_was_flushed() {
     let number: u64 = last.strip_prefix("test_").unwrap().parse().unwrap();
 
     let run = temporary.repository.run(repository::RunRef::LATEST).unwrap();
-    assert_eq!(run.state, State::Incomplete);
+    assert_eq!(run.state, RunState::Incomplete);
     assert!(run.counts.success >= number, "{:?} after {last}", run.counts);
     assert_eq!(run.counts.damaged, 0);
     assert_ne!(run.standing(), Standing::Passed);
@@ -53,7 +53,7 @@ fn the_front_of_a_packet_at_the_end_is_left_out_and_said() {
         drop(writer);
         let run = temporary.repository.run(id).unwrap();
         let whole = if cut < events.len() / 2 { 0 } else { 1 };
-        assert_eq!((run.state, run.counts.success, run.counts.damaged), (State::Incomplete, whole, 0));
+        assert_eq!((run.state, run.counts.success, run.counts.damaged), (RunState::Incomplete, whole, 0));
         assert_eq!(run.tail, (cut - whole as usize * events.len() / 2) as u64);
         assert_eq!(bytes(&temporary.repository, id), &events[..cut]);
     }
@@ -73,10 +73,10 @@ fn loads_killed_at_any_moment_leave_readable_runs() {
         stored += said.filter(|line| line.contains("stored ")).count();
     }
     let runs = temporary.repository.runs().unwrap();
-    let complete = runs.iter().filter(|run| run.state == State::Complete).count();
+    let complete = runs.iter().filter(|run| run.state == RunState::Complete).count();
     // What was said to be stored is; a run may have been complete right before it was to be said.
     assert!((stored..=stored + 30).contains(&complete), "{complete} of {stored}");
-    assert!(runs.iter().all(|run| matches!(run.state, State::Complete | State::Incomplete)));
+    assert!(runs.iter().all(|run| matches!(run.state, RunState::Complete | RunState::Incomplete)));
     for run in &runs {
         assert_eq!(bytes(&temporary.repository, run.id).len() as u64, run.bytes);
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use proptest::prelude::*;
-use repository::{Counts, RunEnd, RunInfo, RunRef, State};
+use repository::{Counts, RunEnd, RunInfo, RunRef, RunState};
 use streamresult::{Outcome, Records, Summary, drive, record_fn};
 
 use crate::support::{Temporary, all_answers, bytes, failing, load, long_stream, stream, temporary};
@@ -55,7 +55,7 @@ proptest! {
         }
         let answers = all_answers(&temporary.repository);
         let runs = temporary.repository.runs().unwrap();
-        for run in runs.iter().filter(|run| run.state == State::Complete) {
+        for run in runs.iter().filter(|run| run.state == RunState::Complete) {
             std::fs::remove_file(temporary.file(run.id.0, "results")).unwrap();
         }
         temporary.repository.rebuild().unwrap();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use repository::{Change, Error, Flakiness, Git, Retention, RunEnd, RunId, RunInfo, RunRef, Standing, State};
+use repository::{
+    Change, Error, Flakiness, Git, Retention, RunEnd, RunId, RunInfo, RunRef, RunState, Standing,
+};
 use streamresult::{Records, record_fn};
 use subunit::io::Writer;
 use subunit::{Event, Status, Timestamp};
@@ -43,7 +45,7 @@ fn what_is_said_of_a_run_is_kept() {
     temporary.repository.rebuild().unwrap();
     let read = temporary.again().run(run.id).unwrap();
     assert_eq!(read, run);
-    assert_eq!((&read.info, read.end.as_ref(), read.state), (&info, Some(&end), State::Interrupted));
+    assert_eq!((&read.info, read.end.as_ref(), read.state), (&info, Some(&end), RunState::Interrupted));
 }
 
 fn check_standing(events: &[&str], end: RunEnd, expected: Standing) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use repository::{Error, Note, Retention, RunEnd, RunId, RunInfo, RunRef, State, Stored};
+use repository::{Error, Note, Retention, RunEnd, RunId, RunInfo, RunRef, RunState, Stored};
 use subunit::Timestamp;
 
 use crate::support::{Temporary, all_answers, failing, load, long_stream, stream, temporary};
@@ -76,7 +76,7 @@ fn history_and_numbers_outlive_the_stream() {
         temporary.repository.prune_run(RunId(id)).unwrap();
     }
     assert_eq!(failing(&temporary.repository), failed);
-    assert_eq!(temporary.repository.run(RunId(2)).unwrap().state, State::Incomplete);
+    assert_eq!(temporary.repository.run(RunId(2)).unwrap().state, RunState::Incomplete);
     let answers = all_answers(&temporary.repository);
     temporary.repository.rebuild().unwrap();
     assert_eq!(all_answers(&temporary.again()), answers);

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Read;
 
-use repository::{Flakiness, Repository, Result, Run, RunEnd, RunInfo, RunRef};
+use repository::{Flakiness, Repository, Result, RunEnd, RunInfo, RunRef, StoredRun};
 use subunit::io::Writer;
 use subunit::{Event, Status, Timestamp};
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ pub(crate) fn stream(events: &[&str]) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
-pub(crate) fn load(repository: &Repository, events: &[&str]) -> Run {
+pub(crate) fn load(repository: &Repository, events: &[&str]) -> StoredRun {
     repository.load(&*stream(events), RunInfo::default(), RunEnd::default()).unwrap()
 }
 

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use anyhow::Context as _;
 use formats::csv::{Column, LONGEST_REASON, Table};
 use formats::json::FrameWriter;
-use formats::junit::{JunitWriter, Options};
+use formats::junit::{JunitOptions, JunitWriter};
 use formats::v1;
-use repository::{Repository, Run, StreamReader};
+use repository::{Repository, StoredRun, StreamReader};
 use streamresult::{Outcome, Record, RecordSink, Records, StreamResult, StreamResultExt as _, drive};
 use subunit::io::Reader;
 
@@ -24,20 +24,20 @@ pub(super) enum Stream {
 /// Writes the runs, one after the other.
 pub(super) fn write(
     repository: &Repository,
-    runs: &[Run],
+    runs: &[StoredRun],
     stream: Stream,
     out: &mut dyn Write,
 ) -> anyhow::Result<()> {
     match stream {
         Stream::V2 => each(repository, runs, |_, mut input| io::copy(&mut input, out).map(drop)),
         Stream::V1 => {
-            let mut writer = v1::Writer::new(out);
+            let mut writer = v1::V1Writer::new(out);
             each(repository, runs, |_, input| drive(input, &mut Records::new(&mut writer)))
         }
         Stream::Json => each(repository, runs, |_, input| json(input, out)),
         Stream::Csv => csv(repository, runs, out),
         Stream::Junit => {
-            let mut writer = JunitWriter::new(Options::default());
+            let mut writer = JunitWriter::new(JunitOptions::default());
             let cap = writer.cap();
             let several = runs.len() > 1;
             each(repository, runs, |run, input| {
@@ -51,8 +51,8 @@ pub(super) fn write(
 /// Opens the stream of each run.
 fn each(
     repository: &Repository,
-    runs: &[Run],
-    mut write: impl FnMut(&Run, StreamReader) -> io::Result<()>,
+    runs: &[StoredRun],
+    mut write: impl FnMut(&StoredRun, StreamReader) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     for run in runs {
         let written = write(run, repository.stream(run.id)?);
@@ -62,7 +62,12 @@ fn each(
 }
 
 /// Reads a run into `sink`; where there are several, its number comes before the routes.
-fn numbered<S: StreamResult>(several: bool, run: &Run, input: StreamReader, sink: &mut S) -> io::Result<()> {
+fn numbered<S: StreamResult>(
+    several: bool,
+    run: &StoredRun,
+    input: StreamReader,
+    sink: &mut S,
+) -> io::Result<()> {
     if several { drive(input, &mut sink.routed(run.id.to_string())) } else { drive(input, sink) }
 }
 
@@ -76,7 +81,7 @@ fn json(input: StreamReader, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn csv(repository: &Repository, runs: &[Run], out: &mut dyn Write) -> anyhow::Result<()> {
+fn csv(repository: &Repository, runs: &[StoredRun], out: &mut dyn Write) -> anyhow::Result<()> {
     let table = Table { columns: Column::ALL.to_vec(), excel_safe: false };
     let mut rows = Rows { out, table, row: Vec::new() };
     rows.table.head(&mut rows.row);

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use cli::{OutputArgs, Report, Shared, Streams, Verdict};
-use repository::{Error, Repository, Run, RunRef, State, Stored};
+use repository::{Error, Repository, RunRef, RunState, Stored, StoredRun};
 
 use self::formats::Stream;
 
@@ -109,7 +109,7 @@ impl RepositoryCommand for Export {
 }
 
 impl Export {
-    fn choose(&self, repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<Run>> {
+    fn choose(&self, repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<StoredRun>> {
         if self.all || self.runs.is_empty() && self.format == Format::Testrepository {
             return all(repository, errors);
         }
@@ -124,7 +124,7 @@ impl Export {
 }
 
 /// All that are over and have a stream.
-fn all(repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<Run>> {
+fn all(repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<StoredRun>> {
     let mut runs = repository.runs()?;
     let before = runs.len();
     runs.retain(|run| run.stored != Stored::Pruned);
@@ -132,14 +132,14 @@ fn all(repository: &Repository, errors: &mut dyn Write) -> anyhow::Result<Vec<Ru
         writeln!(errors, "{} runs are left out: their streams were pruned", before - runs.len())?;
     }
     let before = runs.len();
-    runs.retain(|run| run.state != State::Running);
+    runs.retain(|run| run.state != RunState::Running);
     if runs.len() < before {
         writeln!(errors, "{} runs are left out: they are under way", before - runs.len())?;
     }
     Ok(runs)
 }
 
-fn has_stream(run: Run) -> anyhow::Result<Run> {
+fn has_stream(run: StoredRun) -> anyhow::Result<StoredRun> {
     match run.stored {
         Stored::Pruned => Err(Error::Pruned(run.id).into()),
         _ => Ok(run),
@@ -147,13 +147,13 @@ fn has_stream(run: Run) -> anyhow::Result<Run> {
 }
 
 /// Says what no format can: that part of the run is missing.
-fn warn(run: &Run, errors: &mut dyn Write) -> anyhow::Result<()> {
+fn warn(run: &StoredRun, errors: &mut dyn Write) -> anyhow::Result<()> {
     let what = match run.state {
-        State::Complete => return Ok(()),
-        State::Running => "is under way: this is what came so far",
-        State::Interrupted => "was interrupted before it was done",
-        State::Incomplete => "is incomplete: its writer was killed",
-        State::Damaged => "is damaged: its stream cannot be read to the end",
+        RunState::Complete => return Ok(()),
+        RunState::Running => "is under way: this is what came so far",
+        RunState::Interrupted => "was interrupted before it was done",
+        RunState::Incomplete => "is incomplete: its writer was killed",
+        RunState::Damaged => "is damaged: its stream cannot be read to the end",
     };
     Ok(writeln!(errors, "run {} {what}", run.id)?)
 }

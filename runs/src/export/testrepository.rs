@@ -7,8 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use formats::v1::Writer;
-use repository::{Repository, Run, RunId, Standing};
+use formats::v1::V1Writer;
+use repository::{Repository, RunId, Standing, StoredRun};
 use streamresult::{
     DAMAGE_ID, Outcome, Record, RecordSink, Records, StreamResult, StreamResultExt as _, drive,
 };
@@ -22,7 +22,7 @@ use super::split::SplitAttachments;
 const RUN: &str = "process-returncode";
 
 /// Writes the runs under their numbers, the failing set and the timings. The folder appears whole, or not at all.
-pub(super) fn write(repository: &Repository, runs: &[Run], path: &Path) -> anyhow::Result<()> {
+pub(super) fn write(repository: &Repository, runs: &[StoredRun], path: &Path) -> anyhow::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let cannot = || format!("cannot make {}", path.display());
     let mut builder = tempfile::Builder::new();
@@ -51,11 +51,11 @@ fn create(path: &Path) -> io::Result<BufWriter<File>> {
 
 fn write_run(
     repository: &Repository,
-    run: &Run,
+    run: &StoredRun,
     file: BufWriter<File>,
     times: &mut Times,
 ) -> anyhow::Result<()> {
-    let mut writer = Writer::new(file);
+    let mut writer = V1Writer::new(file);
     let sink = (Tests { inner: &mut writer, failures: false }, times);
     drive(repository.stream(run.id)?, &mut SplitAttachments::new(Records::new(sink)))?;
     if let Some(why) = against(run) {
@@ -65,7 +65,7 @@ fn write_run(
 }
 
 /// What speaks against a run that its tests do not say: `testr` would take it for one that passed.
-fn against(run: &Run) -> Option<String> {
+fn against(run: &StoredRun) -> Option<String> {
     let exit = run.end.as_ref().and_then(|end| end.exit).filter(|exit| *exit != 0);
     match run.standing() {
         Standing::Failed if run.counts.is_success() => {
@@ -76,7 +76,7 @@ fn against(run: &Run) -> Option<String> {
     }
 }
 
-fn fail_run(run: RunId, why: &str, writer: &mut Writer<BufWriter<File>>) -> io::Result<()> {
+fn fail_run(run: RunId, why: &str, writer: &mut V1Writer<BufWriter<File>>) -> io::Result<()> {
     let mut records = Records::new(writer);
     let text = format!("run {run}: {why}");
     records.status(&Event {
@@ -91,7 +91,7 @@ fn fail_run(run: RunId, why: &str, writer: &mut Writer<BufWriter<File>>) -> io::
 
 /// The failing tests with all that came with them, and what failed of runs as a whole.
 fn write_failing(repository: &Repository, file: BufWriter<File>) -> anyhow::Result<()> {
-    let mut writer = Writer::new(file);
+    let mut writer = V1Writer::new(file);
     let failing = repository.failing()?;
     for test in failing.tests {
         let mut sink = SplitAttachments::new(Records::new(Tests { inner: &mut writer, failures: true }));
@@ -114,7 +114,7 @@ fn write_failing(repository: &Repository, file: BufWriter<File>) -> anyhow::Resu
 }
 
 /// A failing test of which nothing else is left.
-fn bare(id: &str, writer: &mut Writer<BufWriter<File>>) -> io::Result<()> {
+fn bare(id: &str, writer: &mut V1Writer<BufWriter<File>>) -> io::Result<()> {
     let mut records = Records::new(writer);
     records.status(&Event::status(id, Status::Fail))?;
     records.stop_run()

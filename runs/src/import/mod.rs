@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use anyhow::bail;
 use cli::{Streams, Verdict};
 use process::Interrupt;
-use repository::{Foreign, Repository, RunId, RunWriter, State, Tool};
+use repository::{Foreign, Repository, RunId, RunState, RunWriter, Tool};
 use subunit::Timestamp;
 
 use self::journal::{Entry, Journal};
@@ -144,7 +144,7 @@ fn known(repository: &Repository, journal: &Journal) -> anyhow::Result<HashSet<j
     let runs = repository.runs()?;
     let whole: HashSet<RunId> = runs
         .iter()
-        .filter(|run| run.end.is_some() && run.state != State::Running)
+        .filter(|run| run.end.is_some() && run.state != RunState::Running)
         .map(|run| run.id)
         .collect();
     let entries = journal.entries().iter().filter(|entry| whole.contains(&entry.run));

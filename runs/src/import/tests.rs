@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cli::Verdict;
-use repository::{Repository, Run, RunId, Standing};
+use repository::{Repository, RunId, Standing, StoredRun};
 use streamresult::{Records, StreamResult, drive, record_fn};
 
 use super::testing::{copy, corpus, subunit};
@@ -40,7 +40,7 @@ fn told(repository: &Repository, run: u32) -> Vec<String> {
     lines
 }
 
-fn runs(repository: &Repository) -> Vec<Run> {
+fn runs(repository: &Repository) -> Vec<StoredRun> {
     repository.runs().unwrap()
 }
 
@@ -60,7 +60,7 @@ const TESTS: [&str; 6] = [
 #[test]
 fn nothing_of_a_run_of_stestr_is_lost() {
     let (_folder, repository) = imported("stestr/.stestr", "");
-    let standings: Vec<_> = runs(&repository).iter().map(Run::standing).collect();
+    let standings: Vec<_> = runs(&repository).iter().map(StoredRun::standing).collect();
     assert_eq!(standings, [Standing::Failed, Standing::Passed, Standing::Failed]);
     assert_eq!(told(&repository, 1), TESTS);
     assert_eq!(failing(&repository), ["hangs", "net.tést[café]"]);

@@ -8,7 +8,7 @@ use proptest::prelude::{ProptestConfig, Strategy, prop_oneof, proptest};
 use proptest::{prop_assert, prop_assert_eq};
 use streamresult::{
     DAMAGE_ID, Decision, Details, Edit, Extent, Outcome, Record, RecordSink, Records, StreamResult,
-    StreamResultExt, Summary, Text, Waiting, drive, edit, edit_packets,
+    StreamResultExt, Summary, TextEdit, Waiting, drive, edit, edit_packets,
 };
 use subunit::io::Writer;
 use subunit::strategy::{Piece, packet, pieces};
@@ -221,10 +221,10 @@ proptest! {
     fn an_edit_that_keeps_all_copies_every_byte(pieces in pieces()) {
         let stream: Vec<u8> = pieces.iter().flat_map(Piece::as_bytes).copied().collect();
         let mut out = Vec::new();
-        edit(&stream[..], &mut out, Text::Keep, |_, _| Ok(Edit::Keep)).unwrap();
+        edit(&stream[..], &mut out, TextEdit::Keep, |_, _| Ok(Edit::Keep)).unwrap();
         prop_assert!(out == stream);
         let mut packets_only = Vec::new();
-        edit_packets(&stream[..], &mut packets_only, Text::Drop, |packet, out| {
+        edit_packets(&stream[..], &mut packets_only, TextEdit::Drop, |packet, out| {
             Edit::replace(out, &packet.event())
         }).unwrap();
         prop_assert!(packets_only.len() <= stream.len());

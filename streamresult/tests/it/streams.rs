@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use streamresult::{DAMAGE_ID, Edit, StreamResult, Text, drive, edit, edit_packets};
+use streamresult::{DAMAGE_ID, Edit, StreamResult, TextEdit, drive, edit, edit_packets};
 use subunit::io::{Reader, Writer};
 use subunit::{Event, File, Frame, MAX_PACKET, PacketBuf, Status};
 
@@ -130,7 +130,7 @@ fn a_writer_is_a_sink_and_damage_survives_it() {
     assert_eq!(ids, ["-", "a", "-", DAMAGE_ID, DAMAGE_ID, "a", "-"]);
 }
 
-fn check_edit(text: Text, expected: &[Vec<u8>]) {
+fn check_edit(text: TextEdit, expected: &[Vec<u8>]) {
     let mut out = Vec::new();
     edit(&stream()[..], &mut out, text, |event, out| match event.status {
         Some(Status::Fail) => Edit::replace(out, &Event { status: Some(Status::XFail), ..*event }),
@@ -145,8 +145,8 @@ fn packets_are_edited_and_the_rest_stays_in_place() {
     let (text, damage, edited) =
         (|text: &str| text.as_bytes().to_vec(), damaged(), status("a", Status::XFail));
     let all = [text("starting\n"), text("hello\n"), damage.clone(), edited.clone(), text("bye")];
-    check_edit(Text::Keep, &all);
-    check_edit(Text::Drop, &[damage, edited]);
+    check_edit(TextEdit::Keep, &all);
+    check_edit(TextEdit::Drop, &[damage, edited]);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_packet_that_no_longer_fits_is_split() {
     let file = Some(File { name: "log", bytes: &bytes });
     let stream = packet(&Event { file, eof: true, ..Event::status("a", Status::Fail) });
     let mut out = Vec::new();
-    edit(&stream[..], &mut out, Text::Keep, |event, out| {
+    edit(&stream[..], &mut out, TextEdit::Keep, |event, out| {
         Edit::replace(out, &Event { route_code: Some("a long code before the route"), ..*event })
     })
     .unwrap();
@@ -180,7 +180,8 @@ fn what_was_read_before_an_error_is_written() {
     }
     let packet = status("a", Status::Success);
     let mut out = Vec::new();
-    let error = edit_packets(packet.chain(Broken), &mut out, Text::Keep, |_, _| Ok(Edit::Keep)).unwrap_err();
+    let error =
+        edit_packets(packet.chain(Broken), &mut out, TextEdit::Keep, |_, _| Ok(Edit::Keep)).unwrap_err();
     assert_eq!(error.to_string(), "unplugged");
     assert_eq!(out, packet);
 }

@@ -10,7 +10,7 @@ use net::Place;
 use transport::{ContainerName, LOCAL, Site, is_user};
 
 use crate::all::registry::Entry;
-use crate::config::{Config, Target};
+use crate::config::{Config, TargetConfig};
 
 /// How much longer than here a check may take elsewhere.
 pub(super) const DELAY: Duration = Duration::from_secs(2);
@@ -70,7 +70,7 @@ impl RemoteArgs {
     /// # Errors
     ///
     /// When that is not a place.
-    pub(in crate::all) fn sites(&self, target: &Target, config: &Config) -> anyhow::Result<Vec<Site>> {
+    pub(in crate::all) fn sites(&self, target: &TargetConfig, config: &Config) -> anyhow::Result<Vec<Site>> {
         let blame = |error| anyhow!("{}: {error}", config.place(target, "on"));
         let sites: Result<Vec<Site>, String> = if self.is_of_session(target) {
             self.sessions.iter().map(|name| ContainerName::of_session(name).map(Site::Container)).collect()
@@ -101,7 +101,11 @@ impl RemoteArgs {
     /// # Errors
     ///
     /// When nothing is looked at from where it is about.
-    pub(in crate::all) fn ensure_used(&self, targets: &[&Target], config: &Config) -> anyhow::Result<()> {
+    pub(in crate::all) fn ensure_used(
+        &self,
+        targets: &[&TargetConfig],
+        config: &Config,
+    ) -> anyhow::Result<()> {
         ensure!(
             self.sessions.is_empty() || targets.iter().any(|target| self.is_of_session(target)),
             "--session runs storage and CVMFS checks, of which {} has none",
@@ -117,7 +121,7 @@ impl RemoteArgs {
         Err(anyhow!("--user is about containers, from which nothing is looked at"))
     }
 
-    fn is_of_session(&self, target: &Target) -> bool {
+    fn is_of_session(&self, target: &TargetConfig) -> bool {
         !self.sessions.is_empty() && Entry::of(&target.check).is_some_and(|entry| entry.of_sessions)
     }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use probe::State;
+use probe::StateFile;
 use subunit::Packet;
 use tempfile::NamedTempFile;
 use transport::{Word, kept_file};
@@ -13,7 +13,7 @@ use transport::{Word, kept_file};
 /// The state file of a target on this machine, locked until this is dropped.
 pub(super) struct LockedState {
     path: PathBuf,
-    _locked: State,
+    _locked: StateFile,
 }
 
 impl LockedState {
@@ -24,7 +24,7 @@ impl LockedState {
     /// When that cannot be done.
     pub(super) fn open(path: &Path) -> anyhow::Result<(Self, Word)> {
         let context = || format!("cannot use the state file {}", path.display());
-        let (locked, _) = State::open(path).with_context(context)?;
+        let (locked, _) = StateFile::open(path).with_context(context)?;
         let content = match fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             content => content.with_context(context)?,

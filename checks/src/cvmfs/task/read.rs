@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use formats::human::show_duration;
-use probe::Summary;
+use probe::Percentiles;
 use probe::helper::{tell_metric, tell_summary};
 use process::helper::Stop;
 use rustix::fs::{Advice, fadvise};
@@ -50,7 +50,7 @@ pub(super) fn first_byte(
         reporter.tell(Fact::Sample(format!("{},{}", file.display(), time.as_secs_f64())))?;
         times.push(time.as_secs_f64());
     }
-    let summary = Summary::of(times);
+    let summary = Percentiles::of(times);
     tell_summary(reporter, "ttfb_seconds", &summary)?;
     let slow = summary.percentile(95).unwrap_or_default();
     tell_metric(reporter, "slow_ttfb_seconds", slow)?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use formats::human::show_duration;
-use probe::{Finding, Generator, Limits, Secret, Summary, Target, host, nonce, rounded};
+use probe::{Finding, Generator, Limits, Percentiles, Secret, Target, host, nonce, rounded};
 use subunit::part;
 use tempfile::TempDir;
 use tools::{Done, Failed, Tools};
@@ -85,7 +85,7 @@ impl NativeTarget {
         for number in 1..=samples {
             times.push(self.round(number, limits)?.as_secs_f64());
         }
-        let summary = Summary::of(times);
+        let summary = Percentiles::of(times);
         let half = show_duration(Duration::from_secs_f64(summary.percentile(50).unwrap_or_default()));
         Ok(Finding::fine(format!("{samples} files written, read back and deleted, {half} each"))
             .with_metric("samples", samples.into())
@@ -139,7 +139,7 @@ impl NativeTarget {
         let word = if reads { "read" } else { "write" };
         let total = times.iter().sum::<Duration>().as_secs_f64();
         let speed = size as f64 * f64::from(samples) / 1e6 / total.max(1e-9);
-        let summary = Summary::of(times.iter().map(Duration::as_secs_f64).collect());
+        let summary = Percentiles::of(times.iter().map(Duration::as_secs_f64).collect());
         let text = format!(
             "{} MB/s ({samples} × {:.1} MB by xrdcp, its start included)",
             rounded(speed),

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use probe::Summary;
+use probe::Percentiles;
 use probe::helper::tell_summary;
 use process::helper::Stop;
 
@@ -36,7 +36,7 @@ fn timed(
     let total = times.iter().sum::<Duration>().as_secs_f64();
     let rate = times.len() as f64 / total.max(1e-9);
     metric(reporter, &format!("{name}_per_second"), rate)?;
-    let summary = Summary::of(times.iter().map(Duration::as_secs_f64).collect());
+    let summary = Percentiles::of(times.iter().map(Duration::as_secs_f64).collect());
     tell_summary(reporter, &format!("{name}_seconds"), &summary)?;
     Ok(rate)
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use probe::helper::tell_summary;
-use probe::{Aligned, Summary};
+use probe::{Aligned, Percentiles};
 use process::helper::Stop;
 use rustix::fs::statvfs;
 
@@ -99,7 +99,7 @@ fn tell(word: &str, size: u64, times: &[Duration], how: &str, reporter: &mut Rep
     metric(reporter, &format!("{word}_mbps"), speed)?;
     metric(reporter, "samples", times.len() as f64)?;
     metric(reporter, "size_bytes", size as f64)?;
-    let summary = Summary::of(times.iter().map(Duration::as_secs_f64).collect());
+    let summary = Percentiles::of(times.iter().map(Duration::as_secs_f64).collect());
     tell_summary(reporter, &format!("{word}_seconds"), &summary)?;
     let (count, size) = (times.len(), size as f64 / 1e6);
     reporter.tell(Fact::Summary(format!("{speed:.1} MB/s ({count} × {size:.1} MB, {how})")))

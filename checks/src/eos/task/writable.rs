@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use formats::human::show_duration;
-use probe::Summary;
+use probe::Percentiles;
 use probe::helper::tell_summary;
 use process::helper::Stop;
 
@@ -36,7 +36,7 @@ pub(super) fn rounds(
         reporter.tell(Fact::Sample(format!("{number},{}", row.join(","))))?;
         totals.push(times.iter().flatten().sum::<Duration>().as_secs_f64());
     }
-    let summary = Summary::of(totals);
+    let summary = Percentiles::of(totals);
     metric(reporter, "samples", f64::from(volume.samples))?;
     tell_summary(reporter, "round_seconds", &summary)?;
     let half = Duration::from_secs_f64(summary.percentile(50).unwrap_or_default());

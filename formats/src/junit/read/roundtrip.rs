@@ -166,10 +166,10 @@ proptest! {
     #[test]
     fn what_is_written_is_read_back(tests in prop::collection::vec(test(), 0..12), single_suite: bool) {
         let tests = told_apart(tests);
-        let mut records = Records::new(JunitWriter::new(junit::Options {
+        let mut records = Records::new(JunitWriter::new(junit::JunitOptions {
             all_output: true,
             single_suite,
-            ..junit::Options::default()
+            ..junit::JunitOptions::default()
         }));
         for (number, test) in tests.iter().enumerate() {
             test.tell(1_700_000_000 + number as u32, &mut records);
@@ -187,8 +187,10 @@ proptest! {
 
 #[test]
 fn attempts_that_were_merged_are_attempts() {
-    let mut records =
-        Records::new(JunitWriter::new(junit::Options { merge_retries: true, ..junit::Options::default() }));
+    let mut records = Records::new(JunitWriter::new(junit::JunitOptions {
+        merge_retries: true,
+        ..junit::JunitOptions::default()
+    }));
     for status in [Status::Fail, Status::Success] {
         records.status(&Event::status("a.b", status)).unwrap();
     }
