@@ -1,12 +1,12 @@
 //! `junitxml2subunit`: JUnit XML as a stream.
 
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use cli::value::time;
-use cli::{Command, Document, Documents, InputArgs, PathError, Streams, Verdict};
+use cli::{Command, Document, InputArgs, PathError, Streams, Verdict};
 use formats::junit::read::{Error, Options, Parser, pass};
 use process::Interrupt;
 use streamresult::StreamResult;
@@ -21,7 +21,8 @@ const MOST_NAMED: usize = 3;
 ///
 /// Reads what Surefire, Gradle, pytest, Jest, GoogleTest, nextest, CTest, PHPUnit and others write: nested suites,
 /// output, properties, attempts, times. A broken document is told up to where it breaks, and leaves a failing test
-/// that says where; a suite that counts more failures or tests than it has is a failing test, too.
+/// that says where; a suite that counts more failures or tests than it has is a failing test, too, and so is a test
+/// whose outcome is a word that nobody knows.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "junitxml2subunit",
@@ -36,7 +37,8 @@ const MOST_NAMED: usize = 3;
 pub struct FromJunitXml {
     #[command(flatten)]
     input: InputArgs,
-    /// Read all *.xml files in this folder and below, sorted, before FILE; may be repeated
+    /// Read all *.xml files in this folder and below, sorted, before FILE, but those that are not JUnit XML; may be
+    /// repeated
     #[arg(short, long = "dir", value_name = "DIR")]
     dirs: Vec<PathBuf>,
     /// Attach the files that output names as [[ATTACHMENT|path]], if they are in this folder or below
@@ -61,9 +63,17 @@ fn without_nul(text: &str) -> Result<String, &'static str> {
 
 impl Command for FromJunitXml {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let files = InputArgs { files: self.files()? };
-        let interrupt = streams.interrupt.clone();
-        let reading = Reading { interrupt: streams.interrupt, broken: Vec::new() };
+        let (found, unreadable) = self.found();
+        let files = self.files(&found);
+        let reading = Reading {
+            interrupt: streams.interrupt.clone(),
+            errors: streams.errors,
+            searched: found.len(),
+            broken: unreadable.into_iter().map(in_a_line).collect(),
+        };
+        // Where a folder was searched and had nothing, stdin was not meant.
+        let documents =
+            (!files.is_empty()).then(|| InputArgs { files }.documents(streams.input, streams.interrupt));
         let defaults = Options::default();
         let parser = Parser::new(Options {
             start: self.start.unwrap_or(defaults.start),
@@ -75,7 +85,7 @@ impl Command for FromJunitXml {
             let read = sink
                 .start_run()
                 .map_err(Into::into)
-                .and_then(|()| reading.read(files.documents(streams.input, interrupt), parser, sink));
+                .and_then(|()| reading.read(documents.into_iter().flatten(), parser, sink));
             let stopped = sink.stop_run();
             read.and(stopped.map_err(Into::into))
         })
@@ -83,66 +93,94 @@ impl Command for FromJunitXml {
 }
 
 impl FromJunitXml {
-    /// The files of the folders, then those of the command line, or stdin.
-    fn files(&self) -> anyhow::Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
+    /// The reports in the folders, and what of those could not be read.
+    fn found(&self) -> (Vec<PathBuf>, Vec<io::Error>) {
+        let (mut found, mut unreadable) = (Vec::new(), Vec::new());
         for folder in &self.dirs {
-            reports_in(folder, &mut files)?;
+            reports_in(folder, &mut found, &mut unreadable);
         }
+        (found, unreadable)
+    }
+
+    /// The files of the folders, then those of the command line, or stdin.
+    fn files(&self, found: &[PathBuf]) -> Vec<PathBuf> {
+        let mut files = found.to_vec();
         files.extend(self.input.files.iter().cloned());
         if self.dirs.is_empty() && files.is_empty() {
             files.push(PathBuf::from("-"));
         }
-        Ok(files)
+        files
     }
 }
 
-/// Adds the `*.xml` files in a folder and below, those of one folder together.
-fn reports_in(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+/// Adds the `*.xml` files in a folder and below, those of one folder together. What cannot be read keeps nothing else
+/// from being read.
+fn reports_in(folder: &Path, files: &mut Vec<PathBuf>, unreadable: &mut Vec<io::Error>) {
     let mut folders = vec![folder.to_owned()];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
-        let cannot_read = |error| PathError::wrap("read", &folder, error);
         let mut reports = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(cannot_read)? {
-            let entry = entry.map_err(cannot_read)?;
-            let path = entry.path();
-            // A link to a folder may lead anywhere, also back here.
-            if entry.file_type().map_err(cannot_read)?.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "xml") && !path.is_dir() {
-                reports.push(path);
-            }
+        if let Err(error) = entries(&folder, &mut folders, &mut reports) {
+            unreadable.push(PathError::wrap("read", &folder, error));
         }
         reports.sort();
         found.push((folder, reports));
     }
     found.sort();
     files.extend(found.into_iter().flat_map(|(_, reports)| reports));
+}
+
+/// Adds the folders and the reports in a folder.
+fn entries(folder: &Path, folders: &mut Vec<PathBuf>, reports: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        // A link to a folder may lead anywhere, also back here.
+        if entry.file_type()?.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|end| end == "xml") && !path.is_dir() {
+            reports.push(path);
+        }
+    }
     Ok(())
 }
 
+/// An error with all that caused it.
+fn in_a_line(error: io::Error) -> String {
+    format!("{:#}", anyhow::Error::from(error))
+}
+
 /// Reads one document after the other.
-struct Reading {
+struct Reading<'a> {
     interrupt: Interrupt,
-    /// What was wrong with the documents so far.
+    /// Stderr, for notes.
+    errors: &'a mut dyn Write,
+    /// How many of the documents were found in a folder, where something else may be beside them.
+    searched: usize,
+    /// What was wrong with the documents so far, and what could not be read.
     broken: Vec<String>,
 }
 
-impl Reading {
+impl Reading<'_> {
     fn read(
         mut self,
-        documents: Documents,
+        documents: impl Iterator<Item = Document>,
         mut parser: Parser,
         sink: &mut dyn StreamResult,
     ) -> anyhow::Result<()> {
-        for Document { path, input } in documents {
+        for (number, Document { path, input }) in documents.enumerate() {
             let name = if path.as_os_str() == "-" { "stdin".to_owned() } else { path.display().to_string() };
-            match self.document(&mut parser, input, sink) {
-                // It names the file itself.
+            parser.pass_over_others(number < self.searched);
+            let mut input = WatchedInput { input, has_failed: false };
+            match self.document(&mut parser, &mut input, sink) {
+                // It names the file itself, and the others can still be read.
+                Err(Error::Io(error)) if input.has_failed => self.broken.push(in_a_line(error)),
                 Err(Error::Io(error)) => return Err(error.into()),
                 Err(error) => self.broken.push(format!("{name}: {error}")),
                 Ok(()) => {}
+            }
+            for note in parser.take_notes() {
+                writeln!(self.errors, "junitxml2subunit: {name}: {note}")?;
             }
         }
         self.verdict()
@@ -151,10 +189,10 @@ impl Reading {
     fn document(
         &self,
         parser: &mut Parser,
-        input: impl Read,
+        input: &mut WatchedInput<impl Read>,
         sink: &mut dyn StreamResult,
     ) -> Result<(), Error> {
-        let passed = pass(parser, input, sink);
+        let passed = pass(parser, &mut *input, sink);
         if passed.is_ok() && self.interrupt.has_come() {
             // Nothing is wrong with what did not come.
             parser.give_up(sink)?;
@@ -172,6 +210,20 @@ impl Reading {
             (named, 0) => bail!("{named}"),
             (named, more) => bail!("{named}; and {more} more"),
         }
+    }
+}
+
+/// An input that knows whether reading it failed, and not the writing of what was read.
+struct WatchedInput<R> {
+    input: R,
+    has_failed: bool,
+}
+
+impl<R: Read> Read for WatchedInput<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer);
+        self.has_failed |= read.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::Interrupted);
+        read
     }
 }
 
@@ -219,10 +271,12 @@ mod tests {
         for name in ["z.xml", "b/y.xml", "a.xml", "b/c.xml/1.xml", "a.txt", ".xml"] {
             fs::write(place.path().join(name), "").unwrap();
         }
-        let mut files = Vec::new();
-        reports_in(place.path(), &mut files).unwrap();
+        let (mut files, mut unreadable) = (Vec::new(), Vec::new());
+        reports_in(place.path(), &mut files, &mut unreadable);
+        assert_eq!(unreadable.len(), 0);
         let names: Vec<_> = files.iter().map(|path| path.strip_prefix(place.path()).unwrap()).collect();
         assert_eq!(names, ["a.xml", "z.xml", "b/y.xml", "b/c.xml/1.xml"].map(Path::new));
-        assert!(reports_in(Path::new("/no/such/folder"), &mut files).is_err());
+        reports_in(Path::new("/no/such/folder"), &mut files, &mut unreadable);
+        assert_eq!((files.len(), unreadable.len()), (4, 1));
     }
 }

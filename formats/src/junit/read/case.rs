@@ -7,12 +7,13 @@ use std::time::Duration;
 use streamresult::StreamResult;
 use subunit::{Event, Status, Tags, Timestamp};
 
+use super::element::Detail;
 use super::error::Failure;
 use super::id::{self, Names};
 use super::suite::Suite;
 use super::tag::Tag;
 use super::text::pieces;
-use super::time;
+use super::{time, unique, words};
 use crate::junit::names::cut;
 
 /// Longer values of properties stay properties, as do those beyond this number.
@@ -64,13 +65,25 @@ pub(crate) struct Case {
     pub(crate) ending: CaseEnd,
     /// What an attribute says of the outcome, where no child does.
     status: String,
+    /// Words of such attributes that nobody knows.
+    unknown: String,
+    /// Whether an attribute says a word that is known.
+    has_status: bool,
+    /// Whether it was not run, as CTest and GoogleTest say it.
+    is_not_run: bool,
+    is_flaky: bool,
+    /// Whether it says that it ran, and no result.
+    pub(crate) is_bare_run: bool,
+    counts_assertions: bool,
+    /// How many assertions it counts.
+    pub(crate) assertions: u64,
     /// Whether its first event went out.
     pub(crate) has_begun: bool,
     /// How many attempts came before or after the one that the case is about.
-    attempts: u32,
+    pub(crate) attempts: u32,
     is_rerun: bool,
-    /// Whether it is yet to be done, as node has it: then it may fail.
-    pub(crate) is_todo: bool,
+    /// Whether it may fail: it is yet to be done, as node has it, or marked so, as Catch2 has it.
+    pub(crate) may_fail: bool,
     /// Whether an element says how it ended.
     is_explained: bool,
     pub(crate) failures: u64,
@@ -87,6 +100,10 @@ pub(crate) struct Case {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Around<'a> {
     pub(crate) suite: &'a Suite,
+    /// All suites that it is in, of which that is the last.
+    pub(crate) suites: &'a [Suite],
+    /// The id of the case that it is in.
+    pub(crate) within: Option<&'a str>,
     pub(crate) route: Option<&'a str>,
     pub(crate) separator: Option<&'a str>,
     /// The name of the report, which our writer gives for a class where there is none.
@@ -118,8 +135,8 @@ impl Case {
                 }
                 // Node says the message of the failure here too.
                 "failure" => {}
-                "status" | "result" if self.is_status(key, &value) => {}
-                _ => self.add_property(key, &value),
+                "status" | "result" | "outcome" => self.take_status(key, &value),
+                _ => self.take_attribute(key, &value),
             }
             Ok(())
         })?;
@@ -143,9 +160,12 @@ impl Case {
     }
 
     fn clear(&mut self) {
-        for text in [&mut self.id, &mut self.class, &mut self.name, &mut self.file, &mut self.status] {
+        let texts = [&mut self.id, &mut self.class, &mut self.name, &mut self.file];
+        for text in texts.into_iter().chain([&mut self.status, &mut self.unknown]) {
             text.clear();
         }
+        (self.has_status, self.is_not_run, self.is_flaky, self.is_bare_run) = (false, false, false, false);
+        (self.counts_assertions, self.assertions) = (false, 0);
         self.properties.clear();
         self.tags.clear();
         self.names.clear();
@@ -153,11 +173,12 @@ impl Case {
         self.ending = CaseEnd::Success;
         self.has_begun = false;
         self.attempts = 0;
-        (self.is_rerun, self.is_explained, self.is_todo) = (false, false, false);
+        (self.is_rerun, self.is_explained, self.may_fail) = (false, false, false);
         self.failures = 0;
     }
 
     fn name_it(&mut self, around: &Around<'_>) {
+        self.class_it(around);
         let no_class = if self.is_named_twice(around) { Some(&*self.class) } else { around.report };
         let names = Names {
             class: &self.class,
@@ -169,6 +190,18 @@ impl Case {
             suite: &around.suite.name,
         };
         names.id(&mut self.id);
+    }
+
+    /// Gives a class to a case that says none, or one that says nothing: node's are all called `test`, and what PHPUnit
+    /// calls `Error` has none.
+    fn class_it(&mut self, around: &Around<'_>) {
+        if let (Some(outer), true) = (around.within, self.class.is_empty()) {
+            self.class.push_str(outer);
+        } else if self.class == "test" && around.suite.is_of_node {
+            self.class = unique::path(around.suites, around.separator.unwrap_or("."));
+        } else if self.class.is_empty() && self.counts_assertions && !around.suite.name.is_empty() {
+            self.class = around.suite.name.replace('\\', ".");
+        }
     }
 
     /// Whether the class says nothing that the name does not: CTest gives tests their names for classes, as does
@@ -183,25 +216,66 @@ impl Case {
     }
 
     /// Takes what GoogleTest, CTest and others say of the outcome beside or instead of a child.
-    fn is_status(&mut self, key: &str, value: &str) -> bool {
-        let ending = match value.to_ascii_lowercase().as_str() {
-            "run" | "pass" | "passed" | "success" | "ok" | "completed" => CaseEnd::Success,
-            "notrun" | "disabled" | "skipped" | "ignored" | "suppressed" | "pending" => CaseEnd::Skip,
-            "fail" | "failed" | "failure" | "error" | "broken" => CaseEnd::Fail,
-            _ => return false,
+    fn take_status(&mut self, key: &str, value: &str) {
+        if value.trim_ascii().is_empty() {
+            return;
+        }
+        let Some(ending) = words::ending(value) else {
+            self.add_property(key, value);
+            // Writing to a string cannot fail.
+            let _ = write!(self.unknown, "{key}=\"{value}\" ");
+            return;
         };
+        self.is_bare_run = key == "status" && value == "run" && !self.has_status;
+        self.is_not_run |= value == "notrun";
+        self.is_flaky |= words::is_flaky(value);
+        self.take_ending(key, value, ending);
+    }
+
+    fn take_ending(&mut self, key: &str, value: &str, ending: CaseEnd) {
+        self.has_status = true;
         if ending > CaseEnd::Success {
             self.ending = self.ending.max(ending);
             self.failures = self.failures.max(u64::from(ending.is_failure()));
+            let separator = if self.status.is_empty() { "" } else { " " };
             // Writing to a string cannot fail.
-            let _ = write!(self.status, "{}{key}=\"{value}\"", if self.status.is_empty() { "" } else { " " });
+            let _ = write!(self.status, "{separator}{key}=\"{value}\"");
         }
-        true
     }
 
-    /// What the attributes say of the outcome, if its children say nothing.
-    pub(crate) fn take_status(&mut self) -> String {
-        std::mem::take(&mut self.status)
+    /// Takes an attribute without a use of its own.
+    fn take_attribute(&mut self, key: &str, value: &str) {
+        if let Some(ending) = words::flag(key, value) {
+            return self.take_ending(key, value, ending);
+        }
+        if key == "assertions" {
+            self.counts_assertions = true;
+            self.assertions = value.trim_ascii().parse().unwrap_or(0);
+        }
+        self.add_property(key, value);
+    }
+
+    /// Ends the case: what its attributes say of the outcome, if its children say nothing. Words that nobody knows are
+    /// no success.
+    pub(crate) fn take_words(&mut self) -> String {
+        if !self.is_explained && !self.has_status && !self.unknown.is_empty() {
+            self.ending = CaseEnd::Fail;
+            self.failures = self.failures.max(1);
+            let words = self.unknown.trim_ascii_end();
+            return format!("{words}: it is not known what that means, so it is not taken for a success\n");
+        }
+        if self.is_explained { String::new() } else { std::mem::take(&mut self.status) }
+    }
+
+    /// What a detail of this type and message says. CTest writes that a test was skipped also where it could not run
+    /// one, of which it says itself that it failed.
+    pub(crate) fn ending_of(&self, detail: Detail, kind: &str, message: &str) -> CaseEnd {
+        let is_own_skip = message.starts_with("SKIP_") || message == "Disabled";
+        let is_of_ctest = self.is_not_run && self.class == self.name && !message.is_empty();
+        match detail.ending(kind) {
+            CaseEnd::Skip if is_of_ctest && !is_own_skip => CaseEnd::Fail,
+            ending => ending,
+        }
     }
 
     /// Takes a property: some are more than that.
@@ -238,11 +312,6 @@ impl Case {
         self.failures += u64::from(ending.is_failure());
     }
 
-    /// Whether no element says how the case ended.
-    pub(crate) fn is_unexplained(&self) -> bool {
-        !self.is_explained
-    }
-
     /// Takes another attempt than the one that the case tells of: an earlier one, or a later one after a failure.
     pub(crate) fn attempt(&mut self, is_rerun: bool) {
         self.attempts += 1;
@@ -258,9 +327,9 @@ impl Case {
     pub(crate) fn tag_attempts(&mut self) {
         if self.attempts > 0 {
             self.add_tag(&format!("attempt-{}", self.attempts + 1));
-            if !self.ending.is_failure() {
-                self.add_tag("flaky");
-            }
+        }
+        if (self.attempts > 0 || self.is_flaky) && !self.ending.is_failure() {
+            self.add_tag("flaky");
         }
     }
 

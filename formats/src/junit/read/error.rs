@@ -98,6 +98,8 @@ impl From<io::Error> for Error {
 #[derive(Debug)]
 pub(crate) enum Failure {
     Problem(String),
+    /// The document is something else: its root has this name.
+    Foreign(String),
     /// A problem of a reference that begins this many bytes after the start of the piece of text, or before it.
     Reference {
         problem: String,

@@ -2,6 +2,10 @@
 
 use memchr::memmem;
 
+use super::element::{Detail, Element};
+use super::error::Failure;
+use super::tag::Tag;
+
 /// Types that say no more than the element's name, or than the outcome that stands for them.
 const PLAIN: [&str; 11] = [
     "failure",
@@ -36,6 +40,37 @@ pub(crate) struct Explanation {
 }
 
 impl Explanation {
+    /// What the attributes of an element say. The name of one that is not of the format is a type as good as another,
+    /// and its other attributes are all that there may be.
+    pub(crate) fn of(element: Element, tag: &Tag<'_>) -> Result<Self, Failure> {
+        let mut explanation = Explanation::default();
+        let is_other = matches!(element, Element::Other { .. });
+        let mut others = Vec::new();
+        tag.each(|key, value| {
+            match key {
+                "message" => explanation.message.push_str(&value),
+                "type" => explanation.kind.push_str(&value),
+                _ if !is_other => {}
+                _ => others.push(format!("{key}=\"{value}\"")),
+            }
+            Ok(())
+        })?;
+        let is_named =
+            matches!(element, Element::Detail(Detail::Named(_)) | Element::OfSuite(Detail::Named(_)));
+        if is_named && explanation.kind.is_empty() {
+            explanation.kind.push_str(tag.name());
+        }
+        if is_other && explanation.message.is_empty() {
+            explanation.message = others.join(" ");
+        }
+        Ok(explanation)
+    }
+
+    /// Whether it says that the test may fail: that it is yet to be done, as node does, or is marked so, as Catch2 does.
+    pub(crate) fn lets_fail(&self) -> bool {
+        self.kind == "todo" || self.message.starts_with("TEST_CASE tagged with !")
+    }
+
     pub(crate) fn clear(&mut self) {
         self.message.clear();
         self.kind.clear();

@@ -5,11 +5,14 @@
 //! - **Ids**: `classname`, `.`, `name`; with `::` between where the class is a path (`test_a.py::TestA`, or as the
 //!   attribute `file` tells), and the name alone where the class says nothing: it is the name of the whole report, or
 //!   of CTest's test. That undoes what our writer does, but for an id like `a::b`, which comes back as `a.b`.
-//!   A name that our writer made unique loses its ` [route]` again; a ` #2` stays. Cases of one name are runs of one
-//!   test.
+//!   A name that our writer made unique loses its ` [route]` again; a ` #2` stays. Each id is given once: where class
+//!   and name are not all that tells two tests apart, the second has the host or the names of its suites in its id, or
+//!   a number. Only attempts that are called so are runs of one test.
 //! - **Outcomes**: `failure` and `error` are `fail`, `skipped` is `skip` (`xfail` for such a type), as are the
-//!   attributes `status` and `result` of GoogleTest and CTest. What our writer calls `UnexpectedSuccess` and
-//!   `Incomplete` is so again. Of several, the gravest holds.
+//!   attributes `status` and `result` of GoogleTest, CTest, behave and others, and elements whose name tells an ending,
+//!   as `timeout` and `aborted` do. A word that nobody knows is a failure that quotes it. What CTest could not run has
+//!   failed, as it says itself. What our writer calls `UnexpectedSuccess` and `Incomplete` is so again. Of several, the
+//!   gravest holds.
 //! - **Files**: the text of a failure is `traceback`, that of a skip `reason`, each after a line of message and type
 //!   where the text does not say them; `stdout` and `stderr`; `properties`, with a line `name=value` for each property
 //!   and for each attribute that has no other use. Properties called `tag` are tags, and `route` is the route code.
@@ -18,20 +21,25 @@
 //! - **Times**: a case begins at its `timestamp`, or else where the case before it ended, the first when its suite
 //!   did, or else at [`Options::start`], which only serves to keep durations. Without a `time` there are none.
 //! - **Suites**: a `failure` or `error` of the suite itself is a failing test of its name, and so is a suite whose
-//!   attributes count more tests, failures or errors than are in it; what it only counts as skipped is a skipped test.
-//!   Output and `properties` are files of the run.
+//!   attributes say that it failed, or count more tests, failures or errors than are in it, unless attempts or
+//!   assertions explain the count; what it only counts as skipped is a skipped test. Output and `properties` are files
+//!   of the run.
+//!
+//! What else there is to say, such as elements that are not known, is in [`Parser::take_notes`].
 //!
 //! A broken document is read up to where it breaks; then comes a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID), and the
 //! [`Error`] says where. Entities of a document's own are refused, no file is read unless [`Options::attachments`]
 //! allows it, and memory stays flat, however long a text is.
 
 mod case;
+mod counts;
 mod element;
 mod encoding;
 mod error;
 mod explanation;
 mod files;
 mod id;
+mod notes;
 mod parse;
 mod reference;
 mod report;
@@ -44,6 +52,8 @@ mod tag;
 mod tests;
 mod text;
 mod time;
+mod unique;
+mod words;
 
 use std::io::{self, Read};
 use std::path::PathBuf;

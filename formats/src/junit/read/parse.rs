@@ -22,6 +22,7 @@ pub struct Parser {
     scanner: Scanner,
     report: Report,
     is_broken: bool,
+    passes_over_others: bool,
 }
 
 impl Parser {
@@ -33,7 +34,20 @@ impl Parser {
             scanner: Scanner::default(),
             report: Report::new(options),
             is_broken: false,
+            passes_over_others: false,
         }
+    }
+
+    /// Whether a document that is something else than JUnit XML is passed over with a note, as in a folder that is
+    /// searched for reports; otherwise it is an error.
+    pub fn pass_over_others(&mut self, yes: bool) {
+        self.passes_over_others = yes;
+    }
+
+    /// Takes what there was to say about the documents so far that changes no test: elements that are not known, counts
+    /// that cannot be right, documents that were passed over. Each is a line, up to twenty.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        self.report.take_notes()
     }
 
     /// Takes the next bytes. Those after an error are skipped, up to [`finish`](Parser::finish).
@@ -93,6 +107,16 @@ impl Parser {
         match taken {
             Ok(()) => Ok(()),
             Err(Failure::Io(error)) => Err(Error::Io(error)),
+            Err(Failure::Foreign(root)) => {
+                let root = crate::visible::line(&root).into_owned();
+                if self.passes_over_others && !self.report.has_begun() {
+                    self.is_broken = true;
+                    self.report.note(format!("passed over: it is not JUnit XML but a <{root}>"));
+                    return Ok(());
+                }
+                let problem = format!("no JUnit XML: the document is a <{root}>");
+                self.break_off(Error::Broken { position: wrong.position, problem }, &wrong.tag, sink)
+            }
             Err(Failure::Problem(problem) | Failure::Reference { problem, .. }) => {
                 self.break_off(Error::Broken { position: wrong.position, problem }, &wrong.tag, sink)
             }

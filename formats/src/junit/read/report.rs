@@ -8,14 +8,18 @@ use subunit::{Event, Status, Timestamp};
 
 use super::Options;
 use super::case::{Around, Case, CaseEnd};
+use super::counts::Missing;
 use super::element::{Detail, Element, child};
 use super::error::{Failure, problem};
+use super::explanation::Explanation;
 use super::files::Files;
+use super::notes::{Notes, is_known};
 use super::reference::References;
 use super::scan::Token;
-use super::suite::{Missing, Suite};
+use super::suite::Suite;
 use super::tag::{self, Tag};
 use super::text::{Text, pieces};
+use super::unique::Ids;
 
 /// Elements within each other.
 const DEEPEST: usize = 64;
@@ -37,8 +41,13 @@ pub(crate) struct Report {
     /// What cases are in that are in no suite.
     outside: Suite,
     case: Case,
+    /// The cases that the innermost results are within, and at what depth those results are.
+    outer: Vec<(usize, Case)>,
     text: Text,
     files: Files,
+    /// What there is to say about the document beside its tests.
+    notes: Notes,
+    ids: Ids,
     /// A property's name, and its value so far.
     property: (String, Vec<u8>),
     /// The name of the report, if its root says it.
@@ -64,7 +73,10 @@ impl Report {
             suites: Vec::new(),
             outside: Suite::default(),
             case: Case::default(),
+            outer: Vec::new(),
             text: Text::default(),
+            notes: Notes::default(),
+            ids: Ids::default(),
             property: Default::default(),
             name: None,
             is_single: false,
@@ -110,7 +122,10 @@ impl Report {
     /// Ends what is open when the document is broken, so that all that came of it is told.
     pub(crate) fn give_up(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.close_text(sink)?;
-        if self.elements.iter().any(|element| element.is_test()) {
+        for (_, case) in &mut self.outer {
+            case.begin(sink)?;
+        }
+        if self.is_in_test() {
             self.case.begin(sink)?;
         }
         self.reset();
@@ -122,10 +137,31 @@ impl Report {
         self.names.clear();
         self.lengths.clear();
         self.suites.clear();
+        self.outer.clear();
         self.references.begin();
         self.text = Text::default();
         self.name = None;
         (self.is_single, self.has_root) = (false, false);
+    }
+
+    /// Takes what there was to say about documents so far beside their tests.
+    pub(crate) fn take_notes(&mut self) -> Vec<String> {
+        self.notes.take()
+    }
+
+    pub(crate) fn note(&mut self, note: String) {
+        self.notes.add(note);
+    }
+
+    /// Whether a document has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_root
+    }
+
+    /// Whether what comes belongs to a test.
+    fn is_in_test(&self) -> bool {
+        let innermost = self.elements.iter().rev().find(|element| element.is_test() || element.is_suite());
+        innermost.is_some_and(|element| element.is_test())
     }
 
     fn open_element(&self) -> Option<&str> {
@@ -213,7 +249,8 @@ impl Report {
 
     /// Begins text that stands between elements.
     fn open_loose(&mut self, element: Option<Element>, sink: &mut dyn StreamResult) -> io::Result<()> {
-        let is_of_case = element.is_some_and(Element::is_test);
+        // Also what stands behind an element that divides one which is not of the format.
+        let is_of_case = element.is_some_and(|element| !element.is_suite()) && self.is_in_test();
         if is_of_case {
             begin(&mut self.case, &mut self.open, sink)?;
         }
@@ -244,7 +281,13 @@ impl Report {
         tag: &Tag<'_>,
         sink: &mut dyn StreamResult,
     ) -> Result<(), Failure> {
-        let is_of_case = self.elements.iter().any(|element| element.is_test());
+        let is_of_case = self.is_in_test();
+        if element != Element::Inside && parent.is_some_and(Element::is_divided) {
+            self.close_text(sink)?;
+        }
+        if is_of_case && element.is_result() {
+            self.outer.push((self.elements.len(), std::mem::take(&mut self.case)));
+        }
         match element {
             Element::Suites | Element::Suite => return self.open_suite(element, parent, tag),
             Element::Case => return self.open_case(tag),
@@ -259,6 +302,8 @@ impl Report {
             Element::OfSuite(_) => {
                 let suite = self.suites.last().unwrap_or(&self.outside);
                 self.case.stand_for(suite.id(), suite.route.as_deref());
+                let (_, outer) = self.suites.split_last().unwrap_or((&self.outside, &[]));
+                self.ids.give(&mut self.case, outer, ".");
             }
             _ => {}
         }
@@ -266,36 +311,44 @@ impl Report {
         if is_of_test {
             begin(&mut self.case, &mut self.open, sink)?;
         }
-        if parent.is_some_and(|parent| matches!(parent, Element::Attempt { .. })) {
-            self.close_text(sink)?;
-        }
         if let Element::Attempt { is_rerun } = element {
             self.case.attempt(is_rerun);
+        }
+        self.open_text(element, is_of_test, tag)?;
+        self.files.begin();
+        Ok(())
+    }
+
+    /// Begins an element whose text becomes a file.
+    fn open_text(&mut self, element: Element, is_of_test: bool, tag: &Tag<'_>) -> Result<(), Failure> {
+        let explanation = if element.is_detail() || matches!(element, Element::Other { .. }) {
+            Explanation::of(element, tag)?
+        } else {
+            Explanation::default()
+        };
+        let mut ending = CaseEnd::Success;
+        if let Element::Detail(detail) | Element::OfSuite(detail) = element {
+            ending = self.case.ending_of(detail, &explanation.kind, &explanation.message);
+            self.case.add(ending);
+            self.case.may_fail |= explanation.lets_fail();
+        }
+        if let Element::Other { of_case } = element
+            && !is_known(tag.name())
+        {
+            let of = if of_case { "testcase" } else { "testsuite" };
+            let name = crate::visible::line(tag.name());
+            self.notes
+                .add(format!("<{name}> within <{of}> is not JUnit XML: it is kept, and decides nothing"));
         }
         let is_damage = element == Element::Detail(Detail::Error) && self.case.id == DAMAGE_ID;
         let name = match element {
             // As it was called before our writer made a case of it.
             _ if is_damage => DAMAGE_MESSAGE.to_owned(),
-            _ => element.file_name(tag.name(), self.case.attempt_number()),
+            _ => element.file_name(tag.name(), self.case.attempt_number(), ending),
         };
         let name = if is_of_test { self.case.file_name(&name) } else { name };
         self.text.open(&name, is_of_test, element.is_output());
-        if element.is_detail() {
-            let explanation = self.text.explanation();
-            tag.each(|key, value| {
-                match key {
-                    "message" => explanation.message.push_str(&value),
-                    "type" => explanation.kind.push_str(&value),
-                    _ => {}
-                }
-                Ok(())
-            })?;
-            if let Element::Detail(detail) | Element::OfSuite(detail) = element {
-                self.case.add(detail.ending(&explanation.kind));
-                self.case.is_todo |= explanation.kind == "todo";
-            }
-        }
-        self.files.begin();
+        *self.text.explanation() = explanation;
         Ok(())
     }
 
@@ -305,7 +358,7 @@ impl Report {
         parent: Option<Element>,
         tag: &Tag<'_>,
     ) -> Result<(), Failure> {
-        let mut suite = Suite::new(tag)?;
+        let mut suite = Suite::new(tag, element == Element::Suites)?;
         if parent.is_none() {
             self.has_root = true;
             self.is_single = element == Element::Suite;
@@ -315,6 +368,7 @@ impl Report {
         if let Some(outer) = self.suites.last() {
             suite.is_within(outer);
         }
+        self.ids.enter(&mut suite, &self.suites);
         self.suites.push(suite);
         Ok(())
     }
@@ -322,15 +376,23 @@ impl Report {
     fn open_case(&mut self, tag: &Tag<'_>) -> Result<(), Failure> {
         self.has_root = true;
         let suite = self.suites.last().unwrap_or(&self.outside);
+        let within = match self.outer.last() {
+            Some((depth, outer)) if *depth == self.elements.len() => Some(&*outer.id),
+            _ => None,
+        };
         let around = Around {
             suite,
+            suites: &self.suites,
+            within,
             route: suite.route.as_deref(),
             separator: self.options.separator.as_deref(),
             report: self.name.as_deref(),
             is_single: self.is_single,
             clock: self.suites.iter().rev().find_map(|suite| suite.clock).unwrap_or(self.clock),
         };
-        if self.case.open(tag, &around)?.is_some()
+        let duration = self.case.open(tag, &around)?;
+        self.ids.give(&mut self.case, &self.suites, self.options.separator.as_deref().unwrap_or("."));
+        if duration.is_some()
             && let Some(end) = self.case.end
         {
             let dated = self.suites.iter_mut().rev().find_map(|suite| suite.clock.as_mut());
@@ -356,6 +418,14 @@ impl Report {
     /// Ends the innermost element.
     fn close(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let Some(element) = self.elements.pop() else { return Ok(()) };
+        self.close_element(element, sink)?;
+        if let Some((_, case)) = self.outer.pop_if(|(depth, _)| *depth == self.elements.len()) {
+            self.case = case;
+        }
+        Ok(())
+    }
+
+    fn close_element(&mut self, element: Element, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         match element {
             Element::Suites | Element::Suite => self.close_suite(sink)?,
             Element::Case => self.close_case(sink)?,
@@ -376,14 +446,17 @@ impl Report {
     }
 
     fn close_case(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
-        let status = self.case.take_status();
-        if !status.is_empty() && self.case.is_unexplained() {
+        let status = self.case.take_words();
+        if !status.is_empty() {
             begin(&mut self.case, &mut self.open, sink)?;
             let name = if self.case.ending.is_failure() { "traceback" } else { "reason" };
             pieces(name, status.as_bytes(), &self.case.event(), sink)?;
         }
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
         suite.shown.tests += 1;
+        suite.shown.bare_runs += u64::from(self.case.is_bare_run);
+        suite.shown.assertions = suite.shown.assertions.saturating_add(self.case.assertions);
+        suite.shown.attempts += u64::from(self.case.attempts);
         self.close_test(sink)
     }
 
@@ -392,11 +465,12 @@ impl Report {
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
         suite.shown.failures += self.case.failures;
         begin(&mut self.case, &mut self.open, sink)?;
-        if self.case.is_todo && self.case.ending == CaseEnd::Fail {
+        if self.case.may_fail && self.case.ending == CaseEnd::Fail {
             self.case.ending = CaseEnd::XFail;
         }
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
         suite.shown.skipped += u64::from(matches!(self.case.ending, CaseEnd::Skip | CaseEnd::XFail));
+        suite.shown.expected_failures += u64::from(self.case.ending == CaseEnd::XFail);
         self.case.tag_attempts();
         let mut status = self.case.ending.status();
         if self.case.ending == CaseEnd::Unfinished {
@@ -412,34 +486,56 @@ impl Report {
 
     fn close_suite(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let Some(mut suite) = self.suites.pop() else { return Ok(()) };
+        for wrong in suite.wrong() {
+            self.notes
+                .add(format!("the suite {}: {wrong} cannot be right", crate::visible::line(suite.id())));
+        }
+        if let Some(text) = suite.failed() {
+            self.tell_of_suite(&suite, CaseEnd::Fail, &text, sink)?;
+            suite.shown.failures += 1;
+        }
         if self.options.counts
             && let Some(missing) = suite.missing(&self.suites)
         {
-            let (ending, file, text) = match missing {
-                Missing::Lost(what) => (CaseEnd::Fail, "traceback", what),
+            let (ending, text) = match missing {
+                Missing::Lost(what) => (CaseEnd::Fail, what),
                 Missing::Skipped(count) => {
                     suite.shown.skipped = suite.shown.skipped.saturating_add(count);
-                    (CaseEnd::Skip, "reason", format!("tests that the suite counts as skipped: {count}\n"))
+                    (CaseEnd::Skip, format!("tests that the suite counts as skipped: {count}\n"))
                 }
             };
-            self.case.stand_for(suite.id(), suite.route.as_deref());
-            self.case.add(ending);
-            begin(&mut self.case, &mut self.open, sink)?;
-            pieces(file, text.as_bytes(), &self.case.event(), sink)?;
-            self.case.finish(ending.status(), sink)?;
+            self.tell_of_suite(&suite, ending, &text, sink)?;
             // What is around this one counts the same, and need not say so again.
             suite.shown_as_declared();
         }
+        self.ids.leave();
         if let Some(outer) = self.suites.last_mut() {
             outer.add(&suite);
         }
         Ok(())
     }
 
+    /// Reports a test that stands for something of a suite.
+    fn tell_of_suite(
+        &mut self,
+        suite: &Suite,
+        ending: CaseEnd,
+        text: &str,
+        sink: &mut dyn StreamResult,
+    ) -> io::Result<()> {
+        self.case.stand_for(suite.id(), suite.route.as_deref());
+        self.ids.give(&mut self.case, &self.suites, ".");
+        self.case.add(ending);
+        begin(&mut self.case, &mut self.open, sink)?;
+        let file = if ending.is_failure() { "traceback" } else { "reason" };
+        pieces(file, text.as_bytes(), &self.case.event(), sink)?;
+        self.case.finish(ending.status(), sink)
+    }
+
     fn close_property(&mut self) {
         let (name, value) = &self.property;
         let value = &*String::from_utf8_lossy(value);
-        if self.elements.iter().any(|element| element.is_test()) {
+        if self.is_in_test() {
             self.case.take_property(name, value);
         } else if let Some(suite) = self.suites.last_mut() {
             suite.take_property(name, value);

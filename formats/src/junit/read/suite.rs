@@ -2,9 +2,11 @@
 
 use subunit::Timestamp;
 
+use super::case::CaseEnd;
+use super::counts::{Declared, Missing, Shown};
 use super::error::Failure;
 use super::tag::Tag;
-use super::time;
+use super::{time, words};
 
 /// A suite that is being read.
 #[derive(Debug, Default)]
@@ -12,9 +14,23 @@ pub(crate) struct Suite {
     pub(crate) name: String,
     /// The property `route`, which our writer sets.
     pub(crate) route: Option<String>,
+    /// The machine, or what a tool says instead: Playwright has its browsers there.
+    pub(crate) hostname: String,
+    /// Whether no suite of its name, in suites of theirs, was read before.
+    pub(crate) is_new: bool,
+    /// Whether it is the report, not a suite in it.
+    pub(crate) is_report: bool,
+    /// Whether the host names of its suites are what they ran for.
+    has_projects: bool,
+    /// Whether it is one of node's, all classes of which are called `test`.
+    pub(crate) is_of_node: bool,
     /// When the next case begins, where the suite says when it began.
     pub(crate) clock: Option<Timestamp>,
     declared: Declared,
+    /// What its attributes say of its outcome, where that is a failure: `status="failed"`.
+    failed: Option<String>,
+    /// Its attributes that cannot be right.
+    wrong: Vec<String>,
     /// Whether parts of a test are counted as tests, too.
     counts_parts: bool,
     pub(crate) shown: Shown,
@@ -22,117 +38,94 @@ pub(crate) struct Suite {
     pub(crate) properties: Vec<u8>,
 }
 
-/// The counts of a suite's attributes.
-#[derive(Clone, Copy, Debug, Default)]
-struct Declared {
-    tests: u64,
-    failures: u64,
-    errors: u64,
-    skipped: Option<u64>,
-}
+/// The attributes of Playwright's report.
+const PLAYWRIGHT: [&str; 7] = ["id", "name", "tests", "failures", "skipped", "errors", "time"];
 
-/// What was seen in a suite and the suites within it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Shown {
-    pub(crate) tests: u64,
-    /// Suites count as tests of the suite around them to some writers.
-    suites: u64,
-    /// Failures and errors, of which a case may have several.
-    pub(crate) failures: u64,
-    /// Tests that were skipped or failed as expected.
-    pub(crate) skipped: u64,
-}
-
-/// What a suite counts and does not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Missing {
-    /// This many tests, which it counts as skipped.
-    Skipped(u64),
-    /// Tests or failures: what is said of them.
-    Lost(String),
-}
+/// A longer name is not one of a machine.
+const LONGEST_HOST: usize = 255;
 
 /// What pytest calls its report, and its suite unless told to call it something else.
 const PYTEST: [&str; 2] = ["pytest tests", "pytest"];
 
 impl Suite {
-    pub(crate) fn new(tag: &Tag<'_>) -> Result<Self, Failure> {
-        let mut suite = Suite::default();
-        let mut counts_assertions = false;
+    pub(crate) fn new(tag: &Tag<'_>, is_report: bool) -> Result<Self, Failure> {
+        let mut suite = Suite { is_report, ..Suite::default() };
+        let (mut keys, mut count) = ([false; PLAYWRIGHT.len()], 0);
+        let mut has_disabled = false;
         tag.each(|key, value| {
-            let count = || value.trim().parse::<u64>().unwrap_or(0);
-            match key {
-                "name" => super::id::push(&crate::junit::names::cut(&value), &mut suite.name),
-                "timestamp" => suite.clock = time::timestamp(&value),
-                "tests" => suite.declared.tests = count(),
-                "failures" => suite.declared.failures = count(),
-                "errors" => suite.declared.errors = count(),
-                "skipped" | "skip" => suite.declared.skipped = Some(count()),
-                // What Catch2 says, whose `tests` are assertions.
-                "hostname" => counts_assertions = value == "tbd",
-                _ => {}
+            suite.take(key, &value);
+            count += 1;
+            has_disabled |= key == "disabled";
+            if let Some(at) = PLAYWRIGHT.iter().position(|known| *known == key) {
+                keys.get_mut(at).into_iter().for_each(|has| *has = true);
             }
             Ok(())
         })?;
-        if counts_assertions {
-            suite.declared.tests = 0;
-        }
         suite.counts_parts = PYTEST.contains(&&*suite.name);
+        suite.has_projects = is_report && count == PLAYWRIGHT.len() && keys.iter().all(|has| *has);
+        suite.is_of_node = has_disabled && !suite.hostname.is_empty();
         Ok(suite)
+    }
+
+    fn take(&mut self, key: &str, value: &str) {
+        match key {
+            "name" => super::id::push(&crate::junit::names::cut(value), &mut self.name),
+            "timestamp" => self.clock = time::timestamp(value),
+            "doctest_version" => self.declared.are_assertions(),
+            // What Catch2 says.
+            "hostname" if value == "tbd" => self.declared.are_assertions(),
+            "hostname" if value.len() <= LONGEST_HOST => super::id::push(value.trim(), &mut self.hostname),
+            "status" | "result" | "outcome" if words::ending(value).is_some_and(CaseEnd::is_failure) => {
+                self.failed = Some(format!("{key}=\"{value}\""));
+            }
+            _ => match self.declared.take(key, value) {
+                Ok(false) if words::flag(key, value) == Some(CaseEnd::Fail) => {
+                    self.failed = Some(format!("{key}=\"{value}\""));
+                }
+                Ok(_) => {}
+                Err(()) => self.wrong.push(format!("{key}=\"{}\"", crate::visible::line(value))),
+            },
+        }
     }
 
     /// Takes over what the suite or report around this one says of how it counts.
     pub(crate) fn is_within(&mut self, outer: &Suite) {
         self.route.clone_from(&outer.route);
         self.counts_parts |= outer.counts_parts;
+        self.has_projects |= outer.has_projects;
+    }
+
+    /// What its tests ran for, where its host name says so.
+    pub(crate) fn project(&self) -> Option<&str> {
+        (self.has_projects && !self.hostname.is_empty()).then_some(&self.hostname)
     }
 
     /// Adds what was seen in a suite within this one.
     pub(crate) fn add(&mut self, inner: &Suite) {
-        let Shown { tests, suites, failures, skipped } = &mut self.shown;
-        *tests = tests.saturating_add(inner.shown.tests);
-        *suites = suites.saturating_add(inner.shown.suites + 1);
-        *failures = failures.saturating_add(inner.shown.failures);
-        *skipped = skipped.saturating_add(inner.shown.skipped);
+        self.shown.add(&inner.shown);
+        self.shown.add_declared(&inner.declared, &inner.shown);
     }
 
-    /// What is missing, by the suite's own counts. Of skipped tests, the innermost of the suites around it that counts
-    /// them knows how many there are: Mocha's reporter says it of the whole report, and writes no case for them.
+    /// What is missing, by the suite's own counts.
     pub(crate) fn missing(&self, outer: &[Suite]) -> Option<Missing> {
-        let Declared { tests, failures, errors, .. } = self.declared;
-        let Shown { tests: cases, suites, failures: failed, .. } = self.shown;
-        if failures.saturating_add(errors) > failed {
-            let counted = failures.saturating_add(errors);
-            return Some(Missing::Lost(format!(
-                "failures and errors that the suite counts: {counted}, in its cases: {failed}\n"
-            )));
-        }
-        let count = tests.saturating_sub(cases.saturating_add(suites));
-        match count {
-            0 => None,
-            // pytest counts each subtest that passed.
-            _ if self.counts_parts && cases > 0 => None,
-            _ if count <= self.skipped_without_case(outer) => Some(Missing::Skipped(count)),
-            _ => Some(Missing::Lost(format!("tests that the suite counts: {tests}, cases: {cases}\n"))),
-        }
+        let outer = outer.iter().rev().map(|suite| (&suite.declared, &suite.shown));
+        self.declared.missing(&self.shown, self.counts_parts, outer)
     }
 
-    fn skipped_without_case(&self, outer: &[Suite]) -> u64 {
-        let mut shown = 0_u64;
-        for suite in std::iter::once(self).chain(outer.iter().rev()) {
-            shown = shown.saturating_add(suite.shown.skipped);
-            if let Some(counted) = suite.declared.skipped {
-                return counted.saturating_sub(shown);
-            }
-        }
-        0
+    /// What the suite says of itself that none of its cases does: that it failed.
+    pub(crate) fn failed(&self) -> Option<String> {
+        let failed = self.failed.as_ref().filter(|_| self.shown.failures == 0)?;
+        Some(format!("the suite says that it failed: {failed}\n"))
+    }
+
+    /// Which of its attributes cannot be right.
+    pub(crate) fn wrong(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.wrong)
     }
 
     /// Takes its own counts for what was seen.
     pub(crate) fn shown_as_declared(&mut self) {
-        let Declared { tests, failures, errors, .. } = self.declared;
-        self.shown.tests = self.shown.tests.max(tests);
-        self.shown.failures = self.shown.failures.max(failures.saturating_add(errors));
+        self.shown.is_as(&self.declared);
     }
 
     /// Takes a property: the one that our writer sets says where the suite ran.
@@ -156,59 +149,46 @@ impl Suite {
 mod tests {
     use super::*;
 
-    fn check_within(outer: &str, attributes: &str, shown: Shown, expected: Option<Missing>) {
-        let suite = |attributes: &str| Suite::new(&Tag::new(&format!("testsuite {attributes}"))).unwrap();
-        let outer = suite(outer);
-        let mut suite = suite(attributes);
+    fn suite(attributes: &str) -> Suite {
+        Suite::new(&Tag::new(&format!("testsuite {attributes}")), false).unwrap()
+    }
+
+    fn check_failed(attributes: &str, expected: Option<&str>) {
+        let expected = expected.map(|what| format!("the suite says that it failed: {what}\n"));
+        assert_eq!(suite(attributes).failed(), expected);
+    }
+
+    #[test]
+    fn a_suite_may_say_that_it_failed() {
+        check_failed("status='passed' success='True' executed='False'", None);
+        check_failed("status='Failed'", Some("status=\"Failed\""));
+        check_failed("result='timed out'", Some("result=\"timed out\""));
+        check_failed("success='False'", Some("success=\"False\""));
+        check_failed("status='anything else'", None);
+        let mut shown = suite("status='failed'");
+        shown.shown.failures = 1;
+        assert_eq!(shown.failed(), None);
+    }
+
+    #[test]
+    fn attributes_that_cannot_be_right_are_kept() {
+        assert_eq!(suite("tests='-1' failures='0' errors='x'").wrong(), ["tests=\"-1\"", "errors=\"x\""]);
+    }
+
+    fn check_missing(outer: &str, attributes: &str, cases: u64, is_missing: bool) {
+        let (outer, mut suite) = (suite(outer), suite(attributes));
         suite.is_within(&outer);
-        suite.shown = shown;
-        assert_eq!(suite.missing(&[outer]), expected);
-    }
-
-    fn check(attributes: &str, shown: Shown, expected: Option<&str>) {
-        let lost = expected.map(|what| Missing::Lost(format!("{what}\n")));
-        check_within("", attributes, shown, lost);
-    }
-
-    fn shown(tests: u64, suites: u64, failures: u64) -> Shown {
-        Shown { tests, suites, failures, skipped: 0 }
+        suite.shown.tests = cases;
+        assert_eq!(suite.missing(&[outer]).is_some(), is_missing, "{attributes}");
     }
 
     #[test]
-    fn a_suite_that_counts_more_than_it_shows_says_so() {
-        check("", shown(3, 0, 1), None);
-        check("tests='3' failures='1' errors='0'", shown(3, 0, 1), None);
-        check("tests='3' failures='1'", shown(3, 0, 2), None);
-        check("tests='3'", shown(2, 1, 0), None);
-        check("tests='x' failures=''", shown(0, 0, 0), None);
-        check("tests='20' hostname='tbd'", shown(2, 0, 0), None);
-        check("tests='3'", shown(2, 0, 0), Some("tests that the suite counts: 3, cases: 2"));
-        check(
-            "failures='1' errors='1'",
-            shown(3, 0, 1),
-            Some("failures and errors that the suite counts: 2, in its cases: 1"),
-        );
-    }
-
-    #[test]
-    fn tests_that_are_only_counted_as_skipped_are_skipped() {
-        let skipped = |count| Some(Missing::Skipped(count));
-        check_within("", "tests='3' skipped='1'", shown(2, 0, 0), skipped(1));
-        check_within("skipped='2'", "tests='3'", shown(1, 0, 0), skipped(2));
-        let lost = "tests that the suite counts: 3, cases: 1";
-        check("tests='3' skipped='1'", shown(1, 0, 0), Some(lost));
-        check("tests='3' skipped='2'", Shown { skipped: 1, ..shown(1, 0, 0) }, Some(lost));
-        let lost = Some(Missing::Lost(format!("{lost}\n")));
-        check_within("skipped='2'", "tests='3' skipped='0'", shown(1, 0, 0), lost);
-    }
-
-    #[test]
-    fn pytest_counts_subtests() {
-        check("name='pytest' tests='3'", shown(1, 0, 0), None);
-        check_within("name='pytest tests'", "name='mine' tests='3'", shown(1, 0, 0), None);
-        let lost = "tests that the suite counts: 3, cases: 0";
-        check("name='pytest' tests='3'", shown(0, 0, 0), Some(lost));
-        let lost = "failures and errors that the suite counts: 1, in its cases: 0";
-        check("name='pytest' tests='3' failures='1'", shown(1, 0, 0), Some(lost));
+    fn tools_that_count_something_else_are_known() {
+        check_missing("", "tests='20'", 2, true);
+        check_missing("", "tests='20' hostname='tbd'", 2, false);
+        check_missing("", "tests='20' doctest_version='2.4.9'", 2, false);
+        check_missing("", "name='pytest' tests='3'", 1, false);
+        check_missing("name='pytest tests'", "name='mine' tests='3'", 1, false);
+        check_missing("", "name='pytest' tests='3'", 0, true);
     }
 }

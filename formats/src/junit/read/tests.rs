@@ -107,7 +107,7 @@ fn any_root_will_do() {
 fn documents_may_follow_each_other() {
     let document = "<?xml version='1.0'?><testsuite name='s'><testcase name='a' time='1'/></testsuite>\n";
     let both = format!("{document}\u{feff}{document}");
-    check(&both, &["a inprogress @0", "a success @1", "a inprogress @1", "a success @2"]);
+    check(&both, &["a inprogress @0", "a success @1", "a #2 inprogress @1", "a #2 success @2"]);
 }
 
 #[test]
@@ -148,6 +148,230 @@ fn what_is_yet_to_be_done_may_fail() {
 }
 
 #[test]
+fn no_two_tests_have_one_id() {
+    check_cases(
+        "<testcase name='a'/><testcase name='a'><failure/></testcase><testcase name='a'/>",
+        &["a inprogress", "a success", "a #2 inprogress", "a #2 fail", "a #3 inprogress", "a #3 success"],
+    );
+    check(
+        "<testsuites><testsuite name='s'><testcase name='a'/></testsuite><testsuite name='t'><testcase name='a'/>\
+         <testsuite name='u'><testcase name='a'/></testsuite></testsuite></testsuites>",
+        &["a inprogress", "a success", "t.a inprogress", "t.a success", "t.u.a inprogress", "t.u.a success"],
+    );
+    let suite = |host| format!("<testsuite name='s' hostname='{host}'><testcase name='a'/></testsuite>");
+    check(
+        &format!("<testsuites>{}{}{}</testsuites>", suite("x"), suite("y"), suite("x")),
+        &[
+            "a inprogress",
+            "a success",
+            "a [y] inprogress",
+            "a [y] success",
+            "a #2 inprogress",
+            "a #2 success",
+        ],
+    );
+}
+
+#[test]
+fn suites_without_their_cases_have_ids_of_their_own() {
+    let suite = "<testsuite name='s' errors='1'><testcase name='s'/></testsuite>";
+    let counted = |id: &str| {
+        let text = "failures and errors that the suite counts: 1, in its cases: 0\n";
+        [format!("{id} inprogress"), format!("{id} traceback={text}"), format!("{id} fail")]
+    };
+    let cases = |id: &str| [format!("{id} inprogress"), format!("{id} success")];
+    let expected =
+        [cases("s").to_vec(), counted("s #2").to_vec(), cases("s #3").to_vec(), counted("s #4").to_vec()];
+    let expected = expected.concat();
+    check(&format!("{suite}{suite}"), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+#[test]
+fn projects_of_playwright_are_in_all_ids() {
+    check(
+        "<testsuites id='' name='' tests='1' failures='0' skipped='0' errors='0' time='1'>\
+         <testsuite name='a.spec.js' hostname='firefox'><testcase classname='a.spec.js' name='opens'/></testsuite>\
+         <testsuite name='b.spec.js' hostname=''><testcase classname='b.spec.js' name='opens'/></testsuite></testsuites>",
+        &[
+            "a.spec.js.opens [firefox] inprogress",
+            "a.spec.js.opens [firefox] success",
+            "b.spec.js.opens inprogress",
+            "b.spec.js.opens success",
+        ],
+    );
+}
+
+#[test]
+fn a_class_that_says_nothing_is_the_suite() {
+    check(
+        "<testsuites><testsuite name='o' disabled='0' hostname='h'><testsuite name='p' disabled='0' hostname='h'>\
+         <testcase classname='test' name='a'/></testsuite></testsuite><testcase classname='test' name='a'/></testsuites>",
+        &["o.p.a inprogress", "o.p.a success", "test.a inprogress", "test.a success"],
+    );
+    check(
+        "<testsuite name='T\\A'><testsuite name='T\\A::testB'><testcase name='Error' assertions='0'/></testsuite></testsuite>",
+        &[
+            "T.A::testB::Error inprogress",
+            "T.A::testB::Error properties=assertions=0\n",
+            "T.A::testB::Error success",
+        ],
+    );
+}
+
+#[test]
+fn words_that_nobody_knows_are_no_success() {
+    let strange =
+        "a traceback=status=\"strange\": it is not known what that means, so it is not taken for a success\n";
+    check_cases(
+        "<testcase name='a' status='strange'/>",
+        &["a inprogress", "a properties=status=strange\n", strange, "a fail"],
+    );
+    check_cases("<testcase name='a' status=''/>", &["a inprogress", "a success"]);
+    check_cases(
+        "<testcase name='a' status='passed' result='42'/>",
+        &["a inprogress", "a properties=result=42\n", "a success"],
+    );
+    check_cases(
+        "<testcase name='a' status='strange'><skipped message='m'/></testcase>",
+        &["a inprogress", "a properties=status=strange\n", "a reason=m", "a skip"],
+    );
+    check_cases(
+        "<testcase name='a' success='False'/>",
+        &["a inprogress", "a traceback=success=\"False\"", "a fail"],
+    );
+    check_cases(
+        "<testcase name='a' executed='False'/>",
+        &["a inprogress", "a reason=executed=\"False\"", "a skip"],
+    );
+    check_cases("<testcase name='a' status='flaky'/>", &["a inprogress", "a success #flaky"]);
+}
+
+#[test]
+fn elements_whose_name_tells_an_ending_tell_it() {
+    check_cases(
+        "<testcase name='a'><timeout message='after 60 s'/></testcase>",
+        &["a inprogress", "a traceback=timeout: after 60 s", "a fail"],
+    );
+    check_cases("<testcase name='a'><crash/></testcase>", &["a inprogress", "a traceback=crash", "a fail"]);
+    check_cases(
+        "<testcase name='a'><Failure message='m'/></testcase>",
+        &["a inprogress", "a traceback=m", "a fail"],
+    );
+    check_cases(
+        "<testcase name='a'><aborted message='m' type='T'>T: m</aborted></testcase>",
+        &["a inprogress", "a reason=T: m", "a skip"],
+    );
+    check_cases(
+        "<testcase name='a'><results>1<failure>no</failure>2</results></testcase>",
+        &["a inprogress", "a results=1", "a traceback=no", "a text=2", "a fail"],
+    );
+    check_cases("<timeout/>", &["s inprogress", "s traceback=timeout", "s fail"]);
+    check_cases("<skipped message='m'/>", &["s inprogress", "s reason=m", "s skip"]);
+}
+
+#[test]
+fn what_ctest_could_not_run_has_failed() {
+    let skipped = |message| {
+        format!("<testcase name='a' classname='a' status='notrun'><skipped message='{message}'/></testcase>")
+    };
+    let document = |message| format!("<testsuite name='(empty)'>{}</testsuite>", skipped(message));
+    for message in ["Unable to find executable", "Required Files Missing", "Fixture dependency failed"] {
+        check(&document(message), &["a inprogress", &format!("a traceback={message}"), "a fail"]);
+    }
+    for message in ["SKIP_RETURN_CODE=77", "Disabled"] {
+        check(&document(message), &["a inprogress", &format!("a reason={message}"), "a skip"]);
+    }
+    let other = "<testcase name='a' status='notrun'><skipped message='m'/></testcase>";
+    check(other, &["a inprogress", "a reason=m", "a skip"]);
+}
+
+#[test]
+fn what_is_marked_so_may_fail() {
+    let marked = "<skipped message='TEST_CASE tagged with !mayfail'/>";
+    let reason = "a reason=TEST_CASE tagged with !mayfail";
+    check_cases(
+        &format!("<testcase name='a'>{marked}<failure>no</failure></testcase>"),
+        &["a inprogress", reason, "a traceback=no", "a xfail"],
+    );
+}
+
+#[test]
+fn a_case_within_a_case_is_a_test() {
+    check_cases(
+        "<testcase classname='c' name='a'><testcase name='b'><failure/></testcase><system-out>o</system-out></testcase>",
+        &["c.a.b inprogress", "c.a.b fail", "c.a inprogress", "c.a stdout=o", "c.a success"],
+    );
+    check_cases(
+        "<testcase name='a'><testsuite name='t' tests='2'><testcase name='b'/></testsuite><failure/></testcase>",
+        &[
+            "b inprogress",
+            "b success",
+            "t inprogress",
+            "t traceback=tests that the suite counts: 2, cases: 1\n",
+            "t fail",
+            "a inprogress",
+            "a fail",
+        ],
+    );
+    check_broken(
+        "<testcase name='a'><testcase name='b'><system-out>",
+        &["a.b inprogress", "a inprogress"],
+        "",
+        "line 1, column 51: the document ends within <system-out>",
+    );
+}
+
+#[test]
+fn a_suite_that_says_it_failed_is_a_failure() {
+    check(
+        "<testsuite name='s' status='failed'><testcase name='a'/></testsuite>",
+        &[
+            "a inprogress",
+            "a success",
+            "s inprogress",
+            "s traceback=the suite says that it failed: status=\"failed\"\n",
+            "s fail",
+        ],
+    );
+    check(
+        "<testsuite name='s' status='failed'><testcase name='a'><failure/></testcase></testsuite>",
+        &["a inprogress", "a fail"],
+    );
+}
+
+fn check_notes(document: &str, expected: &[&str]) {
+    let mut parser = Parser::new(Options::default());
+    let mut seen = EventLog::default();
+    parser.feed(document.as_bytes(), &mut seen).and_then(|()| parser.finish(&mut seen)).unwrap();
+    assert_eq!(parser.take_notes(), expected);
+}
+
+#[test]
+fn what_changes_no_test_is_noted() {
+    check_notes(
+        "<testsuite name='s' failures='-1'><testcase name='a'><mood/><mood/><warning/></testcase><mood/></testsuite>",
+        &[
+            "<mood> within <testcase> is not JUnit XML: it is kept, and decides nothing",
+            "<mood> within <testsuite> is not JUnit XML: it is kept, and decides nothing",
+            "the suite s: failures=\"-1\" cannot be right",
+        ],
+    );
+}
+
+#[test]
+fn another_document_is_passed_over_where_that_is_wanted() {
+    let mut parser = Parser::new(Options::default());
+    parser.pass_over_others(true);
+    let mut seen = EventLog::default();
+    parser.feed(b"<testng-results><x/></testng-results>", &mut seen).unwrap();
+    parser.finish(&mut seen).unwrap();
+    assert_eq!(parser.take_notes(), ["passed over: it is not JUnit XML but a <testng-results>"]);
+    assert!(seen.lines.is_empty());
+    let broken = parser.feed(b"<testsuite></x>", &mut seen);
+    assert!(matches!(broken, Err(Error::Broken { .. })));
+}
+
+#[test]
 fn attributes_say_an_outcome_too() {
     check_cases("<testcase name='a' status='run' result='completed'/>", &["a inprogress", "a success"]);
     check_cases(
@@ -165,12 +389,12 @@ fn attributes_say_an_outcome_too() {
 }
 
 #[test]
-fn an_incomplete_case_stays_open_until_its_name_comes_again() {
+fn an_incomplete_case_stays_open() {
     let incomplete = "<testcase name='a' time='1'><error type='Incomplete'/></testcase>";
     check_cases(incomplete, &["a inprogress @0", "a inprogress @1"]);
     check_cases(
         &format!("{incomplete}<testcase name='a'/>"),
-        &["a inprogress @0", "a inprogress @1", "a fail", "a inprogress", "a success"],
+        &["a inprogress @0", "a inprogress @1", "a #2 inprogress", "a #2 success"],
     );
 }
 
@@ -362,19 +586,29 @@ fn check_recorded(name: &str, expected: [u64; 4]) {
 
 #[test]
 fn reports_of_many_tools_are_read() {
+    check_recorded("ant.xml", [1, 0, 3, 0]);
     check_recorded("bats.xml", [1, 1, 1, 0]);
+    check_recorded("catch2.xml", [2, 0, 0, 2]);
     check_recorded("ctest.xml", [1, 1, 2, 0]);
+    check_recorded("ctest-not-run.xml", [1, 6, 3, 0]);
+    check_recorded("doctest.xml", [2, 0, 0, 0]);
+    check_recorded("doctest-no-version.xml", [2, 0, 0, 0]);
     check_recorded("gradle.xml", [1, 1, 0, 0]);
     check_recorded("gtest.xml", [2, 1, 2, 0]);
     check_recorded("jest.xml", [2, 1, 1, 0]);
     check_recorded("nextest.xml", [2, 1, 0, 0]);
     check_recorded("node.xml", [3, 1, 1, 1]);
+    check_recorded("node-suites.xml", [5, 1, 2, 0]);
     check_recorded("phpunit.xml", [3, 1, 1, 0]);
+    check_recorded("phpunit-providers.xml", [3, 5, 1, 0]);
+    check_recorded("playwright.xml", [3, 1, 0, 0]);
     check_recorded("pytest.xml", [5, 6, 1, 1]);
     check_recorded("pytest-xunit1.xml", [5, 5, 1, 1]);
     check_recorded("subunit2junitxml.xml", [1, 3, 1, 1]);
     check_recorded("suite-error.xml", [2, 3, 0, 0]);
     check_recorded("surefire.xml", [3, 2, 1, 0]);
+    check_recorded("surefire-counts.xml", [1, 1, 0, 0]);
+    check_recorded("words.xml", [2, 5, 2, 0]);
 }
 
 /// Pieces of documents, of which any may follow any.
