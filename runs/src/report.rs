@@ -8,7 +8,7 @@ use cli::{ColorArgs, OutputArgs, PassthroughArgs, Shared, Streams};
 use formats::text::{self, Conclusion, TextReport};
 use formats::visible;
 use repository::{Failure, TestResult};
-use streamresult::{Outcome, StreamResult, from_fn};
+use streamresult::{Outcome, PROPERTIES_FILE, StreamResult, from_fn};
 use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
 
 /// How a report looks, and where it goes.
@@ -92,6 +92,7 @@ impl ReportArgs {
             (false, false) => Box::new(streams.errors),
         };
         let beside = from_fn(|event: &Event<'_>| match event.file {
+            Some(file) if file.name == PROPERTIES_FILE => Ok(()),
             Some(file) if event.test_id.is_none() && event.status.is_none() => loose.write_all(file.bytes),
             _ => Ok(()),
         });

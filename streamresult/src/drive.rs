@@ -53,6 +53,10 @@ pub fn deliver<S: StreamResult + ?Sized>(frame: &Frame<'_>, offset: u64, sink: &
     }
 }
 
+/// The file in which a suite, or the run as a whole, has its properties: facts about where it ran, a line `name=value`
+/// for each. No test and no program wrote it, so reports do not show it as output.
+pub const PROPERTIES_FILE: &str = "properties";
+
 /// The event that text between packets is: a piece of the file `stdout` of the run as a whole.
 #[must_use]
 pub fn text_event(text: &[u8]) -> Event<'_> {

@@ -165,7 +165,7 @@ use std::io;
 use subunit::{Decoder, Event, Frame, Packet, Step};
 
 pub use damage::{DAMAGE_DATA, DAMAGE_MESSAGE, damage};
-pub use drive::{deliver, drive, text_event};
+pub use drive::{PROPERTIES_FILE, deliver, drive, text_event};
 pub use edit::{Edit, TextEdit, edit, edit_packets};
 pub use ext::StreamResultExt;
 pub use extent::Extent;

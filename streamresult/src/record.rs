@@ -402,6 +402,14 @@ impl fmt::Debug for Attachment<'_> {
 #[derive(Clone, Debug)]
 pub struct AttachmentReader<'a>(SpoolReader<'a>);
 
+impl AttachmentReader<'_> {
+    /// The same, from this many bytes behind the beginning on.
+    #[must_use]
+    pub fn starting_at(self, at: u64) -> Self {
+        AttachmentReader(self.0.starting_at(at))
+    }
+}
+
 impl Read for AttachmentReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.0.read(into)

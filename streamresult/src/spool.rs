@@ -291,6 +291,14 @@ pub struct SpoolReader<'a> {
     at: u64,
 }
 
+impl SpoolReader<'_> {
+    /// The same, from this many bytes behind the beginning on.
+    #[must_use]
+    pub fn starting_at(self, at: u64) -> Self {
+        SpoolReader { at, ..self }
+    }
+}
+
 impl Read for SpoolReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let count = self.spool.read_at(self.buffer, self.at, into)?;

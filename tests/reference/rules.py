@@ -72,6 +72,11 @@ def unrouted(fact):
     return re.sub(r" \[[^\]]*\]$", "", fact[1])
 
 
+def unnumbered(fact):
+    """A fact without the number that ours adds to an id."""
+    return (re.sub(r" #\d+$", "", fact[1]), *fact[2:])
+
+
 def kind(fact):
     return fact[0]
 
@@ -145,6 +150,8 @@ RULES = [
     Rule("2to1-nanoseconds", "subunit-2to1", "", ours("nine digits")),
     Rule("damage-message", "subunit-2to1", DAMAGE, event("any", "subunit.parser", status=None)),
     # junitxml2subunit
+    Rule("junitxml-unique-ids", JUNITXML, "tame-junit-suites", fact_of("test"), twin=unnumbered),
+    Rule("junitxml-unique-ids", JUNITXML, "tame-junit-suites", ORDER),
     Rule("junitxml-nested", JUNITXML, "junit-nested"),
     Rule("junitxml-times", JUNITXML, "junit-dated junit-untimed junit-commas", fact_of("test"), twin=lambda fact: fact[:3]),
     Rule("junitxml-output", JUNITXML, "junit-output junit-two-failures", fact_of("test"), twin=lambda fact: fact[:4]),

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use anyhow::bail;
 use cli::{Report, Shared, Terminal};
 use formats::visible;
-use streamresult::{StreamResult, deliver};
+use streamresult::{PROPERTIES_FILE, StreamResult, deliver};
 use subunit::Frame;
 use subunit::io::Reader;
 
@@ -97,13 +97,13 @@ impl Channels<'_> {
     }
 }
 
-/// What is of no test: text between packets, or a piece of a file of the run as a whole.
+/// What is of no test: text between packets, or a piece of a file of the run as a whole, but for its properties.
 fn loose_text<'a>(frame: &Frame<'a>) -> Option<&'a [u8]> {
     match frame {
         Frame::Text(text) => Some(text),
         // In this order: most packets have a status, which is seen at a glance.
         Frame::Packet(packet) if packet.status().is_none() && packet.test_id().is_none() => {
-            packet.file().map(|file| file.bytes)
+            packet.file().filter(|file| file.name != PROPERTIES_FILE).map(|file| file.bytes)
         }
         _ => None,
     }

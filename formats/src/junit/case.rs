@@ -1,24 +1,34 @@
 //! One record as a test case.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::time::Duration;
 
 use memchr::memchr;
-use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, Record};
-use subunit::{part, text_part};
+use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, PROPERTIES_FILE, Record};
+use subunit::part;
 
 use super::attachments::Folder;
+use super::attempts::{self, Part};
 use super::budget::{TextBudget, content, copy, show};
 use super::case_writer::{CaseWriter, Section};
+use super::cause::Cause;
 use super::escape;
+use super::evidence::Evidence;
 use super::names::{cut, file_of};
 use super::options::{Dialect, JunitOptions};
+use super::properties::{CLASS, parts};
 use crate::charset::Content;
 
+/// How much of the beginning and the end of a text is looked at for its message.
+const ENDS: usize = 16 << 10;
+/// The type of a failure of which no type is known.
+const FAILURE: &str = "Failure";
+/// The file that says why a test failed.
+const TRACEBACK: &str = "traceback";
 /// More tags are not written: some consumers count elements.
 const MOST_TAGS: usize = 256;
-/// Messages are for lists; the text says the rest.
-const LONGEST_MESSAGE: usize = 1000;
+/// A longer file of properties is output.
+const LONGEST_PROPERTIES: usize = 256 << 10;
 
 /// The element that says how a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,24 +85,28 @@ impl Kind {
             _ if record.is_damage() => {
                 kind(Element::Error, "Damage", "the stream is damaged", &[DAMAGE_MESSAGE])
             }
-            Outcome::Fail => kind(Element::Failure, "Failure", "failed", &["traceback", "reason"]),
+            Outcome::Fail => kind(Element::Failure, FAILURE, "failed", &[TRACEBACK, "reason"]),
             Outcome::UxSuccess => kind(
                 Element::Failure,
                 "UnexpectedSuccess",
                 "passed, but was expected to fail",
-                &["traceback", "reason"],
+                &[TRACEBACK, "reason"],
             ),
             Outcome::Unfinished => {
-                kind(Element::Error, "Incomplete", "began and did not finish", &["traceback", "reason"])
+                kind(Element::Error, "Incomplete", "began and did not finish", &[TRACEBACK, "reason"])
             }
-            Outcome::Skip => kind(Element::Skipped, "", "skipped", &["reason", "traceback"]),
-            Outcome::XFail => kind(Element::Skipped, "xfail", "failed as expected", &["reason", "traceback"]),
+            Outcome::Skip => kind(Element::Skipped, "", "skipped", &["reason", TRACEBACK]),
+            Outcome::XFail => kind(Element::Skipped, "xfail", "failed as expected", &["reason", TRACEBACK]),
             Outcome::Success | Outcome::Exists => kind(Element::None, "", "", &[]),
         }
     }
 
     fn detail<'a>(&self, record: &Record<'a>) -> Option<Attachment<'a>> {
-        let found = self.details.iter().find_map(|name| record.attachment(name))?;
+        let others = |name: &str| record.attachments().find(|file| file.name().starts_with(name));
+        let found = self.details.iter().find_map(|name| {
+            // testtools numbers them.
+            record.attachment(name).or_else(|| others(name).filter(|_| *name == TRACEBACK))
+        })?;
         (content(&found).is_ok_and(|content| content != Content::Binary)).then_some(found)
     }
 }
@@ -163,7 +177,8 @@ pub(crate) fn body(
 ) -> io::Result<()> {
     let kind = Kind::of(record);
     let detail = kind.detail(record);
-    let mut case = Case { record, options, folder, kind, detail, is_detail_cut: false };
+    let attempts = attempts::failed(record);
+    let mut case = Case { record, options, folder, kind, detail, attempts, is_detail_cut: false };
     if case.is_empty() {
         writer.glue("/>\n");
         return Ok(());
@@ -171,6 +186,7 @@ pub(crate) fn body(
     writer.glue(">");
     case.properties(writer);
     case.outcome(writer)?;
+    case.other_attempts(writer)?;
     case.output(writer)?;
     writer.glue("\n</testcase>\n");
     Ok(())
@@ -199,18 +215,39 @@ struct Case<'a> {
     kind: Kind,
     /// The file that became the text of the outcome.
     detail: Option<Attachment<'a>>,
+    /// The attempts besides the one that it is about.
+    attempts: Vec<u32>,
     /// Whether that text is not all of the file.
     is_detail_cut: bool,
 }
 
 impl<'a> Case<'a> {
     fn is_empty(&self) -> bool {
-        self.kind.element == Element::None && !self.has_properties() && self.outputs().next().is_none()
+        self.kind.element == Element::None
+            && !self.has_properties()
+            && self.attempts.is_empty()
+            && self.outputs().next().is_none()
     }
 
     fn has_properties(&self) -> bool {
         self.options.dialect == Dialect::Common
-            && (!self.record.tags().is_empty() || self.route().is_some() || self.is_skewed())
+            && (!self.record.tags().is_empty()
+                || self.route().is_some()
+                || self.is_skewed()
+                || self.own_properties().next().is_some())
+    }
+
+    /// Whether files of the test that say nothing of its outcome are written.
+    fn has_outputs(&self) -> bool {
+        self.kind.element.is_failure() || self.options.all_output
+    }
+
+    /// The lines of the file of properties, where it is not written as output.
+    fn own_properties(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let is_wanted = self.has_outputs() && self.options.dialect == Dialect::Common;
+        let file = if is_wanted { self.record.attachment(PROPERTIES_FILE) } else { None };
+        let lines = file.and_then(|file| lines_of(&file)).unwrap_or_default().lines();
+        lines.filter(|line| !line.is_empty() && parts(line).is_none_or(|(name, _)| name != CLASS))
     }
 
     /// The route code, where the suite does not say it.
@@ -225,11 +262,16 @@ impl<'a> Case<'a> {
 
     /// The attachments that go to `system-out` and `system-err`.
     fn outputs(&self) -> impl Iterator<Item = Attachment<'a>> + use<'a> {
-        let is_wanted = self.kind.element.is_failure() || self.options.all_output;
         let detail = self.detail.map(|detail| detail.name());
         let record = *self.record;
-        let all = is_wanted.then(|| record.attachments()).into_iter().flatten();
-        all.filter(move |attachment| Some(attachment.name()) != detail)
+        let has_properties = self.options.dialect == Dialect::Common;
+        let attempts = !self.attempts.is_empty();
+        let all = self.has_outputs().then(|| record.attachments()).into_iter().flatten();
+        all.filter(move |file| {
+            Some(file.name()) != detail
+                && !(has_properties && file.name() == PROPERTIES_FILE && lines_of(file).is_some())
+                && !(attempts && attempts::is_part(&record, file.name()))
+        })
     }
 
     fn properties(&self, writer: &mut CaseWriter<'_>) {
@@ -249,6 +291,10 @@ impl<'a> Case<'a> {
         if self.is_skewed() {
             known_property("clock", "went back while the test ran", out);
         }
+        for line in self.own_properties() {
+            let (name, value) = parts(line).unwrap_or((line, ""));
+            property(name, value, out);
+        }
         out.extend_from_slice(b"</properties>");
         writer.end(Section::Properties);
     }
@@ -258,25 +304,92 @@ impl<'a> Case<'a> {
             return Ok(());
         }
         writer.glue(self.kind.element.opening());
-        let message = self.detail.and_then(|detail| message(&detail));
-        let out = writer.out();
-        out.extend_from_slice(b" message=\"");
-        escape::attribute(message.as_deref().unwrap_or(self.kind.message), out);
-        out.push(b'"');
-        if !self.kind.name.is_empty() {
-            out.extend_from_slice(b" type=\"");
-            out.extend_from_slice(self.kind.name.as_bytes());
-            out.push(b'"');
-        }
+        let evidence = self.evidence()?;
+        let cause = match &self.detail {
+            Some(detail) => self.cause(detail)?,
+            None if self.kind.name == FAILURE => Cause::of_output(&evidence.text),
+            None => Cause::default(),
+        };
+        self.explain(&cause, writer);
         writer.end(Section::Outcome);
         writer.glue(">");
+        let mut budget = TextBudget::default();
         if let Some(detail) = self.detail {
-            let mut budget = TextBudget::default();
             self.is_detail_cut = !self.show_file(&detail, &mut budget, writer)?;
+        }
+        if !evidence.text.is_empty() {
+            if self.detail.is_some() {
+                budget.end_line(writer);
+            }
+            budget.piece(evidence.text.as_bytes(), writer);
         }
         writer.end(Section::Text);
         writer.glue(self.kind.element.closing());
         Ok(())
+    }
+
+    /// Writes the attributes `message` and `type`.
+    fn explain(&self, cause: &Cause, writer: &mut CaseWriter<'_>) {
+        let message = if cause.message.is_empty() { self.kind.message } else { &cause.message };
+        let kind = match &cause.kind {
+            Some(kind) if self.kind.name == FAILURE => kind,
+            _ => self.kind.name,
+        };
+        explanation(message, kind, writer.out());
+    }
+
+    /// What the output says of a failure of which no traceback does.
+    fn evidence(&self) -> io::Result<Evidence> {
+        let is_told = self.detail.is_some_and(|detail| detail.name().starts_with(TRACEBACK));
+        if is_told || !self.kind.element.is_failure() || self.record.is_damage() {
+            return Ok(Evidence::default());
+        }
+        Evidence::of(self.outputs(), self.detail.is_some())
+    }
+
+    /// Why the test ended as it did: the cause that a traceback tells, all of a reason.
+    fn cause(&self, detail: &Attachment<'_>) -> io::Result<Cause> {
+        let (head, tail) = ends(detail)?;
+        if self.kind.name == FAILURE || detail.name().starts_with(TRACEBACK) {
+            return Ok(Cause::of(&head, &tail));
+        }
+        Ok(Cause::whole(&head))
+    }
+
+    /// Writes the attempts that the case is not about, each with its text and output.
+    fn other_attempts(&mut self, writer: &mut CaseWriter<'_>) -> io::Result<()> {
+        let name = if self.kind.element.is_failure() { "rerunFailure" } else { "flakyFailure" };
+        for attempt in self.attempts.clone() {
+            let text = attempts::file(self.record, attempt, Part::Text);
+            let cause = match &text {
+                Some(text) => ends(text).map(|(head, tail)| Cause::of(&head, &tail))?,
+                None => Cause::default(),
+            };
+            writer.out().extend_from_slice(format!("\n<{name}").as_bytes());
+            let message = if cause.message.is_empty() { "failed" } else { &cause.message };
+            explanation(message, cause.kind.as_deref().unwrap_or(FAILURE), writer.out());
+            writer.out().extend_from_slice(b"><stackTrace>");
+            self.part(text.as_ref(), writer)?;
+            writer.out().extend_from_slice(b"</stackTrace>");
+            for (part, element) in [(Part::Stdout, "system-out"), (Part::Stderr, "system-err")] {
+                if let Some(output) = attempts::file(self.record, attempt, part) {
+                    writer.out().extend_from_slice(format!("\n<{element}>").as_bytes());
+                    self.part(Some(&output), writer)?;
+                    writer.out().extend_from_slice(format!("</{element}>").as_bytes());
+                }
+            }
+            writer.out().extend_from_slice(format!("</{name}>").as_bytes());
+        }
+        writer.end(Section::Attempts);
+        Ok(())
+    }
+
+    /// Writes the text of a file of an attempt.
+    fn part(&mut self, file: Option<&Attachment<'_>>, writer: &mut CaseWriter<'_>) -> io::Result<()> {
+        let Some(file) = file else { return Ok(()) };
+        let mut budget = TextBudget::default();
+        self.show_file(file, &mut budget, writer)?;
+        self.save(file, &mut budget, writer)
     }
 
     fn output(&mut self, writer: &mut CaseWriter<'_>) -> io::Result<()> {
@@ -373,23 +486,41 @@ fn property_value(value: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"\"/>");
 }
 
-/// A line that says why: the last of a traceback, all of a reason.
-fn message(detail: &Attachment<'_>) -> Option<String> {
-    let bytes = detail.in_memory()?;
-    let content = content(detail).ok()?;
-    let end = part(bytes, bytes.len().saturating_sub(4 * LONGEST_MESSAGE)..);
-    let start = bytes.get(..4 * LONGEST_MESSAGE).unwrap_or(bytes);
-    let message = if detail.name().starts_with("traceback") {
-        let text = String::from_utf8_lossy(&content.decode(end)).into_owned();
-        text.lines().rev().map(str::trim).find(|line| !line.is_empty())?.to_owned()
-    } else {
-        String::from_utf8_lossy(&content.decode(start)).trim().to_owned()
-    };
-    match message.char_indices().nth(LONGEST_MESSAGE) {
-        _ if message.is_empty() => None,
-        Some((at, _)) => Some(format!("{}…", text_part(&message, ..at))),
-        None => Some(message),
+/// Appends the attributes `message` and, where there is one, `type`.
+fn explanation(message: &str, kind: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b" message=\"");
+    escape::attribute(message, out);
+    out.push(b'"');
+    if !kind.is_empty() {
+        out.extend_from_slice(b" type=\"");
+        escape::attribute(kind, out);
+        out.push(b'"');
     }
+}
+
+/// The lines of a file of properties, if that is what it looks like.
+fn lines_of<'a>(file: &Attachment<'a>) -> Option<&'a str> {
+    let bytes = file.in_memory().filter(|bytes| bytes.len() <= LONGEST_PROPERTIES)?;
+    std::str::from_utf8(bytes).ok()
+}
+
+/// The beginning and the end of a file that is text; both are all of it where it is short.
+fn ends(file: &Attachment<'_>) -> io::Result<(String, String)> {
+    let content = content(file)?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(&content.decode(bytes)).into_owned();
+    let head = read_at(file, 0, ENDS)?;
+    let kept = file.len() - file.left_out();
+    if kept <= ENDS as u64 {
+        return Ok((text(&head), text(&head)));
+    }
+    Ok((text(&head), text(&read_at(file, kept - ENDS as u64, ENDS)?)))
+}
+
+/// Up to this many bytes of a file from there on.
+pub(crate) fn read_at(file: &Attachment<'_>, at: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.reader().starting_at(at).take(len as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

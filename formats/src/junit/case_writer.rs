@@ -15,6 +15,8 @@ pub(crate) enum Section {
     Outcome,
     /// The text in that.
     Text,
+    /// The elements of other attempts.
+    Attempts,
     /// The text in `system-out`.
     Out,
     /// The text in `system-err`.
@@ -22,7 +24,7 @@ pub(crate) enum Section {
 }
 
 /// How long each section is.
-pub(crate) type Lengths = [u32; 6];
+pub(crate) type Lengths = [u32; 7];
 
 /// Appends a case to a stream.
 pub(crate) struct CaseWriter<'a> {

@@ -36,7 +36,7 @@ pub(crate) struct Runs {
 }
 
 /// A [`Run`] as bytes.
-const RUN: usize = 8 + 8 + 1 + 8 + 6 * 4;
+const RUN: usize = 8 + 8 + 1 + 8 + 7 * 4;
 
 impl Runs {
     /// Adds a run, the first of its test or a later one.
@@ -156,6 +156,9 @@ impl<'a> Case<'a> {
         sections.copy(self.first, Section::Properties)?;
         sections.outcome(self.main)?;
         let others = std::iter::once(self.first).chain(self.later).filter(|run| run.start != self.main.start);
+        for run in std::iter::once(self.first).chain(self.later) {
+            sections.copy(run, Section::Attempts)?;
+        }
         for run in others.filter(|run| run.element.is_failure()) {
             sections.rerun(run, if self.element().is_failure() { "rerunFailure" } else { "flakyFailure" })?;
         }
@@ -224,7 +227,7 @@ mod tests {
                 key: Key { hash: 1, check: u64::MAX },
                 element,
                 start: 7,
-                lengths: [1, 2, 3, 4, 5, u32::MAX],
+                lengths: [1, 2, 3, 4, 5, 6, u32::MAX],
             };
             let back = Run::of_bytes(&run.to_bytes()).unwrap();
             assert_eq!(

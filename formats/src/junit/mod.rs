@@ -4,13 +4,17 @@
 //! times with three decimals, no character that XML cannot hold, no text that a parser finds too long.
 
 mod attachments;
+mod attempts;
 mod budget;
 mod case;
 mod case_writer;
+mod cause;
 mod escape;
+mod evidence;
 mod merge;
 mod names;
 mod options;
+mod properties;
 pub mod read;
 mod suite;
 mod write;

@@ -11,6 +11,14 @@ use subunit::part;
 
 /// Attributes are cut beyond this many bytes: a reader takes 10 MB at most, as a rule.
 const LONGEST: usize = 64 << 10;
+/// What begins the names of tests in Go.
+const GO_TESTS: [&[u8]; 4] = [b"Test", b"Benchmark", b"Example", b"Fuzz"];
+/// Endings of files that are tests, or have some.
+const EXTENSIONS: [&[u8]; 34] = [
+    b"bats", b"c", b"cc", b"cjs", b"cpp", b"cs", b"dart", b"ex", b"exs", b"feature", b"go", b"hs", b"html",
+    b"java", b"js", b"json", b"jsx", b"kt", b"lua", b"md", b"mjs", b"php", b"pl", b"py", b"rb", b"robot",
+    b"rs", b"sh", b"swift", b"t", b"toml", b"ts", b"tsx", b"yaml",
+];
 
 /// The two names of a test case. Consumers take two cases with the same names for one test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,14 +29,14 @@ pub(crate) struct CaseName<'a> {
 }
 
 impl<'a> CaseName<'a> {
-    /// Takes a test id apart: at the last `::` or else `.` before any parameters.
+    /// Takes a test id apart: at the last `::` before any parameters, or else at the last `.` there that ends a class.
     pub(crate) fn of(id: &'a str) -> Self {
         // An id that begins with a bracket or a blank is all name.
         let end = memchr3(b'(', b'[', b' ', id.as_bytes()).unwrap_or(id.len());
         let head = part(id.as_bytes(), ..end);
         let split = match last_double_colon(head) {
             Some(at) => Some((at, at + 2)),
-            None => memrchr(b'.', head).map(|at| (at, at + 1)),
+            None => class_end(head, part(id.as_bytes(), end..)).map(|at| (at, at + 1)),
         };
         let parts = split.and_then(|(class, name)| Some((id.get(..class)?, id.get(name..)?)));
         match parts {
@@ -37,6 +45,49 @@ impl<'a> CaseName<'a> {
             _ => CaseName { class: "", name: id },
         }
     }
+
+    /// Takes a test id apart of which the class is known.
+    pub(crate) fn of_class(id: &'a str, class: &'a str) -> Self {
+        let rest = id.strip_prefix(class).unwrap_or_default();
+        let name = rest.strip_prefix("::").or_else(|| rest.strip_prefix('.')).unwrap_or_default();
+        CaseName { class, name: if name.is_empty() { id } else { name } }
+    }
+}
+
+/// The dot that ends the class in `head`, what is looked at of an id; the rest of the id is `behind`. Where there are
+/// paths, a dot may also be one of a folder or of a file's ending, and between two digits it is a point.
+fn class_end(head: &[u8], behind: &[u8]) -> Option<usize> {
+    let mut end = head.len();
+    let mut dot = memrchr(b'.', head)?;
+    let has_path = memchr(b'/', head).is_some();
+    if let Some(dot) = if has_path { end_of_go_package(head) } else { None } {
+        return Some(dot);
+    }
+    let is_digit = |at: usize| head.get(at).is_some_and(u8::is_ascii_digit);
+    loop {
+        let is_point = is_digit(dot + 1) && dot.checked_sub(1).is_some_and(is_digit);
+        let name = part(head, dot + 1..);
+        let may_be_file = end == head.len() && (behind.is_empty() || behind.starts_with(b" - "));
+        let is_in_path = has_path && (name.contains(&b'/') || may_be_file && EXTENSIONS.contains(&name));
+        if !is_point && !is_in_path {
+            return Some(dot);
+        }
+        end = dot;
+        dot = memrchr(b'.', part(head, ..end))?;
+    }
+}
+
+/// Where the package ends in the id of a subtest in Go: `example.com/net.TestBoot/again.and.again`.
+fn end_of_go_package(head: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'.', head).find(|dot| {
+        let test = part(head, dot + 1..);
+        let len =
+            test.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(test.len());
+        let is_named = GO_TESTS.iter().any(|start| {
+            test.strip_prefix(*start).is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_lowercase))
+        });
+        is_named && test.get(len) == Some(&b'/')
+    })
 }
 
 fn last_double_colon(text: &[u8]) -> Option<usize> {
@@ -135,6 +186,33 @@ mod tests {
         check_split("test 1 a.b", "", "test 1 a.b");
         check_split("", "", "(empty id)");
         check_split("grün.測試", "grün", "測試");
+    }
+
+    #[test]
+    fn a_dot_that_ends_no_class_is_none() {
+        check_split("bench/sum/1.5", "", "bench/sum/1.5");
+        check_split("pkg.mod.size_1.5", "pkg.mod", "size_1.5");
+        check_split("t/a.js/one", "", "t/a.js/one");
+        check_split("t/a.js", "", "t/a.js");
+        check_split("t/a.js.one", "t/a.js", "one");
+        check_split("src/lib.rs - f (line 2)", "", "src/lib.rs - f (line 2)");
+        check_split("example.com/net", "", "example.com/net");
+        check_split("example.com/net.TestBoot", "example.com/net", "TestBoot");
+        check_split("example.com/net.TestBoot/again.and.1.5", "example.com/net", "TestBoot/again.and.1.5");
+        check_split("pkg/mod.Test.test_x", "pkg/mod.Test", "test_x");
+        check_split("a.t", "a", "t");
+    }
+
+    fn check_class(id: &str, class: &str, name: &str) {
+        assert_eq!(CaseName::of_class(id, class), CaseName { class, name });
+    }
+
+    #[test]
+    fn a_class_that_is_known_is_taken_off() {
+        check_class("orders add.up", "orders add", "up");
+        check_class("orders add::up", "orders add", "up");
+        check_class("orders add up", "add up", "orders add up");
+        check_class("a b", "a b", "a b");
     }
 
     #[test]

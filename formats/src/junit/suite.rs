@@ -14,6 +14,7 @@ use super::escape;
 use super::merge::Runs;
 use super::names::cut;
 use super::options::{Dialect, JunitOptions};
+use super::properties::Properties;
 use crate::charset::Content;
 
 /// More routes than this share a suite: each one takes memory.
@@ -42,6 +43,8 @@ pub(crate) struct Suite {
     pub(crate) runs: Runs,
     counts: Counts,
     span: Span,
+    /// The properties that the stream has for it.
+    pub(crate) properties: Properties,
 }
 
 /// How many cases there are, and of which kinds.
@@ -138,6 +141,7 @@ impl Suites {
             runs: Runs::default(),
             counts: Counts::default(),
             span: Span::default(),
+            properties: Properties::default(),
         });
         self.suites.len() - 1
     }
@@ -232,10 +236,11 @@ impl Suite {
             out.push(b'"');
         }
         out.extend_from_slice(b">\n");
-        if self.route.is_some() || !options.properties.is_empty() {
+        if self.route.is_some() || !options.properties.is_empty() || !self.properties.is_empty() {
             out.extend_from_slice(b"<properties>");
             self.route.iter().for_each(|route| property("route", route, &mut out));
             options.properties.iter().for_each(|(name, value)| property(name, value, &mut out));
+            self.properties.write(&options.properties, &mut out);
             out.extend_from_slice(b"</properties>\n");
         }
         out

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Write};
 
 use foldhash::quality::RandomState;
-use streamresult::{Extent, Outcome, Record, RecordSink, Spool};
+use streamresult::{Extent, Outcome, PROPERTIES_FILE, Record, RecordSink, Spool};
 use subunit::{Event, Status, Timestamp};
 
 use super::attachments::Folder;
@@ -13,6 +13,7 @@ use super::case_writer::CaseWriter;
 use super::merge::{Key, Run};
 use super::names::{CaseName, Names, cut};
 use super::options::JunitOptions;
+use super::properties::class_in;
 use super::suite::Suites;
 use crate::hash_set::CompactHashSet;
 
@@ -154,7 +155,11 @@ impl Tools<'_> {
         if !self.is_first {
             return;
         }
-        let CaseName { class, name } = CaseName::of(record.test_id());
+        let known = record.attachment(PROPERTIES_FILE).and_then(|file| class_in(file.in_memory()?));
+        let CaseName { class, name } = match known {
+            Some(class) => CaseName::of_class(record.test_id(), class),
+            None => CaseName::of(record.test_id()),
+        };
         let class = cut(if class.is_empty() { &self.options.suite_name } else { class });
         let name = cut(name);
         let given = self.names.give(&class, &name, record.route_code());
@@ -189,6 +194,16 @@ impl RecordSink for JunitWriter {
             Some(suite) => suite.add_late(id, file, event.mime_type, spool),
             None => Ok(()),
         }
+    }
+
+    /// What a suite has to say of itself is said of it again; output of the run as a whole is not the report's.
+    fn global(&mut self, event: &Event<'_>) -> io::Result<()> {
+        let file = event.file.filter(|file| file.name == PROPERTIES_FILE);
+        let route = event.route_code.filter(|_| !self.options.single_suite);
+        if let Some((file, suite)) = file.and_then(|file| Some((file, self.suites.get(route)?))) {
+            suite.properties.push(file.bytes, event.eof);
+        }
+        Ok(())
     }
 
     fn global_status(&mut self, event: &Event<'_>, status: Status) -> io::Result<()> {

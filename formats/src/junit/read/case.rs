@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
-use streamresult::StreamResult;
+use streamresult::{PROPERTIES_FILE, StreamResult};
 use subunit::{Event, Status, Tags, Timestamp};
 
 use super::element::Detail;
@@ -13,8 +13,9 @@ use super::id::{self, Names};
 use super::suite::Suite;
 use super::tag::Tag;
 use super::text::pieces;
-use super::{time, unique, words};
-use crate::junit::names::cut;
+use super::{secret, time, unique, words};
+use crate::junit::names::{CaseName, cut};
+use crate::junit::properties::CLASS;
 
 /// Longer values of properties stay properties, as do those beyond this number.
 const LONGEST_TAG: usize = 1024;
@@ -84,6 +85,8 @@ pub(crate) struct Case {
     is_rerun: bool,
     /// Whether it may fail: it is yet to be done, as node has it, or marked so, as Catch2 has it.
     pub(crate) may_fail: bool,
+    /// Whether its suite does not count that it failed.
+    pub(crate) is_uncounted: bool,
     /// Whether an element says how it ended.
     is_explained: bool,
     pub(crate) failures: u64,
@@ -110,7 +113,8 @@ pub(crate) struct Around<'a> {
     pub(crate) report: Option<&'a str>,
     /// Whether the document is one suite: CTest gives its tests their names for classes.
     pub(crate) is_single: bool,
-    pub(crate) clock: Timestamp,
+    /// When it begins if it does not say so; `None` where that is not known.
+    pub(crate) clock: Option<Timestamp>,
 }
 
 impl Case {
@@ -147,7 +151,10 @@ impl Case {
         }
         self.route = around.route.map(str::to_owned);
         self.name_it(around);
-        self.start = timestamp.or_else(|| duration.is_some().then_some(around.clock));
+        self.start = timestamp.or_else(|| around.clock.filter(|_| duration.is_some()));
+        if let (None, Some(duration)) = (self.start, duration) {
+            self.add_property("time", &duration.as_secs_f64().to_string());
+        }
         self.end = self.start.zip(duration).and_then(|(start, duration)| time::after(start, duration));
         Ok(duration)
     }
@@ -173,13 +180,16 @@ impl Case {
         self.ending = CaseEnd::Success;
         self.has_begun = false;
         self.attempts = 0;
-        (self.is_rerun, self.is_explained, self.may_fail) = (false, false, false);
+        (self.is_rerun, self.is_explained) = (false, false);
+        (self.may_fail, self.is_uncounted) = (false, false);
         self.failures = 0;
     }
 
     fn name_it(&mut self, around: &Around<'_>) {
         self.class_it(around);
         let no_class = if self.is_named_twice(around) { Some(&*self.class) } else { around.report };
+        // What the id does not tell our writer, as a class with a blank in it looks like a part of the name.
+        let keeps_class = self.class.contains([' ', '(', '[']) && around.report != Some(&*self.class);
         let names = Names {
             class: &self.class,
             name: &self.name,
@@ -190,6 +200,11 @@ impl Case {
             suite: &around.suite.name,
         };
         names.id(&mut self.id);
+        if keeps_class && CaseName::of(&self.id).class != self.class {
+            let class = std::mem::take(&mut self.class);
+            self.add_property(CLASS, &class);
+            self.class = class;
+        }
     }
 
     /// Gives a class to a case that says none, or one that says nothing: node's are all called `test`, and what PHPUnit
@@ -256,8 +271,12 @@ impl Case {
     }
 
     /// Ends the case: what its attributes say of the outcome, if its children say nothing. Words that nobody knows are
-    /// no success.
+    /// no success, nor is a test of which there is only said that it failed again.
     pub(crate) fn take_words(&mut self) -> String {
+        if self.is_rerun && !self.is_explained {
+            self.ending = CaseEnd::Fail;
+            self.failures = self.failures.max(1);
+        }
         if !self.is_explained && !self.has_status && !self.unknown.is_empty() {
             self.ending = CaseEnd::Fail;
             self.failures = self.failures.max(1);
@@ -374,7 +393,7 @@ impl Case {
         if self.properties.is_empty() {
             return Ok(());
         }
-        let name = self.file_name("properties");
+        let name = self.file_name(PROPERTIES_FILE);
         pieces(&name, &self.properties, &self.event(), sink)?;
         self.properties.clear();
         Ok(())
@@ -407,8 +426,9 @@ impl Case {
     }
 }
 
-/// Appends a property as a line.
+/// Appends a property as a line, without what is secret in it.
 pub(crate) fn add_property(name: &str, value: &str, lines: &mut Vec<u8>) {
+    let value = &*secret::shown(name, value);
     const MORE: &[u8] = b"(more, left out)\n";
     if lines.len() + name.len() + value.len() > LONGEST_PROPERTIES {
         if !lines.ends_with(MORE) {

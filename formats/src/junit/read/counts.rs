@@ -4,7 +4,7 @@
 //! But tools count differently, and a run that its own tool calls green must not come out red for that. So a count is
 //! compared with all that it may mean: cases; cases and the suites among them; attempts, of which Surefire counts each
 //! one, also of a test that passed in the end; assertions (doctest, Catch2); subtests (pytest); a case that both failed
-//! and broke; expected failures. Only what none of these explains is missing.
+//! and broke. Only what none of these explains is missing.
 
 /// The counts of a suite's attributes.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Declared {
     aborted: u64,
     /// Whether `tests` and `failures` are assertions.
     counts_assertions: bool,
+    /// Whether tests that passed in the end are counted by themselves.
+    counts_flakes: bool,
 }
 
 /// What was seen in a suite and the suites within it.
@@ -29,8 +31,6 @@ pub(crate) struct Shown {
     pub(crate) failures: u64,
     /// Tests that were skipped or failed as expected.
     pub(crate) skipped: u64,
-    /// Tests that failed as expected.
-    pub(crate) expected_failures: u64,
     /// Attempts besides those that the cases are about, all of which failed.
     pub(crate) attempts: u64,
     /// Assertions that the cases count.
@@ -57,6 +57,10 @@ impl Declared {
             "errors" => &mut self.errors,
             "skipped" | "skip" | "skips" | "ignored" => self.skipped.get_or_insert(0),
             "aborted" => &mut self.aborted,
+            "flakes" => {
+                self.counts_flakes = true;
+                return Ok(true);
+            }
             // Not one of the format's: where it is no number it is something else.
             "failed" => {
                 self.failures = self.failures.max(number(value).unwrap_or(0));
@@ -110,8 +114,10 @@ impl Declared {
 
     /// How many failures and errors it counts, where nothing explains them.
     fn lost_failures(&self, shown: &Shown) -> Option<u64> {
-        let Shown { failures, attempts, expected_failures, assertions, .. } = *shown;
-        let explained = failures.saturating_add(attempts).saturating_add(expected_failures);
+        let Shown { failures, attempts, assertions, .. } = *shown;
+        // A Surefire that counts flaky tests by themselves does not count them among the failures.
+        let are_counted = !self.counts_flakes || failures > 0;
+        let explained = failures.saturating_add(if are_counted { attempts } else { 0 });
         let counts_assertions = self.counts_assertions || self.are_bare_runs(shown) || assertions > 0;
         // One case may count as a failure and as an error, and each of its assertions as one.
         let is_explained = self.failures.max(self.errors) <= explained || counts_assertions && explained > 0;
@@ -148,7 +154,6 @@ impl Shown {
         add(&mut self.suites, inner.suites + 1);
         add(&mut self.failures, inner.failures);
         add(&mut self.skipped, inner.skipped);
-        add(&mut self.expected_failures, inner.expected_failures);
         add(&mut self.attempts, inner.attempts);
         add(&mut self.assertions, inner.assertions);
         add(&mut self.bare_runs, inner.bare_runs);
@@ -224,6 +229,8 @@ mod tests {
         check(&[("tests", "2"), ("failures", "1")], flaky, None);
         check(&[("tests", "2"), ("errors", "1")], flaky, None);
         check(&[("tests", "3")], flaky, Some("tests that the suite counts: 3, cases: 1"));
+        check(&[("failures", "0"), ("flakes", "1")], flaky, None);
+        check(&[("failures", "1"), ("flakes", "1")], flaky, LOST_FAILURE);
         let failed = Shown { attempts: 2, ..shown(1, 0, 1) };
         check(&[("tests", "3"), ("failures", "3")], failed, None);
         let counted = "failures and errors that the suite counts: 2, in its cases: 0";
@@ -233,7 +240,6 @@ mod tests {
     #[test]
     fn a_case_may_count_twice_or_by_its_assertions() {
         check(&[("failures", "1"), ("errors", "1")], shown(1, 0, 1), None);
-        check(&[("failures", "1")], Shown { expected_failures: 1, ..shown(1, 0, 0) }, None);
         check(&[("tests", "7"), ("failures", "4")], Shown { assertions: 7, ..shown(2, 0, 1) }, None);
         check(
             &[("failures", "4")],

@@ -5,6 +5,7 @@ use memchr::memmem;
 use super::element::{Detail, Element};
 use super::error::Failure;
 use super::tag::Tag;
+use crate::junit::cause::Cause;
 
 /// Types that say no more than the element's name, or than the outcome that stands for them.
 const PLAIN: [&str; 11] = [
@@ -68,7 +69,12 @@ impl Explanation {
 
     /// Whether it says that the test may fail: that it is yet to be done, as node does, or is marked so, as Catch2 does.
     pub(crate) fn lets_fail(&self) -> bool {
-        self.kind == "todo" || self.message.starts_with("TEST_CASE tagged with !")
+        self.kind == "todo" || self.is_uncounted()
+    }
+
+    /// Whether it says so in the words of Catch2, which does not count such a failure among those of the suite.
+    pub(crate) fn is_uncounted(&self) -> bool {
+        self.message.starts_with("TEST_CASE tagged with !")
     }
 
     pub(crate) fn clear(&mut self) {
@@ -79,7 +85,8 @@ impl Explanation {
     /// What there is to say beside this text, in a line.
     pub(crate) fn beside(&self, text: &[u8]) -> Option<String> {
         let message = self.message.trim();
-        let says_message = !message.is_empty() && !self.is_nothing() && !contains(text, message);
+        let is_said = contains(text, message) && leads(text, message);
+        let says_message = !(message.is_empty() || self.is_nothing() || is_said);
         let kind = self.kind.trim();
         let is_in_message = says_message && message.contains(kind);
         let says_kind = !is_plain(kind) && !is_in_message && !contains(text, kind);
@@ -120,6 +127,15 @@ fn contains(text: &[u8], message: &str) -> bool {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short = words(message);
     short.contains(' ') && words(&String::from_utf8_lossy(text)).contains(&short)
+}
+
+/// Whether a text says this where our writer looks for the cause: what stands elsewhere is not found again.
+fn leads(text: &[u8], message: &str) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let message = beginning(message).lines().next().unwrap_or_default().trim();
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let cause = Cause::of(&text, &text).message;
+    first.contains(message) || cause.contains(message) || !cause.is_empty() && message.starts_with(&cause)
 }
 
 /// As much of a message as is looked for; one that was cut ends in an ellipsis.

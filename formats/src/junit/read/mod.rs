@@ -46,6 +46,7 @@ mod report;
 #[cfg(test)]
 mod roundtrip;
 mod scan;
+mod secret;
 mod suite;
 mod tag;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io;
 
-use streamresult::{DAMAGE_ID, DAMAGE_MESSAGE, StreamResult};
+use streamresult::{DAMAGE_ID, DAMAGE_MESSAGE, PROPERTIES_FILE, StreamResult};
 use subunit::{Event, Status, Timestamp};
 
 use super::Options;
@@ -331,6 +331,7 @@ impl Report {
             ending = self.case.ending_of(detail, &explanation.kind, &explanation.message);
             self.case.add(ending);
             self.case.may_fail |= explanation.lets_fail();
+            self.case.is_uncounted |= explanation.is_uncounted();
         }
         if let Element::Other { of_case } = element
             && !is_known(tag.name())
@@ -388,7 +389,7 @@ impl Report {
             separator: self.options.separator.as_deref(),
             report: self.name.as_deref(),
             is_single: self.is_single,
-            clock: self.suites.iter().rev().find_map(|suite| suite.clock).unwrap_or(self.clock),
+            clock: self.suites.iter().rev().find_map(Suite::dated).unwrap_or(Some(self.clock)),
         };
         let duration = self.case.open(tag, &around)?;
         self.ids.give(&mut self.case, &self.suites, self.options.separator.as_deref().unwrap_or("."));
@@ -431,6 +432,12 @@ impl Report {
             Element::Case => self.close_case(sink)?,
             Element::Property => self.close_property(),
             Element::Properties => self.close_properties(sink)?,
+            // The white space behind a stack trace is none of it.
+            Element::Inside
+                if self.elements.last().is_some_and(|parent| matches!(parent, Element::Attempt { .. })) =>
+            {
+                self.close_text(sink)?;
+            }
             Element::Inside => {}
             _ => {
                 self.close_text(sink)?;
@@ -463,14 +470,13 @@ impl Report {
     /// Ends a test: a case, or what stands for something of a suite.
     fn close_test(&mut self, sink: &mut dyn StreamResult) -> Result<(), Failure> {
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
-        suite.shown.failures += self.case.failures;
+        suite.shown.failures += if self.case.is_uncounted { 0 } else { self.case.failures };
         begin(&mut self.case, &mut self.open, sink)?;
         if self.case.may_fail && self.case.ending == CaseEnd::Fail {
             self.case.ending = CaseEnd::XFail;
         }
         let suite = self.suites.last_mut().unwrap_or(&mut self.outside);
         suite.shown.skipped += u64::from(matches!(self.case.ending, CaseEnd::Skip | CaseEnd::XFail));
-        suite.shown.expected_failures += u64::from(self.case.ending == CaseEnd::XFail);
         self.case.tag_attempts();
         let mut status = self.case.ending.status();
         if self.case.ending == CaseEnd::Unfinished {
@@ -550,7 +556,7 @@ impl Report {
         let mut text = format!("[{}]\n", crate::visible::line(suite.id())).into_bytes();
         text.append(&mut suite.properties);
         let event = Event { route_code: suite.route.as_deref(), ..Event::default() };
-        Ok(pieces("properties", &text, &event, sink)?)
+        Ok(pieces(PROPERTIES_FILE, &text, &event, sink)?)
     }
 }
 

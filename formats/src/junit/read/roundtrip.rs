@@ -69,14 +69,17 @@ impl Test {
 
     /// The test with what XML cannot hold shown, as the writer shows it.
     fn shown(self) -> Self {
-        let stdout = self.stdout.map(|text| shown(&text) + if text.ends_with('\n') { "" } else { "\n" });
+        let stdout =
+            self.stdout.as_deref().map(|text| shown(text) + if text.ends_with('\n') { "" } else { "\n" });
         let mut tags: Vec<String> = Vec::new();
         for tag in self.tags.iter().map(|tag| shown(tag)) {
             if !tags.contains(&tag) {
                 tags.push(tag);
             }
         }
-        Test { id: shown(&self.id), tags, detail: self.detail.map(|text| shown(&text)), stdout, ..self }
+        // Of a failure without a text of its own, the output tells.
+        let told = self.detail.or_else(|| self.stdout.clone().filter(|_| self.outcome.is_failure()));
+        Test { id: shown(&self.id), tags, detail: told.map(|text| shown(&text)), stdout, ..self }
     }
 }
 
@@ -201,4 +204,62 @@ fn attempts_that_were_merged_are_attempts() {
     assert_eq!(tests.len(), 1);
     assert_eq!(tests[0].outcome, Outcome::Success);
     assert_eq!(tests[0].tags, ["attempt-2", "flaky"]);
+}
+
+/// A report as our writer writes it after it was read.
+fn rewritten(report: &str, options: junit::JunitOptions) -> String {
+    let mut records = Records::new(JunitWriter::new(options));
+    super::drive(Options::default(), report.as_bytes(), &mut records).unwrap();
+    let mut written = Vec::new();
+    records.into_sink().write(&mut written).unwrap();
+    String::from_utf8(written).unwrap()
+}
+
+fn check_rewritten(cases: &str, expected: &str) {
+    let report = format!("<testsuites><testsuite name='s'>{cases}</testsuite></testsuites>");
+    let written = rewritten(&report, junit::JunitOptions::default());
+    let cases = written.split_inclusive('\n').skip(3).collect::<String>();
+    assert_eq!(cases.strip_suffix("</testsuite>\n</testsuites>\n"), Some(expected));
+    let again = rewritten(&written, junit::JunitOptions::default());
+    assert_eq!(again, written, "what is written stays as it is");
+}
+
+#[test]
+fn classes_messages_and_types_survive() {
+    check_rewritten(
+        "<testcase classname='orders add' name='up'/>",
+        "<testcase classname=\"orders add\" name=\"up\"/>\n",
+    );
+    check_rewritten(
+        "<testcase classname='add up' name='orders add up'/>",
+        "<testcase classname=\"add up\" name=\"orders add up\"/>\n",
+    );
+    check_rewritten(
+        "<testcase classname='c' name='a'><failure message='expected: 1' type='java.lang.AssertionError'>\
+         java.lang.AssertionError: expected: 1\n\tat a.b</failure></testcase>",
+        "<testcase classname=\"c\" name=\"a\">\n<failure message=\"expected: 1\" type=\"java.lang.AssertionError\">\
+         java.lang.AssertionError: expected: 1\n\tat a.b</failure>\n</testcase>\n",
+    );
+    check_rewritten(
+        "<testcase classname='c' name='a'><error message='refused' type='java.net.ConnectException'/></testcase>",
+        "<testcase classname=\"c\" name=\"a\">\n<failure message=\"refused\" type=\"java.net.ConnectException\">\
+         java.net.ConnectException: refused</failure>\n</testcase>\n",
+    );
+}
+
+#[test]
+fn attempts_survive() {
+    check_rewritten(
+        "<testcase classname='c' name='a'><flakyFailure message='m' type='T'><stackTrace>T: m</stackTrace>\
+         <system-out>o</system-out></flakyFailure></testcase>",
+        "<testcase classname=\"c\" name=\"a\">\n<properties><property name=\"tag\" value=\"attempt-2\"/>\
+         <property name=\"tag\" value=\"flaky\"/></properties>\n<flakyFailure message=\"T: m\" type=\"Failure\">\
+         <stackTrace>T: m</stackTrace>\n<system-out>o</system-out></flakyFailure>\n</testcase>\n",
+    );
+    check_rewritten(
+        "<testcase classname='c' name='a'><failure>1</failure><rerunFailure>2</rerunFailure></testcase>",
+        "<testcase classname=\"c\" name=\"a\">\n<properties><property name=\"tag\" value=\"attempt-2\"/></properties>\n\
+         <failure message=\"1\" type=\"Failure\">1</failure>\n<rerunFailure message=\"2\" type=\"Failure\">\
+         <stackTrace>2</stackTrace></rerunFailure>\n</testcase>\n",
+    );
 }

@@ -26,6 +26,8 @@ pub(crate) struct Suite {
     pub(crate) is_of_node: bool,
     /// When the next case begins, where the suite says when it began.
     pub(crate) clock: Option<Timestamp>,
+    /// Whether it says when it began, in words that nobody knows: then its cases began at no time.
+    pub(crate) is_undated: bool,
     declared: Declared,
     /// What its attributes say of its outcome, where that is a failure: `status="failed"`.
     failed: Option<String>,
@@ -70,7 +72,13 @@ impl Suite {
     fn take(&mut self, key: &str, value: &str) {
         match key {
             "name" => super::id::push(&crate::junit::names::cut(value), &mut self.name),
-            "timestamp" => self.clock = time::timestamp(value),
+            "timestamp" => {
+                self.clock = time::timestamp(value);
+                self.is_undated = self.clock.is_none() && !value.trim().is_empty();
+                if self.is_undated {
+                    self.wrong.push(format!("{key}=\"{}\"", crate::visible::line(value)));
+                }
+            }
             "doctest_version" => self.declared.are_assertions(),
             // What Catch2 says.
             "hostname" if value == "tbd" => self.declared.are_assertions(),
@@ -98,6 +106,11 @@ impl Suite {
     /// What its tests ran for, where its host name says so.
     pub(crate) fn project(&self) -> Option<&str> {
         (self.has_projects && !self.hostname.is_empty()).then_some(&self.hostname)
+    }
+
+    /// When the next case begins, if this suite says it, or that nobody knows.
+    pub(crate) fn dated(&self) -> Option<Option<Timestamp>> {
+        if self.is_undated { Some(None) } else { self.clock.map(Some) }
     }
 
     /// Adds what was seen in a suite within this one.

@@ -2,23 +2,57 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use subunit::Timestamp;
+
+/// Formats of times that name their zone, besides RFC 3339 and RFC 2822. What JavaScript shows of a date is one.
+const WITH_ZONE: [&str; 4] = ["%FT%T%.f%z", "%F %T%.f%z", "%F %T%.f %z", "%a %b %d %Y %T GMT%z"];
+/// Formats of times that are in UTC, as they name no zone. C's `ctime` has the third one.
+const WITHOUT_ZONE: [&str; 7] = [
+    "%FT%T%.f",
+    "%F %T%.f",
+    "%a %b %e %T %Y",
+    "%a, %d %b %Y %T",
+    "%Y/%m/%d %T%.f",
+    "%FT%H:%M",
+    "%Y%m%dT%H%M%S",
+];
+/// A number that is a time is one of milliseconds from here on.
+const MILLISECONDS: u64 = 100_000_000_000;
 
 /// A point in time, in the zone it names or else in UTC; `None` when it is not a time, or one that subunit cannot express.
 pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    let since =
-        match DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, "%FT%T%.f%z")) {
-            Ok(time) => time.to_utc(),
-            Err(_) => ["%FT%T%.f", "%F %T%.f"]
-                .iter()
-                .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?
-                .and_utc(),
-        };
+    // A zone may have its name behind it.
+    let text = text.split_once(" (").map_or(text, |(time, _)| time);
+    let since = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc()).ok();
+    let since = since.or_else(|| time_in_words(text)).or_else(|| time_in_seconds(text))?;
     // A leap second has more nanoseconds than others.
     let nanoseconds = since.timestamp_subsec_nanos().min(999_999_999);
     Some(Timestamp { seconds: since.timestamp().try_into().ok()?, nanoseconds })
+}
+
+fn time_in_words(text: &str) -> Option<DateTime<Utc>> {
+    let zoned = || WITH_ZONE.iter().find_map(|format| DateTime::parse_from_str(text, format).ok());
+    let in_utc = || WITHOUT_ZONE.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+    let bare = || in_utc().map(|time| time.and_utc());
+    let zoned = zoned().or_else(|| DateTime::parse_from_rfc2822(text).ok()).map(|time| time.to_utc());
+    zoned.or_else(bare)
+}
+
+/// Seconds or milliseconds since 1970; a smaller number is none.
+fn time_in_seconds(text: &str) -> Option<DateTime<Utc>> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !(9..=13).contains(&whole.len()) || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let number: u64 = whole.parse().ok()?;
+    if number >= MILLISECONDS {
+        return DateTime::from_timestamp_millis(i64::try_from(number).ok()?);
+    }
+    let fraction = duration(&format!("0.{fraction}")).unwrap_or_default();
+    DateTime::from_timestamp(i64::try_from(number).ok()?, fraction.subsec_nanos())
 }
 
 /// A number of seconds, to the nanosecond: `1.5`, `1,234.5`, `0,5`, `1e-3`. `None` when it is not one, is negative,
@@ -157,10 +191,38 @@ mod tests {
     }
 
     #[test]
+    fn times_are_known_in_the_formats_of_many_tools() {
+        for text in [
+            "Tue, 14 Nov 2023 22:13:20 GMT",
+            "Tue, 14 Nov 2023 23:13:20 +0100",
+            "14 Nov 2023 22:13:20 +0000",
+            "Tue, 14 Nov 2023 22:13:20",
+            "Tue Nov 14 22:13:20 2023",
+            "Tue Nov 14 2023 23:13:20 GMT+0100 (Central European Standard Time)",
+            "2023-11-14 23:13:20 +0100",
+            "2023/11/14 22:13:20",
+            "20231114T221320",
+            "1700000000",
+            "1700000000000",
+        ] {
+            check_time(text, Some((1_700_000_000, 0)));
+        }
+        check_time("2023-11-14T22:13", Some((1_699_999_980, 0)));
+        check_time("1700000000.5", Some((1_700_000_000, 500_000_000)));
+    }
+
+    #[test]
     fn what_is_no_time_is_none() {
-        for text in
-            ["", "today", "1960-01-01T00:00:00", "2200-01-01T00:00:00Z", "2023-13-01T00:00:00", "12:00:00"]
-        {
+        for text in [
+            "",
+            "today",
+            "1960-01-01T00:00:00",
+            "2200-01-01T00:00:00Z",
+            "2023-13-01T00:00:00",
+            "12:00:00",
+            "17",
+            "11/14/2023",
+        ] {
             check_time(text, None);
         }
     }
