@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use process::{Cause, ChildInput, Deadline, Ending, Exit, Follow, Source, Timeouts, Wait};
-use transport::{Container, Local, NodeCommand, NodeExit, NodeFile, Program, Ssh, Transport};
+use transport::{Container, Local, NodeCommand, NodeExit, NodeFile, NodeProgram, Ssh, Transport};
 
 use crate::container::{DOCKER, Engine, IMAGE, PODMAN};
 use crate::remote::far::Far;
@@ -76,7 +76,7 @@ fn in_container(engine: &Engine) -> anyhow::Result<()> {
     let boxed = way("box")?;
     brought(&boxed)?;
     // Now there is a program of ours, which removes what the engine cannot.
-    let program = Program::find(Some(program()?))?;
+    let program = NodeProgram::find(Some(program()?))?;
     let look = boxed.look(&program, wait())?;
     boxed.put(&NodeFile { path: &look.path, content: program.content(), mode: look.mode }, wait())?;
     files(&boxed, "/tmp")?;
@@ -93,7 +93,7 @@ fn wait() -> Wait<'static> {
 
 /// The program is put there, found again, run and removed.
 fn brought(way: &dyn Transport) -> anyhow::Result<()> {
-    let program = Program::find(Some(program()?))?;
+    let program = NodeProgram::find(Some(program()?))?;
     let look = way.look(&program, wait())?;
     ensure!(look.system == "Linux" && !look.machine.is_empty() && !look.has_program, "{look:?}");
     way.put(&NodeFile { path: &look.path, content: program.content(), mode: look.mode }, wait())?;

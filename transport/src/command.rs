@@ -7,7 +7,7 @@ use std::process::Command;
 
 use process::{Cause, ChildInput, Finished, Follow, Timeouts, Wait};
 
-use super::Failure;
+use super::NodeFailure;
 
 /// How many bytes of its output are kept.
 const KEEP: usize = 64 << 10;
@@ -44,8 +44,8 @@ impl NodeCommand {
     }
 
     /// That its process here could not be started.
-    pub(crate) fn not_started(&self, error: &dyn fmt::Display) -> Failure {
-        Failure::new(format!("cannot start {}: {error}", self.called))
+    pub(crate) fn not_started(&self, error: &dyn fmt::Display) -> NodeFailure {
+        NodeFailure::new(format!("cannot start {}: {error}", self.called))
     }
 
     /// As one line that any shell takes apart again into these words.
@@ -79,7 +79,7 @@ fn quoted(word: &[u8]) -> Vec<u8> {
 /// # Errors
 ///
 /// When a signal came, or it cannot be run.
-pub(crate) fn run(command: &mut Command, input: &[u8], wait: Wait<'_>) -> Result<Finished, Failure> {
+pub(crate) fn run(command: &mut Command, input: &[u8], wait: Wait<'_>) -> Result<Finished, NodeFailure> {
     let input = Some(ChildInput::Bytes(input.into()));
     let follow = Follow { input, ..Follow::new(wait, Timeouts::PROBE) };
     run_keeping(command, follow, KEEP)
@@ -94,13 +94,13 @@ pub(crate) fn run_keeping(
     command: &mut Command,
     follow: Follow<'_>,
     keep: usize,
-) -> Result<Finished, Failure> {
+) -> Result<Finished, NodeFailure> {
     match process::run(command, follow, keep) {
-        Ok(finished) if finished.ending.cause == Cause::Interrupted => Err(Failure::Interrupted),
+        Ok(finished) if finished.ending.cause == Cause::Interrupted => Err(NodeFailure::Interrupted),
         Ok(finished) => Ok(finished),
         Err(error) => {
             let program = command.get_program();
-            Err(Failure::new(format!("cannot run {}: {error}", program.display())))
+            Err(NodeFailure::new(format!("cannot run {}: {error}", program.display())))
         }
     }
 }
@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    fn sh(script: &str, input: &[u8], time: Duration) -> Result<Finished, Failure> {
+    fn sh(script: &str, input: &[u8], time: Duration) -> Result<Finished, NodeFailure> {
         run(Command::new("sh").args(["-c", script]), input, Wait::until(Deadline::after(time)))
     }
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_missing_program_is_named() {
         let found = run(&mut Command::new("no-such-ssh"), b"", Wait::FOREVER);
-        let Err(Failure::Failed { reason, .. }) = found else { panic!("it ran") };
+        let Err(NodeFailure::Failed { reason, .. }) = found else { panic!("it ran") };
         assert!(reason.starts_with("cannot run no-such-ssh: "), "{reason}");
     }
 

@@ -19,7 +19,7 @@ use super::engine::{CreatedExec, Engine, ExecState, permission_hint};
 use super::local::too_long;
 use super::program::digest;
 use super::{
-    ContainerName, Failure, Look, NodeCommand, NodeExit, NodeFile, PROGRAM, Program, Role, Transport,
+    ContainerName, Look, NodeCommand, NodeExit, NodeFailure, NodeFile, NodeProgram, PROGRAM, Role, Transport,
 };
 
 /// Where the program is put: in the root, which no mount hides. It is root's, and everyone may run it.
@@ -80,11 +80,11 @@ impl Container {
         Container { name, engine, program: Mutex::default() }
     }
 
-    fn open<'w>(&self, wait: Wait<'w>) -> Result<EngineSession<'w>, Failure> {
+    fn open<'w>(&self, wait: Wait<'w>) -> Result<EngineSession<'w>, NodeFailure> {
         EngineSession::open(self.engine.as_ref(), wait)
     }
 
-    fn try_look(&self, program: &Program, wait: Wait<'_>) -> Result<Look, Failure> {
+    fn try_look(&self, program: &NodeProgram, wait: Wait<'_>) -> Result<Look, NodeFailure> {
         let session = self.open(wait)?;
         let name = &self.name.name;
         session.ensure_running(name)?;
@@ -97,7 +97,7 @@ impl Container {
         Ok(Look { system, machine: arch, path, mode: 0o555, has_program })
     }
 
-    fn try_put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), Failure> {
+    fn try_put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), NodeFailure> {
         let session = self.open(wait)?;
         session.put(&self.name.name, file)?;
         let found = session.file(&self.name.name, file.path, file.content.len())?;
@@ -105,20 +105,20 @@ impl Container {
             return Ok(());
         }
         let digest = found.map_or_else(|| "none".to_owned(), |content| digest(&content));
-        Err(Failure::new(format!(
+        Err(NodeFailure::new(format!(
             "the copy of {} is not what was put there: its digest is {digest}",
             file.path
         )))
     }
 
-    fn try_remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
+    fn try_remove(&self, path: &str, wait: Wait<'_>) -> Result<(), NodeFailure> {
         let session = self.open(wait)?;
         if !session.has(&self.name.name, path)? {
             return Ok(());
         }
         let program = self.program.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let program =
-            program.ok_or_else(|| Failure::new("no program of ours is there that could remove it"))?;
+            program.ok_or_else(|| NodeFailure::new("no program of ours is there that could remove it"))?;
         let command = NodeCommand::new(program).arg(Role::Remove.word()).arg(path);
         let order = ExecOrder { user: Some("0".to_owned()), ..self.order(&session.engine, &command)? };
         let id = session.create(&order)?;
@@ -134,10 +134,11 @@ impl Container {
     }
 
     /// What has the command run there.
-    fn order(&self, engine: &Engine, command: &NodeCommand) -> Result<ExecOrder, Failure> {
+    fn order(&self, engine: &Engine, command: &NodeCommand) -> Result<ExecOrder, NodeFailure> {
         let mut words = vec![command.program.clone()];
         for arg in &command.args {
-            let word = arg.to_str().ok_or_else(|| Failure::new(format!("{} is not text", arg.display())))?;
+            let word =
+                arg.to_str().ok_or_else(|| NodeFailure::new(format!("{} is not text", arg.display())))?;
             words.push(word.to_owned());
         }
         Ok(ExecOrder {
@@ -148,7 +149,7 @@ impl Container {
         })
     }
 
-    fn about<T>(&self, done: Result<T, Failure>) -> Result<T, Failure> {
+    fn about<T>(&self, done: Result<T, NodeFailure>) -> Result<T, NodeFailure> {
         done.map_err(|failure| {
             failure.about(format_args!("cannot look from the container {}", self.name.name))
         })
@@ -156,14 +157,15 @@ impl Container {
 }
 
 impl Transport for Container {
-    fn look(&self, program: &Program, wait: Wait<'_>) -> Result<Look, Failure> {
+    fn look(&self, program: &NodeProgram, wait: Wait<'_>) -> Result<Look, NodeFailure> {
         self.about(self.try_look(program, wait))
     }
 
-    fn spawn<'a>(&self, command: &NodeCommand, mut follow: Follow<'a>) -> Result<Following<'a>, Failure> {
-        let engine = Engine::new(self.engine.as_ref()).map_err(|error| Failure::new(format!("{error:#}")))?;
+    fn spawn<'a>(&self, command: &NodeCommand, mut follow: Follow<'a>) -> Result<Following<'a>, NodeFailure> {
+        let engine =
+            Engine::new(self.engine.as_ref()).map_err(|error| NodeFailure::new(format!("{error:#}")))?;
         let order = self.order(&engine, command)?;
-        let mut line = serde_json::to_vec(&order).map_err(|error| Failure::new(error.to_string()))?;
+        let mut line = serde_json::to_vec(&order).map_err(|error| NodeFailure::new(error.to_string()))?;
         line.push(b'\n');
         let input = follow.input.take().unwrap_or(process::ChildInput::Bytes(b"".into()));
         follow.input = Some(input.behind(line));
@@ -176,11 +178,11 @@ impl Transport for Container {
         NodeExit::through(exit)
     }
 
-    fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), Failure> {
+    fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), NodeFailure> {
         self.about(self.try_put(file, wait))
     }
 
-    fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, Failure> {
+    fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, NodeFailure> {
         let session = self.about(self.open(wait))?;
         let found = self.about(session.file(&self.name.name, path, limit))?;
         match found {
@@ -189,7 +191,7 @@ impl Transport for Container {
         }
     }
 
-    fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
+    fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), NodeFailure> {
         self.try_remove(path, wait)
     }
 }
@@ -211,8 +213,8 @@ impl<'a> EngineSession<'a> {
     /// # Errors
     ///
     /// When it does not answer.
-    pub(crate) fn open(place: Option<&Place>, wait: Wait<'a>) -> Result<Self, Failure> {
-        let engine = Engine::new(place).map_err(|error| Failure::new(format!("{error:#}")))?;
+    pub(crate) fn open(place: Option<&Place>, wait: Wait<'a>) -> Result<Self, NodeFailure> {
+        let engine = Engine::new(place).map_err(|error| NodeFailure::new(format!("{error:#}")))?;
         let mut session = EngineSession { engine, wait };
         let patience = session.patience(SOON);
         match session.engine.ping(&patience).result {
@@ -234,7 +236,7 @@ impl<'a> EngineSession<'a> {
     /// # Errors
     ///
     /// When the engine does not.
-    pub(crate) fn create(&self, order: &ExecOrder) -> Result<String, Failure> {
+    pub(crate) fn create(&self, order: &ExecOrder) -> Result<String, NodeFailure> {
         let wanted = json!({
             "AttachStdin": true, "AttachStdout": true, "AttachStderr": true, "Tty": false,
             "Cmd": order.command, "User": order.user.clone().unwrap_or_default(),
@@ -249,7 +251,7 @@ impl<'a> EngineSession<'a> {
     /// # Errors
     ///
     /// When the engine does not say.
-    pub(crate) fn code(&self, id: &str) -> Result<i64, Failure> {
+    pub(crate) fn code(&self, id: &str) -> Result<i64, NodeFailure> {
         let wait = Wait { deadline: Deadline::after(SOON).earlier(self.wait.deadline), ..self.wait };
         loop {
             let state: ExecState = self.json(&format!("/exec/{}/json", encode(id)))?;
@@ -263,7 +265,7 @@ impl<'a> EngineSession<'a> {
         }
     }
 
-    fn ensure_running(&self, name: &str) -> Result<(), Failure> {
+    fn ensure_running(&self, name: &str) -> Result<(), NodeFailure> {
         let path = format!("/containers/{}/json", encode(name));
         let exchange = self.engine.send(&self.engine.get(&path), &self.patience(SOON));
         let nothing = || self.failure("there is no such container".to_owned());
@@ -280,7 +282,7 @@ impl<'a> EngineSession<'a> {
     }
 
     /// Whether a container has a file.
-    fn has(&self, name: &str, path: &str) -> Result<bool, Failure> {
+    fn has(&self, name: &str, path: &str) -> Result<bool, NodeFailure> {
         let head = self.engine.get(&format!("{}?path={}", archive(name), encode(path)));
         let request = Request { method: "HEAD".to_owned(), ..head };
         let exchange = self.engine.send(&request, &self.patience(SOON));
@@ -291,7 +293,7 @@ impl<'a> EngineSession<'a> {
     }
 
     /// The content of a file in a container, if it is there; of one that is longer than this, more than this.
-    fn file(&self, name: &str, path: &str, limit: usize) -> Result<Option<Vec<u8>>, Failure> {
+    fn file(&self, name: &str, path: &str, limit: usize) -> Result<Option<Vec<u8>>, NodeFailure> {
         let get = self.engine.get(&format!("{}?path={}", archive(name), encode(path)));
         let request = Request { max_body: limit.saturating_add(FRAME), ..get };
         let exchange = self.engine.send(&request, &self.patience(Duration::MAX));
@@ -305,8 +307,8 @@ impl<'a> EngineSession<'a> {
         }
     }
 
-    fn put(&self, name: &str, file: &NodeFile<'_>) -> Result<(), Failure> {
-        let (folder, body) = packed(file).map_err(|error| Failure::new(error.to_string()))?;
+    fn put(&self, name: &str, file: &NodeFile<'_>) -> Result<(), NodeFailure> {
+        let (folder, body) = packed(file).map_err(|error| NodeFailure::new(error.to_string()))?;
         // Podman would make it.
         if folder != "/" && !self.has(name, folder)? {
             return Err(self.failure(format!("{} cannot be put there: there is no {folder}", file.path)));
@@ -323,12 +325,12 @@ impl<'a> EngineSession<'a> {
         }
     }
 
-    fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+    fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T, NodeFailure> {
         self.read(&self.engine.send(&self.engine.get(path), &self.patience(SOON)), 200)
     }
 
     /// The JSON of an answer, which is to have this status.
-    fn read<T: DeserializeOwned>(&self, exchange: &Exchange, status: u16) -> Result<T, Failure> {
+    fn read<T: DeserializeOwned>(&self, exchange: &Exchange, status: u16) -> Result<T, NodeFailure> {
         match &exchange.result {
             Ok(response) if response.status == status => {
                 response.json().map_err(|error| self.failure(format!("{}: {error}", exchange.url)))
@@ -338,7 +340,7 @@ impl<'a> EngineSession<'a> {
         }
     }
 
-    pub(crate) fn send(&self, request: &Request) -> Result<Exchange, Failure> {
+    pub(crate) fn send(&self, request: &Request) -> Result<Exchange, NodeFailure> {
         let exchange = self.engine.send(request, &self.patience(SOON));
         match &exchange.result {
             Ok(response) if response.status < 300 => Ok(exchange),
@@ -352,8 +354,8 @@ impl<'a> EngineSession<'a> {
     }
 
     /// What failed, unless it is the signal that made it fail.
-    fn failure(&self, reason: String) -> Failure {
-        if self.wait.interrupt.has_come() { Failure::Interrupted } else { Failure::new(reason) }
+    fn failure(&self, reason: String) -> NodeFailure {
+        if self.wait.interrupt.has_come() { NodeFailure::Interrupted } else { NodeFailure::new(reason) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Why a place cannot be reached, or something cannot be done there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
+pub enum NodeFailure {
     /// A signal asked us to end.
     Interrupted,
     /// It did not work.
@@ -16,31 +16,31 @@ pub enum Failure {
     },
 }
 
-impl Failure {
+impl NodeFailure {
     /// It did not work, for this reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Failure::Failed { reason: reason.into(), stderr: String::new() }
+        NodeFailure::Failed { reason: reason.into(), stderr: String::new() }
     }
 
     /// The same, with what it is about before the reason.
     #[must_use]
     pub fn about(self, what: impl fmt::Display) -> Self {
         match self {
-            Failure::Interrupted => Failure::Interrupted,
-            Failure::Failed { reason, stderr } => {
-                Failure::Failed { reason: format!("{what}: {reason}"), stderr }
+            NodeFailure::Interrupted => NodeFailure::Interrupted,
+            NodeFailure::Failed { reason, stderr } => {
+                NodeFailure::Failed { reason: format!("{what}: {reason}"), stderr }
             }
         }
     }
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for NodeFailure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Interrupted => formatter.write_str("a signal came"),
-            Failure::Failed { reason, .. } => formatter.write_str(reason),
+            NodeFailure::Interrupted => formatter.write_str("a signal came"),
+            NodeFailure::Failed { reason, .. } => formatter.write_str(reason),
         }
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for NodeFailure {}

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 
 use super::PROGRAM;
 use super::exit::LOST;
-use super::request::{KEPT, Request, Word};
+use super::request::{KEPT, NodeRequest, Word};
 
 /// How long the request may take to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -62,7 +62,7 @@ pub(crate) fn remove(path: Option<&Path>) -> ExitCode {
 }
 
 /// Reads the request as it comes.
-fn request(interrupt: &Interrupt) -> anyhow::Result<Request> {
+fn request(interrupt: &Interrupt) -> anyhow::Result<NodeRequest> {
     let (stdin, wait) = (io::stdin(), Wait { deadline: Deadline::after(PATIENCE), interrupt });
     let (mut line, mut block) = (Vec::new(), vec![0; 64 << 10]);
     while !line.ends_with(b"\n") {
@@ -76,12 +76,12 @@ fn request(interrupt: &Interrupt) -> anyhow::Result<Request> {
         }
         line.extend_from_slice(part(&block, ..got));
     }
-    Request::parse(&line)
+    NodeRequest::parse(&line)
 }
 
 /// Runs what is asked for, and gives the code to exit with.
-fn run(request: &Request, interrupt: &Interrupt) -> anyhow::Result<u8> {
-    let Request { called, args, variables, milliseconds, .. } = request;
+fn run(request: &NodeRequest, interrupt: &Interrupt) -> anyhow::Result<u8> {
+    let NodeRequest { called, args, variables, milliseconds, .. } = request;
     let input = Input::new(request)?;
     let mut command = Command::new(PROGRAM);
     command.arg0(called).args(args).envs(variables.iter().map(|(name, value)| (name, value)));
@@ -185,7 +185,7 @@ struct Input {
 }
 
 impl Input {
-    fn new(request: &Request) -> anyhow::Result<Self> {
+    fn new(request: &NodeRequest) -> anyhow::Result<Self> {
         let (mut words, mut kept, mut files) = (Vec::new(), None, Vec::new());
         for word in &request.words {
             words.push(match word {
@@ -265,7 +265,7 @@ mod tests {
             Word::file("--token-file=", b"\xffsecret"),
             Word::Kept { before: "--state-file=".to_owned(), content: "{}".to_owned() },
         ];
-        let request = Request::new("check-eos", &[], Duration::from_secs(1)).words(words);
+        let request = NodeRequest::new("check-eos", &[], Duration::from_secs(1)).words(words);
         let mut input = Input::new(&request).unwrap();
         let mut text = String::new();
         input.words.read_to_string(&mut text).unwrap();

@@ -11,7 +11,7 @@
 //!   is the end of an input. So what runs there is led by a process of this program, the [far end](Role::FarEnd), that ends
 //!   it when its own input ends.
 //! - *Command lines and environments can be seen by everyone* who is there. What the far end has to do, secrets included,
-//!   is one line on its input: a [`Request`].
+//!   is one line on its input: a [`NodeRequest`].
 //! - *The program that is there is this one*: a [`Node`] puts a statically linked copy of it there, once, named after its
 //!   digest and verified, so that both ends are always of the same version.
 //! - *An end that is not known is not an end.* When the way breaks, nothing says whether the command still runs:
@@ -44,13 +44,13 @@ pub use command::NodeCommand;
 pub use container::Container;
 pub use engine::{CreatedExec, Engine, ExecState, permission_hint};
 pub use exit::NodeExit;
-pub use failure::Failure;
+pub use failure::NodeFailure;
 pub use file::NodeFile;
 pub use local::Local;
 pub use look::Look;
 pub use node::Node;
-pub use program::{BINARY, PROGRAM, Program};
-pub use request::{Request, Word, kept_file};
+pub use program::{BINARY, NodeProgram, PROGRAM};
+pub use request::{NodeRequest, Word, kept_file};
 pub use role::Role;
 pub use site::{ContainerName, Host, LOCAL, Site, is_user};
 pub use ssh::Ssh;
@@ -86,7 +86,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// When the place cannot be reached in time, or there is no room for programs.
-    fn look(&self, program: &Program, wait: Wait<'_>) -> Result<Look, Failure>;
+    fn look(&self, program: &NodeProgram, wait: Wait<'_>) -> Result<Look, NodeFailure>;
 
     /// Starts a command there; what it gives is the process here that stands for it. What the command reads is
     /// [`Follow::input`]; how it ended says [`Transport::exit`].
@@ -94,7 +94,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// When the process here cannot be started.
-    fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, Failure>;
+    fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, NodeFailure>;
 
     /// How a command there ended whose process here ended like this.
     fn exit(&self, exit: &Exit) -> NodeExit;
@@ -104,14 +104,14 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// When it is not there in time, or what is there is not what was put.
-    fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), Failure>;
+    fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), NodeFailure>;
 
     /// The content of a file there; `None` if there is no such file.
     ///
     /// # Errors
     ///
     /// When it cannot be had in time, or is longer than this many bytes.
-    fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, Failure>;
+    fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, NodeFailure>;
 
     /// Removes a file there, and its folder if that is one for programs and nothing else is in it. A file that is not
     /// there is removed.
@@ -119,5 +119,5 @@ pub trait Transport: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// When that is not done in time.
-    fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure>;
+    fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), NodeFailure>;
 }

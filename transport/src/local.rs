@@ -10,21 +10,21 @@ use std::process::{Command, Stdio};
 use process::{Exit, Follow, Following, Wait};
 use rustix::system::uname;
 
-use super::{Failure, Look, NodeCommand, NodeExit, NodeFile, PROGRAM, Program, Transport};
+use super::{Look, NodeCommand, NodeExit, NodeFailure, NodeFile, NodeProgram, PROGRAM, Transport};
 
 /// This machine. Nothing has to be brought here; files are the caller's to have on file systems that answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Local;
 
 impl Transport for Local {
-    fn look(&self, _: &Program, _: Wait<'_>) -> Result<Look, Failure> {
+    fn look(&self, _: &NodeProgram, _: Wait<'_>) -> Result<Look, NodeFailure> {
         let name = uname();
         let word = |word: &std::ffi::CStr| word.to_string_lossy().into_owned();
         let (system, machine) = (word(name.sysname()), word(name.machine()));
         Ok(Look { system, machine, path: PROGRAM.to_owned(), mode: 0o755, has_program: true })
     }
 
-    fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, Failure> {
+    fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, NodeFailure> {
         let mut own = Command::new(&command.program);
         own.arg0(&command.called).args(&command.args).stdin(Stdio::null());
         follow.start(&mut own).map_err(|error| command.not_started(&error))
@@ -34,8 +34,8 @@ impl Transport for Local {
         NodeExit::Process(exit.clone())
     }
 
-    fn put(&self, file: &NodeFile<'_>, _: Wait<'_>) -> Result<(), Failure> {
-        let (folder, _) = file.place().map_err(Failure::new)?;
+    fn put(&self, file: &NodeFile<'_>, _: Wait<'_>) -> Result<(), NodeFailure> {
+        let (folder, _) = file.place().map_err(NodeFailure::new)?;
         let put = || -> io::Result<()> {
             let mut new = tempfile::NamedTempFile::new_in(format!("{folder}/"))?;
             new.write_all(file.content)?;
@@ -46,7 +46,7 @@ impl Transport for Local {
         put().map_err(|error| failure("write", file.path, &error))
     }
 
-    fn get(&self, path: &str, limit: usize, _: Wait<'_>) -> Result<Option<Vec<u8>>, Failure> {
+    fn get(&self, path: &str, limit: usize, _: Wait<'_>) -> Result<Option<Vec<u8>>, NodeFailure> {
         let read = || -> io::Result<Vec<u8>> {
             let mut bytes = Vec::new();
             fs::File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
@@ -60,7 +60,7 @@ impl Transport for Local {
         }
     }
 
-    fn remove(&self, path: &str, _: Wait<'_>) -> Result<(), Failure> {
+    fn remove(&self, path: &str, _: Wait<'_>) -> Result<(), NodeFailure> {
         match fs::remove_file(Path::new(path)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failure("remove", path, &error)),
             _ => Ok(()),
@@ -68,13 +68,13 @@ impl Transport for Local {
     }
 }
 
-fn failure(operation: &str, path: &str, error: &io::Error) -> Failure {
-    Failure::new(process::explain(operation, path, error.raw_os_error(), &error.to_string()))
+fn failure(operation: &str, path: &str, error: &io::Error) -> NodeFailure {
+    NodeFailure::new(process::explain(operation, path, error.raw_os_error(), &error.to_string()))
 }
 
 /// A file that is longer than whoever asked wants to have.
-pub(crate) fn too_long(path: &str, limit: usize) -> Failure {
-    Failure::new(format!("{path} is longer than {limit} bytes"))
+pub(crate) fn too_long(path: &str, limit: usize) -> NodeFailure {
+    NodeFailure::new(format!("{path} is longer than {limit} bytes"))
 }
 
 #[cfg(test)]

@@ -5,23 +5,28 @@ use std::time::Duration;
 
 use process::{Deadline, Interrupt, Wait};
 
-use super::{Failure, NodeFile, Program, Site, Transport};
+use super::{NodeFailure, NodeFile, NodeProgram, Site, Transport};
 
 /// A place that commands run at: its address, the way there, and the copy of this program there.
 #[derive(Debug)]
 pub struct Node {
     site: Site,
     transport: Box<dyn Transport>,
-    program: Program,
+    program: NodeProgram,
     reach_timeout: Duration,
     /// Where the program is there, once somebody has looked.
-    path: Mutex<Option<Result<String, Failure>>>,
+    path: Mutex<Option<Result<String, NodeFailure>>>,
 }
 
 impl Node {
     /// The place at this address. Getting there, and bringing the program there, may take this long.
     #[must_use]
-    pub fn new(site: Site, transport: Box<dyn Transport>, program: Program, reach_timeout: Duration) -> Self {
+    pub fn new(
+        site: Site,
+        transport: Box<dyn Transport>,
+        program: NodeProgram,
+        reach_timeout: Duration,
+    ) -> Self {
         Node { site, transport, program, reach_timeout, path: Mutex::new(None) }
     }
 
@@ -43,7 +48,7 @@ impl Node {
     /// # Errors
     ///
     /// When it cannot be brought there in time, or does not run there.
-    pub fn program(&self, end: Deadline, interrupt: &Interrupt) -> Result<String, Failure> {
+    pub fn program(&self, end: Deadline, interrupt: &Interrupt) -> Result<String, NodeFailure> {
         let mut path = self.path.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(path) = &*path {
             return path.clone();
@@ -52,14 +57,14 @@ impl Node {
         path.insert(self.bring(wait)).clone()
     }
 
-    fn bring(&self, wait: Wait<'_>) -> Result<String, Failure> {
+    fn bring(&self, wait: Wait<'_>) -> Result<String, NodeFailure> {
         let Node { site, program, transport, .. } = self;
         let look = transport.look(program, wait)?;
         if look.system != "Linux" {
-            return Err(Failure::new(format!("the system of {site} is {}, not Linux", look.system)));
+            return Err(NodeFailure::new(format!("the system of {site} is {}, not Linux", look.system)));
         }
         if let Some(misfit) = program.misfit(&look.machine) {
-            return Err(Failure::new(format!("cannot look from {site}: {misfit}")));
+            return Err(NodeFailure::new(format!("cannot look from {site}: {misfit}")));
         }
         if !look.has_program {
             let file = NodeFile { path: &look.path, content: program.content(), mode: look.mode };
@@ -72,8 +77,10 @@ impl Node {
     pub fn remove_program(&self, wait: Wait<'_>) -> Option<String> {
         let path = self.path.lock().unwrap_or_else(PoisonError::into_inner).take()?.ok()?;
         match self.transport.remove(&path, wait) {
-            Err(Failure::Failed { reason, .. }) => Some(format!("{path} is left on {}: {reason}", self.site)),
-            Ok(()) | Err(Failure::Interrupted) => None,
+            Err(NodeFailure::Failed { reason, .. }) => {
+                Some(format!("{path} is left on {}: {reason}", self.site))
+            }
+            Ok(()) | Err(NodeFailure::Interrupted) => None,
         }
     }
 }
@@ -93,12 +100,12 @@ mod tests {
     }
 
     impl Transport for Odd {
-        fn look(&self, _: &Program, _: Wait<'_>) -> Result<Look, Failure> {
+        fn look(&self, _: &NodeProgram, _: Wait<'_>) -> Result<Look, NodeFailure> {
             self.asked.lock().unwrap().push("look".to_owned());
             Ok(self.look.clone())
         }
 
-        fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, Failure> {
+        fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, NodeFailure> {
             Local.spawn(command, follow)
         }
 
@@ -106,17 +113,17 @@ mod tests {
             Local.exit(exit)
         }
 
-        fn put(&self, file: &NodeFile<'_>, _: Wait<'_>) -> Result<(), Failure> {
+        fn put(&self, file: &NodeFile<'_>, _: Wait<'_>) -> Result<(), NodeFailure> {
             self.asked.lock().unwrap().push(format!("put {}", file.path));
-            Err(Failure::new("no room"))
+            Err(NodeFailure::new("no room"))
         }
 
-        fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, Failure> {
+        fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, NodeFailure> {
             Local.get(path, limit, wait)
         }
 
-        fn remove(&self, path: &str, _: Wait<'_>) -> Result<(), Failure> {
-            Err(Failure::new(format!("cannot remove {path}")))
+        fn remove(&self, path: &str, _: Wait<'_>) -> Result<(), NodeFailure> {
+            Err(NodeFailure::new(format!("cannot remove {path}")))
         }
     }
 
@@ -129,7 +136,7 @@ mod tests {
             has_program,
         };
         let transport = Box::new(Odd { look, asked: Mutex::default() });
-        let program = Program::for_tests();
+        let program = NodeProgram::for_tests();
         Node::new("ssh:h".parse().unwrap(), transport, program, Duration::from_secs(9))
     }
 

@@ -31,13 +31,13 @@ const MACHINES: &[(Architecture, &[&str])] = &[
 
 /// A program that can be copied: one that needs no other file.
 #[derive(Clone, Debug)]
-pub struct Program {
+pub struct NodeProgram {
     content: Arc<Vec<u8>>,
     digest: Arc<OnceLock<String>>,
     architecture: Architecture,
 }
 
-impl Program {
+impl NodeProgram {
     /// The one that is named, else that of [`BINARY`], else this one.
     ///
     /// # Errors
@@ -50,7 +50,8 @@ impl Program {
             named.as_ref().map_or_else(|| "this program".to_owned(), |path| path.display().to_string());
         let path = named.unwrap_or_else(|| PROGRAM.into());
         let content = fs::read(&path).with_context(|| format!("cannot read {shown}, to copy it"))?;
-        Program::of(content).with_context(|| format!("{shown} cannot be copied to where it is to look from"))
+        NodeProgram::of(content)
+            .with_context(|| format!("{shown} cannot be copied to where it is to look from"))
     }
 
     fn of(content: Vec<u8>) -> anyhow::Result<Self> {
@@ -70,7 +71,7 @@ impl Program {
             "it is linked dynamically, and so runs only where its libraries are; `{BUILD}` makes one that runs \
              anywhere, to be this program or to be named by --remote-binary"
         );
-        Ok(Program { content: Arc::new(content), digest: Arc::default(), architecture })
+        Ok(NodeProgram { content: Arc::new(content), digest: Arc::default(), architecture })
     }
 
     /// Its bytes.
@@ -121,10 +122,10 @@ fn is_static<Elf: FileHeader>(header: &Elf, endian: Elf::Endian, content: &[u8])
 }
 
 #[cfg(test)]
-impl Program {
+impl NodeProgram {
     /// One for x86_64, without content.
     pub(crate) fn for_tests() -> Self {
-        Program { content: Arc::default(), digest: Arc::default(), architecture: Architecture::X86_64 }
+        NodeProgram { content: Arc::default(), digest: Arc::default(), architecture: Architecture::X86_64 }
     }
 }
 
@@ -152,7 +153,8 @@ mod tests {
 
     #[test]
     fn only_what_needs_nothing_else_is_copied() {
-        let check = |content: Vec<u8>, expected: Result<(), &str>| match (Program::of(content), expected) {
+        let check = |content: Vec<u8>, expected: Result<(), &str>| match (NodeProgram::of(content), expected)
+        {
             (Ok(_), Ok(())) => {}
             (Err(error), Err(words)) => assert!(format!("{error:#}").contains(words), "{error:#}"),
             (found, expected) => panic!("{found:?} instead of {expected:?}"),
@@ -163,13 +165,13 @@ mod tests {
         check(b"#!/bin/sh\n".to_vec(), Err("it is not a program for Linux"));
         check(Vec::new(), Err("it is not a program for Linux"));
         let cut: Vec<u8> = elf(62, 1).into_iter().take(70).collect();
-        assert!(Program::of(cut).is_err());
+        assert!(NodeProgram::of(cut).is_err());
     }
 
     #[test]
     fn it_says_on_which_machines_it_runs() {
         let check = |machine: u16, name: &str, expected: Option<&str>| {
-            let misfit = Program::of(elf(machine, 1)).unwrap().misfit(name);
+            let misfit = NodeProgram::of(elf(machine, 1)).unwrap().misfit(name);
             match expected {
                 Some(words) => assert!(misfit.is_some_and(|text| text.contains(words)), "{name}"),
                 None => assert_eq!(misfit, None),
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_copy_is_named_after_what_it_is() {
-        let [one, other] = [1, 2].map(|kind| Program::of(elf(62, kind)).unwrap().name());
+        let [one, other] = [1, 2].map(|kind| NodeProgram::of(elf(62, kind)).unwrap().name());
         assert!(one != other && one.len() == "check-all-".len() + 16);
     }
 }

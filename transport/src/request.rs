@@ -15,7 +15,7 @@ pub(crate) const KEPT: &str = "subunit-checks.state";
 
 /// What the far end is asked to run: this program, with these arguments and this input.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct Request {
+pub struct NodeRequest {
     version: u32,
     /// What the process is called in lists of processes.
     pub(crate) called: String,
@@ -63,12 +63,12 @@ impl Word {
     }
 }
 
-impl Request {
+impl NodeRequest {
     /// To run this program with these arguments, which everyone there can see, for at most this long.
     pub fn new(called: impl Into<String>, args: &[&str], time: Duration) -> Self {
         let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        Request {
+        NodeRequest {
             version: VERSION,
             called: called.into(),
             args,
@@ -110,7 +110,7 @@ impl Request {
     ///
     /// When it is not a request, or one of another version.
     pub(crate) fn parse(line: &[u8]) -> anyhow::Result<Self> {
-        let request: Request =
+        let request: NodeRequest =
             serde_json::from_slice(line).context("the request is not what it should be")?;
         ensure!(request.version == VERSION, "the request is of version {}, not {VERSION}", request.version);
         Ok(request)
@@ -136,18 +136,20 @@ mod tests {
             Word::file("--token-file=", b"\xff\n"),
             Word::Kept { before: "--state-file=".to_owned(), content: String::new() },
         ];
-        let request = Request::new("check-eos", &["--internal-arguments", "eos"], Duration::from_secs(7));
+        let request = NodeRequest::new("check-eos", &["--internal-arguments", "eos"], Duration::from_secs(7));
         let request = request.words(words.clone()).variables(&["PATH", "NO_SUCH_VARIABLE"]);
         let line = request.line().unwrap();
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
-        let came = Request::parse(&line).unwrap();
+        let came = NodeRequest::parse(&line).unwrap();
         assert_eq!(
             (came.called.as_str(), came.args, came.words),
             ("check-eos", request.args, words.to_vec())
         );
         assert_eq!((came.milliseconds, came.variables.len()), (7000, 1));
-        assert!(Request::parse(b"{}").is_err());
+        assert!(NodeRequest::parse(b"{}").is_err());
         let other = String::from_utf8(line).unwrap().replace("\"version\":2", "\"version\":1");
-        assert!(Request::parse(other.as_bytes()).is_err_and(|error| error.to_string().contains("version 1")));
+        assert!(
+            NodeRequest::parse(other.as_bytes()).is_err_and(|error| error.to_string().contains("version 1"))
+        );
     }
 }

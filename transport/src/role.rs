@@ -8,7 +8,7 @@ use super::{carry, far_end};
 /// What a process of this program does for a transport, by its first argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// At the far end: runs what a [`Request`](crate::Request) says, for as long as its input goes on.
+    /// At the far end: runs what a [`NodeRequest`](crate::NodeRequest) says, for as long as its input goes on.
     FarEnd,
     /// At the far end: removes a file; without another argument the program itself.
     Remove,

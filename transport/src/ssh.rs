@@ -10,7 +10,7 @@ use process::{Cause, Exit, Finished, Follow, Following, Timeouts, Wait, last_lin
 use super::command::{run, run_keeping};
 use super::local::too_long;
 use super::program::digest;
-use super::{Failure, Host, Look, NodeCommand, NodeExit, NodeFile, Program, Transport};
+use super::{Host, Look, NodeCommand, NodeExit, NodeFailure, NodeFile, NodeProgram, Transport};
 
 /// What holds unless the user says otherwise: nothing is asked, nothing is forwarded, every byte comes through, and
 /// a peer that has stopped answering is noticed.
@@ -83,7 +83,7 @@ struct Answer {
 }
 
 impl Transport for Ssh {
-    fn look(&self, program: &Program, wait: Wait<'_>) -> Result<Look, Failure> {
+    fn look(&self, program: &NodeProgram, wait: Wait<'_>) -> Result<Look, NodeFailure> {
         let name = program.name();
         let done = run(&mut self.script(&format!("n={name}; {FIND} {TELL}")), &[], wait)?;
         let answer = self.answer(done, &Errand::new("have the program", "the program copied"))?;
@@ -92,7 +92,7 @@ impl Transport for Ssh {
         Ok(Look { system: answer.system, machine: answer.machine, path, mode: 0o700, has_program })
     }
 
-    fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, Failure> {
+    fn spawn<'a>(&self, command: &NodeCommand, follow: Follow<'a>) -> Result<Following<'a>, NodeFailure> {
         let mut line = OsString::from("exec ");
         line.push(command.shell_line());
         follow.start(&mut self.command(&line)).map_err(|error| command.not_started(&error))
@@ -102,7 +102,7 @@ impl Transport for Ssh {
         NodeExit::through(exit)
     }
 
-    fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), Failure> {
+    fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), NodeFailure> {
         let script = format!("m={:o}; {} {TAKE} {TELL}", file.mode, variables(file)?);
         let done = run(&mut self.script(&script), file.content, wait)?;
         let errand = Errand::new(format!("have {}", file.path), format!("{} copied", file.path));
@@ -111,13 +111,13 @@ impl Transport for Ssh {
             return Ok(());
         }
         let (host, digest) = (&self.host, &answer.digest);
-        Err(Failure::new(format!(
+        Err(NodeFailure::new(format!(
             "the copy of {} is not what was sent to {host}: its digest there is {digest}",
             file.path
         )))
     }
 
-    fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, Failure> {
+    fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, NodeFailure> {
         let script = format!("{} {GIVE}", variables(&NodeFile { path, content: &[], mode: 0 })?);
         // What is kept is a head and a tail: one more byte than the limit tells that it is longer.
         let keep = limit.saturating_add(1).saturating_mul(2);
@@ -130,7 +130,7 @@ impl Transport for Ssh {
         bytes.filter(|bytes| bytes.len() <= limit).ok_or_else(|| too_long(path, limit)).map(Some)
     }
 
-    fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), Failure> {
+    fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), NodeFailure> {
         let script = format!("{} {REMOVE}", variables(&NodeFile { path, content: &[], mode: 0 })?);
         let errand = Errand::new(format!("remove {path}"), format!("{path} removed"));
         self.ended(run(&mut self.script(&script), &[], wait)?, &errand).map(|_| ())
@@ -167,10 +167,10 @@ impl Ssh {
     }
 
     /// What a script that ended well has said.
-    fn answer(&self, done: Finished, errand: &Errand) -> Result<Answer, Failure> {
+    fn answer(&self, done: Finished, errand: &Errand) -> Result<Answer, NodeFailure> {
         let done = self.ended(done, errand)?;
         let (stdout, stderr) = (done.stdout.text(), done.stderr.text());
-        let failed = |reason: String| Failure::Failed { reason, stderr: stderr.clone() };
+        let failed = |reason: String| NodeFailure::Failed { reason, stderr: stderr.clone() };
         let Some((noise, words)) = stdout.split_once(MARK) else {
             return Err(failed(format!("the shell of {} does not say what it is asked for", self.host)));
         };
@@ -183,7 +183,7 @@ impl Ssh {
         })
     }
 
-    fn ended(&self, done: Finished, errand: &Errand) -> Result<Finished, Failure> {
+    fn ended(&self, done: Finished, errand: &Errand) -> Result<Finished, NodeFailure> {
         let (host, stderr, Errand { what, result }) = (&self.host, done.stderr.text(), errand);
         let line = last_line(&stderr).unwrap_or("it does not say why");
         let reason = match (done.ending.cause, &done.ending.exit) {
@@ -192,17 +192,17 @@ impl Ssh {
             (Cause::Itself, exit) => format!("{host} cannot {what}: {line} ({exit})"),
             _ => format!("{host} was not reached by ssh, and {result}, in {:?}", self.connect_timeout),
         };
-        Err(Failure::Failed { reason, stderr })
+        Err(NodeFailure::Failed { reason, stderr })
     }
 }
 
 /// The folder and the name of a file, as the scripts know them.
-fn variables(file: &NodeFile<'_>) -> Result<String, Failure> {
-    let (folder, name) = file.place().map_err(Failure::new)?;
+fn variables(file: &NodeFile<'_>) -> Result<String, NodeFailure> {
+    let (folder, name) = file.place().map_err(NodeFailure::new)?;
     // They become a part of a command within quotes.
     let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@% ".contains(letter);
     if !file.path.chars().all(is_plain) {
-        return Err(Failure::new(format!("`{}` has characters that a shell could misread", file.path)));
+        return Err(NodeFailure::new(format!("`{}` has characters that a shell could misread", file.path)));
     }
     Ok(format!("d=\"{}\"; n=\"{name}\";", if folder.is_empty() { "/" } else { folder }))
 }
@@ -274,7 +274,7 @@ mod tests {
         let check = |(outcome, cause), stdout: &str, stderr: &str, words: &str| {
             let [stdout, stderr] = [stdout, stderr].map(captured);
             let done = Finished { ending: Ending::new(outcome, cause), stdout, stderr };
-            let Err(Failure::Failed { reason, .. }) =
+            let Err(NodeFailure::Failed { reason, .. }) =
                 ssh("h", &[]).answer(done, &Errand::new("have the program", "the program copied"))
             else {
                 panic!("{words}")
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_scripts_do_what_they_say() {
-        let program = Program::find(Some(std::path::Path::new("/no/such")));
+        let program = NodeProgram::find(Some(std::path::Path::new("/no/such")));
         assert!(program.is_err());
         let folder = tempfile::tempdir().unwrap();
         let run_script = |script: &str, input: &[u8]| {

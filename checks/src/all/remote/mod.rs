@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use process::{Deadline, Interrupt, Wait};
 use subunit::PacketBuf;
-use transport::{Container, Failure, Node, NodeCommand, Program, Request, Role, Site, Ssh, Transport};
+use transport::{
+    Container, Node, NodeCommand, NodeFailure, NodeProgram, NodeRequest, Role, Site, Ssh, Transport,
+};
 
 pub use args::RemoteArgs;
 
@@ -60,7 +62,7 @@ impl Remote {
             }
             let program = match &program {
                 Some(program) => program,
-                None => program.insert(Program::find(args.remote_binary.as_deref())?),
+                None => program.insert(NodeProgram::find(args.remote_binary.as_deref())?),
             };
             nodes.push(Arc::new(Node::new(site.clone(), transport, program.clone(), args.reach_timeout)));
         }
@@ -112,12 +114,12 @@ impl RemoteCheck {
         let job = self.node.program(end, interrupt).and_then(|path| {
             let own = unit.time.saturating_sub(self.reach_timeout);
             let left = end.remaining().unwrap_or(own).min(own);
-            self.job(unit, path, left).map_err(|error| Failure::new(format!("{error:#}")))
+            self.job(unit, path, left).map_err(|error| NodeFailure::new(format!("{error:#}")))
         });
         let (job, kept) = match job {
             Ok(job) => job,
-            Err(Failure::Interrupted) => return Ended { interrupted: true, ..Ended::default() },
-            Err(Failure::Failed { reason, stderr }) => return Ended { stderr, ..Ended::broken(reason) },
+            Err(NodeFailure::Interrupted) => return Ended { interrupted: true, ..Ended::default() },
+            Err(NodeFailure::Failed { reason, stderr }) => return Ended { stderr, ..Ended::broken(reason) },
         };
         job.run(self.node.transport(), interrupt, |packet| {
             let is_state = kept.as_ref().is_some_and(|kept| kept.take(&packet.packet()));
@@ -135,7 +137,7 @@ impl RemoteCheck {
         words.extend(state);
         words.push(words::load_list(unit.ids()));
         let (check, site) = (unit.entry.name, self.node.site());
-        let request = Request::new(format!("check-{check}"), &[ARGUMENTS, check], own);
+        let request = NodeRequest::new(format!("check-{check}"), &[ARGUMENTS, check], own);
         let request = request.words(words).variables(unit.entry.variables).line()?;
         let job = Job {
             command: NodeCommand::new(path).arg(Role::FarEnd.word()).called("check-all"),
