@@ -7,8 +7,8 @@
 //! use std::fs;
 //!
 //! use probe::{
-//!     AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind, CheckRun, Target, MetricUnit,
-//!     failure, help_end,
+//!     AnyTarget, Aspect, AspectFacts, Check, CheckRun, Finding, Limits, MetricKind, MetricUnit, ProbeArgs,
+//!     ProbeKind, Target, failure, help_end,
 //! };
 //!
 //! /// Check how busy this machine is

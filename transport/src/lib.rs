@@ -1,19 +1,19 @@
 //! Places that commands run at, and how to get there: this machine, hosts over ssh, containers.
 //!
 //! A [`Site`] is the address of a place, and a [`Transport`] the way there. Whatever the way is, a command at a place
-//! has a process *here* that stands for it, which is followed like any other ([`process::Follow`]): what it reads, writes and
-//! ends with is what the command there does. For [`Local`] it is the command itself, for [`Ssh`] the system's ssh, for
-//! [`Container`] this program once more, which speaks to the engine.
+//! has a process *here* that stands for it, which is followed like any other ([`process::Follow`]): what it reads,
+//! writes and ends with is what the command there does. For [`Local`] it is the command itself, for [`Ssh`] the
+//! system's ssh, for [`Container`] this program once more, which speaks to the engine.
 //!
 //! What has to hold when something between dies, and why it is done as it is:
 //!
 //! - *Signals do not travel.* Neither ssh nor an engine hands one on. What does come through, whatever dies on the way,
-//!   is the end of an input. So what runs there is led by a process of this program, the [far end](Role::FarEnd), that ends
-//!   it when its own input ends.
-//! - *Command lines and environments can be seen by everyone* who is there. What the far end has to do, secrets included,
-//!   is one line on its input: a [`NodeRequest`].
-//! - *The program that is there is this one*: a [`Node`] puts a statically linked copy of it there, once, named after its
-//!   digest and verified, so that both ends are always of the same version.
+//!   is the end of an input. So what runs there is led by a process of this program, the [far end](Role::FarEnd),
+//!   that ends it when its own input ends.
+//! - *Command lines and environments can be seen by everyone* who is there. What the far end has to do, secrets
+//!   included, is one line on its input: a [`NodeRequest`].
+//! - *The program that is there is this one*: a [`Node`] puts a statically linked copy of it there, once, named after
+//!   its digest and verified, so that both ends are always of the same version.
 //! - *An end that is not known is not an end.* When the way breaks, nothing says whether the command still runs:
 //!   [`NodeExit::Lost`] is neither an exit code nor a signal.
 //!

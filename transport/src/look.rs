@@ -9,8 +9,8 @@ pub struct Look {
     pub machine: String,
     /// Where the program is, or is to be put.
     pub path: String,
-    /// With which permissions it is to be put there: a folder of this user's is nobody else's, and what root puts into a
-    /// container is for everyone in it.
+    /// With which permissions it is to be put there: a folder of this user's is nobody else's, and what root puts
+    /// into a container is for everyone in it.
     pub mode: u32,
     /// Whether it is there, with the digest that it should have.
     pub has_program: bool,

@@ -1,8 +1,8 @@
 //! Checks that are run elsewhere: on a host, over ssh, or in a container of Docker or Podman.
 //!
-//! The crate [`transport`] brings this program there, which has all checks, and leads what runs there. Each target has a
-//! process here that stands for its check there, and is followed, and ended in time, like a check of this machine. What
-//! to run goes through its input, secrets included: [`words`].
+//! The crate [`transport`] brings this program there, which has all checks, and leads what runs there. Each target
+//! has a process here that stands for its check there, and is followed, and ended in time, like a check of this
+//! machine. What to run goes through its input, secrets included: [`words`].
 
 mod args;
 mod state;
