@@ -211,7 +211,10 @@ def junit_documents():
         for number in range(9) for name, child in children.items()
     )
     yield "tame-junit-suite", suite(cases)
-    yield "tame-junit-suites", b"<testsuites>" + suite(cases).partition(b"\n")[2] * 2 + b"</testsuites>"
+    twice = suite(cases).partition(b"\n")[2]
+    others = twice.replace(b'name="s"', b'name="t"').replace(b'"a.B"', b'"a.C"')
+    yield "tame-junit-suites", b"<testsuites>" + twice + others + b"</testsuites>"
+    yield "junit-same-ids", b"<testsuites>" + twice * 2 + b"</testsuites>"
     yield "tame-junit-no-class", suite('<testcase name="boot" time="1"/>')
     yield "tame-junit-passed", suite('<testcase classname="a" name="b" time="1.5"/>', ' tests="1" failures="0"')
     one = '<testcase classname="a" name="b" time="1"/>'
