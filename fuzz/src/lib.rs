@@ -14,6 +14,7 @@ mod dice;
 mod encoding;
 mod frames;
 mod gojson;
+mod in_line;
 mod json;
 mod junit_read;
 mod libtest;
@@ -31,6 +32,7 @@ pub use decoding::{cuts, decode_raw, structured};
 pub use encoding::{reroute, roundtrip};
 pub use frames::{Kind, Stretch, frames, frames_of};
 pub use gojson::gojson;
+pub use in_line::in_line;
 pub use json::json;
 pub use junit_read::junit_read;
 pub use libtest::libtest;
@@ -45,13 +47,14 @@ pub use v1::v1;
 pub type Law = fn(&[u8]);
 
 /// All laws by name.
-pub const LAWS: [(&str, Law); 14] = [
+pub const LAWS: [(&str, Law); 15] = [
     ("decode_raw", decode_raw),
     ("cuts", cuts),
     ("structured", structured),
     ("roundtrip", roundtrip),
     ("reroute", reroute),
     ("recovery", recovery),
+    ("in_line", in_line),
     ("records", records),
     ("gojson", gojson),
     ("junit_read", junit_read),

@@ -93,6 +93,11 @@ fn damage_costs_no_intact_packet() {
 }
 
 #[test]
+fn no_bit_and_no_cut_turns_a_failure_into_text() {
+    check("in_line");
+}
+
+#[test]
 fn the_accountings_agree() {
     check("records");
 }

@@ -32,7 +32,7 @@ impl Context {
     }
 
     /// Whether the signature byte at `at` of the input, all text before it, is part of a character: `ó` is
-    /// `C3 B3`, `₳` is `E2 82 B3`.
+    /// `C3 B3`, `₳` is `E2 82 B3`. It may be any other byte that continues one.
     pub(crate) fn within_character(self, input: &[u8], at: usize) -> WithinCharacter {
         let near = part(input, at.saturating_sub(3)..at);
         match *near {
@@ -51,7 +51,7 @@ impl Context {
 
     /// Whether `text`, which follows, can be what a program printed: UTF-8 without odd control characters. It
     /// may end within a character.
-    fn is_printed(self, text: &[u8]) -> bool {
+    pub(crate) fn is_printed(self, text: &[u8]) -> bool {
         let rest = match self.open_character().map(|open| character(open, text)) {
             Some(Character::Ends(taken)) => part(text, taken..),
             Some(Character::GoesOn) => &[],
@@ -103,38 +103,8 @@ fn width(lead: u8) -> usize {
     }
 }
 
-/// The text since the last packet, as far as it was read.
-///
-/// Where it is not what a program prints, it is the rest of a damaged packet of which even the signature is
-/// gone. Then a lead byte before a signature is chance, as it is after a failed candidate.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Run {
-    context: Context,
-    /// How many bytes of the input are read.
-    read: usize,
-}
-
-impl Run {
-    /// No text.
-    pub(crate) const EMPTY: Run = Run { context: Context::EMPTY, read: 0 };
-
-    /// Reads the input up to `end`: whether it can be what a program printed.
-    pub(crate) fn read_to(&mut self, input: &[u8], end: usize) -> bool {
-        // Nothing is new when more than this was read before.
-        let text = input.get(self.read..end).unwrap_or_default();
-        let printed = self.context.is_printed(text);
-        self.context = self.context.followed_by(text);
-        self.read = self.read.max(end);
-        printed
-    }
-
-    /// The run after `len` bytes of it, which were read, left the input.
-    pub(crate) fn consumed(self, len: usize) -> Self {
-        Run { read: self.read.saturating_sub(len), ..self }
-    }
-}
-
-fn is_continuation(byte: u8) -> bool {
+/// Whether characters of several bytes have this one behind their first.
+pub(crate) fn is_continuation(byte: u8) -> bool {
     byte & 0xC0 == 0x80
 }
 
@@ -184,11 +154,10 @@ mod tests {
 
     fn check_printed(text: &[u8], expected: bool) {
         for cut in 0..=text.len() {
-            let mut run = Run::EMPTY;
-            let first = run.read_to(text, cut);
-            let mut run = run.consumed(cut);
-            let second = run.read_to(&text[cut..], text.len() - cut);
-            assert_eq!(first && second, expected, "{text:x?} cut at {cut}");
+            let (first, second) = text.split_at(cut);
+            let printed =
+                Context::EMPTY.is_printed(first) && Context::EMPTY.followed_by(first).is_printed(second);
+            assert_eq!(printed, expected, "{text:x?} cut at {cut}");
         }
     }
 

@@ -30,43 +30,51 @@
 //! | *fresh* | a promised place; nothing was looked at | a packet | fresh |
 //! | | | anything else | text |
 //! | *text* | text, perhaps none, and at `scan.at` a candidate or what was not looked at | no candidate: all of it is a text frame | text |
-//! | | | a candidate of last rank that is a character: look on behind it | text |
 //! | | | a packet: the text before it is a frame, then it is | fresh |
-//! | | | a failed candidate at a promised place: the text before it is a frame | corrupt |
-//! | | | a failed candidate elsewhere, or one given up: look on behind its signature | text, recovering |
-//! | *corrupt* | a failed candidate (`open`), looked at up to `scan.at` | a packet: all before it is the frame | text (then the packet) |
-//! | | | the end of its claim or, where its header is unsound, of its line | text |
+//! | | | a failed candidate that is damage: the text before it is a frame | corrupt |
+//! | | | another failed candidate, or one given up: look on behind its signature | text |
+//! | | | in text that is to be a frame, a packet that has lost its signature: the text before it is a frame | corrupt |
+//! | *corrupt* | damage (`open`), looked at up to `scan.at` | a packet: all before it is the frame | text (then the packet) |
+//! | | | the end of its claim or, where its header is unsound, of its line, unless the next line is as unsound | text |
 //! | | | a failed candidate: look on behind its signature | corrupt |
 //!
 //! Where it takes more bytes to go on, the state stays and the step is [`Step::NeedMore`], after a frame of the
-//! text before a candidate; at the end of the input, what has not come is a fault like any other.
+//! text before what is not decided; at the end of the input, what has not come is a fault like any other.
 //!
 //! Fresh is text about which nothing is known. It is a state of its own for speed: most packets follow one
 //! another, whole and short, and are taken by a glance.
 //!
 //! # Ranks
 //!
-//! In text, a `B3` that completes an intact character is a candidate of last rank: it is text, unless the text is
-//! not what a program prints. It is not even examined further than its header. Every `B3` is of full rank at a
-//! promised place, and anywhere while the decoder is *recovering*: from a failed candidate, or from text that no
-//! program prints, until the next packet. For what is left of a damaged packet looks like the start of a character
-//! every fourth time, and would hide the packet behind it.
+//! In text, a `B3` that completes an intact character is a candidate of last rank: a packet if it checks out, since
+//! text may end in half a character, and text if it does not. Structure refuses nearly all of them within bytes; a
+//! string of 8 KiB is refused too, or text would wait for what its letters claim, read as a length.
+//! Every other `B3` is of full rank: at a promised place, where it is no part of a character, and anywhere while the
+//! decoder is *recovering*, from damage to the next packet. For what is left of a damaged packet looks like the start
+//! of a character every fourth time.
 //!
-//! What a candidate is, is found in `examine`; which characters there are in text, in `context`.
+//! A failed candidate of full rank is damage at a promised place. Elsewhere that depends on how much of a packet it
+//! looks like: `suspect` says how. There, too, is found what has lost its signature.
+//!
+//! What a candidate is, is found in `examine`; which characters there are in text, in `context`; what it would be with
+//! one bit put right, in `restore`.
 
-use crate::context::{Context, Run, WithinCharacter};
+use crate::context::{Context, WithinCharacter};
 use crate::error::PacketError;
 pub(crate) use crate::examine::InputEnd;
-use crate::examine::{Examiner, Missing, SHORTER_WALK, Verdict};
-use crate::layout::{Header, SHORT};
+use crate::examine::{Damage, Examiner, Missing, SHORTER_WALK, Verdict, Walk};
+use crate::layout::SHORT;
 use crate::packet::Packet;
 use crate::part::part;
-use crate::wire::{SIGNATURE, Stop};
+use crate::wire::SIGNATURE;
+use crate::{restore, suspect};
 
 /// The longest frame of text.
 const MAX_TEXT: usize = 1 << 20;
-/// The longest corrupt frame of a packet whose length makes no sense, where no newline ends it.
-const MAX_LINE: usize = 1 << 16;
+/// The longest corrupt frame of packets whose lengths make no sense.
+const MAX_LINES: usize = 1 << 16;
+/// The longest string of a packet whose signature ends a character of the text before it.
+const LONGEST_BEHIND_TEXT: usize = restore::LONGEST;
 
 /// A stretch of the stream. Every byte is in exactly one frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,18 +135,10 @@ pub struct Decoder {
     /// The state *fresh*: then `scan`, `open` and `past` are as at the start of a stream.
     fresh: bool,
     /// The state *corrupt*: the frame that begins at the input's first byte.
-    open: Option<Open>,
+    open: Option<Damage>,
     scan: Scan,
     past: Past,
     examiner: Examiner,
-}
-
-/// A corrupt frame whose end is not known yet.
-#[derive(Clone, Copy, Debug)]
-struct Open {
-    error: PacketError,
-    /// How long the packet claims to be; without a claim it ends with the line.
-    claim: Option<usize>,
 }
 
 /// How far the input was looked at.
@@ -148,6 +148,10 @@ struct Scan {
     at: usize,
     /// What the candidate there is, once that was found out.
     seen: Option<Verdict>,
+    /// What it is as damage, once that was found out of a failed one in text.
+    damage: Option<Option<Damage>>,
+    /// Before this index no packet begins that has lost its signature.
+    cleared: usize,
 }
 
 /// What came before the input, since the last packet.
@@ -155,21 +159,17 @@ struct Scan {
 struct Past {
     /// Whether the specification lets a packet begin at the input's first byte.
     promised: bool,
-    /// Whether a candidate failed, or the text is not what a program prints.
+    /// Whether there was damage.
     recovering: bool,
-    /// Whether a candidate with a sound header failed. Unlike `recovering`, this is the same at each byte however
-    /// the input is cut.
+    /// Whether a candidate with a sound header failed.
     has_failed: bool,
     /// The last bytes of the text directly before the input.
     text: Context,
-    /// The text, read until it shows damage.
-    run: Run,
 }
 
 impl Past {
     /// Nothing: the stream begins here, or a packet was the last frame.
-    const NOTHING: Past =
-        Past { promised: true, recovering: false, has_failed: false, text: Context::EMPTY, run: Run::EMPTY };
+    const NOTHING: Past = Past { promised: true, recovering: false, has_failed: false, text: Context::EMPTY };
 }
 
 /// A step without its bytes, so that a reader may keep its buffer while it looks.
@@ -295,76 +295,93 @@ impl Decoder {
     fn end_of_text(&mut self, input: &[u8], ending: InputEnd) -> Look {
         let rest = part(input, self.scan.at..);
         let Some(at) = memchr::memchr(SIGNATURE, rest).map(|at| self.scan.at + at) else {
-            return Look::Done(match (input.len(), ending) {
-                (0, InputEnd::Eof) => Found::End,
-                (0, _) => Found::NeedMore(1),
-                (len, _) => self.text(input, len),
-            });
+            return match (input.len(), ending) {
+                (0, InputEnd::Eof) => Look::Done(Found::End),
+                (0, _) => Look::Done(Found::NeedMore(1)),
+                (len, _) => self.text(input, len, ending),
+            };
         };
         if at > MAX_TEXT {
-            return Look::Done(self.text(input, at));
+            return self.text(input, at, ending);
         }
         self.move_to(at);
-        if !self.past.recovering && !self.promised_at(input, at) {
-            match self.past.text.within_character(input, at) {
-                WithinCharacter::Yes if self.is_character(input, at) => {
-                    self.scan.at = at + 1;
-                    return Look::On;
-                }
-                WithinCharacter::Unknown if ending == InputEnd::Open => {
-                    return Look::Done(self.wait(input, at, 1));
-                }
-                WithinCharacter::Yes | WithinCharacter::Unknown | WithinCharacter::No => {}
-            }
+        if self.is_text(input, at) {
+            self.move_to(at + 1);
+            return Look::On;
         }
-        match self.verdict(input, at, ending) {
-            Ok(verdict) => self.judge(input, at, verdict),
-            Err(Missing(missing)) => Look::Done(self.wait(input, at, missing)),
+        match self.verdict_in_text(input, at, ending) {
+            Ok(verdict) => self.judge(input, at, verdict, ending),
+            Err(Missing(missing)) => self.wait(input, at, missing, ending),
+        }
+    }
+
+    /// Whether the signature at `at` is text at first sight. That never takes more bytes.
+    #[inline]
+    fn is_text(&self, input: &[u8], at: usize) -> bool {
+        let bytes = part(input, at..);
+        let is_any = suspect::is_text(bytes);
+        if !is_any && (self.past.recovering || !suspect::is_text_behind_character(bytes)) {
+            return false;
+        }
+        let is_character = || self.past.text.within_character(input, at) == WithinCharacter::Yes;
+        !self.promised_at(input, at) && (is_any || is_character())
+    }
+
+    /// What the candidate at `at` is, after text: one that failed there, and is not damage, is text.
+    fn verdict_in_text(&mut self, input: &[u8], at: usize, ending: InputEnd) -> Result<Verdict, Missing> {
+        let promised = self.promised_at(input, at);
+        let is_character =
+            !promised && !self.past.recovering && self.is_within_character(input, at, ending)?;
+        let longest = if is_character { LONGEST_BEHIND_TEXT } else { usize::MAX };
+        let verdict = self.verdict(input, at, longest, ending)?;
+        let Verdict::Failed(failed) = verdict else { return Ok(verdict) };
+        if self.scan.damage.is_none() {
+            let (bytes, position) = (part(input, at..), self.offset + at as u64);
+            self.scan.damage = Some(match (promised, is_character) {
+                (true, _) => Some(failed),
+                (false, true) => None,
+                (false, false) => self.examiner.damage_in_line(bytes, position, failed, ending)?,
+            });
+        }
+        Ok(verdict)
+    }
+
+    /// Whether the signature byte at `at` is part of a character of the text around it.
+    fn is_within_character(&self, input: &[u8], at: usize, ending: InputEnd) -> Result<bool, Missing> {
+        match self.past.text.within_character(input, at) {
+            WithinCharacter::Yes => Ok(true),
+            WithinCharacter::Unknown if ending == InputEnd::Open => Err(Missing(1)),
+            WithinCharacter::Unknown | WithinCharacter::No => Ok(false),
         }
     }
 
     /// What becomes of the candidate at `at`, after text, which is what the verdict says.
-    fn judge(&mut self, input: &[u8], at: usize, verdict: Verdict) -> Look {
-        let begins_frame = match verdict {
-            Verdict::Packet => true,
-            Verdict::Failed { .. } => self.promised_at(input, at),
-            Verdict::GivenUp => false,
-        };
-        if begins_frame && at > 0 {
-            return Look::Done(self.text(input, at));
+    fn judge(&mut self, input: &[u8], at: usize, verdict: Verdict, ending: InputEnd) -> Look {
+        let damage = self.scan.damage.flatten();
+        let is_packet = matches!(verdict, Verdict::Packet);
+        if at > 0 && (is_packet || damage.is_some()) {
+            return self.text(input, at, ending);
         }
-        match verdict {
-            Verdict::Packet => return Look::Done(self.packet()),
-            Verdict::Failed { error, claim } if begins_frame => self.open = Some(Open { error, claim }),
-            Verdict::Failed { .. } | Verdict::GivenUp => {}
+        if is_packet {
+            return Look::Done(self.packet());
         }
         self.pass_over(at);
+        if let Some(damage) = damage {
+            self.begin_corrupt(damage);
+        }
         Look::On
     }
 
-    /// Whether the signature byte at `at`, which could be part of a character, is: it cannot be anything else,
-    /// or stands in text that a program printed. That never takes more bytes.
-    #[inline]
-    fn is_character(&mut self, input: &[u8], at: usize) -> bool {
-        // Most characters are told by the flags that would follow.
-        let no_packet = match *part(input, at + 1..) {
-            [high, low, ..] => high & 0xF0 != 0x20 || low & 0x08 != 0,
-            _ => false,
-        };
-        no_packet || self.is_printed_character(input, at)
-    }
-
-    fn is_printed_character(&mut self, input: &[u8], at: usize) -> bool {
-        if matches!(Header::read(part(input, at..)), Err(Stop::Bad(..))) {
-            return true;
-        }
-        self.past.recovering |= !self.past.run.read_to(input, at);
-        !self.past.recovering
+    /// The input's first byte begins a corrupt frame.
+    fn begin_corrupt(&mut self, damage: Damage) {
+        self.open = Some(damage);
+        self.past.recovering = true;
+        self.scan = Scan { at: 1, ..Scan::default() };
     }
 
     /// Looks for the end of the corrupt frame at the input's start.
-    fn end_of_corrupt(&mut self, input: &[u8], open: Open, ending: InputEnd) -> Look {
-        let end = open.claim.unwrap_or(MAX_LINE);
+    fn end_of_corrupt(&mut self, input: &[u8], open: Damage, ending: InputEnd) -> Look {
+        let end = open.claim.unwrap_or(MAX_LINES);
         let come = input.get(..end).unwrap_or(input);
         let rest = part(come, self.scan.at..);
         let next = match open.claim {
@@ -374,38 +391,63 @@ impl Decoder {
         let Some(at) = next.map(|at| self.scan.at + at) else {
             self.move_to(come.len());
             return Look::Done(if come.len() == end {
-                self.corrupt(end, open.error, open.claim.is_some())
+                self.corrupt(input, end, open)
             } else if ending == InputEnd::Open {
                 Found::NeedMore(end - come.len())
             } else {
-                self.corrupt(come.len(), open.error, false)
+                self.corrupt(input, come.len(), open)
             });
         };
-        if come.get(at) == Some(&b'\n') {
-            return Look::Done(self.corrupt(at + 1, open.error, true));
-        }
         self.move_to(at);
-        match self.verdict(input, at, ending) {
+        if come.get(at) == Some(&b'\n') {
+            return self.end_of_line(input, at, open, ending);
+        }
+        match self.verdict(input, at, usize::MAX, ending) {
             Err(Missing(missing)) => Look::Done(Found::NeedMore(missing)),
-            Ok(Verdict::Packet) => Look::Done(self.corrupt(at, open.error, true)),
-            Ok(Verdict::Failed { .. } | Verdict::GivenUp) => {
+            Ok(Verdict::Packet) => Look::Done(self.corrupt(input, at, open)),
+            Ok(Verdict::Failed(Damage { claim: Some(_), .. }))
+                if open.claim.is_none() && is_after_newline(input, at) =>
+            {
+                Look::Done(self.corrupt(input, at, open))
+            }
+            Ok(Verdict::Failed(_) | Verdict::GivenUp) => {
                 self.pass_over(at);
                 Look::On
             }
         }
     }
 
+    /// What becomes of a corrupt frame without a claim at the end of a line: it goes on where the next line begins
+    /// as senselessly, so that lines full of signatures are few frames.
+    fn end_of_line(&mut self, input: &[u8], at: usize, open: Damage, ending: InputEnd) -> Look {
+        match input.get(at + 1) {
+            None if ending == InputEnd::Open => Look::Done(Found::NeedMore(1)),
+            Some(&SIGNATURE) if at + 1 < MAX_LINES => {
+                self.move_to(at + 1);
+                Look::On
+            }
+            _ => Look::Done(self.corrupt(input, at + 1, open)),
+        }
+    }
+
     /// Waits for more of the candidate at `at`, handing on the text before it.
-    fn wait(&mut self, input: &[u8], at: usize, missing: usize) -> Found {
-        if at > 0 { self.text(input, at) } else { Found::NeedMore(missing) }
+    fn wait(&mut self, input: &[u8], at: usize, missing: usize, ending: InputEnd) -> Look {
+        if at > 0 { self.text(input, at, ending) } else { Look::Done(Found::NeedMore(missing)) }
     }
 
     /// The verdict on the candidate at `at`, found once.
-    fn verdict(&mut self, input: &[u8], at: usize, ending: InputEnd) -> Result<Verdict, Missing> {
+    fn verdict(
+        &mut self,
+        input: &[u8],
+        at: usize,
+        longest: usize,
+        ending: InputEnd,
+    ) -> Result<Verdict, Missing> {
         if let Some(seen) = self.scan.seen {
             return Ok(seen);
         }
-        let walk = if self.past.has_failed { SHORTER_WALK } else { SHORT };
+        let bytes = if self.past.has_failed { SHORTER_WALK } else { SHORT };
+        let walk = Walk { bytes, longest };
         let verdict = self.examiner.examine(part(input, at..), self.offset + at as u64, walk, ending)?;
         self.scan.seen = Some(verdict);
         Ok(verdict)
@@ -422,15 +464,16 @@ impl Decoder {
     /// Moves on to the candidate at `at`.
     fn move_to(&mut self, at: usize) {
         if self.scan.at != at {
-            self.scan = Scan { at, seen: None };
+            self.scan.at = at;
+            (self.scan.seen, self.scan.damage) = (None, None);
         }
     }
 
     /// The candidate at `at` is not a packet: the next may begin one byte after its signature.
     fn pass_over(&mut self, at: usize) {
-        self.past.has_failed |= matches!(self.scan.seen, Some(Verdict::Failed { claim: Some(_), .. }));
-        self.past.recovering = true;
-        self.scan = Scan { at: at + 1, seen: None };
+        self.past.has_failed |=
+            matches!(self.scan.seen, Some(Verdict::Failed(Damage { claim: Some(_), .. })));
+        self.move_to(at + 1);
     }
 
     fn packet(&mut self) -> Found {
@@ -440,34 +483,66 @@ impl Decoder {
         Found::Packet(len)
     }
 
-    fn text(&mut self, input: &[u8], len: usize) -> Found {
+    /// Hands on `len` bytes of text, or those before a packet that has lost its signature.
+    fn text(&mut self, input: &[u8], len: usize, ending: InputEnd) -> Look {
         let len = len.min(MAX_TEXT);
+        let len = match self.damaged_signature(input, len, ending) {
+            Ok(None) => len,
+            Ok(Some((0, damage))) => {
+                self.begin_corrupt(damage);
+                return Look::On;
+            }
+            Err((0, missing)) => return Look::Done(Found::NeedMore(missing)),
+            Ok(Some((at, _))) | Err((at, _)) => at,
+        };
         let text = part(input, ..len);
         self.past.promised = text.last() == Some(&b'\n');
-        if matches!(self.scan.seen, Some(Verdict::Packet)) {
-            // The text ends here: nobody asks what it was.
-            (self.past.text, self.past.run) = (Context::EMPTY, Run::EMPTY);
-        } else {
-            self.past.recovering = self.past.recovering || !self.past.run.read_to(input, len);
-            self.past.text = self.past.text.followed_by(text);
-            self.past.run = self.past.run.consumed(len);
-        }
+        self.past.text = self.past.text.followed_by(text);
         self.consume(len);
-        Found::Text(len)
+        Look::Done(Found::Text(len))
     }
 
-    fn corrupt(&mut self, len: usize, error: PacketError, promised: bool) -> Found {
-        self.past.promised = promised;
-        (self.past.text, self.past.run) = (Context::EMPTY, Run::EMPTY);
+    /// The first packet in the text before `end` that has lost its signature, or may have: where it begins, and what
+    /// it is or how many bytes are missing to tell.
+    fn damaged_signature(
+        &mut self,
+        input: &[u8],
+        end: usize,
+        ending: InputEnd,
+    ) -> Result<Option<(usize, Damage)>, (usize, usize)> {
+        while let Some(at) = suspect::without_signature(input, self.scan.cleared, end) {
+            self.scan.cleared = at;
+            let position = self.offset + at as u64;
+            match self.examiner.damaged_signature(self.past.text, input, at, position, ending) {
+                Ok(None) => self.scan.cleared = at + 1,
+                Ok(Some(damage)) => return Ok(Some((at, damage))),
+                Err(Missing(missing)) => return Err((at, missing)),
+            }
+        }
+        self.scan.cleared = end;
+        Ok(None)
+    }
+
+    fn corrupt(&mut self, input: &[u8], len: usize, open: Damage) -> Found {
+        let ends_at_claim = open.claim == Some(len);
+        let is_before_candidate = self.scan.at == len && self.scan.seen.is_some();
+        self.past.promised = ends_at_claim || is_before_candidate || is_after_newline(input, len);
+        self.past.text = Context::EMPTY;
         self.open = None;
         self.consume(len);
-        Found::Corrupt(len, error)
+        Found::Corrupt(len, open.error)
     }
 
     fn consume(&mut self, len: usize) {
         self.offset += len as u64;
         self.scan.at = self.scan.at.saturating_sub(len);
+        self.scan.cleared = self.scan.cleared.saturating_sub(len);
     }
+}
+
+/// Whether a line begins at `at`.
+fn is_after_newline(input: &[u8], at: usize) -> bool {
+    at.checked_sub(1).and_then(|before| input.get(before)) == Some(&b'\n')
 }
 
 impl Found {

@@ -33,19 +33,32 @@ pub(crate) enum InputEnd {
     Stalled,
 }
 
+/// How far the strings of a candidate are looked at before its checksum.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Walk {
+    /// This many bytes of them.
+    pub(crate) bytes: usize,
+    /// None may be longer than this.
+    pub(crate) longest: usize,
+}
+
 /// What a candidate is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Verdict {
     /// A packet, with the examiner's layout.
     Packet,
     /// Not a packet.
-    Failed {
-        error: PacketError,
-        /// How long it claims to be, if its header is sound.
-        claim: Option<usize>,
-    },
+    Failed(Damage),
     /// The reader does not want to wait for the rest of it.
     GivenUp,
+}
+
+/// What is wrong with a candidate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Damage {
+    pub(crate) error: PacketError,
+    /// How long it claims to be, if its header is sound.
+    pub(crate) claim: Option<usize>,
 }
 
 /// No verdict yet: this many bytes more complete the candidate, and fewer may be enough to tell.
@@ -60,6 +73,8 @@ pub(crate) struct Examiner {
     ahead: Ahead,
     sums: Sums,
     debt: Debt,
+    /// The work spent on heads that were restored.
+    pub(crate) restoring: Debt,
 }
 
 impl Examiner {
@@ -69,6 +84,7 @@ impl Examiner {
             ahead: Ahead::default(),
             sums: Sums::new(),
             debt: Debt::default(),
+            restoring: Debt::default(),
         }
     }
 
@@ -91,18 +107,18 @@ impl Examiner {
         &mut self,
         bytes: &[u8],
         position: u64,
-        walk: usize,
+        walk: Walk,
         ending: InputEnd,
     ) -> Result<Verdict, Missing> {
         let header = match Header::read(bytes) {
             Ok(header) => header,
             Err(Stop::Bad(kind, offset)) => {
-                return Ok(Verdict::Failed { error: PacketError::new(kind, offset), claim: None });
+                return Ok(Verdict::Failed(Damage { error: PacketError::new(kind, offset), claim: None }));
             }
             Err(Stop::NeedMore | Stop::Unwalked) => return incomplete(bytes.len(), None, ending),
         };
-        let failed = |error| Ok(Verdict::Failed { error, claim: Some(header.len) });
-        let walked = match self.layout.read(bytes, header, walk) {
+        let failed = |error| Ok(Verdict::Failed(Damage { error, claim: Some(header.len) }));
+        let walked = match self.layout.read_with(bytes, header, walk) {
             Err(Stop::Bad(kind, offset)) => return failed(PacketError::new(kind, offset)),
             Err(Stop::NeedMore) => return self.incomplete(bytes, position, header.len, ending),
             walked => walked,
@@ -155,7 +171,7 @@ impl Examiner {
     fn walk_far(&mut self, claim: &[u8], header: Header, position: u64) -> Verdict {
         let failed = |kind, offset| {
             let error = PacketError::new(kind, offset);
-            Verdict::Failed { error, claim: Some(header.len) }
+            Verdict::Failed(Damage { error, claim: Some(header.len) })
         };
         if self.debt.is_too_high(position) {
             return failed(PacketErrorKind::Nested, 0);
@@ -182,9 +198,14 @@ fn incomplete(come: usize, len: Option<usize>, ending: InputEnd) -> Result<Verdi
         InputEnd::Stalled => Ok(Verdict::GivenUp),
         InputEnd::Eof => {
             let error = PacketError::new(PacketErrorKind::Truncated(missing as u32), come);
-            Ok(Verdict::Failed { error, claim: Some(len.unwrap_or(MAX_PACKET)) })
+            Ok(Verdict::Failed(Damage { error, claim: Some(len.unwrap_or(MAX_PACKET)) }))
         }
     }
+}
+
+/// No verdict before this many bytes more have come; none of a packet, where none come.
+pub(crate) fn incomplete_at<T>(missing: usize, ending: InputEnd) -> Result<Option<T>, Missing> {
+    if ending == InputEnd::Open { Err(Missing(missing)) } else { Ok(None) }
 }
 
 /// The work spent on malformed packets with a right checksum, less four for every byte gone by.
@@ -192,17 +213,17 @@ fn incomplete(come: usize, len: Option<usize>, ending: InputEnd) -> Result<Verdi
 /// Nobody makes them by accident. Nested in each other they would be walked again and again; past the limit,
 /// which takes eight of the longest kind, they are refused unwalked.
 #[derive(Clone, Copy, Debug, Default)]
-struct Debt {
+pub(crate) struct Debt {
     bytes: u64,
     position: u64,
 }
 
 impl Debt {
-    fn add(&mut self, walked: usize) {
+    pub(crate) fn add(&mut self, walked: usize) {
         self.bytes += walked as u64;
     }
 
-    fn is_too_high(&mut self, position: u64) -> bool {
+    pub(crate) fn is_too_high(&mut self, position: u64) -> bool {
         self.bytes = self.bytes.saturating_sub(4 * position.saturating_sub(self.position));
         self.position = position;
         self.bytes > 8 * MAX_PACKET as u64

@@ -218,12 +218,14 @@ pub struct Writer<W: Write> {
     /// There until `into_inner` takes it.
     inner: Option<W>,
     buffer: Vec<u8>,
+    /// Whether the last bytes are text without a newline at its end.
+    is_in_line: bool,
 }
 
 impl<W: Write> Writer<W> {
     /// A writer of a new stream, or of the rest of one.
     pub fn new(inner: W) -> Self {
-        Writer { inner: Some(inner), buffer: Vec::with_capacity(2 * BUFFER) }
+        Writer { inner: Some(inner), buffer: Vec::with_capacity(2 * BUFFER), is_in_line: false }
     }
 
     /// Writes an event as a packet, or as several when its file does not fit in one.
@@ -232,6 +234,7 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails, or (as [`EncodeError`]) when the event cannot be written.
     pub fn write(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.is_in_line = false;
         match encode(event, &mut self.buffer) {
             Ok(()) => self.spill(),
             Err(EncodeError::TooLong(_)) => chunks(event)?.try_for_each(|piece| self.write(&piece)),
@@ -245,7 +248,17 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails.
     pub fn write_packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
-        self.write_bytes(packet.as_bytes())
+        self.write_packets(packet.as_bytes())
+    }
+
+    /// Writes packets as they are, of which these are all bytes.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn write_packets(&mut self, packets: &[u8]) -> io::Result<()> {
+        self.is_in_line = false;
+        self.append(packets)
     }
 
     /// Writes a packet with a route code before its own; in several packets where it would get too long.
@@ -254,6 +267,7 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails, or the packet would be too long and has no file that could be cut.
     pub fn write_routed(&mut self, packet: &Packet<'_>, prefix: &mut RoutePrefix) -> io::Result<()> {
+        self.is_in_line = false;
         if packet.as_bytes().len() < BUFFER {
             prefix.append(packet, &mut self.buffer)?;
             return self.spill();
@@ -270,6 +284,25 @@ impl<W: Write> Writer<W> {
     ///
     /// When writing fails.
     pub fn write_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.is_in_line = bytes.last().map_or(self.is_in_line, |last| *last != b'\n');
+        self.append(bytes)
+    }
+
+    /// Writes the bytes of a [`Frame::Corrupt`], which stood within a line of text or did not. It begins a line where
+    /// it did so before and what stood between was left out: behind text, readers take some damage for text.
+    ///
+    /// # Errors
+    ///
+    /// When writing fails.
+    pub fn write_damage(&mut self, bytes: &[u8], was_in_line: bool) -> io::Result<()> {
+        if self.is_in_line && !was_in_line {
+            self.buffer.push(b'\n');
+        }
+        self.is_in_line = false;
+        self.append(bytes)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() >= BUFFER {
             return self.write_parts([bytes, &[], &[]]);
         }

@@ -6,6 +6,7 @@
 //! Both find the same of what both take.
 
 use crate::error::{Field, PacketError, PacketErrorKind};
+use crate::examine::Walk;
 use crate::part::part;
 use crate::sums;
 use crate::timestamp::{NANOSECONDS, Timestamp};
@@ -159,7 +160,13 @@ impl Layout {
 
     /// Makes this the layout of a packet of which `bytes` have come, looking at `walk` bytes of its strings.
     pub(crate) fn read(&mut self, bytes: &[u8], header: Header, walk: usize) -> Result<(), Stop> {
-        let mut cursor = Cursor::within(bytes, header.body, header.len - CHECKSUM, walk);
+        self.read_with(bytes, header, Walk { bytes: walk, longest: usize::MAX })
+    }
+
+    /// Like [`read`](Layout::read), where strings that are too long are bad.
+    pub(crate) fn read_with(&mut self, bytes: &[u8], header: Header, walk: Walk) -> Result<(), Stop> {
+        let mut cursor = Cursor::within(bytes, header.body, header.len - CHECKSUM, walk.bytes);
+        cursor.longest = walk.longest;
         (self.flags, self.body, self.len) = (header.flags, header.body as u16, header.len as u32);
         self.read_fields(&mut cursor).ok_or_else(|| cursor.stop())
     }
@@ -287,6 +294,11 @@ pub(crate) struct Header {
 }
 
 impl Header {
+    /// Where the fields begin.
+    pub(crate) fn body(self) -> usize {
+        self.body
+    }
+
     /// Reads the header of a packet, refusing it at the first byte that cannot be right.
     #[inline]
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, Stop> {

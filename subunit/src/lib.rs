@@ -60,9 +60,11 @@ mod layout;
 mod packet;
 mod part;
 mod reroute;
+mod restore;
 #[cfg(feature = "proptest")]
 pub mod strategy;
 mod sums;
+mod suspect;
 mod tags;
 mod timestamp;
 mod wire;

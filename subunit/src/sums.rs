@@ -18,6 +18,23 @@ pub(crate) fn hash(bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
+/// The checksum of the bytes of both, one after the other.
+pub(crate) fn hash_of_two(first: &[u8], second: &[u8]) -> u32 {
+    let mut hasher = FRESH.clone();
+    hasher.update(first);
+    hasher.update(second);
+    hasher.finalize()
+}
+
+/// Whether two checksums differ by this where one bit does of `count` bytes that `after` bytes come after, the
+/// checksum's among them.
+pub(crate) fn is_one_bit(difference: u32, count: usize, after: usize) -> bool {
+    let last = shift_within(ONE, after);
+    std::iter::successors(Some(last), |power| Some(times_x(*power)))
+        .take(8 * count)
+        .any(|power| power == difference)
+}
+
 /// The checksum of a stretch of which more comes: what was summed is not summed again.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ahead {
@@ -202,6 +219,23 @@ mod tests {
             assert_eq!(sums.hash(start as u64, stretch), crc32fast::hash(stretch), "{start}");
             assert!(sums.covers(start as u64));
         }
+    }
+
+    #[test]
+    fn a_bit_that_differs_is_known_by_the_checksums() {
+        let bytes = noise(300);
+        for at in [0, 1, 150, 299] {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << bit;
+                let difference = hash(&bytes) ^ hash(&changed);
+                let after = bytes.len() - 1 - at + 4;
+                assert!(is_one_bit(difference, 1, after), "bit {bit} of byte {at}");
+                assert!(is_one_bit(difference, 4, after - 2));
+                assert!(!is_one_bit(difference, 4, after + 1) && !is_one_bit(difference ^ 1, 1, after));
+            }
+        }
+        assert_eq!(hash_of_two(&bytes[..7], &bytes[7..]), hash(&bytes));
     }
 
     #[test]

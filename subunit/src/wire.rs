@@ -65,12 +65,18 @@ pub(crate) fn has_nul(bytes: &[u8]) -> bool {
     !all(bytes, |byte| byte != 0)
 }
 
-/// Whether there is a control character beside BEL to CR and ESC: programs do not print others, and most packets
-/// hold some.
+/// Whether this is a control character beside BEL to CR and ESC: programs do not print others, and most packets hold
+/// some.
+#[inline]
+pub(crate) fn is_odd_control(byte: u8) -> bool {
+    // Ranges by subtraction, which compiles to vectors.
+    (byte < 0x20) & (byte.wrapping_sub(0x07) >= 7) & (byte != 0x1B)
+}
+
+/// Whether there is such a control character.
 #[inline]
 pub(crate) fn has_odd_control(bytes: &[u8]) -> bool {
-    let odd = |byte| matches!(byte, 0x00..=0x06 | 0x0E..=0x1A | 0x1C..=0x1F);
-    !all(bytes, |byte| byte >= 0x20) && bytes.iter().any(|byte| odd(*byte))
+    !all(bytes, |byte| !is_odd_control(byte))
 }
 
 /// Whether all bytes are `fine`. They are looked at in vectors, as far as there are enough.
@@ -136,6 +142,8 @@ pub(crate) struct Cursor<'a> {
     limit: usize,
     /// How many bytes of strings and tags may still be looked at.
     walk: usize,
+    /// The longest string that is not bad.
+    pub(crate) longest: usize,
     stop: Stop,
 }
 
@@ -149,7 +157,14 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub(crate) fn within(bytes: &'a [u8], at: usize, limit: usize, walk: usize) -> Self {
         let come = bytes.get(..limit).unwrap_or(bytes);
-        Cursor { rest: part(come, at..), missing: limit - come.len(), limit, walk, stop: Stop::NeedMore }
+        Cursor {
+            rest: part(come, at..),
+            missing: limit - come.len(),
+            limit,
+            walk,
+            longest: usize::MAX,
+            stop: Stop::NeedMore,
+        }
     }
 
     /// Why a method gave `None`.
@@ -219,6 +234,9 @@ impl<'a> Cursor<'a> {
     pub(crate) fn string(&mut self, field: Field) -> Option<&'a [u8]> {
         let start = self.position();
         let len = self.number(field)?;
+        if len > self.longest {
+            return self.bad(PacketErrorKind::PastEnd(field), start);
+        }
         let Some(text) = self.take(len, field, start) else { return self.partial_text(field) };
         if text.len() >= self.walk {
             return self.long_text(text, field);

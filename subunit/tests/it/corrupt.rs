@@ -88,7 +88,34 @@ fn a_packet_is_found_wherever_it_stands() {
 #[test]
 fn a_failed_candidate_within_a_line_is_text() {
     check(&[b"10 m\xb3 of ", b"water\n"], &["T 10 m\\xb3 of water\\n"]);
-    check(&[b"half\xb3\x29\x01\x0c\x03foo"], &["T half\\xb3)\\x01\\x0c\\x03foo"]);
+    check(&[b"10 m\xb3/h, then 3 m\xb3"], &["T 10 m\\xb3/h, then 3 m\\xb3"]);
+    check(&[b"10 m\xb3", &packet("a")], &["T 10 m\\xb3", "P a"]);
+    check(&[b"10 m\xb3 ", &packet("a")], &["T 10 m\\xb3 ", "P a"]);
+}
+
+#[test]
+fn a_packet_cut_or_damaged_within_a_line_is_corrupt() {
+    check(&[b"half\xb3\x29\x01\x0c\x03foo"], &["T half", "C 8 Truncated"]);
+    check(&[b"half\xb3\x29"], &["T half", "C 2 Truncated"]);
+    check(&[b"half\xb3\x29\x01\x0c\x03foo", &packet("a")], &["T half", "C 8 Checksum", "P a"]);
+    check(&[b"half\xb3\x29\x03", &packet("a")], &["T half", "C 3 NotUtf8", "P a"]);
+}
+
+#[test]
+fn a_signature_alone_that_is_damaged_is_told() {
+    for found in [0x33, 0x00, 0xB2, 0xF3, 0xFF] {
+        let mut damaged = packet("damaged");
+        damaged[0] = found;
+        check(&[b"starting", &damaged, b"more\n"], &["T starting", "C 16 Signature", "T more\\n"]);
+        check(&[&packet("a"), &damaged, &packet("b")], &["P a", "C 16 Signature", "P b"]);
+    }
+}
+
+#[test]
+fn lines_full_of_signatures_are_few_frames() {
+    check(&[&b"\xb3\n".repeat(5), b"text\n"], &["C 10 Version", "T text\\n"]);
+    check(&[b"\xb3\n\xb3\n", &packet("a")], &["C 4 Version", "P a"]);
+    assert_eq!(frames(&b"\xb3\n".repeat(100_000)).len(), 4);
 }
 
 #[test]
@@ -96,28 +123,28 @@ fn characters_that_hold_the_signature_are_text() {
     let text = "la prueba pasó \u{2cf3} ₳ 😳ó";
     let found = frames(&[text.as_bytes(), b"\n", &packet("a")].concat());
     assert!(matches!(&*found, [Owned::Text(0, text), Owned::Packet(..)] if text.ends_with(b"\n")));
+    for text in
+        ["5 m³", "pasó", "5 m³)", "(5 m³) ", "pasó a", "ó, ", "₳. 3)", "a ó que esto no es un paquete"]
+    {
+        let found = frames(&[text.as_bytes(), &packet("a")].concat());
+        assert!(matches!(&*found, [Owned::Text(..), Owned::Packet(..)]), "{text}: {found:?}");
+        assert!(matches!(&*frames(text.as_bytes()), [Owned::Text(..)]), "{text}");
+    }
 }
 
 #[test]
-fn while_recovering_a_packet_may_follow_what_looks_like_a_lead_byte() {
+fn a_packet_may_follow_what_looks_like_a_lead_byte() {
     let mut damaged = packet("damaged");
     let len = damaged.len();
     damaged[len - 1] = 0xC3;
     check(&[&damaged, &packet("a")], &["C 16 Checksum", "P a"]);
-    let text = [b"log", &*damaged].concat();
-    let found = frames(&[&*text, &packet("a")].concat());
-    assert!(matches!(&*found, [Owned::Text(..), Owned::Packet(..)]), "{found:?}");
-}
-
-#[test]
-fn a_packet_follows_one_without_signature_that_ends_like_a_character_begins() {
-    let mut damaged = packet("damaged");
-    let len = damaged.len();
-    (damaged[0], damaged[len - 1]) = (b'3', 0xC3);
-    let found = frames(&[&*damaged, &packet("a")].concat());
-    assert!(matches!(&*found, [Owned::Text(..), Owned::Packet(..)]), "{found:?}");
-    let text = [b"a printed \xc3", &*packet("a")].concat();
-    assert!(matches!(&*frames(&text), [Owned::Text(..)]), "that is a character of the text");
+    check(&[b"log", &damaged, &packet("a")], &["T log", "C 16 Checksum", "P a"]);
+    check(&[&damaged[8..], &packet("a")], &["T aged\\x89\\xe2|\\xc3", "P a"]);
+    check(&[b"caf\xc3", &packet("a")], &["T caf\\xc3", "P a"]);
+    check(
+        &[b"caf\xc3", &packet("a"), b"\xe2\x82", &packet("b")],
+        &["T caf\\xc3", "P a", "T \\xe2\\x82", "P b"],
+    );
 }
 
 #[test]

@@ -5,6 +5,7 @@
 mod corrupt;
 mod cuts;
 mod frames;
+mod in_line;
 mod limits;
 mod roundtrip;
 mod spec;
