@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use subunit::io::{Reader, Writer};
 use subunit::{Event, Frame, Packet};
 
+use crate::Between;
+
 /// What becomes of a packet. Closed: a replacement is written first, and the packet then dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edit {
@@ -36,7 +38,8 @@ pub enum TextEdit {
 }
 
 /// Copies a stream, with each packet kept, dropped or replaced as `change` says. Text between packets is
-/// copied or dropped, as `text` says; damaged bytes are copied, in their place.
+/// copied or dropped, as `text` says; damaged bytes are copied, in their place, and stay damage whatever was dropped
+/// before them.
 ///
 /// Whenever reading may block, the output is flushed first.
 ///
@@ -106,13 +109,18 @@ where
     W: Write,
     F: FnMut(&Packet<'_>, &mut Writer<W>) -> io::Result<Edit>,
 {
+    let mut between = Between::default();
     let take = |output: &mut Writer<W>, frame: Frame<'_>, _| {
-        let edit = match &frame {
-            Frame::Packet(packet) => change(packet, output)?,
-            Frame::Text(_) if text == TextEdit::Drop => Edit::Drop,
-            Frame::Text(_) | Frame::Corrupt(..) => Edit::Keep,
-        };
-        if edit == Edit::Keep { output.write_bytes(frame.as_bytes()) } else { Ok(()) }
+        match &frame {
+            Frame::Packet(packet) => {
+                if change(packet, output)? == Edit::Keep {
+                    output.write_packet(packet)?;
+                }
+            }
+            other => between.copy(other, text, output)?,
+        }
+        between.passed(&frame);
+        Ok(())
     };
     reader.each(output, take, Writer::flush)
 }

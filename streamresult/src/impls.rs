@@ -78,7 +78,7 @@ impl<W: Write> StreamResult for Writer<W> {
     }
 
     fn packets(&mut self, packets: &[u8]) -> io::Result<()> {
-        self.write_bytes(packets)
+        self.write_packets(packets)
     }
 
     fn flush(&mut self) -> io::Result<()> {

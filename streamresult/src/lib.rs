@@ -128,6 +128,7 @@
 
 mod announced;
 mod attachments;
+mod between;
 #[cfg(feature = "tokio")]
 pub mod channel;
 mod damage;
@@ -164,6 +165,7 @@ use std::io;
 
 use subunit::{Decoder, Event, Frame, Packet, Step};
 
+pub use between::Between;
 pub use damage::{DAMAGE_DATA, DAMAGE_MESSAGE, damage};
 pub use drive::{PROPERTIES_FILE, deliver, drive, text_event};
 pub use edit::{Edit, TextEdit, edit, edit_packets};

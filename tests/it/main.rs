@@ -4,5 +4,6 @@
 
 mod bins;
 mod cli;
+mod damage;
 mod fixtures;
 mod transcript;

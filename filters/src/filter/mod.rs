@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use cli::value::{duration, time};
 use cli::{Command, InputArgs, Streams, Verdict};
-use streamresult::{Decision, Outcome, StreamResult, StreamResultExt as _};
+use streamresult::{Between, Decision, Outcome, StreamResult, StreamResultExt as _, TextEdit};
 use subunit::io::{Reader, Writer};
 use subunit::{Event, Frame, Packet, PacketError, PacketErrorKind, Timestamp};
 
@@ -101,7 +101,8 @@ impl Command for Filter {
         let changes = self.changes()?;
         let (address, wanted) = self.questions();
         let input = Reader::new(self.input.open(streams.input, &streams.interrupt));
-        let pass = FrameFilter { address, changes, keeps_text: self.toggles.keeps_text() };
+        let text = if self.toggles.keeps_text() { TextEdit::Keep } else { TextEdit::Drop };
+        let pass = FrameFilter { address, changes, text };
         let output = Writer::new(streams.output);
         if !wanted.needs_tests() {
             pass.copy(input, output, |writer| writer)?;
@@ -164,7 +165,7 @@ struct Changes {
 struct FrameFilter {
     address: IdCriteria,
     changes: Changes,
-    keeps_text: bool,
+    text: TextEdit,
 }
 
 impl FrameFilter {
@@ -180,11 +181,11 @@ impl FrameFilter {
         W: Write,
         S: StreamResult,
     {
-        let mut tail = Vec::new();
+        let mut tail = Tail::default();
         let passed = self.frames(&mut input, &mut sink, writer, &mut tail);
         // What is held comes out also when reading has failed.
         let stopped = sink.stop_run();
-        let ended = writer(&mut sink).write_bytes(&tail).and_then(|()| sink.flush());
+        let ended = tail.write(writer(&mut sink)).and_then(|()| sink.flush());
         passed.and(stopped).and(ended)
     }
 
@@ -195,30 +196,29 @@ impl FrameFilter {
         input: &mut Reader<R>,
         sink: &mut S,
         writer: fn(&mut S) -> &mut Writer<W>,
-        tail: &mut Vec<u8>,
+        tail: &mut Tail,
     ) -> io::Result<()>
     where
         R: Read,
         W: Write,
         S: StreamResult,
     {
+        let mut between = Between::default();
         let take = |sink: &mut S, frame: Frame<'_>, _| {
-            if !tail.is_empty() {
-                writer(sink).write_bytes(&std::mem::take(tail))?;
+            tail.write(writer(sink))?;
+            match &frame {
+                Frame::Corrupt(bytes, error) if is_truncated(error) => tail.hold(bytes, between.is_in_line()),
+                Frame::Packet(packet) => self.packet(packet, sink)?,
+                other => between.copy(other, self.text, writer(sink))?,
             }
-            match frame {
-                Frame::Corrupt(bytes, error) if is_truncated(&error) => tail.extend_from_slice(bytes),
-                Frame::Packet(packet) => self.packet(&packet, sink)?,
-                Frame::Text(_) if !self.keeps_text => {}
-                Frame::Text(bytes) | Frame::Corrupt(bytes, _) => writer(sink).write_bytes(bytes)?,
-            }
+            between.passed(&frame);
             Ok(())
         };
         input.each(sink, take, S::flush)
     }
 
     fn packet<S: StreamResult>(&self, packet: &Packet<'_>, sink: &mut S) -> io::Result<()> {
-        if !self.keeps_text && packet.status().is_none() && packet.test_id().is_none() {
+        if self.text == TextEdit::Drop && packet.status().is_none() && packet.test_id().is_none() {
             return Ok(());
         }
         let new_id = self.changes.new_id(packet);
@@ -231,6 +231,28 @@ impl FrameFilter {
         }
         let event = packet.event();
         sink.status(&Event { test_id: new_id.as_deref().or(event.test_id), status, ..event })
+    }
+}
+
+/// Half a packet, which may be the end of the stream.
+#[derive(Default)]
+struct Tail {
+    bytes: Vec<u8>,
+    was_in_line: bool,
+}
+
+impl Tail {
+    fn hold(&mut self, bytes: &[u8], was_in_line: bool) {
+        self.bytes.extend_from_slice(bytes);
+        self.was_in_line = was_in_line;
+    }
+
+    /// Writes what is held, if anything is.
+    fn write<W: Write>(&mut self, output: &mut Writer<W>) -> io::Result<()> {
+        if self.bytes.is_empty() {
+            return Ok(());
+        }
+        output.write_damage(&std::mem::take(&mut self.bytes), self.was_in_line)
     }
 }
 
