@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use subunit::{Event, Status};
 
-use crate::support::{Folder, bytes, each_packet, mux, peak_memory, run, status};
+use crate::support::{Folder, bytes, each_packet, mux, peak_memory, run, signal, status};
 
 /// What the process may hold beside the program itself, in KiB.
 const MEMORY: u64 = 10 * 1024;
@@ -108,4 +108,49 @@ fn packets_written_byte_by_byte_are_the_same_packets() {
     let ended = run(&[fifo], b"");
     writer.join().unwrap();
     assert_eq!(count_in_order(&ended.output), HashMap::from([("0".to_owned(), 40)]));
+}
+
+/// Claims of 4 MiB, one in the other, none with a right checksum.
+fn overlapping_claims(len: usize) -> Vec<u8> {
+    b"\xb3\x20\x40\xbf\xff\xff\x01f\xbf\xff\xee".iter().copied().cycle().take(len).collect()
+}
+
+#[test]
+fn overlapping_claims_of_one_source_hold_up_no_other() {
+    let folder = Folder::new();
+    let hostile = folder.file("hostile", &overlapping_claims(9 << 20));
+    let run_file = folder.file("run", &numbered(3));
+    let output = run(&[format!("x={hostile}"), format!("--exec=y=cat {run_file}")], b"").output;
+    let mut ids = Vec::new();
+    each_packet(&*output, |event| ids.push(event.test_id.unwrap_or_default().to_owned())).unwrap();
+    assert_eq!(ids.iter().filter(|id| id.starts_with("test.")).count(), 3);
+    assert!(ids.iter().any(|id| id == streamresult::DAMAGE_ID));
+}
+
+#[test]
+fn lines_full_of_signatures_are_not_many_times_as_long() {
+    let folder = Folder::new();
+    let lines = b"\xb3\n".repeat(500_000);
+    let args = [folder.file("lines", &lines), folder.file("run", &numbered(1))];
+    let output = run(&args, b"").output;
+    assert!(output.len() < 2 * lines.len(), "{} bytes", output.len());
+}
+
+#[test]
+fn a_signal_is_heeded_amid_overlapping_claims() {
+    let folder = Folder::new();
+    let fifo = folder.fifo("hostile");
+    let mut child = mux(&[format!("x={fifo}"), "--exec=y=true".to_owned()]).spawn().unwrap();
+    let mut output = child.stdout.take().unwrap();
+    let reader = thread::spawn(move || output.read_to_end(&mut Vec::new()).unwrap());
+    let writer = thread::spawn(move || {
+        let mut fifo = File::create(fifo).unwrap();
+        // Never enough of it: without a signal this does not end.
+        while fifo.write_all(&overlapping_claims(64 * 1024)).is_ok() {}
+    });
+    sleep(Duration::from_millis(300));
+    signal(&child, "TERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    reader.join().unwrap();
+    writer.join().unwrap();
 }

@@ -90,14 +90,16 @@ impl Source {
     /// of them are in the making at a time.
     async fn take_turn(&mut self, hub: &Hub, ready: io::Result<()>, ending: InputState) -> io::Result<Read> {
         ready?;
-        let Source { feed, content, rewrite, .. } = self;
+        let Source { feed, content, rewrite, close } = self;
         let mut turn = hub.turn().await;
         match content {
             Content::Stream(stream) => loop {
                 let read = stream_turn(stream, Some(&mut *feed), rewrite, hub, &mut turn, ending).await?;
-                if read != Read::Some || !stream.is_long() {
+                if read != Read::Some || !stream.is_long() || *close.borrow() {
                     return Ok(read);
                 }
+                // The turn is kept, but signals are heard.
+                tokio::task::yield_now().await;
             },
             Content::File(name) => file_turn(name, feed, rewrite, hub, &mut turn).await,
         }

@@ -25,6 +25,8 @@ pub(crate) struct Stream {
     come: usize,
     /// How many bytes complete the packet under way.
     missing: usize,
+    /// Whether what seemed to be a packet was complete and is not one: then hardly any other is.
+    is_deceived: bool,
 }
 
 /// Bytes being read: `bytes[start..end]` are not consumed yet.
@@ -85,15 +87,21 @@ impl Stream {
         } else {
             std::mem::take(&mut self.held)
         };
-        if !is_shared && bytes.len() < self.come + self.missing {
+        if !is_shared && bytes.len() < self.come + self.wanted() {
             bytes = self.grown(bytes, spare());
         }
         Buffer { bytes, start: 0, end: self.come, is_shared }
     }
 
+    /// How much to read: what completes a long packet and no more, so that it can be handed on with its buffer; but
+    /// no few bytes again and again, where claims overlap.
+    fn wanted(&self) -> usize {
+        if self.is_deceived { self.missing.max(SCRATCH) } else { self.missing }
+    }
+
     /// Room for the packet under way, but never much more than has come, whatever it claims.
     fn grown(&self, bytes: Vec<u8>, spare: Vec<u8>) -> Vec<u8> {
-        let len = self.come + self.missing.min(self.come.max(SCRATCH));
+        let len = self.come + self.wanted().min(self.come.max(SCRATCH));
         let (mut larger, smaller) =
             if spare.len() > bytes.len() { (spare, Some(bytes)) } else { (bytes, None) };
         larger.resize(larger.len().max(len), 0);
@@ -103,9 +111,9 @@ impl Stream {
         larger
     }
 
-    /// Reads once: what completes a long packet and no more, so that it can be handed on with its buffer.
+    /// Reads once.
     pub(crate) fn read(&self, buffer: &mut Buffer, feed: &mut Feed) -> io::Result<usize> {
-        let most = if buffer.is_shared { SCRATCH } else { self.come + self.missing };
+        let most = if buffer.is_shared { SCRATCH } else { self.come + self.wanted() };
         let end = most.min(buffer.bytes.len());
         let count = feed.try_read(part_mut(&mut buffer.bytes, buffer.end..end))?;
         buffer.end += count;
@@ -130,6 +138,7 @@ impl Stream {
             let (len, frame) = match step {
                 Step::Frame(len, frame) => (len, frame),
                 Step::NeedMore(missing) => {
+                    self.is_deceived = buffer.start == 0 && buffer.end >= self.come + self.missing;
                     self.missing = missing;
                     return StopReason::Waiting;
                 }
