@@ -20,8 +20,8 @@ use crate::layout::SHORT;
 use crate::part::part;
 use crate::restore::{LONGEST, wrong_bits};
 use crate::wire::{
-    LENGTH_AT, LONG_NUMBER, SIGNATURE, TAGS, TEST_ID, TIMESTAMP, has_odd_control, is_odd_control, number_of,
-    number_width,
+    LENGTH_AT, LONG_NUMBER, SIGNATURE, TAGS, TEST_ID, TIMESTAMP, has_odd_control, is_odd_control,
+    is_plain_text, number_of, number_width,
 };
 
 /// How many bytes the head of a candidate has, at most: what stands before its first field's content.
@@ -159,10 +159,30 @@ pub(crate) fn is_text_behind_character(bytes: &[u8]) -> bool {
 
 /// How many bytes are looked at together.
 const LANE: usize = 16;
+/// How many are passed over together where all of them are plain text.
+const BLOCK: usize = 128;
 
-/// The first place from `from` on, and before `end`, where a packet that has lost its signature may begin. Most
-/// bytes are looked at in vectors.
+/// The first place from `from` on, and before `end`, where a packet that has lost its signature may begin. One of its
+/// first bytes is not printed, so that nearly all of a block of plain text is passed over.
 pub(crate) fn without_signature(bytes: &[u8], mut from: usize, end: usize) -> Option<usize> {
+    while from < end {
+        let next = end.min(from + BLOCK);
+        let first = if is_plain_text(part(bytes, from..next)) {
+            from.max(next.saturating_sub(UNPRINTED))
+        } else {
+            from
+        };
+        let found = in_block(bytes, first, next);
+        if found.is_some() {
+            return found;
+        }
+        from = next;
+    }
+    None
+}
+
+/// The same, where something is not plain text. Most bytes are looked at in vectors.
+fn in_block(bytes: &[u8], mut from: usize, end: usize) -> Option<usize> {
     while from + LANE <= end {
         let [first, high, low] = [from, from + 1, from + 2].map(|at| lane(bytes, at));
         let (Some(first), Some(high), Some(low)) = (first, high, low) else { break };

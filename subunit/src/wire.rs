@@ -79,6 +79,12 @@ pub(crate) fn has_odd_control(bytes: &[u8]) -> bool {
     !all(bytes, |byte| !is_odd_control(byte))
 }
 
+/// Whether all of it is printed ASCII, tabs and newlines (and DEL).
+#[inline]
+pub(crate) fn is_plain_text(bytes: &[u8]) -> bool {
+    all(bytes, |byte| (byte.wrapping_sub(0x20) < 0x60) | (byte == b'\n') | (byte == b'\t'))
+}
+
 /// Whether all bytes are `fine`. They are looked at in vectors, as far as there are enough.
 #[inline]
 fn all(bytes: &[u8], fine: impl Fn(u8) -> bool + Copy) -> bool {
