@@ -17,7 +17,7 @@
 //! - *An end that is not known is not an end.* When the way breaks, nothing says whether the command still runs:
 //!   [`NodeExit::Lost`] is neither an exit code nor a signal.
 //!
-//! Every operation has a [`Wait`](process::Wait): no transport hangs for longer than whoever asked wants to wait.
+//! Every operation has a [`Wait`]: no transport hangs for longer than whoever asked wants to wait.
 
 mod carry;
 mod command;
