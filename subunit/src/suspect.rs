@@ -20,14 +20,16 @@ use crate::layout::SHORT;
 use crate::part::part;
 use crate::restore::{LONGEST, wrong_bits};
 use crate::wire::{
-    LENGTH_AT, LONG_NUMBER, SIGNATURE, TAGS, TEST_ID, TIMESTAMP, has_odd_control, is_odd_control,
-    is_plain_text, number_of, number_width,
+    FILE, LENGTH_AT, LONG_NUMBER, MIME_TYPE, ROUTE_CODE, SIGNATURE, TAGS, TEST_ID, TIMESTAMP,
+    has_odd_control, is_odd_control, is_plain_text, number_of, number_width,
 };
 
 /// How many bytes the head of a candidate has, at most: what stands before its first field's content.
 const HEAD: usize = 10;
 /// Of a packet without signature, the first bytes of which one is not printed.
 const UNPRINTED: usize = 8;
+/// The flags of the fields that begin with the length of a string.
+const STRINGS: u16 = TEST_ID | MIME_TYPE | FILE | ROUTE_CODE;
 /// `B3` without its highest bit.
 const PRINTED_SIGNATURE: u8 = SIGNATURE & 0x7F;
 
@@ -148,7 +150,9 @@ pub(crate) fn is_text_behind_character(bytes: &[u8]) -> bool {
                 0x40..0x80 => (number_of(&[first, a]), [b, c]),
                 _ => (number_of(&[first, a, b]), [c, d]),
             };
-            let is_string = u16::from_be_bytes([high, low]) & (TIMESTAMP | TAGS) == 0;
+            let flags = u16::from_be_bytes([high, low]);
+            // Without any field, the checksum is what follows.
+            let is_string = flags & (TIMESTAMP | TAGS) == 0 && flags & STRINGS != 0;
             let is_long = matches!(field, [0x40..0x80, _] if number_of(&field) > len.min(LONGEST));
             wrong_bits(high, low) != 0 || is_string && is_long
         }

@@ -65,6 +65,36 @@ fn each_cut_is_told_but_that_after_the_signature() {
 }
 
 /// Words as people write them, with characters that have `B3` in them.
+#[test]
+fn every_kind_of_packet_is_found_behind_half_a_character() {
+    let (file, timestamp) =
+        (Some(File { name: "n", bytes: b"x" }), Some(Timestamp { seconds: 1, nanoseconds: 0 }));
+    let parts = [
+        Event { runnable: true, ..Event::default() },
+        Event { eof: true, ..Event::default() },
+        Event { test_id: Some("a"), ..Event::default() },
+        Event { tags: ["t"].as_slice().into(), ..Event::default() },
+        Event { mime_type: Some("m"), ..Event::default() },
+        Event { file, ..Event::default() },
+        Event { route_code: Some("r"), ..Event::default() },
+        Event { timestamp, ..Event::default() },
+        Event::default(),
+    ];
+    let statuses =
+        [None, Some(Status::InProgress), Some(Status::Success), Some(Status::Fail), Some(Status::XFail)];
+    for (event, status) in parts.iter().flat_map(|event| statuses.map(|status| (event, status))) {
+        let Ok(packet) = PacketBuf::encode(&Event { status, ..*event }) else { continue };
+        for text in [&b"caf\xc3"[..], b"\xea\x8f", b"\xf0\x9f\x98", b"caf"] {
+            let stream = [text, packet.as_bytes()].concat();
+            let found = frames(&stream);
+            assert!(
+                found.iter().any(|frame| matches!(frame, Owned::Packet(..))),
+                "{packet:?} behind {text:?}: {found:?}"
+            );
+        }
+    }
+}
+
 fn prose() -> impl Strategy<Value = String> {
     let word = prop_oneof![
         4 => "[a-zA-Z0-9]{1,9}",
