@@ -215,7 +215,8 @@ impl Repository {
     ///
     /// # Errors
     ///
-    /// When there is none ([`Error::Running`] when the latest is asked for, and none is over yet), or the repository cannot be read.
+    /// When there is none ([`Error::Running`] when the latest is asked for, and none is over yet), or the repository
+    /// cannot be read.
     pub fn run(&self, name: impl Into<RunRef>) -> Result<StoredRun> {
         match name.into() {
             RunRef::Id(id) => self.with_index(|index| index.run(id))?.ok_or(Error::NoSuchRun(id)),

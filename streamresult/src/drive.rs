@@ -13,8 +13,8 @@ const TEXT_FILE: &str = "stdout";
 /// Reads a stream to its end and pushes all of it into `sink`: the start of the run, its events, its stop.
 ///
 /// Text between packets is an event of the file `stdout` without a test id; a damaged packet is a failing
-/// test, [`DAMAGE_ID`](crate::DAMAGE_ID): nothing of the stream is passed over. Whenever reading may block, the sink is flushed
-/// first.
+/// test, [`DAMAGE_ID`](crate::DAMAGE_ID): nothing of the stream is passed over. Whenever reading may block, the sink
+/// is flushed first.
 ///
 /// ```
 /// use streamresult::{Summary, drive};

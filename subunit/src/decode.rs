@@ -49,7 +49,7 @@
 //! In text, a `B3` that completes an intact character is a candidate of last rank: a packet if it checks out, since
 //! text may end in half a character, and text if it does not. Structure refuses nearly all of them within bytes; a
 //! string of 8 KiB is refused too, or text would wait for what its letters claim, read as a length.
-//! Every other `B3` is of full rank: at a promised place, where it is no part of a character, and anywhere while the
+//! Every other `B3` is of full rank: at a promised place, where it is not part of a character, and anywhere while the
 //! decoder is *recovering*, from damage to the next packet. For what is left of a damaged packet looks like the start
 //! of a character every fourth time.
 //!

@@ -4,9 +4,9 @@
 //! cheapest first: header, fields, checksum. A false signature in text then costs nanoseconds, where its claim
 //! could be 4 MiB. Three things keep a hostile stream from making that expensive all the same:
 //!
-//! - Of the strings, [`SHORT`](crate::layout::SHORT) bytes are looked at before the checksum ([`SHORTER_WALK`] after a candidate with a
-//!   sound header has failed), and the rest only once the checksum is right ([`Examiner::walk_far`]). How many
-//!   does not depend on how many have come, and so neither does the reason that is given.
+//! - Of the strings, [`SHORT`](crate::layout::SHORT) bytes are looked at before the checksum ([`SHORTER_WALK`] after a
+//!   candidate with a sound header has failed), and the rest only once the checksum is right ([`Examiner::walk_far`]).
+//!   How many does not depend on how many have come, and so neither does the reason that is given.
 //! - Claims that overlap take their checksums from kept ones ([`Sums`]), and one that comes in pieces is summed
 //!   as they come ([`Ahead`]): each byte is read once.
 //! - Malformed packets with a right checksum, which take work to make, are a [`Debt`] that has a limit.

@@ -370,7 +370,7 @@ fn docker_session() -> anyhow::Result<()> {
     };
     check(
         &["--target=container:jupyter-al"],
-        "cannot look from the container jupyter-al: there is no such container",
+        "cannot get into the container jupyter-al: there is no such container",
     )?;
     check(&["--user=bob"], "does not run the program: ")?;
     session.engine.run(&["pause", "jupyter-alice"])?;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::engine::{CreatedExec, Engine, ExecState, permission_hint};
+use super::file::folder_and_name;
 use super::local::too_long;
 use super::program::digest;
 use super::{
@@ -151,7 +152,7 @@ impl Container {
 
     fn about<T>(&self, done: Result<T, NodeFailure>) -> Result<T, NodeFailure> {
         done.map_err(|failure| {
-            failure.about(format_args!("cannot look from the container {}", self.name.name))
+            failure.about(format_args!("cannot get into the container {}", self.name.name))
         })
     }
 }
@@ -308,7 +309,9 @@ impl<'a> EngineSession<'a> {
     }
 
     fn put(&self, name: &str, file: &NodeFile<'_>) -> Result<(), NodeFailure> {
-        let (folder, body) = packed(file).map_err(|error| NodeFailure::new(error.to_string()))?;
+        let (folder, file_name) = folder_and_name(file.path)?;
+        let packed = packed(file, folder, file_name);
+        let (folder, body) = packed.map_err(|error| NodeFailure::new(error.to_string()))?;
         // Podman would make it.
         if folder != "/" && !self.has(name, folder)? {
             return Err(self.failure(format!("{} cannot be put there: there is no {folder}", file.path)));
@@ -365,8 +368,7 @@ fn archive(name: &str) -> String {
 
 /// An archive with the file, and the folder in which it is to be unpacked. The folder of the program is in the archive,
 /// too; any other one has to be there.
-fn packed<'a>(file: &NodeFile<'a>) -> std::io::Result<(&'a str, Vec<u8>)> {
-    let (folder, name) = file.place().map_err(std::io::Error::other)?;
+fn packed<'a>(file: &NodeFile<'a>, folder: &'a str, name: &str) -> std::io::Result<(&'a str, Vec<u8>)> {
     let mut archive = tar::Builder::new(Vec::with_capacity(file.content.len() + FRAME));
     let header = |kind, mode, size: usize| {
         let mut header = tar::Header::new_ustar();
@@ -413,7 +415,8 @@ mod tests {
     fn a_file_goes_into_an_archive_and_comes_out_of_it() {
         let check = |path: &str, folder: &str, names: &[&str]| {
             let file = NodeFile { path, content: b"content", mode: 0o640 };
-            let (into, archive) = packed(&file).unwrap();
+            let (parent, name) = folder_and_name(path).unwrap();
+            let (into, archive) = packed(&file, parent, name).unwrap();
             assert_eq!(into, folder);
             let mut read = tar::Archive::new(Cursor::new(archive.as_slice()));
             let found: Vec<_> = read
@@ -433,7 +436,7 @@ mod tests {
         check("/etc/app.conf", "/etc", &["app.conf"]);
         check("/app.conf", "/", &["app.conf"]);
         check("/.subunit-checks/check-all-1", "/", &[".subunit-checks/", ".subunit-checks/check-all-1"]);
-        assert!(packed(&NodeFile { path: "etc/x", content: b"", mode: 0o600 }).is_err());
+        assert!(folder_and_name("etc/x").is_err());
         assert!(unpacked(b"", 7).is_err());
     }
 }

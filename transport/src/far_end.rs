@@ -47,10 +47,9 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// Removes a file, else this program; with the program its folder, when there is nothing else in it.
-pub(crate) fn remove(path: Option<&Path>) -> ExitCode {
+/// Removes a file; with this program its folder, when there is nothing else in it.
+pub(crate) fn remove(path: &Path) -> ExitCode {
     let removed = env::current_exe().and_then(|own| {
-        let path = path.unwrap_or(&own);
         fs::remove_file(path)?;
         // Another one may be in it.
         own.parent().filter(|_| path == own).map_or(Ok(()), |folder| fs::remove_dir(folder).or(Ok(())))

@@ -1,5 +1,7 @@
 //! Files at a place.
 
+use super::NodeFailure;
+
 /// A file that is put at a place.
 #[derive(Clone, Copy, Debug)]
 pub struct NodeFile<'a> {
@@ -11,16 +13,14 @@ pub struct NodeFile<'a> {
     pub mode: u32,
 }
 
-impl<'a> NodeFile<'a> {
-    /// Its folder and its name.
-    ///
-    /// # Errors
-    ///
-    /// When the path does not begin at the root or has no name.
-    pub(crate) fn place(&self) -> Result<(&'a str, &'a str), String> {
-        match self.path.rsplit_once('/') {
-            Some((folder, name)) if self.path.starts_with('/') && !name.is_empty() => Ok((folder, name)),
-            _ => Err(format!("`{}` is not the path of a file from the root", self.path)),
-        }
+/// The folder and the name of a file at a place.
+///
+/// # Errors
+///
+/// When the path does not begin at the root or has no name.
+pub(crate) fn folder_and_name(path: &str) -> Result<(&str, &str), NodeFailure> {
+    match path.rsplit_once('/') {
+        Some((folder, name)) if path.starts_with('/') && !name.is_empty() => Ok((folder, name)),
+        _ => Err(NodeFailure::new(format!("`{path}` is not the path of a file from the root"))),
     }
 }

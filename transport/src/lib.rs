@@ -85,7 +85,7 @@ pub trait Transport: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// When the place cannot be reached in time, or there is no room for programs.
+    /// When the place cannot be reached in time, or no folder there can hold programs.
     fn look(&self, program: &NodeProgram, wait: Wait<'_>) -> Result<Look, NodeFailure>;
 
     /// Starts a command there; what it gives is the process here that stands for it. What the command reads is

@@ -10,6 +10,7 @@ use std::process::{Command, Stdio};
 use process::{Exit, Follow, Following, Wait};
 use rustix::system::uname;
 
+use super::file::folder_and_name;
 use super::{Look, NodeCommand, NodeExit, NodeFailure, NodeFile, NodeProgram, PROGRAM, Transport};
 
 /// This machine. Nothing has to be brought here; files are the caller's to have on file systems that answer.
@@ -35,7 +36,7 @@ impl Transport for Local {
     }
 
     fn put(&self, file: &NodeFile<'_>, _: Wait<'_>) -> Result<(), NodeFailure> {
-        let (folder, _) = file.place().map_err(NodeFailure::new)?;
+        let (folder, _) = folder_and_name(file.path)?;
         let put = || -> io::Result<()> {
             let mut new = tempfile::NamedTempFile::new_in(format!("{folder}/"))?;
             new.write_all(file.content)?;

@@ -64,7 +64,7 @@ impl Node {
             return Err(NodeFailure::new(format!("the system of {site} is {}, not Linux", look.system)));
         }
         if let Some(misfit) = program.misfit(&look.machine) {
-            return Err(NodeFailure::new(format!("cannot look from {site}: {misfit}")));
+            return Err(NodeFailure::new(format!("{site} cannot run the program: {misfit}")));
         }
         if !look.has_program {
             let file = NodeFile { path: &look.path, content: program.content(), mode: look.mode };
@@ -156,7 +156,12 @@ mod tests {
         check("Linux", "x86_64", true, Ok("/p/x"));
         check("Linux", "x86_64", false, Err("no room"));
         check("FreeBSD", "x86_64", true, Err("the system of ssh:h is FreeBSD, not Linux"));
-        check("Linux", "riscv64", true, Err("cannot look from ssh:h: the program to copy is for x86_64"));
+        check(
+            "Linux",
+            "riscv64",
+            true,
+            Err("ssh:h cannot run the program: the program to copy is for x86_64"),
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a process of this program does for a transport.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::{carry, far_end};
@@ -10,7 +11,7 @@ use super::{carry, far_end};
 pub enum Role {
     /// At the far end: runs what a [`NodeRequest`](crate::NodeRequest) says, for as long as its input goes on.
     FarEnd,
-    /// At the far end: removes a file; without another argument the program itself.
+    /// At the far end: removes a file.
     Remove,
     /// Here: carries bytes between us and an engine.
     Carry,
@@ -25,12 +26,12 @@ impl Role {
         Role::ALL.into_iter().find(|role| argument == role.word())
     }
 
-    /// Does it, and gives the code to exit with.
+    /// Does it with the arguments that follow, and gives the code to exit with.
     #[must_use]
-    pub fn main(self, args: &[std::ffi::OsString]) -> ExitCode {
+    pub fn main(self, args: &[OsString]) -> ExitCode {
         match self {
             Role::FarEnd => far_end::main(),
-            Role::Remove => far_end::remove(args.first().map(std::path::Path::new)),
+            Role::Remove => far_end::remove(Path::new(args.first().map_or(OsStr::new(""), |path| path))),
             Role::Carry => carry::main(),
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use process::{Cause, Exit, Finished, Follow, Following, Timeouts, Wait, last_line};
 
 use super::command::{run, run_keeping};
+use super::file::folder_and_name;
 use super::local::too_long;
 use super::program::digest;
 use super::{Host, Look, NodeCommand, NodeExit, NodeFailure, NodeFile, NodeProgram, Transport};
@@ -103,7 +104,7 @@ impl Transport for Ssh {
     }
 
     fn put(&self, file: &NodeFile<'_>, wait: Wait<'_>) -> Result<(), NodeFailure> {
-        let script = format!("m={:o}; {} {TAKE} {TELL}", file.mode, variables(file)?);
+        let script = format!("m={:o}; {} {TAKE} {TELL}", file.mode, variables(file.path)?);
         let done = run(&mut self.script(&script), file.content, wait)?;
         let errand = Errand::new(format!("have {}", file.path), format!("{} copied", file.path));
         let answer = self.answer(done, &errand)?;
@@ -118,7 +119,7 @@ impl Transport for Ssh {
     }
 
     fn get(&self, path: &str, limit: usize, wait: Wait<'_>) -> Result<Option<Vec<u8>>, NodeFailure> {
-        let script = format!("{} {GIVE}", variables(&NodeFile { path, content: &[], mode: 0 })?);
+        let script = format!("{} {GIVE}", variables(path)?);
         // What is kept is a head and a tail: one more byte than the limit tells that it is longer.
         let keep = limit.saturating_add(1).saturating_mul(2);
         let done = run_keeping(&mut self.script(&script), Follow::new(wait, Timeouts::PROBE), keep)?;
@@ -131,7 +132,7 @@ impl Transport for Ssh {
     }
 
     fn remove(&self, path: &str, wait: Wait<'_>) -> Result<(), NodeFailure> {
-        let script = format!("{} {REMOVE}", variables(&NodeFile { path, content: &[], mode: 0 })?);
+        let script = format!("{} {REMOVE}", variables(path)?);
         let errand = Errand::new(format!("remove {path}"), format!("{path} removed"));
         self.ended(run(&mut self.script(&script), &[], wait)?, &errand).map(|_| ())
     }
@@ -197,23 +198,24 @@ impl Ssh {
 }
 
 /// The folder and the name of a file, as the scripts know them.
-fn variables(file: &NodeFile<'_>) -> Result<String, NodeFailure> {
-    let (folder, name) = file.place().map_err(NodeFailure::new)?;
-    // They become a part of a command within quotes.
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@% ".contains(letter);
-    if !file.path.chars().all(is_plain) {
-        return Err(NodeFailure::new(format!("`{}` has characters that a shell could misread", file.path)));
+fn variables(path: &str) -> Result<String, NodeFailure> {
+    let (folder, name) = folder_and_name(path)?;
+    if !is_plain(path) {
+        return Err(NodeFailure::new(format!("`{path}` has characters that a shell could misread")));
     }
     Ok(format!("d=\"{}\"; n=\"{name}\";", if folder.is_empty() { "/" } else { folder }))
+}
+
+/// Whether a path can become a part of a command within quotes.
+fn is_plain(path: &str) -> bool {
+    path.chars().all(|letter| letter.is_alphanumeric() || "/._-+=:,@% ".contains(letter))
 }
 
 impl Answer {
     fn parse(words: &str) -> Option<Self> {
         let mut words = words.lines().next()?.splitn(4, ' ').map(str::to_owned);
         let [system, machine, digest, folder] = std::array::from_fn(|_| words.next().unwrap_or_default());
-        // It becomes a part of commands.
-        let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+=:,@% ".contains(letter);
-        let is_sound = folder.starts_with('/') && folder.chars().all(is_plain);
+        let is_sound = folder.starts_with('/') && is_plain(&folder);
         is_sound.then_some(Answer { system, machine, digest, folder })
     }
 

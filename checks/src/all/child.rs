@@ -123,7 +123,7 @@ impl Input {
         }
     }
 
-    /// Where the process is to which the one that is followed leads.
+    /// Where the process is to which the one that is followed leads; empty for one that leads nowhere else.
     fn place(&self) -> &str {
         match self {
             Input::Tests => "",

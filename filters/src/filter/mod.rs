@@ -74,7 +74,8 @@ pub struct Filter {
     /// Keep tests that ended like this: exists, success, uxsuccess, skip, fail, xfail or unfinished
     #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = outcome)]
     status: Vec<Outcome>,
-    /// Keep tests that were running at this time or later: 2026-01-31T12:00:00Z, 2026-01-31, @1769860800, or 10m for ten minutes ago
+    /// Keep tests that were running at this time or later: 2026-01-31T12:00:00Z, 2026-01-31, @1769860800, or 10m for
+    /// ten minutes ago
     #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
     since: Option<Timestamp>,
     /// Keep tests that began at this time or earlier

@@ -212,7 +212,8 @@ fn long_packet(
 }
 
 fn copy(from: &[u8], len: usize, to: &mut [u8]) {
-    for (to, from) in part_mut(to, ..len).iter_mut().zip(part(from, ..len)) {
-        *to = *from;
+    debug_assert!(len <= from.len() && len <= to.len());
+    if let (Some(from), Some(to)) = (from.get(..len), to.get_mut(..len)) {
+        to.copy_from_slice(from);
     }
 }

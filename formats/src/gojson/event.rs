@@ -91,8 +91,8 @@ struct Object<'a> {
 pub(super) const KEYS: [&str; 7] = ["Time", "Action", "Package", "ImportPath", "Test", "Elapsed", "Output"];
 
 impl<'a> Line<'a> {
-    /// The line, and what it is about; `None` when it is not a line of `go test`. `text` is the same as text, if it is known
-    /// to be one.
+    /// The line, and what it is about; `None` when it is not a line of `go test`. `text` is the same as text, if it is
+    /// known to be one.
     pub(super) fn parse(content: &'a [u8], text: Option<&'a str>) -> Option<(Action, Line<'a>)> {
         let text = text.or_else(|| std::str::from_utf8(content).ok());
         // Nearly all lines are as go writes them.

@@ -93,7 +93,8 @@ fn is_unbuilt(rest: &str) -> bool {
     rest.ends_with(" [build failed]") || rest.ends_with(" [setup failed]")
 }
 
-/// The package that could not be built, of a line that stands between those of JSON: go before 1.24 reports it this way.
+/// The package that could not be built, of a line that stands between those of JSON: go before 1.24 reports it this
+/// way.
 pub(super) fn unbuilt_package(content: &[u8]) -> Option<&str> {
     let rest = content.strip_prefix(b"FAIL\t")?;
     let rest = std::str::from_utf8(rest).ok()?;

@@ -3,13 +3,14 @@
 //! Each line of JSON names its package and test, and packages and tests run side by side, so state is kept for each
 //! that is open ([`Packages`], [`Package`], [`Test`]). Three things are not as easy as the lines look:
 //!
-//! - **Output comes twice.** What the framework prints (`=== RUN`, `--- PASS`) is an event as well, and is dropped where
-//!   it says the same. But go before 1.20 takes the end of a test that left a line without a newline for its output:
-//!   what such lines show is remembered, and settles how a test ended whose end never came.
-//! - **What a package prints belongs to it only if it fails.** Until its end it is held; then it is output of the failing
-//!   package, or text if it is more than the usual.
-//! - **A build is not a package.** What the compiler says comes first, under an import path, and is held until a package
-//!   says that it failed by it (`FailedBuild`); a build that failed and that none needed is a failure of its own.
+//! - **Output comes twice.** What the framework prints (`=== RUN`, `--- PASS`) is an event as well, and is dropped
+//!   where it says the same. But go before 1.20 takes the end of a test that left a line without a newline for its
+//!   output: what such lines show is remembered, and settles how a test ended whose end never came.
+//! - **What a package prints belongs to it only if it fails.** Until its end it is held; then it is output of the
+//!   failing package, or text if it is more than the usual.
+//! - **A build is not a package.** What the compiler says comes first, under an import path, and is held until a
+//!   package says that it failed by it (`FailedBuild`); a build that failed and that none needed is a failure of its
+//!   own.
 //!
 //! Lines of output of one test are handed on together, as [`Piece`]: nearly always they follow each other.
 

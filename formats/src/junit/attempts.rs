@@ -1,8 +1,8 @@
 //! Attempts of a test other than the one that its case is about.
 //!
 //! They are files of the test: `attempt-1`, `attempt-1 stdout` as the readers of reports name them, `attempt-1.reason`,
-//! `attempt-2.stderr` as `subunit-exec` does, which has the output of the first attempt where that of a test is. Each attempt is a `flakyFailure` where the test passed in the end, and a
-//! `rerunFailure` where it did not.
+//! `attempt-2.stderr` as `subunit-exec` does, which has the output of the first attempt where that of a test is. Each
+//! attempt is a `flakyFailure` where the test passed in the end, and a `rerunFailure` where it did not.
 
 use streamresult::{Attachment, Record};
 

@@ -35,13 +35,12 @@
 //!   `should panic`, `compile` and `compile fail` are tags, as is `attempt-2` for a test that nextest tried again.
 //! - **Times** are those of arrival; a test that says how long it took began as long before, or, when it was seen
 //!   to begin, ended as long after.
-//! - **Totals** must tell what was seen, or less: something else may have looked like a result. Where all went well they
-//!   must tell as many tests as were announced. Missing results,
-//!   totals that never come, cargo's word that a binary failed whose tests did not, and a stream that ends where a
-//!   binary begins are failures with the binary's id, not runnable, with a file `error`. So is what keeps cargo
-//!   from running tests (`cargo`, with the compiler's errors). Dots (`--quiet`) have no names: their results are
-//!   missing. A harness of its own that writes lines like libtest's needs no totals where cargo names it, since
-//!   cargo tells then whether it failed.
+//! - **Totals** must tell what was seen, or less: something else may have looked like a result. Where all went well
+//!   they must tell as many tests as were announced. Missing results, totals that never come, cargo's word that a
+//!   binary failed whose tests did not, and a stream that ends where a binary begins are failures with the binary's
+//!   id, not runnable, with a file `error`. So is what keeps cargo from running tests (`cargo`, with the compiler's
+//!   errors). Dots (`--quiet`) have no names: their results are missing. A harness of its own that writes lines like
+//!   libtest's needs no totals where cargo names it, since cargo tells then whether it failed.
 //! - All else is text in its place.
 //!
 //! [`drive`] and [`LibtestParser`] read it.

@@ -7,8 +7,9 @@
 //! }
 //! ```
 //!
-//! A brace may also be the end of a name: whether it is shows in the next line. It may stand before the directive, or below the block of
-//! diagnostics, on a line of its own. The test point is kept with its subtests and told behind them, as of all others.
+//! A brace may also be the end of a name: whether it is shows in the next line. It may stand before the directive, or
+//! below the block of diagnostics, on a line of its own. The test point is kept with its subtests and told behind
+//! them, as of all others.
 
 use std::io;
 

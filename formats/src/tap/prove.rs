@@ -138,7 +138,7 @@ fn file(line: &[u8]) -> Option<Line<'_>> {
     is_path.then_some(Line::File(path, ended))
 }
 
-/// Whether this names a file: `Starting the server ... ok` is no line of prove.
+/// Whether this names a file: `Starting the server ... ok` is not one of prove's lines.
 fn names_file(path: &[u8]) -> bool {
     !path.contains(&b' ') && path.iter().any(|byte| b"./\\".contains(byte))
 }

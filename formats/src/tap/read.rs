@@ -5,8 +5,8 @@
 //! - **Where it is** ([`Nesting`]): the indentation says how deep in subtests a line is. Subtests come before the test
 //!   point that they belong to, so a document that is deeper than the next test point is closed by it, and its parent
 //!   is that test point; a comment `# Subtest: name` may have announced it, with the id that is kept for it. What is
-//!   closed by less than its parent (the end, a shallower line) has lost it, and that is a failure. Or they stand behind
-//!   their test point, in braces (`braces.rs`).
+//!   closed by less than its parent (the end, a shallower line) has lost it, and that is a failure. Or they stand
+//!   behind their test point, in braces (`braces.rs`).
 //! - **Which test point waits** ([`HeldPoint`]): whether diagnostics follow is known from the next line. A block of
 //!   YAML may follow any test point of a document that has a version, comments are about what is `not ok`. So a test
 //!   point is held when either may come, and released by any line that is neither; blank lines leave it waiting.
@@ -51,8 +51,9 @@ const LONGEST_NAME: usize = 16 * 1024;
 ///   same name is `name #2`. Subtests are below the test that they belong to: `parent/child`. One that is not
 ///   named at the head of its subtests is `test 3` in their ids.
 /// - `SKIP` is a skip, `not ok … # TODO` an expected failure and `ok … # TODO` a success with the tag `todo`, or an
-///   unexpected one ([`strict_todo`](TapParser::strict_todo)); the reason is a file `reason`. Comments after what is `not ok` are its file `tap comment`, a block of YAML is the file
-///   `diagnostics.yaml`, and a block that [`TapWriter`](super::TapWriter) wrote is the attachments it was made of.
+///   unexpected one ([`strict_todo`](TapParser::strict_todo)); the reason is a file `reason`. Comments after what is
+///   `not ok` are its file `tap comment`, a block of YAML is the file `diagnostics.yaml`, and a block that
+///   [`TapWriter`](super::TapWriter) wrote is the attachments it was made of.
 /// - A test that says how long it took began that long before its test point came, as the [`clock`](TapParser::clock)
 ///   tells; the parent of subtests began with them. What was [`recorded`](TapParser::recorded) came at no known time.
 /// - Of the output of `prove -v` each file is a document: `t/boot.t/name`. Files that failed though no test of theirs
@@ -60,7 +61,8 @@ const LONGEST_NAME: usize = 16 * 1024;
 /// - Test points that a plan promised and that did not come fail, as `test 3`. `Bail out!` is a test that failed;
 ///   so is `tap document` when there is no plan, or it does not agree with the test points. All have a file
 ///   `tap meta` that says what is wrong.
-/// - All that is not TAP is text (see [`text_event`](streamresult::text_event)), in its place, and so are other comments.
+/// - All that is not TAP is text (see [`text_event`](streamresult::text_event)), in its place, and so are other
+///   comments.
 ///
 /// A test point whose diagnostics may follow is passed on with the line after them.
 ///

@@ -111,8 +111,8 @@ pub(crate) fn details_of(label: &[u8], outcome: &[u8]) -> Option<Details> {
 }
 
 /// A failure that stands outside of any test: how it ended, its label, and how its details follow. With a colon only:
-/// `failure to connect` is text; so is what a compiler says, `error: no such file`, unless details follow it or one word
-/// alone.
+/// `failure to connect` is text; so is what a compiler says, `error: no such file`, unless details follow it or one
+/// word alone.
 pub(crate) fn failure_alone(line: &[u8]) -> Option<(Status, &[u8], Details)> {
     let is_error = line.starts_with(b"error:");
     if !is_error && !line.starts_with(b"failure:") && !line.starts_with(b"uxsuccess:") {

@@ -77,8 +77,8 @@ struct Test {
 }
 
 impl Test {
-    /// What is written of it, with the id as it is shown: of a success that, of a skip the reason, and all but other files where
-    /// that has several lines.
+    /// What is written of it, with the id as it is shown: of a success that, of a skip the reason, and all but other
+    /// files where that has several lines.
     fn as_written(&self) -> Test {
         let id = shown(&self.id);
         if !matches!(self.outcome, Outcome::Success | Outcome::Skip) {

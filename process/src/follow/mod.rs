@@ -16,8 +16,8 @@
 //!
 //! Three things make it more than that:
 //!
-//! - *Back-pressure.* While the sink has something that it cannot write, nothing is read, so that a slow reader holds up
-//!   the child; but while it runs, deadlines and signals are heeded whatever waits.
+//! - *Back-pressure.* While the sink has something that it cannot write, nothing is read, so that a slow reader holds
+//!   up the child; but while it runs, deadlines and signals are heeded whatever waits.
 //! - *What the child started.* A pipe ends when the last one lets go of it, and that may be a process that the child
 //!   left running, for ever. So the child's end is its own, and what is in the pipes is read for a while afterwards.
 //!   Then the rest of its group is ended. The group's number is signalled only while the child is not reaped or a

@@ -65,7 +65,8 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Refused::Busy`] when it was still held at the end of the wait, [`Refused::Failed`] when the file cannot be used.
+    /// [`Refused::Busy`] when it was still held at the end of the wait, [`Refused::Failed`] when the file cannot be
+    /// used.
     pub fn take(folder: &Path, name: &str, wait: Wait<'_>) -> Result<Self, Refused> {
         let path = folder.join(name);
         let mut file =

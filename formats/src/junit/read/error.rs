@@ -32,7 +32,8 @@ impl Position {
 }
 
 impl Position {
-    /// The place this many bytes after this one, where these begin; or this many characters before it, in the same line.
+    /// The place this many bytes after this one, where these begin; or this many characters before it, in the same
+    /// line.
     pub(crate) fn at(mut self, offset: isize, bytes: &[u8]) -> Position {
         match usize::try_from(offset) {
             Ok(offset) => self.advance(part(bytes, ..offset)),

@@ -67,7 +67,8 @@ impl Explanation {
         Ok(explanation)
     }
 
-    /// Whether it says that the test may fail: that it is yet to be done, as node does, or is marked so, as Catch2 does.
+    /// Whether it says that the test may fail: that it is yet to be done, as node does, or is marked so, as Catch2
+    /// does.
     pub(crate) fn lets_fail(&self) -> bool {
         self.kind == "todo" || self.is_uncounted()
     }

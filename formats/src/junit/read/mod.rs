@@ -27,9 +27,9 @@
 //!
 //! What else there is to say, such as elements that are not known, is in [`Parser::take_notes`].
 //!
-//! A broken document is read up to where it breaks; then comes a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID), and the
-//! [`Error`] says where. Entities of a document's own are refused, no file is read unless [`Options::attachments`]
-//! allows it, and memory stays flat, however long a text is.
+//! A broken document is read up to where it breaks; then comes a failing test [`DAMAGE_ID`](streamresult::DAMAGE_ID),
+//! and the [`Error`] says where. Entities of a document's own are refused, no file is read unless
+//! [`Options::attachments`] allows it, and memory stays flat, however long a text is.
 
 mod case;
 mod counts;

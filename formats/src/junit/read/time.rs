@@ -20,7 +20,8 @@ const WITHOUT_ZONE: [&str; 7] = [
 /// A number that is a time is one of milliseconds from here on.
 const MILLISECONDS: u64 = 100_000_000_000;
 
-/// A point in time, in the zone it names or else in UTC; `None` when it is not a time, or one that subunit cannot express.
+/// A point in time, in the zone it names or else in UTC; `None` when it is not a time, or one that subunit cannot
+/// express.
 pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     // A zone may have its name behind it.
