@@ -14,25 +14,33 @@ use crate::sort::Sorted;
 /// How much of a stream is read at a time.
 pub(crate) const PIECE: usize = 64 * 1024;
 
-/// Derives results from a stream. Where the stream is damaged, they are of what comes before: it shows in the
-/// number of bytes.
-pub(crate) fn derive(folder: &RunFolder, mut stream: impl Read, tail: Tail) -> Result<(Tally, Sorted)> {
+/// What a stream comes to.
+pub(crate) struct Derived {
+    pub(crate) tally: Tally,
+    pub(crate) rows: Sorted,
+    /// Whether the stream could be read to its end.
+    pub(crate) is_whole: bool,
+}
+
+/// Derives results from a stream. Where the stream is damaged, they are of what comes before.
+pub(crate) fn derive(folder: &RunFolder, mut stream: impl Read, tail: Tail) -> Result<Derived> {
     let raw = folder.raw();
     let mut intake = Intake::new(&std::env::temp_dir());
     let mut piece = vec![0; PIECE];
-    loop {
+    let is_whole = loop {
         let count = match stream.read(&mut piece) {
             Err(error) => match error.kind() {
                 io::ErrorKind::Interrupted => continue,
-                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => break,
+                io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => break false,
                 _ => return Err(at("read", &raw)(error)),
             },
-            Ok(0) => break,
+            Ok(0) => break true,
             Ok(count) => count,
         };
         intake.push(part(&piece, ..count)).map_err(at("index", &raw))?;
-    }
-    intake.finish(tail).map_err(at("index", &raw))
+    };
+    let (tally, rows) = intake.finish(tail).map_err(at("index", &raw))?;
+    Ok(Derived { tally, rows, is_whole })
 }
 
 /// Where derived results are written.

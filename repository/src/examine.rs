@@ -3,13 +3,13 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 
-use crate::derive::{ResultsDestination, derive, write_results};
+use crate::derive::{Derived, ResultsDestination, derive, write_results};
 use crate::error::{Error, Result, at};
 use crate::index::groups::Groups;
 use crate::intake::Tail;
 use crate::layout::RunFolder;
 use crate::results::Results;
-use crate::run::{RunFile, RunState, Stored, StoredRun, Tally};
+use crate::run::{Counts, RunFile, RunState, Stored, StoredRun, Tally};
 use crate::run_id::RunId;
 use crate::run_json;
 use crate::stream::StreamReader;
@@ -83,7 +83,7 @@ fn lock_of_dead(folder: &RunFolder) -> Result<Lock> {
 
 fn running(id: RunId, folder: &RunFolder) -> Result<Examined> {
     let info = run_json::read(folder)?.map(|file| file.info).unwrap_or_default();
-    let file = RunFile { state: RunState::Running, info, end: None, tally: None, damaged: false };
+    let file = RunFile::begun(RunState::Running, info);
     let bytes = fs::metadata(folder.raw()).map_or(0, |file| file.len());
     Ok(Examined { run: run(id, folder, file, Tally { bytes, ..Tally::default() }), results: None })
 }
@@ -92,25 +92,54 @@ fn running(id: RunId, folder: &RunFolder) -> Result<Examined> {
 fn recover(id: RunId, folder: &RunFolder, destination: ResultsDestination) -> Result<Examined> {
     let info = run_json::read(folder)?.map(|file| file.info).unwrap_or_default();
     // The stream is as it came until all is written.
-    let damaged = !folder.raw().exists();
-    let (tally, results) = match StreamReader::open(id, folder, None) {
+    let is_raw = folder.raw().exists();
+    let Recovered { tally, results, is_whole } = match StreamReader::open(id, folder, None) {
         Err(Error::Pruned(_)) => of_results(folder, destination)?,
-        stream => {
-            let (tally, rows) = derive(folder, stream?, Tail::LeftOut)?;
-            (tally, write_results(folder, rows, destination)?)
-        }
+        stream => of_stream(folder, derive(folder, stream?, Tail::LeftOut)?, destination)?,
     };
-    let file = RunFile { state: RunState::Incomplete, info, end: None, tally: None, damaged };
+    let file = RunFile {
+        damaged: !is_raw || !is_whole,
+        lost: !is_whole,
+        tally: Some(tally),
+        ..RunFile::begun(RunState::Incomplete, info)
+    };
+    // From now on it is known how much there was, or that something is lost: what is derived of the rest looks whole.
+    if destination == ResultsDestination::RunFolder && (is_raw || file.lost) {
+        run_json::write(folder, &file)?;
+    }
     Ok(Examined { run: run(id, folder, file, tally), results: Some(results) })
 }
 
-/// What is left of a run without a stream.
-fn of_results(folder: &RunFolder, destination: ResultsDestination) -> Result<(Tally, Results)> {
+/// What is left of a run of which there are no counts.
+struct Recovered {
+    tally: Tally,
+    results: Results,
+    /// Whether it is known to be all.
+    is_whole: bool,
+}
+
+/// What is left of a run without a stream. That its tests are there does not tell whether the run as a whole failed.
+fn of_results(folder: &RunFolder, destination: ResultsDestination) -> Result<Recovered> {
     if let Some(results) = kept_results(folder, Trust::StreamAlone)? {
-        return Ok((tally(&results)?, results));
+        return Ok(Recovered { tally: tally(&results)?, results, is_whole: false });
     }
-    let (tally, rows) = derive(folder, io::empty(), Tail::LeftOut)?;
-    Ok((tally, write_results(folder, rows, destination)?))
+    let derived = derive(folder, io::empty(), Tail::LeftOut)?;
+    let results = write_results(folder, derived.rows, destination)?;
+    Ok(Recovered { tally: derived.tally, results, is_whole: false })
+}
+
+/// What its stream says, unless there are results of a time when it said more.
+fn of_stream(folder: &RunFolder, derived: Derived, destination: ResultsDestination) -> Result<Recovered> {
+    let Derived { tally: told, rows, is_whole } = derived;
+    if let Some(results) = kept_results(folder, Trust::StreamAlone)? {
+        let counts = tally(&results)?.counts;
+        if counts.total() > told.counts.total() {
+            let global_failures = told.counts.global_failures;
+            let counts = Counts { global_failures, ..counts };
+            return Ok(Recovered { tally: Tally { counts, ..told }, results, is_whole: false });
+        }
+    }
+    Ok(Recovered { tally: told, results: write_results(folder, rows, destination)?, is_whole })
 }
 
 /// The counts that results give: without failures that belong to no test, and without the length of the stream.
@@ -146,28 +175,39 @@ fn finished(
         stream => Some(derive(folder, stream?, tail)?),
     };
     let before = file.clone();
-    let results = match (derived, kept) {
-        (Some((tally, rows)), _) if tally.bytes == told.bytes => {
-            (file.tally, file.damaged) = (Some(tally), false);
-            write_results(folder, rows, destination)?
+    let (results, rows) = match (derived, kept) {
+        (Some(Derived { tally, rows, is_whole: true }), _) if is_all(&tally, &told, file.lost) => {
+            (file.tally, file.damaged, file.lost) = (Some(tally), false, false);
+            (None, rows)
         }
-        (None, Some(results)) => results,
+        (None, Some(results)) => {
+            return Ok(Examined { run: run(id, folder, file, told), results: Some(results) });
+        }
         // What cannot be read any more was counted and written down when it could.
-        (Some(_), Some(results)) => {
+        (Some(derived), Some(results)) => {
             file.damaged = true;
-            results
+            (Some(results), derived.rows)
         }
         (derived, None) => {
+            let derived = derived.map_or_else(|| derive(folder, io::empty(), tail), Ok)?;
             file.damaged = true;
-            let (_, rows) = derived.map_or_else(|| derive(folder, io::empty(), tail), Ok)?;
-            write_results(folder, rows, destination)?
+            let is_less = derived.tally.counts.total() < told.counts.total();
+            file.lost |= is_less && !told.counts.is_success();
+            (None, derived.rows)
         }
     };
+    // That something is lost is written first: what is derived of the rest looks whole.
     if file != before && destination == ResultsDestination::RunFolder {
         run_json::write(folder, &file)?;
     }
+    let results = results.map_or_else(|| write_results(folder, rows, destination), Ok)?;
     let tally = file.tally.unwrap_or_default();
     Ok(Examined { run: run(id, folder, file, tally), results: Some(results) })
+}
+
+/// Whether a stream is all that was told of it; where it was told after a part was lost, it may be more.
+fn is_all(tally: &Tally, told: &Tally, lost: bool) -> bool {
+    if lost { tally.counts.total() >= told.counts.total() } else { tally.bytes == told.bytes }
 }
 
 /// The results that are there and not damaged; those that are not believed are read to the end to tell.
@@ -205,5 +245,6 @@ fn run(id: RunId, folder: &RunFolder, file: RunFile, tally: Tally) -> StoredRun 
         bytes: tally.bytes,
         tail: tally.tail,
         disk: folder.size(),
+        lost: file.lost,
     }
 }

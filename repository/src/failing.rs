@@ -18,19 +18,29 @@ use crate::run_id::RunId;
 ///   not being run changes nothing.
 /// - A run as a whole fails when its stream is damaged, or says so without naming a test. It is put right by a
 ///   later complete run without damage that runs all its tests.
+/// - Of a run whose stored files are damaged, it may not be known any more what failed: then the set is not known
+///   either, and not empty, until a later complete run without damage that names all tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FailingSet {
     /// The tests, in order of their ids.
     pub tests: Vec<Failure>,
     /// The runs that fail as a whole.
     pub runs: Vec<StoredRun>,
+    /// The runs in which something failed, or may have, of which it is not known any more what.
+    pub lost: Vec<StoredRun>,
 }
 
 impl FailingSet {
-    /// Whether there is none.
+    /// Whether nothing is failing, as far as is known: see [`lost`](FailingSet::lost).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tests.is_empty() && self.runs.is_empty()
+    }
+
+    /// Whether it is known that nothing is failing.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        self.is_empty() && self.lost.is_empty()
     }
 }
 
@@ -41,10 +51,12 @@ pub struct Outstanding {
     pub tests: u64,
     /// The runs that fail as a whole.
     pub runs: Vec<StoredRun>,
+    /// The runs in which something failed, or may have, of which it is not known any more what.
+    pub lost: Vec<StoredRun>,
 }
 
 impl Outstanding {
-    /// Whether there is none.
+    /// Whether there is none, as far as is known: see [`lost`](Outstanding::lost).
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.tests == 0 && self.runs.is_empty()

@@ -31,6 +31,8 @@ pub enum Note {
     StreamDamaged(RunId),
     /// What was recorded about a run, besides its stream, is lost or damaged.
     RecordLost(RunId),
+    /// Files of a run are damaged, and nothing is left that says what failed in it.
+    FailuresLost(RunId),
     /// After a run was stored, streams were removed that are beyond the limits that were set.
     Pruned {
         /// Of how many runs.
@@ -66,6 +68,9 @@ impl fmt::Display for Note {
                 formatter,
                 "the file run.json of run {run} is lost or damaged: how the run ended is not known any more"
             ),
+            Note::FailuresLost(run) => {
+                write!(formatter, "files of run {run} are damaged: what failed in it is not known any more")
+            }
             Note::Pruned { runs, bytes } => {
                 let streams = if *runs == 1 { "stream" } else { "streams" };
                 write!(formatter, "{runs} {streams} beyond the limits removed, {bytes} bytes")

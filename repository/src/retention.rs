@@ -215,6 +215,7 @@ fn seal(folder: &RunFolder, run: &StoredRun) -> Result<()> {
     let StoredRun { counts, first, last, bytes, tail, .. } = *run;
     let tally = Some(Tally { counts, first, last, bytes, tail });
     let info = run.info.clone();
-    let damaged = run.state == RunState::Damaged;
-    run_json::write(folder, &RunFile { state: RunState::Incomplete, info, end: None, tally, damaged })
+    let file = RunFile::begun(RunState::Incomplete, info);
+    let (damaged, lost) = (run.state == RunState::Damaged, run.lost);
+    run_json::write(folder, &RunFile { tally, damaged, lost, ..file })
 }

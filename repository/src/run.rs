@@ -69,7 +69,7 @@ pub enum RunState {
     Interrupted,
     /// Its writer was killed or failed; what came before is there.
     Incomplete,
-    /// Its stream cannot be read to the end any more.
+    /// Part of what was stored is lost: of its stream, or of what was recorded about it.
     Damaged,
 }
 
@@ -114,6 +114,9 @@ pub struct StoredRun {
     pub tail: u64,
     /// How many bytes it takes on disk.
     pub disk: u64,
+    /// Whether something failed in it, or may have, of which nothing is left that says what: its files are damaged.
+    #[serde(default)]
+    pub lost: bool,
 }
 
 /// The verdict on a run. Closed: these are all the cases; the earlier one holds when several do.
@@ -143,6 +146,11 @@ impl StoredRun {
         } else {
             Standing::Passed
         }
+    }
+
+    /// Whether it fails besides what its tests do, as far as is known: see [`FailingSet`](crate::FailingSet).
+    pub(crate) fn fails_as_a_whole(&self) -> bool {
+        self.lost || self.counts.run_failures() > 0
     }
 
     /// When it began, as its writer says, or else its stream.
@@ -194,7 +202,13 @@ impl Counts {
     /// How much counts against the run, as [`Summary::failures`] does.
     #[must_use]
     pub fn failures(&self) -> u64 {
-        self.fail + self.uxsuccess + self.unfinished + self.run_failures()
+        self.failed_tests() + self.run_failures()
+    }
+
+    /// How many of its tests failed.
+    #[must_use]
+    pub fn failed_tests(&self) -> u64 {
+        self.fail + self.uxsuccess + self.unfinished
     }
 
     /// How much counts against the run as a whole: damage, and failures without a test id.
@@ -240,6 +254,16 @@ pub(crate) struct RunFile {
     /// Whether its stream was found damaged since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) damaged: bool,
+    /// Whether failures of it were lost since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) lost: bool,
+}
+
+impl RunFile {
+    /// Of a run that is in this state, and of which nothing more is known.
+    pub(crate) fn begun(state: RunState, info: RunInfo) -> Self {
+        RunFile { state, info, end: None, tally: None, damaged: false, lost: false }
+    }
 }
 
 /// What the bytes of a stream add up to.

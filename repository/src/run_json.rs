@@ -56,7 +56,7 @@ mod tests {
     fn file() -> RunFile {
         let info = RunInfo { command: Some("make check".to_owned()), ..RunInfo::default() };
         let end = Some(RunEnd { exit: Some(1), ..RunEnd::default() });
-        RunFile { state: RunState::Complete, info, end, tally: Some(Tally::default()), damaged: false }
+        RunFile { end, tally: Some(Tally::default()), ..RunFile::begun(RunState::Complete, info) }
     }
 
     #[test]

@@ -103,6 +103,10 @@ impl Read for StreamReader {
                 let what = format!("the stored stream has {} bytes where {len} came in", self.position);
                 Err(io::Error::new(io::ErrorKind::UnexpectedEof, what))
             }
+            None if count == 0 && !into.is_empty() && matches!(self.source, Source::Sequential(_)) => {
+                let what = "the table at the end of the stored stream is damaged: there may have been more";
+                Err(io::Error::new(io::ErrorKind::UnexpectedEof, what))
+            }
             _ => Ok(count),
         }
     }

@@ -62,7 +62,7 @@ impl RunWriter {
         let new = layout::new_folder(&runs, NEW_PREFIX)?;
         let folder = RunFolder(new.path().to_owned());
         let raw = lock_new(&folder)?;
-        let file = RunFile { state: RunState::Running, info, end: None, tally: None, damaged: false };
+        let file = RunFile::begun(RunState::Running, info);
         fs::write(folder.json(), run_json::text(&file)?).map_err(at("write", &folder.json()))?;
         let id = allocate(&repository, new)?;
         let folder = repository.folder(id);
@@ -114,7 +114,7 @@ impl RunWriter {
         let end = RunEnd { end: end.end.or_else(|| Some(Timestamp::now())), ..end };
         let state = if end.interrupted { RunState::Interrupted } else { RunState::Complete };
         let tally = pack_and_count(&folder, intake)?;
-        let file = RunFile { state, info, end: Some(end), tally: Some(tally), damaged: false };
+        let file = RunFile { end: Some(end), tally: Some(tally), ..RunFile::begun(state, info) };
         run_json::write(&folder, &file)?;
         layout::sync_folder(&folder.0)?;
         layout::sync_folder(&repository.path().join(RUNS))?;

@@ -13,7 +13,7 @@ use subunit::{Event, Packet};
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
 use super::report::{ReportArgs, Sink, StoredResult, fail_run};
-use super::run_status::{self, write_whole};
+use super::run_status::{self, write_lost, write_whole};
 use super::show::Unstopped;
 
 /// At most this many tests of a run are looked up one by one.
@@ -26,7 +26,11 @@ const FEW: usize = 16;
 /// again. The report shows each failure with its output, from the run that decided it.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    [Passed = "nothing is failing", Failed = "something is (--exit-zero makes it 0)"],
+    [
+        Passed = "nothing is failing",
+        Failed = "something is (--exit-zero makes it 0)",
+        Incomplete = "nothing is, as far as is known: files of a run that failed are damaged",
+    ],
     "  subunit failing\n  \
        subunit failing --list >failing.txt || make check TESTS='--load-list failing.txt'\n  \
        subunit failing --subunit | subunit2junitxml >failing.xml"
@@ -47,12 +51,17 @@ impl RepositoryCommand for Failing {
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let repository = repo.snapshot()?;
         let failing = repository.failing()?;
-        if failing.is_empty() {
+        if failing.is_clear() {
             // That nothing ever ran is another answer than that nothing fails.
             repository.run(RunRef::LATEST)?;
         }
-        let verdict = if failing.is_empty() { Verdict::Passed } else { Verdict::Failed };
-        let repository::FailingSet { tests, runs } = failing;
+        let verdict = match (failing.is_empty(), failing.is_clear()) {
+            (false, _) => Verdict::Failed,
+            (true, false) => Verdict::Incomplete,
+            (true, true) => Verdict::Passed,
+        };
+        let repository::FailingSet { tests, runs, lost } = failing;
+        lost.iter().try_for_each(|run| write_lost(run, streams.errors))?;
         if self.list {
             write_ids(&tests, streams.output)?;
             runs.iter().try_for_each(|run| write_whole(run, streams.errors))?;
@@ -60,6 +69,8 @@ impl RepositoryCommand for Failing {
             self.report.packets(streams, |sink| tell(repository, &tests, &runs, sink))?;
         } else if verdict == Verdict::Passed {
             writeln!(streams.output, "nothing is failing")?;
+        } else if verdict == Verdict::Incomplete {
+            writeln!(streams.output, "what is failing is not known")?;
         } else {
             self.report.text(streams, Conclusion::default(), |sink| tell(repository, &tests, &runs, sink))?;
         }
@@ -218,6 +229,26 @@ mod tests {
         assert_eq!(repo.run(&["failing", "--subunit"], b"").output, failing);
         repo.run(&["prune", "--run=1"], b"");
         assert_eq!(repo.run(&["failing", "--subunit"], b"").output, failing);
+    }
+
+    #[test]
+    fn what_is_lost_is_no_success() {
+        let repo = Repo::with(&[&["a fail", "b begun"], &["c success"]]);
+        repo.run(&["prune", "--run=1"], b"");
+        for file in ["runs/000001/results", "index.sqlite"] {
+            std::fs::write(repo.path().join(".subunit").join(file), "").unwrap();
+        }
+        let lost = "not known any more: 2 failed tests of run 1: its results are damaged, and its stream was pruned. Put \
+                    its files back and `subunit rebuild`, or load a run of all tests with --full\n";
+        for args in [&["failing"][..], &["failing", "--list"], &["last"], &["rebuild"]] {
+            let outcome = repo.run(args, b"");
+            assert_eq!(outcome.verdict, cli::Verdict::Incomplete, "{args:?}: {}", outcome.errors());
+            assert!(outcome.errors().contains(lost), "{args:?}: {}", outcome.errors());
+            assert!(!outcome.errors().contains("the stream of run 1 is damaged"), "{}", outcome.errors());
+        }
+        assert_eq!(repo.run(&["load"], &stream(&["a success"])).verdict, cli::Verdict::Incomplete);
+        assert_eq!(repo.run(&["load", "--full"], &stream(&["a success"])).verdict, cli::Verdict::Passed);
+        repo.check(&["failing"], 0, "nothing is failing\n");
     }
 
     #[test]

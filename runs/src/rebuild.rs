@@ -5,6 +5,7 @@ use cli::{Streams, Verdict};
 use super::command::RepositoryCommand;
 use super::display::Count;
 use super::repo_args::RepoArgs;
+use super::run_status;
 
 /// Make the index and the results of all runs anew, from their streams
 ///
@@ -12,7 +13,10 @@ use super::repo_args::RepoArgs;
 /// results of runs whose streams were pruned stay as they are.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    [Passed = "it was made anew"],
+    [
+        Passed = "it was made anew",
+        Incomplete = "it was, as far as there was anything left: files of a run that failed are damaged",
+    ],
     "  subunit rebuild"
 ))]
 pub struct Rebuild {}
@@ -25,6 +29,8 @@ impl RepositoryCommand for Rebuild {
         repository.rebuild()?;
         let runs = repository.runs()?.len() as u64;
         writeln!(streams.output, "{}", Count(runs, "run", "runs"))?;
-        Ok(Verdict::Passed)
+        let lost = repository.failing()?.lost;
+        lost.iter().try_for_each(|run| run_status::write_lost(run, streams.errors))?;
+        Ok(if lost.is_empty() { Verdict::Passed } else { Verdict::Incomplete })
     }
 }

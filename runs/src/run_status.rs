@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use cli::Verdict;
 use formats::human::Age;
 use formats::visible;
-use repository::{Outstanding, Repository, RunState, Standing, StoredRun};
+use repository::{Outstanding, Repository, RunState, Standing, Stored, StoredRun};
 
 use super::display::{self, Count, CountsLine};
 
@@ -51,6 +51,7 @@ impl RunStatus {
     /// The verdict after the run: it may have passed while others still fail.
     pub(super) fn verdict(&self) -> Verdict {
         match self.verdict {
+            Verdict::Passed if !self.others.lost.is_empty() => Verdict::Incomplete,
             Verdict::Passed if !self.others.is_empty() => Verdict::Outstanding,
             verdict => verdict,
         }
@@ -58,18 +59,39 @@ impl RunStatus {
 
     /// Writes what is still failing because of other runs.
     pub(super) fn write_others(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Outstanding { tests, runs } = &self.others;
+        let Outstanding { tests, runs, lost } = &self.others;
         if *tests > 0 {
             let tests = Count(*tests, "test of an earlier run", "tests of earlier runs");
             writeln!(out, "still failing: {tests} (subunit failing)")?;
         }
-        runs.iter().try_for_each(|run| write_whole(run, out))
+        runs.iter().try_for_each(|run| write_whole(run, out))?;
+        lost.iter().try_for_each(|run| write_lost(run, out))
     }
 }
 
 /// Says that a run fails as a whole, and why.
 pub(super) fn write_whole(run: &StoredRun, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "still failing: run {} as a whole: {}", run.id, why(run))
+}
+
+/// Says that it is not known any more what failed in a run, what of it is gone, and what to do.
+pub(super) fn write_lost(run: &StoredRun, out: &mut dyn Write) -> io::Result<()> {
+    let failed = run.counts.failed_tests();
+    let failed = if failed > 0 {
+        Count(failed, "failed test", "failed tests").to_string()
+    } else {
+        "what failed".to_owned()
+    };
+    let gone = match run.stored {
+        Stored::Pruned => "its results are damaged, and its stream was pruned",
+        Stored::Raw | Stored::Compressed => "its results and its stream are damaged",
+    };
+    let id = run.id;
+    writeln!(
+        out,
+        "not known any more: {failed} of run {id}: {gone}. Put its files back and `subunit rebuild`, or load a run of \
+         all tests with --full"
+    )
 }
 
 /// Why a run fails as a whole.

@@ -254,19 +254,24 @@ impl Index<'_> {
     /// The tests and runs that failed and were not put right since.
     pub(crate) fn failing(&self) -> Result<FailingSet> {
         let tests = fold::failing_tests(self.connection, &self.repository.index_path())?;
-        Ok(FailingSet { tests, runs: self.failing_runs()? })
+        let (runs, lost) = self.failing_runs()?;
+        Ok(FailingSet { tests, runs, lost })
     }
 
     /// What fails because of other runs.
     pub(crate) fn outstanding(&self, besides: RunId) -> Result<Outstanding> {
         let tests = fold::count_besides(self.connection, &self.repository.index_path(), besides)?;
-        let mut runs = self.failing_runs()?;
-        runs.retain(|run| run.id != besides);
-        Ok(Outstanding { tests, runs })
+        let (mut runs, mut lost) = self.failing_runs()?;
+        [&mut runs, &mut lost].into_iter().for_each(|runs| runs.retain(|run| run.id != besides));
+        Ok(Outstanding { tests, runs, lost })
     }
 
-    fn failing_runs(&self) -> Result<Vec<StoredRun>> {
+    /// The runs that fail as a whole, and those of which failures are lost.
+    fn failing_runs(&self) -> Result<(Vec<StoredRun>, Vec<StoredRun>)> {
         let ids = coverage::failing_runs(self.connection, &self.repository.index_path())?;
-        ids.into_iter().filter_map(|id| self.run(id).transpose()).collect()
+        let runs = ids.into_iter().filter_map(|id| self.run(id).transpose());
+        let runs: Vec<StoredRun> = runs.collect::<Result<_>>()?;
+        let lost = runs.iter().filter(|run| run.lost).cloned().collect();
+        Ok((runs.into_iter().filter(|run| run.counts.run_failures() > 0).collect(), lost))
     }
 }

@@ -10,7 +10,7 @@ use crate::examine::{Examined, Trust, examine};
 use crate::layout;
 use crate::note::Note;
 use crate::results::Results;
-use crate::run::{RunState, StoredRun};
+use crate::run::{RunState, Stored, StoredRun};
 use crate::run_id::RunId;
 
 impl Index<'_> {
@@ -57,11 +57,14 @@ impl Index<'_> {
     /// Tells what is not as it should be with a run.
     fn tell(&self, run: &StoredRun) {
         match run.state {
+            _ if run.lost => self.repository.note(Note::FailuresLost(run.id)),
             RunState::Incomplete => {
                 self.repository.note(Note::Recovered { run: run.id, bytes: run.bytes, tail: run.tail });
             }
             RunState::Damaged if run.end.is_none() => self.repository.note(Note::RecordLost(run.id)),
-            RunState::Damaged => self.repository.note(Note::StreamDamaged(run.id)),
+            RunState::Damaged if run.stored != Stored::Pruned => {
+                self.repository.note(Note::StreamDamaged(run.id));
+            }
             _ => {}
         }
     }
@@ -83,10 +86,10 @@ impl Index<'_> {
         let later = self.later(run.id)?;
         let entry = entry(run, results);
         let later: Vec<_> = later.iter().map(|(run, results)| (run, self::entry(run, results))).collect();
-        if run.counts.run_failures() > 0 {
+        if run.fails_as_a_whole() {
             let mut put_right = false;
             for (other, later) in &later {
-                put_right |= can_put_right(other) && coverage::covers(later, &entry)?;
+                put_right |= can_put_right(other) && covers(later, run, &entry)?;
             }
             if !put_right {
                 coverage::enter(transaction, run.id)?;
@@ -94,7 +97,7 @@ impl Index<'_> {
         } else if can_put_right(run) {
             for id in coverage::before(transaction, run.id)? {
                 let (older, results) = self.open(id)?;
-                if coverage::covers(&entry, &self::entry(&older, &results))? {
+                if covers(&entry, &older, &self::entry(&older, &results))? {
                     coverage::remove(transaction, id)?;
                 }
             }
@@ -124,6 +127,12 @@ fn entry<'a>(run: &StoredRun, results: &'a Results) -> Entry<'a> {
 
 fn can_put_right(run: &StoredRun) -> bool {
     run.state == RunState::Complete && run.counts.run_failures() == 0
+}
+
+/// Whether a run covers an older one. Of one of which failures are lost it is not known what there is to cover, but
+/// for a run that names all tests.
+fn covers(newer: &Entry<'_>, older: &StoredRun, results: &Entry<'_>) -> Result<bool> {
+    Ok((newer.names_all || !older.lost) && coverage::covers(newer, results)?)
 }
 
 fn write_run(transaction: &Transaction<'_>, run: &StoredRun, settled: bool) -> Result<()> {

@@ -151,8 +151,8 @@ impl Repository {
 
     fn results_so_far(&self, id: RunId) -> Result<Results> {
         let folder = self.folder(id);
-        let (_, rows) = derive(&folder, StreamReader::open(id, &folder, None)?, Tail::LeftOut)?;
-        write_results(&folder, rows, ResultsDestination::TemporaryFile)
+        let derived = derive(&folder, StreamReader::open(id, &folder, None)?, Tail::LeftOut)?;
+        write_results(&folder, derived.rows, ResultsDestination::TemporaryFile)
     }
 
     /// Asks the results of the latest runs that are not under way, at most this many, the latest first.

@@ -11,6 +11,7 @@ mod formats;
 mod helper;
 mod killed;
 mod laws;
+mod lost;
 mod queries;
 mod retention;
 mod support;

@@ -89,7 +89,8 @@ pub(crate) fn failing(repository: &Repository) -> Vec<String> {
         let route = test.route_code.as_ref().map_or_else(String::new, |route| format!("{route}:"));
         format!("{route}{} {} {}", test.test_id, test.outcome, test.run)
     });
-    tests.chain(failing.runs.iter().map(|run| format!("run {}", run.id))).collect()
+    let runs = failing.runs.iter().map(|run| format!("run {}", run.id));
+    tests.chain(runs).chain(failing.lost.iter().map(|run| format!("lost {}", run.id))).collect()
 }
 
 /// All that can be asked, answered.
