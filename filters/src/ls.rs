@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use cli::{Command, Streams, Verdict};
 use formats::json::Object;
-use formats::{time, visible};
+use formats::{harmless, time};
 use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
 
 use crate::report::{ClosingLine, ReportArgs, ReportWriter};
@@ -106,10 +106,10 @@ impl RecordSink for List<'_> {
 impl Form {
     fn push_line(self, record: &Record<'_>, line: &mut Vec<u8>) {
         if self.route {
-            visible::push_line(record.route_code_bytes().unwrap_or_default(), line);
+            harmless::push_line(record.route_code_bytes().unwrap_or_default(), line);
             line.push(b'\t');
         }
-        visible::push_line(record.test_id_bytes(), line);
+        harmless::push_line(record.test_id_bytes(), line);
         if self.times {
             line.push(b' ');
             time::push_seconds(record.duration().unwrap_or_default(), line);

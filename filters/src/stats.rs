@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use cli::{Command, Streams, Verdict};
 use foldhash::fast::RandomState;
+use formats::harmless;
 use formats::json::Object;
-use formats::visible;
 use streamresult::{Details, Outcome, Record, RecordSink, RecordTags, Records, Summary};
 
 use crate::report::{ClosingLine, GlobalStatuses, ReportArgs};
@@ -177,7 +177,7 @@ impl Counts<'_> {
         writeln!(out, "Passed tests:  {passed:5}")?;
         writeln!(out, "Failed tests:  {failed:5}")?;
         writeln!(out, "Skipped tests: {skipped:5}")?;
-        let tags: Vec<_> = self.groups.tags.keys().map(|tag| visible::line(tag)).collect();
+        let tags: Vec<_> = self.groups.tags.keys().map(|tag| harmless::line(tag)).collect();
         writeln!(out, "Seen tags: {}", tags.join(", "))?;
         for (label, _, count) in self.more() {
             writeln!(out, "{:21} {count:5}", format!("{label}:"))?;
@@ -219,7 +219,7 @@ impl Counts<'_> {
         writeln!(out, "\n  total  passed  failed skipped  {name}")?;
         for (name, tally) in self.rows() {
             let [total, passed, failed, skipped] = tally.columns().map(|(_, count)| count);
-            let name = name.map_or("(none)".into(), visible::line);
+            let name = name.map_or("(none)".into(), harmless::line);
             writeln!(out, "{total:7} {passed:7} {failed:7} {skipped:7}  {name}")?;
         }
         Ok(())

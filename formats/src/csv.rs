@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use streamresult::{Outcome, Record};
 
-use crate::{time, visible};
+use crate::{ci, time, visible};
 
 /// A column of the table. Open: there may be more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,8 +185,11 @@ impl Table {
 
     fn text(&self, text: &str, out: &mut Vec<u8>) {
         let shown = visible::text(text);
+        // What is quoted begins no line of a log; within it nothing may, either.
+        let shown = ci::defuse(&shown, false);
         let is_formula = self.excel_safe && text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
-        let quoted = memchr::memchr3(b',', b'"', b'\n', shown.as_bytes()).is_some();
+        let quoted = memchr::memchr3(b',', b'"', b'\n', shown.as_bytes()).is_some()
+            || shown.trim_start().starts_with(ci::FIRST);
         if quoted {
             out.push(b'"');
         }

@@ -6,6 +6,7 @@ mod colour;
 pub mod csv;
 pub mod disk;
 pub mod gojson;
+pub mod harmless;
 mod hash_set;
 mod held;
 pub mod human;

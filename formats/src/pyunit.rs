@@ -1,6 +1,6 @@
 //! The text of Python's unittest.
 
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::time::Duration;
 
 use streamresult::{Attachment, Extent, Outcome, Record, RecordSink};
@@ -9,7 +9,7 @@ use subunit::{BYTES_TYPE, Event, Status, Timestamp};
 use crate::charset::Content;
 use crate::postponed::Postponed;
 use crate::shown::{Indented, content};
-use crate::{ci, visible};
+use crate::{ci, harmless, visible};
 
 /// How many bytes of an attachment a report shows: for [`Records::cap`](streamresult::Records::cap).
 pub const LONGEST_TEXT: u64 = 1 << 20;
@@ -115,7 +115,7 @@ impl<W: Write> RecordSink for PyunitWriter<W> {
 
     fn late(&mut self, event: &Event<'_>, _: Option<Extent>) -> io::Result<()> {
         let (Some(id), Some(file)) = (event.test_id, event.file) else { return Ok(()) };
-        let (id, name) = (visible::line(id), visible::line(file.name));
+        let (id, name) = (visible::line(id), harmless::line(file.name));
         write_head("LATE", &id, &mut self.sections)?;
         writeln!(self.sections, "{name}: {} bytes came after the end of the test\n", file.bytes.len())
     }
@@ -191,9 +191,17 @@ fn title(record: &Record<'_>) -> String {
 
 fn skipped(record: &Record<'_>) -> io::Result<String> {
     let Some(reason) = record.attachment("reason") else { return Ok("skipped".to_owned()) };
-    let bytes = reason.in_memory().unwrap_or_default();
-    let shown = visible::lossy_text(bytes.get(..1000).unwrap_or(bytes));
-    Ok(format!("skipped {:?}", visible::line(shown.trim_end())).replace('"', "'"))
+    let mut bytes = Vec::new();
+    reason.reader().take(1000).read_to_end(&mut bytes)?;
+    Ok(format!("skipped {}", repr(String::from_utf8_lossy(&bytes).trim_end())))
+}
+
+/// A string as Python writes it.
+fn repr(text: &str) -> String {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    let text = text.replace('\\', r"\\");
+    let text = if quote == '\'' { text.replace('\'', r"\'") } else { text };
+    format!("{quote}{}{quote}", visible::line(&text))
 }
 
 fn write_head(kind: &str, title: &str, out: &mut impl Write) -> io::Result<()> {
@@ -217,8 +225,7 @@ fn write_attachments(record: &Record<'_>, out: &mut impl Write) -> io::Result<()
 }
 
 fn write_attachment(attachment: &Attachment<'_>, content: Content, out: &mut impl Write) -> io::Result<()> {
-    let name = visible::line(attachment.name());
-    let name = ci::defuse(&name, true);
+    let name = harmless::line(attachment.name());
     if content == Content::Binary || attachment.is_empty() {
         let mime_type = attachment.mime_type().unwrap_or(BYTES_TYPE);
         return writeln!(out, "{name}: {} bytes ({})", attachment.len(), visible::line(mime_type));

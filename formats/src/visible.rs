@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io;
 
 /// One line: also tabs and newlines are shown, as `\t` and `\n`.
 ///
@@ -15,21 +14,6 @@ use std::io;
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     visible(text, |character| !is_harmless(character))
-}
-
-/// Appends one line of text that was checked, as [`line()`] shows it; it need not be a string yet.
-///
-/// ```
-/// let mut out = b"1 ".to_vec();
-/// formats::visible::push_line(b"a\tb", &mut out);
-/// assert_eq!(out, br"1 a\tb");
-/// ```
-pub fn push_line(text: &[u8], out: &mut Vec<u8>) {
-    if text.iter().fold(true, |plain, byte| plain & (0x20..0x7f).contains(byte)) {
-        out.extend_from_slice(text);
-    } else {
-        out.extend_from_slice(line(&String::from_utf8_lossy(text)).as_bytes());
-    }
 }
 
 /// Text of several lines: tabs and newlines stay.
@@ -48,45 +32,6 @@ pub fn lossy_text(bytes: &[u8]) -> Cow<'_, str> {
             push_bytes(chunk.invalid(), &mut out);
             out
         })),
-    }
-}
-
-/// Passes text on to a terminal, piece by piece, as [`lossy_text`] shows it.
-///
-/// A character may be cut between two pieces; its beginning waits for the rest until [`flush`](io::Write::flush).
-#[derive(Debug)]
-pub struct VisibleWriter<W> {
-    inner: W,
-    /// The beginning of a character.
-    rest: Vec<u8>,
-}
-
-impl<W: io::Write> VisibleWriter<W> {
-    /// Shows what is written on `inner`.
-    pub fn new(inner: W) -> Self {
-        VisibleWriter { inner, rest: Vec::new() }
-    }
-}
-
-impl<W: io::Write> io::Write for VisibleWriter<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut waiting = std::mem::take(&mut self.rest);
-        let all = if waiting.is_empty() {
-            bytes
-        } else {
-            waiting.extend(bytes);
-            &waiting
-        };
-        let (now, rest) = crate::charset::split_whole_characters(all);
-        self.inner.write_all(lossy_text(now).as_bytes())?;
-        self.rest = rest.to_vec();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let rest = std::mem::take(&mut self.rest);
-        self.inner.write_all(lossy_text(&rest).as_bytes())?;
-        self.inner.flush()
     }
 }
 
@@ -143,19 +88,10 @@ fn push_bytes(bytes: &[u8], out: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
-
     use super::*;
 
     fn check(bytes: &[u8], expected: &str) {
         assert_eq!(lossy_text(bytes), expected);
-        for cut in 0..=bytes.len() {
-            let mut writer = VisibleWriter::new(Vec::new());
-            writer.write_all(&bytes[..cut]).unwrap();
-            writer.write_all(&bytes[cut..]).unwrap();
-            writer.flush().unwrap();
-            assert_eq!(String::from_utf8(writer.inner).unwrap(), expected, "cut at {cut}");
-        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The laws of the reports: whatever the stream holds, a report says how the run went, and nothing in it is obeyed.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use arbitrary::{Result, Unstructured};
 use formats::csv::{Column, Table};
+use formats::harmless::HarmlessWriter;
 use formats::junit::{self, JunitWriter, read};
 use formats::pyunit::PyunitWriter;
 use formats::tap::{self, TapWriter};
@@ -151,16 +152,28 @@ fn rows_are_whole(stream: &[u8]) {
     assert_eq!((in_quotes, rows), (false, records));
 }
 
-/// What people read: neither a terminal nor a CI system finds anything to obey.
+/// Neither a terminal finds anything to obey in what people read, nor a CI system in any report.
 fn nothing_is_obeyed(stream: &[u8]) {
     let options = text::TextOptions { lines: true, all_output: true, ..text::TextOptions::default() };
     let mut report = TextReport::new(Vec::new(), options);
     told(drive(stream, &mut report));
     let text = report.finish(text::Conclusion::default());
     let pyunit = sunk(stream, PyunitWriter::new(Vec::new())).into_inner();
-    for report in [text.unwrap_or_default(), pyunit] {
+    let mut loose = HarmlessWriter::new(Vec::new());
+    let written = stream.chunks(7).try_for_each(|piece| loose.write_all(piece)).and_then(|()| loose.finish());
+    told(written);
+    for report in [text.unwrap_or_default(), pyunit, loose.into_inner()] {
         let report = String::from_utf8_lossy(&report);
-        assert!(!report.is_empty() && !report.contains(is_obeyed), "{report:?}");
+        assert!(!report.contains(is_obeyed), "{report:?}");
+        assert_eq!(ci::defuse(&report, true), report);
+    }
+    let mut xml = Vec::new();
+    told(sunk(stream, JunitWriter::new(junit::JunitOptions::default())).write(&mut xml));
+    let table = Table { columns: Column::ALL.to_vec(), excel_safe: false };
+    let rows = sunk(stream, Rows { table, out: Vec::new(), records: 0 }).out;
+    let tap = sunk(stream, TapWriter::new(Vec::new())).end(None).unwrap_or_default();
+    for report in [xml, rows, tap] {
+        let report = String::from_utf8_lossy(&report);
         assert_eq!(ci::defuse(&report, true), report);
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use cli::{ColorArgs, OutputArgs, PassthroughArgs, Shared, Streams};
+use formats::harmless::HarmlessWriter;
 use formats::text::{self, Conclusion, TextReport};
-use formats::visible;
 use repository::{Failure, TestResult};
 use streamresult::{Outcome, PROPERTIES_FILE, StreamResult, from_fn};
 use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
@@ -86,11 +86,11 @@ impl ReportArgs {
         let color = self.output.is_stdout() && self.display.color.output(&streams.terminal);
         let out = BufWriter::new(self.output.open(&Shared::new(streams.output))?);
         let mut report = TextReport::new(out, self.display.options(color));
-        let mut loose: Box<dyn Write> = match (self.passthrough.no_passthrough, streams.terminal.errors) {
-            (true, _) => Box::new(io::sink()),
-            (false, true) => Box::new(visible::VisibleWriter::new(streams.errors)),
-            (false, false) => Box::new(streams.errors),
-        };
+        let mut silence = io::sink();
+        let mut loose = HarmlessWriter::new(match self.passthrough.no_passthrough {
+            true => &mut silence,
+            false => streams.errors,
+        });
         let beside = from_fn(|event: &Event<'_>| match event.file {
             Some(file) if file.name == PROPERTIES_FILE => Ok(()),
             Some(file) if event.test_id.is_none() && event.status.is_none() => loose.write_all(file.bytes),
@@ -101,7 +101,7 @@ impl ReportArgs {
         let out = report.finish(ending).context("cannot write the report")?;
         let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         out.finish().context("cannot write the report")?;
-        loose.flush()?;
+        loose.finish()?;
         fed
     }
 

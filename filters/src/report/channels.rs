@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{self, Read, Write};
 
 use anyhow::bail;
-use cli::{Report, Shared, Terminal};
-use formats::visible;
+use cli::{Report, Shared};
+use formats::harmless::HarmlessWriter;
 use streamresult::{PROPERTIES_FILE, StreamResult, deliver};
 use subunit::Frame;
 use subunit::io::Reader;
@@ -19,17 +19,16 @@ pub(super) struct Channels<'a> {
     /// Whether text is forwarded with it.
     passthrough: bool,
     /// Text that stands between packets and files of no test, when they are to be shown.
-    loose: Option<Box<dyn Write + 'a>>,
+    loose: Option<HarmlessWriter<Shared<'a>>>,
     /// Stderr, for words to the user, unless the report is there.
     pub(super) words: Option<Shared<'a>>,
 }
 
-/// Sorts out what goes where; what would do something to a terminal is shown instead.
+/// Sorts out what goes where.
 pub(super) fn channels<'a>(
     args: &ReportArgs,
     output: &'a mut dyn Write,
     errors: &'a mut dyn Write,
-    terminal: &Terminal,
 ) -> anyhow::Result<(Report<'a>, Channels<'a>)> {
     let (output, errors) = (Shared::new(output), Shared::new(errors));
     let (to, forward) = (&args.output, args.forward.forward);
@@ -38,13 +37,10 @@ pub(super) fn channels<'a>(
     }
     let report = to.open(if forward { &errors } else { &output })?;
     let passthrough = !args.passthrough.no_passthrough;
-    let shown = |errors: Shared<'a>| -> Box<dyn Write + 'a> {
-        if terminal.errors { Box::new(visible::VisibleWriter::new(errors)) } else { Box::new(errors) }
-    };
     let channels = Channels {
         passthrough,
         // What is forwarded carries its text along.
-        loose: (passthrough && !forward).then(|| shown(errors.clone())),
+        loose: (passthrough && !forward).then(|| HarmlessWriter::new(errors.clone())),
         words: (to.output_to.is_some() || !forward).then_some(errors),
         forward: forward.then_some(output),
     };
@@ -63,7 +59,8 @@ impl Channels<'_> {
         sink: &mut S,
     ) -> io::Result<()> {
         let driven = sink.start_run().and_then(|()| self.pass(&mut Reader::new(input), sink));
-        driven.and(sink.stop_run())
+        let shown = self.loose.as_mut().map_or(Ok(()), HarmlessWriter::finish);
+        driven.and(sink.stop_run()).and(shown)
     }
 
     fn pass<S: StreamResult + ?Sized>(
@@ -120,7 +117,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use cli::{ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, Streams, Verdict};
+    use cli::{ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, Streams, Terminal, Verdict};
     use process::Interrupt;
     use streamresult::{Records, Summary, record_fn};
 

@@ -58,7 +58,7 @@ impl ReportArgs {
         streams: Streams<'a>,
     ) -> anyhow::Result<(ReportWriter<'a>, ReportSession<'a>)> {
         let input = self.input.open(streams.input, &streams.interrupt);
-        let (report, channels) = channels(self, streams.output, streams.errors, &streams.terminal)?;
+        let (report, channels) = channels(self, streams.output, streams.errors)?;
         Ok((ReportWriter::new(report), ReportSession { input, channels, verdict: self.verdict }))
     }
 }

@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use subunit::{part, split_text};
 
+use crate::ci;
+
 /// Whether this byte begins something that cannot stay as it is; `C2` and `EF` begin characters of which some are
 /// so.
 #[inline]
@@ -31,9 +33,15 @@ fn plain<const IN_ATTRIBUTE: bool>(bytes: &[u8]) -> usize {
     start + rest.iter().take_while(|byte| !is_special::<IN_ATTRIBUTE>(**byte)).count()
 }
 
-/// Appends the content of an element.
+/// Appends the content of an element, in which no line begins with what a CI system would obey: reports go to its log,
+/// too.
 pub(crate) fn text(text: &str, out: &mut Vec<u8>) {
-    escape::<false>(text, out);
+    let mut rest = ci::Rest::new(text, true);
+    while let Some((before, first)) = rest.next_command() {
+        escape::<false>(before, out);
+        refer_to(first, out);
+    }
+    escape::<false>(rest.text, out);
 }
 
 /// Appends the content of an element, from bytes that need not be UTF-8.
@@ -48,7 +56,18 @@ pub(crate) fn lossy_text(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Appends the value of an attribute, which stands in double quotes.
 pub(crate) fn attribute(text: &str, out: &mut Vec<u8>) {
-    escape::<true>(text, out);
+    let mut rest = ci::Rest::new(text, false);
+    while let Some((before, first)) = rest.next_command() {
+        escape::<true>(before, out);
+        refer_to(first, out);
+    }
+    escape::<true>(rest.text, out);
+}
+
+/// A character by its number, which a reader takes for the same.
+fn refer_to(character: u8, out: &mut Vec<u8>) {
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "&#{character};");
 }
 
 #[inline]
@@ -112,6 +131,12 @@ mod tests {
         check(b"a < b && c > \"d\"\n\t]]>", "a &lt; b &amp;&amp; c &gt; \"d\"\n\t]]&gt;");
         check(b"line\r\n", "line&#13;\n");
         check_attribute("\"a\"\t<b>\r\n", "&quot;a&quot;&#9;&lt;b&gt;&#13;&#10;");
+    }
+
+    #[test]
+    fn no_line_begins_with_a_command() {
+        check(b"::error::x\n ::stop\na::b ##vso[x]", "&#58;:error::x\n &#58;:stop\na::b &#35;#vso[x]");
+        check_attribute("::a\n##[b]", "::a&#10;&#35;#[b]");
     }
 
     #[test]

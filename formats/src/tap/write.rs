@@ -7,7 +7,7 @@ use streamresult::{Extent, Outcome, Record, RecordSink};
 use subunit::{Event, Status};
 
 use super::yaml::{Besides, Which, write_block};
-use crate::visible;
+use crate::{harmless, visible};
 
 /// How many bytes of an attachment a report shows: for [`Records::cap`](streamresult::Records::cap).
 pub const LONGEST_TEXT: u64 = 1 << 20;
@@ -142,7 +142,7 @@ impl<W: Write> RecordSink for TapWriter<W> {
         }
         self.point(false, &format!("run as a whole: {status}"), "")?;
         match event.file {
-            Some(file) => writeln!(self.out, "# {}", visible::line(&visible::lossy_text(file.bytes))),
+            Some(file) => writeln!(self.out, "# {}", harmless::line(&visible::lossy_text(file.bytes))),
             None => Ok(()),
         }
     }

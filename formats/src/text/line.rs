@@ -8,7 +8,7 @@ use streamresult::{DAMAGE_MESSAGE, Outcome, Record};
 use super::Tone;
 use crate::charset::Content;
 use crate::human::Age;
-use crate::{ci, time, visible};
+use crate::{harmless, time, visible};
 
 /// Longer reasons are cut off.
 const REASON: u64 = 1000;
@@ -22,18 +22,13 @@ const DURATION: usize = 9;
 /// Control characters are shown, and nothing in it is a command to a CI system.
 #[must_use]
 pub fn title(test_id: &str, route_code: Option<&str>) -> String {
-    let mut title = ci::defuse(&visible::line(test_id), true).into_owned();
+    let mut title = harmless::line(test_id).into_owned();
     if let Some(route) = route_code {
         title.push_str(" [");
-        title.push_str(&harmless(route));
+        title.push_str(&harmless::line(route));
         title.push(']');
     }
     title
-}
-
-/// A word of the stream within a line.
-pub(super) fn harmless(text: &str) -> String {
-    ci::defuse(&visible::line(text), true).into_owned()
 }
 
 /// The word for a test's outcome, and how it looks. Those that count against the run are in capitals.
@@ -67,11 +62,10 @@ pub(super) fn push(record: &Record<'_>, color: bool, line: &mut Vec<u8>) -> io::
 }
 
 fn push_title(record: &Record<'_>, line: &mut Vec<u8>) {
-    let id = visible::line(record.test_id());
-    line.extend_from_slice(ci::defuse(&id, true).as_bytes());
+    harmless::push_line(record.test_id_bytes(), line);
     if let Some(route) = record.route_code() {
         line.extend_from_slice(b" [");
-        line.extend_from_slice(ci::defuse(&visible::line(route), true).as_bytes());
+        line.extend_from_slice(harmless::line(route).as_bytes());
         line.push(b']');
     }
 }
@@ -112,7 +106,7 @@ pub(super) fn first_line(record: &Record<'_>, name: &str) -> io::Result<Option<S
     let content = Content::of(attachment.mime_type(), &bytes);
     let text = visible::lossy_text(&content.decode(&bytes)).into_owned();
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());
-    Ok(line.map(|line| ci::defuse(&visible::line(line), true).into_owned()))
+    Ok(line.map(|line| harmless::line(line).into_owned()))
 }
 
 /// Writes how long something took, to the millisecond where that says something.

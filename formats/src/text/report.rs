@@ -12,6 +12,7 @@ use super::skips::Skips;
 use super::tally::Routes;
 use super::{Conclusion, GroupBy, TextOptions, Tone, line};
 use crate::VerdictLine;
+use crate::harmless;
 use crate::postponed::Postponed;
 
 /// Late pieces of attachments beyond this many bytes are counted, not shown.
@@ -333,9 +334,9 @@ impl<W: Write> Rest<'_, W> {
         }
         write_head("failing tests", self.color, self.out)?;
         let out = &mut *self.out;
-        failing.strings(|id| writeln!(out, "  {}", line::harmless(id)))?;
+        failing.strings(|id| writeln!(out, "  {}", harmless::line(id)))?;
         if let Some(rerun) = rerun {
-            writeln!(self.out, "\n{}", line::harmless(rerun))?;
+            writeln!(self.out, "\n{}", harmless::line(rerun))?;
         }
         writeln!(self.out)
     }

@@ -6,8 +6,9 @@ use streamresult::{Attachment, Outcome, Record};
 use subunit::{BYTES_TYPE, Event, Status, Timestamp, part};
 
 use super::Tone;
-use super::line::{harmless, title, word, write_length};
+use super::line::{title, word, write_length};
 use crate::charset::Content;
+use crate::harmless;
 use crate::shown::{Indented, content};
 
 /// Longer texts are shown without their middle.
@@ -62,7 +63,7 @@ impl Sections {
             write_length(duration, &mut facts);
         }
         if !record.tags().is_empty() {
-            let tags: Vec<String> = record.tags().iter().map(harmless).collect();
+            let tags: Vec<_> = record.tags().iter().map(harmless::line).collect();
             let separator = if facts.is_empty() { "" } else { "; " };
             facts.extend_from_slice(format!("{separator}tags: {}", tags.join(", ")).as_bytes());
         }
@@ -116,7 +117,7 @@ fn write_attachment(attachment: &Attachment<'_>, longest: u64, out: &mut impl Wr
     if content == Content::Binary || attachment.is_empty() {
         return write_size(attachment.name(), attachment.mime_type(), attachment.len(), out);
     }
-    writeln!(out, "  {}:", harmless(attachment.name()))?;
+    writeln!(out, "  {}:", harmless::line(attachment.name()))?;
     let mut text = Indented::new(out, INDENT);
     if attachment.len() <= longest {
         return text.attachment(attachment, content);
@@ -153,14 +154,14 @@ fn write_piece(name: &str, mime_type: Option<&str>, bytes: &[u8], out: &mut impl
     if content == Content::Binary || bytes.is_empty() {
         return write_size(name, mime_type, bytes.len() as u64, out);
     }
-    writeln!(out, "  {}:", harmless(name))?;
+    writeln!(out, "  {}:", harmless::line(name))?;
     let mut text = Indented::new(out, INDENT);
     text.text(&content.decode(bytes))?;
     text.end_line()
 }
 
 fn write_size(name: &str, mime_type: Option<&str>, len: u64, out: &mut impl Write) -> io::Result<()> {
-    let (name, mime_type) = (harmless(name), harmless(mime_type.unwrap_or(BYTES_TYPE)));
+    let (name, mime_type) = (harmless::line(name), harmless::line(mime_type.unwrap_or(BYTES_TYPE)));
     if len == 0 {
         writeln!(out, "  {name}: empty")
     } else {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use streamresult::{Outcome, Record};
 
-use super::line::harmless;
+use crate::harmless;
 
 /// The routes in order of appearance.
 #[derive(Debug, Default)]
@@ -30,8 +30,8 @@ impl Routes {
             return *number;
         }
         let number = self.rows.len() as u32;
-        let name = route.as_deref().map_or_else(|| "(no route)".to_owned(), harmless);
-        self.rows.push(Row { name, ..Row::default() });
+        let name = route.as_deref().map_or("(no route)".into(), harmless::line);
+        self.rows.push(Row { name: name.into_owned(), ..Row::default() });
         self.numbers.insert(route, number);
         number
     }
