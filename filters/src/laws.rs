@@ -86,7 +86,7 @@ proptest! {
         };
         let stream: Vec<u8> = pieces.iter().flat_map(of_packets).collect();
         let every = "success,uxsuccess,skip,fail,xfail,exists,unfinished";
-        for args in [&["--without-tag", "no such tag"][..], &["-sm", "", "--xfail", "--match-details"], &["--status", every]] {
+        for args in [&["--without-tag", "no such tag"][..], &["-sm", "", "--xfail"], &["--status", every]] {
             let outcome = run_with::<Filter>(&[args, &["-s", "--xfail"]].concat(), &stream);
             assert_eq!(packets(&outcome.output), packets(&stream), "{args:?}");
         }

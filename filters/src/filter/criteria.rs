@@ -14,27 +14,16 @@ use super::toggles::Toggles;
 pub(crate) struct IdCriteria {
     pub(crate) routes: Vec<String>,
     pub(crate) ids: Option<Patterns>,
-    pub(crate) with: Option<Patterns>,
-    pub(crate) without: Option<Patterns>,
 }
 
 impl IdCriteria {
     /// Whether a packet passes that is about the test with this id; its own id may be an older one.
     pub(crate) fn admits(&self, packet: &Packet<'_>, new_id: Option<&str>) -> bool {
         (self.routes.is_empty() || self.admits_route(packet.route_code()))
-            && (self.has_no_patterns()
-                || new_id.or_else(|| packet.test_id()).is_none_or(|id| self.admits_id(id)))
-    }
-
-    fn has_no_patterns(&self) -> bool {
-        self.ids.is_none() && self.with.is_none() && self.without.is_none()
-    }
-
-    fn admits_id(&self, id: &str) -> bool {
-        let is_match = |patterns: &Option<Patterns>, none| {
-            patterns.as_ref().map_or(none, |patterns| patterns.is_match(id))
-        };
-        is_match(&self.ids, true) && is_match(&self.with, true) && !is_match(&self.without, false)
+            && self
+                .ids
+                .as_ref()
+                .is_none_or(|ids| new_id.or_else(|| packet.test_id()).is_none_or(|id| ids.is_match(id)))
     }
 
     /// A route code admits itself and all that is behind it.
@@ -110,8 +99,23 @@ impl TestCriteria {
             return Ok(so_far);
         }
         let has_ended = record.outcome() != Outcome::Unfinished || waiting.is_last();
-        let in_text = if has_ended { self.search(waiting)? } else { Decision::Wait };
+        let in_text = match self.answer_id(record) {
+            Decision::Wait if has_ended => self.search(waiting)?,
+            answer => answer,
+        };
         Ok(all([so_far, in_text, Decision::Keep, Decision::Keep]))
+    }
+
+    /// What the id alone tells of --with and --without.
+    fn answer_id(&self, record: &Record<'_>) -> Decision {
+        let is_match = |patterns: &Patterns| patterns.is_match(record.test_id());
+        if self.without.as_ref().is_some_and(is_match) {
+            Decision::Drop
+        } else if self.without.is_none() && self.with.as_ref().is_some_and(is_match) {
+            Decision::Keep
+        } else {
+            Decision::Wait
+        }
     }
 
     fn answer_duration(&self, record: &Record<'_>) -> Decision {

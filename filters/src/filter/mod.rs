@@ -40,7 +40,7 @@ use toggles::Toggles;
         filter,
         "  make check | subunit-filter | subunit2text        (what went wrong)\n  \
            subunit-filter -s --xfail --with '^net\\.' run.subunit\n  \
-           subunit-filter --with 'No space left' --match-details run.subunit\n  \
+           subunit-filter --with 'No space left' run.subunit\n  \
            subunit-filter --min-duration 10s --since 2h run.subunit | subunit-ls --times\n  \
            subunit-filter -F --fixup-expected-failures known.txt run.subunit"
     )
@@ -50,14 +50,15 @@ pub struct Filter {
     input: InputArgs,
     #[command(flatten)]
     toggles: Toggles,
-    /// Keep tests whose id matches this regular expression; if repeated, any of them. (?i) ignores case
+    /// Keep tests of which the id, the outcome or an attachment (its name, or a line of its text) matches this regular
+    /// expression; if repeated, any of them. (?i) ignores case
     #[arg(short = 'm', long, value_name = "REGEX", allow_hyphen_values = true)]
     with: Vec<Pattern>,
-    /// Drop tests whose id matches this regular expression
+    /// Drop tests of which the id, the outcome or an attachment matches this regular expression
     #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     without: Vec<Pattern>,
-    /// Let --with and --without look in the outcome and in the lines of text files too
-    #[arg(long)]
+    /// Does nothing: --with and --without always look at all of a test
+    #[arg(long, hide = true)]
     match_details: bool,
     /// Keep tests whose id matches, whatever their outcome
     #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
@@ -131,26 +132,20 @@ impl Filter {
 
     /// What is asked of each event, and what of each test.
     fn questions(&self) -> (IdCriteria, TestCriteria) {
-        let (with, without) = (Patterns::new(&self.with), Patterns::new(&self.without));
-        let ((with, without), (text_with, text_without)) = if self.match_details {
-            ((None, None), (with, without))
-        } else {
-            ((with, without), (None, None))
-        };
         let selected = !self.id.is_empty()
             || !self.route.is_empty()
             || !self.status.is_empty()
             || self.since.is_some()
             || self.until.is_some()
             || self.min_duration.is_some();
-        let address = IdCriteria { routes: self.route.clone(), ids: Patterns::new(&self.id), with, without };
+        let address = IdCriteria { routes: self.route.clone(), ids: Patterns::new(&self.id) };
         let wanted = TestCriteria {
             outcomes: Outcomes::new(&self.toggles, selected, &self.status),
             tags: Tags { with: self.with_tag.clone(), without: self.without_tag.clone() },
             period: Period { since: self.since, until: self.until },
             min_duration: self.min_duration,
-            with: text_with,
-            without: text_without,
+            with: Patterns::new(&self.with),
+            without: Patterns::new(&self.without),
         };
         (address, wanted)
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use formats::charset::Content;
 use regex::bytes::{Regex, RegexBuilder};
-use streamresult::Waiting;
+use streamresult::{Outcome, Waiting};
 use subunit::{Event, split_part};
 
 /// At most this much of an unfinished line is kept; longer ones are searched in pieces.
@@ -55,7 +55,8 @@ pub(crate) fn one_line(error: &regex::Error) -> String {
     last.strip_prefix("error: ").unwrap_or(last).to_owned()
 }
 
-/// Looks for patterns in all that is known of a test: its id, its outcome, and the lines of its text.
+/// Looks for patterns in all that is known of a test: its id, its outcome, the names of its attachments, and the lines
+/// of their text.
 pub(crate) struct Search<'p> {
     patterns: &'p [&'p Patterns],
     found: Vec<bool>,
@@ -77,7 +78,9 @@ impl<'p> Search<'p> {
         let found = vec![false; patterns.len()];
         let mut search = Search { patterns, found, files: HashMap::new(), kept: 0 };
         search.look_in(waiting.record().test_id().as_bytes());
-        search.look_in(waiting.record().outcome().as_str().as_bytes());
+        for word in words(waiting.record().outcome()) {
+            search.look_in(word.as_bytes());
+        }
         waiting.for_each(|event| {
             search.event(event);
             Ok(())
@@ -96,9 +99,9 @@ impl<'p> Search<'p> {
     fn event(&mut self, event: &Event<'_>) {
         let Some(piece) = event.file else { return };
         let known = self.files.remove(piece.name);
-        let mut file = known.unwrap_or_else(|| TextFile {
-            content: Content::of(event.mime_type, piece.bytes),
-            rest: Vec::new(),
+        let mut file = known.unwrap_or_else(|| {
+            self.look_in(piece.name.as_bytes());
+            TextFile { content: Content::of(event.mime_type, piece.bytes), rest: Vec::new() }
         });
         if file.content != Content::Binary {
             self.kept -= file.rest.len();
@@ -137,6 +140,17 @@ impl<'p> Search<'p> {
         self.files = files;
         self.kept = 0;
     }
+}
+
+/// The words for an outcome: ours, and python-subunit's.
+fn words(outcome: Outcome) -> [&'static str; 2] {
+    let theirs = match outcome {
+        Outcome::Fail => "failure",
+        Outcome::XFail => "expectedfailure",
+        Outcome::UxSuccess => "unexpectedsuccess",
+        Outcome::Success | Outcome::Skip | Outcome::Exists | Outcome::Unfinished => outcome.as_str(),
+    };
+    [outcome.as_str(), theirs]
 }
 
 #[cfg(test)]

@@ -81,20 +81,22 @@ fn all_events_of_a_test_stay_or_go() {
 }
 
 #[test]
-fn patterns_look_in_the_id_or_in_everything() {
+fn patterns_look_in_everything_that_is_known() {
     let input = ["net.a - =no space left", "net.a fail", "disk.b fail", "c fail"];
     check(&["--with", "^net", "--with", "^disk"], &input, &["net.a -", "net.a fail", "disk.b fail"]);
     check(&["--without", "a$|b$"], &input, &["c fail"]);
-    check(&["--with", "space left$"], &input, &[]);
-    check(&["--with", "space left$", "--match-details"], &input, &["net.a -", "net.a fail"]);
-    check(&["--without", "^no space", "--match-details"], &input, &["disk.b fail", "c fail"]);
-    check(&["--id", "a", "--with", "fail", "--match-details"], &input, &["net.a -", "net.a fail"]);
+    check(&["--with", "space left$"], &input, &["net.a -", "net.a fail"]);
+    check(&["--without", "^no space"], &input, &["disk.b fail", "c fail"]);
+    check(&["--id", "a", "--with", "fail"], &input, &["net.a -", "net.a fail"]);
+    check(&["--without", "^failure$"], &input, &[]);
+    check(&["--with", "^log$"], &["a - =x", "a fail", "b fail"], &["a -", "a fail"]);
+    check(&["--with", "^a$", "--without", "^x$"], &["a - =x", "a fail", "b fail"], &[]);
 }
 
 #[test]
 fn a_line_is_found_across_packets() {
     let input = ["a - =x\nno sp", "b - =ace", "a - =ace", "a fail", "b fail"];
-    check(&["-m^no space$", "--match-details"], &input, &["a -", "a -", "a fail"]);
+    check(&["-m^no space$"], &input, &["a -", "a -", "a fail"]);
 }
 
 #[test]
