@@ -23,28 +23,29 @@ pub fn execute<C: Check, P: Planner>(
         return check.help(task).map(|()| Verdict::Passed);
     }
     let mut plan = P::plan(check, args)?;
-    let state = match &shared.state_file {
-        Some(path) if !shared.list && !shared.dry_run => {
-            let (state, warning) = StateFile::open(path)
-                .map_err(|error| anyhow::anyhow!("cannot use the state file {}: {error}", path.display()))?;
-            if let Some(warning) = warning {
-                writeln!(streams.errors, "check-{}: {warning}", C::NAME)?;
-            }
-            Some(state)
+    let mut state = None;
+    if let Some(path) = shared.state_file.as_ref().filter(|_| !shared.list && !shared.dry_run) {
+        let (opened, warnings) = StateFile::open(path);
+        for warning in warnings {
+            writeln!(streams.errors, "check-{}: {warning}", C::NAME)?;
         }
-        _ => None,
-    };
+        state = Some(opened);
+    }
     let interrupt = streams.interrupt.clone();
     let options = RunOptions {
         list: shared.list,
         dry_run: shared.dry_run,
         plan_timeout: shared.plan_timeout(),
         route_code: shared.route_code(),
-        state,
+        state: state.as_mut(),
         interrupt: &interrupt,
     };
     let rendering = Rendering::new(C::NAME, shared, args, &streams.terminal);
-    render(&rendering, streams.output, |result| run(&mut plan, options, result))
+    let verdict = render(&rendering, streams.output, |result| run(&mut plan, options, result));
+    if let Some(Err(warning)) = state.map(|state| state.save()) {
+        writeln!(streams.errors, "check-{}: {warning}", C::NAME)?;
+    }
+    verdict
 }
 
 /// The exit codes of all checks.

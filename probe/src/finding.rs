@@ -132,13 +132,15 @@ pub struct Metric {
     pub warning: Option<Range>,
     /// The range outside of which it is a failure, where no other is given.
     pub critical: Option<Range>,
+    /// Whether it is its growth that the ranges of its kind are for.
+    pub by_growth: bool,
 }
 
 impl Metric {
     /// A number of which all else is known from its name.
     #[must_use]
     pub fn new(name: &str, value: f64) -> Self {
-        Metric { name: name.to_owned(), value, unit: None, warning: None, critical: None }
+        Metric { name: name.to_owned(), value, unit: None, warning: None, critical: None, by_growth: false }
     }
 }
 

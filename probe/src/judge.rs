@@ -177,7 +177,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let args = testing::args(&["--fail-after=2", "--recover-after=2"]);
         let settings = Settings::new(&args, KINDS).unwrap();
-        let (mut state, _) = StateFile::open(&folder.path().join("state")).unwrap();
+        let (mut state, _) = StateFile::open(&folder.path().join("state"));
         let mut run = |finding: Finding| {
             let judged = settle("id", judge("id", &finding, &settings), &settings, &mut state);
             (judged.status, judged.tags, judged.reason.unwrap_or_default())

@@ -12,7 +12,7 @@ pub struct MetricKind {
     /// Whether it is given as percentiles, `_min`, `_p50`, `_p90`, `_p95`, `_p99` and `_max`.
     pub percentiles: bool,
     /// Whether it only grows: with a state file, its growth since the last run is given as well, `_delta` and
-    /// `_per_second`.
+    /// `_per_second`, and its ranges are those of its growth.
     pub counter: bool,
     /// The range outside of which there is a warning, unless another is given.
     pub warning: Option<&'static str>,
@@ -93,15 +93,37 @@ impl Thresholds {
     /// The range outside of which a number is a warning: the one given, else its own, else that of its kind.
     #[must_use]
     pub fn warning_of(&self, metric: &Metric) -> Option<Range> {
-        let own = metric.warning.clone().filter(|_| !is_given(&self.warning, &metric.name));
-        own.or_else(|| self.warning(&metric.name))
+        self.range_of(metric, &self.warning, metric.warning.as_ref(), |kind| kind.warning)
     }
 
     /// The range outside of which a number is a failure: the one given, else its own, else that of its kind.
     #[must_use]
     pub fn critical_of(&self, metric: &Metric) -> Option<Range> {
-        let own = metric.critical.clone().filter(|_| !is_given(&self.critical, &metric.name));
-        own.or_else(|| self.critical(&metric.name))
+        self.range_of(metric, &self.critical, metric.critical.as_ref(), |kind| kind.critical)
+    }
+
+    /// Makes the ranges of a counter's kind those of its growth, where none was given for the counter itself.
+    pub(super) fn judge_by_growth(&self, counter: &mut Metric, growth: &mut Metric) {
+        let own = |given: &[(String, Range)], range: Option<Range>| {
+            range.filter(|_| !is_given(given, &counter.name))
+        };
+        growth.warning = own(&self.warning, self.warning(&counter.name));
+        growth.critical = own(&self.critical, self.critical(&counter.name));
+        counter.by_growth = true;
+    }
+
+    fn range_of(
+        &self,
+        metric: &Metric,
+        given: &[(String, Range)],
+        range: Option<&Range>,
+        own: impl Fn(&MetricKind) -> Option<&'static str>,
+    ) -> Option<Range> {
+        match is_given(given, &metric.name) {
+            false if metric.by_growth => None,
+            false if range.is_some() => range.cloned(),
+            _ => self.range(given, &metric.name, own),
+        }
     }
 
     fn range(

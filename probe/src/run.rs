@@ -21,7 +21,7 @@ const CLEANING: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// When an event or the state cannot be written.
+/// When an event cannot be written.
 pub fn run(plan: &mut Plan, options: RunOptions<'_>, result: &mut dyn StreamResult) -> io::Result<Verdict> {
     let route_code = options.route_code.clone();
     let redactor = Redactor::new(&plan.secrets());
@@ -75,9 +75,6 @@ impl Run<'_> {
             self.writer.result.flush()?;
         }
         self.finish(plan)?;
-        if let Some(state) = &mut self.options.state {
-            state.save()?;
-        }
         Ok(self.verdict())
     }
 
@@ -135,7 +132,7 @@ impl Run<'_> {
         }
         let mut judged = judge(id, &finding, &test.settings);
         self.sound.insert(id.to_owned(), judged.status);
-        if let Some(state) = &mut self.options.state {
+        if let Some(state) = self.options.state.as_deref_mut().filter(|state| state.is_kept()) {
             judged = settle(id, judged, &test.settings, state);
         }
         for reason in judged.reason.iter().filter(|reason| !reason.is_empty()) {

@@ -65,7 +65,7 @@ pub struct RunOptions<'a> {
     /// The stream's route code.
     pub route_code: Option<String>,
     /// The state that earlier runs have left.
-    pub state: Option<StateFile>,
+    pub state: Option<&'a mut StateFile>,
     /// Whether a signal asked us to end.
     pub interrupt: &'a process::Interrupt,
 }

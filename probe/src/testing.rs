@@ -13,7 +13,7 @@ use super::{
 /// What it measures.
 pub const KINDS: &[MetricKind] = &[
     MetricKind::new("load", MetricUnit::Count),
-    MetricKind { counter: true, ..MetricKind::new("errors", MetricUnit::Count) },
+    MetricKind { counter: true, warning: Some("5"), ..MetricKind::new("errors", MetricUnit::Count) },
 ];
 
 /// Check what the tests say

@@ -203,3 +203,36 @@ fn the_state_is_kept_from_run_to_run() {
     assert_eq!(outcome.verdict, Verdict::Passed);
     assert!(outcome.errors().contains("is begun anew"), "{}", outcome.errors());
 }
+
+#[test]
+fn a_check_is_not_kept_from_its_work_by_its_state() {
+    // One after two failures in a row would be none at all.
+    let broken = ["--found=alive=broken", "--only=alive", "--fail-after=2", "a"];
+    for place in ["/dev/full", "/no/folder/state", "/"] {
+        let outcome = run(&[&broken[..], &["--format=human", "--state-file", place]].concat());
+        assert_eq!(outcome.verdict, Verdict::Failed, "{place}");
+        assert!(outcome.output().starts_with("FAIL      fake.a.alive: broken\n"), "{}", outcome.output());
+        let warning = format!("check-fake: cannot write the state file {place}");
+        assert!(outcome.errors().contains(&warning), "{}", outcome.errors());
+    }
+}
+
+#[test]
+fn with_a_state_a_counter_is_judged_by_its_growth() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let state = format!("--state-file={}", path.display());
+    let warns = |found: &str, more: &[&str]| {
+        let args = [&["--format=json", "--only=alive", found, "a"], more].concat();
+        run(&args).output().contains("\"warning\"]")
+    };
+    assert!(warns("--found=alive=errors 7", &[]));
+    assert!(!warns("--found=alive=errors 7", &[&state]));
+    assert!(!warns("--found=alive=errors 12", &[&state]));
+    assert!(warns("--found=alive=errors 18", &[&state]));
+    assert!(!warns("--found=alive=errors 30", &[&state, "-w", "errors_delta=20"]));
+    assert!(!warns("--found=alive=errors 50", &[&state, "-w", "errors=60"]));
+    assert!(warns("--found=alive=errors 50", &[&state, "-w", "errors=40"]));
+    // What is not kept cannot be compared.
+    assert!(warns("--found=alive=errors 50", &["--state-file=/no/folder/state"]));
+}

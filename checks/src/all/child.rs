@@ -136,6 +136,17 @@ impl Ended {
     pub(super) fn broken(fault: String) -> Self {
         Ended { fault: Some(fault), ..Ended::default() }
     }
+
+    /// Adds lines to what it wrote to stderr.
+    pub(super) fn add_errors(&mut self, lines: &[String]) {
+        let all = self.stderr.lines().map(str::to_owned).chain(lines.iter().cloned());
+        self.stderr = all.collect::<Vec<_>>().join("\n");
+    }
+
+    /// What the check itself had to say beside its results; the way there may say more.
+    pub(super) fn notes(&self) -> impl Iterator<Item = &str> {
+        self.stderr.lines().filter(|line| line.starts_with("check-"))
+    }
 }
 
 /// What a process has reported.

@@ -104,10 +104,11 @@ impl CheckAll {
             remote: &remote,
         };
         let rendering = Rendering::new("all", shared, args, &streams.terminal);
+        let mut notes = Vec::new();
         let verdict = render(&rendering, streams.output, |result| {
-            if is_run { schedule.run(result) } else { schedule.list(result, shared.dry_run) }
+            if is_run { schedule.run(result, &mut notes) } else { schedule.list(result, shared.dry_run) }
         });
-        for line in remote.clear() {
+        for line in notes.into_iter().chain(remote.clear()) {
             writeln!(streams.errors, "check-all: {line}")?;
         }
         verdict

@@ -56,12 +56,12 @@ impl Schedule<'_> {
         Ok(Verdict::Passed)
     }
 
-    /// Checks all targets, and reports the results.
+    /// Checks all targets, and reports the results; what checks have to say beside these are the notes.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
-    pub(super) fn run(&self, result: &mut dyn StreamResult) -> io::Result<Verdict> {
+    pub(super) fn run(&self, result: &mut dyn StreamResult, notes: &mut Vec<String>) -> io::Result<Verdict> {
         // What we were started with may have been made to be inherited: a check must not keep it open.
         close_fds::set_fds_cloexec(3, &[]);
         result.start_run()?;
@@ -71,7 +71,8 @@ impl Schedule<'_> {
         recorder.result().flush()?;
         let mut order = self.order();
         let time = self.time.unwrap_or_else(|| order.time());
-        let mut run = Run { schedule: self, recorder, progress: progress?, time, end: Deadline::after(time) };
+        let (progress, end) = (progress?, Deadline::after(time));
+        let mut run = Run { schedule: self, recorder, progress, time, end, notes };
         runner::execute(&mut order, &mut run, self.interrupt)?;
         let mut recorder = run.recorder;
         recorder.result().stop_run()?;
@@ -104,6 +105,7 @@ struct Run<'a, 'r> {
     progress: Vec<Progress>,
     time: Duration,
     end: Deadline,
+    notes: &'a mut Vec<String>,
 }
 
 impl Workload for Run<'_, '_> {
@@ -141,7 +143,10 @@ impl Workload for Run<'_, '_> {
 
     fn end(&mut self, index: usize, ended: Ended) -> io::Result<()> {
         match (self.schedule.units.get(index), self.progress.get_mut(index)) {
-            (Some(unit), Some(progress)) => self.recorder.close(unit, progress, &ended),
+            (Some(unit), Some(progress)) => {
+                self.notes.extend(ended.notes().map(|note| format!("target {}: {note}", unit.name)));
+                self.recorder.close(unit, progress, &ended)
+            }
             _ => Ok(()),
         }
     }

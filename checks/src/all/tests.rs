@@ -312,7 +312,7 @@ fn run_as(folder: &Path, script: &str, text: &str, time: Option<Duration>) -> (S
         remote: &Remote::default(),
     };
     let mut seen = Seen::default();
-    let verdict = schedule.run(&mut seen).unwrap();
+    let verdict = schedule.run(&mut seen, &mut Vec::new()).unwrap();
     (seen, verdict)
 }
 

@@ -24,7 +24,7 @@ use transport::{
 pub use args::RemoteArgs;
 
 use args::DELAY;
-use state::LockedState;
+use state::KeptState;
 
 use super::child::{Ended, Input, Job};
 use super::registry::Entry;
@@ -116,24 +116,28 @@ impl RemoteCheck {
             let left = end.remaining().unwrap_or(own).min(own);
             self.job(unit, path, left).map_err(|error| NodeFailure::new(format!("{error:#}")))
         });
-        let (job, kept) = match job {
+        let (job, mut kept) = match job {
             Ok(job) => job,
             Err(NodeFailure::Interrupted) => return Ended { interrupted: true, ..Ended::default() },
             Err(NodeFailure::Failed { reason, stderr }) => return Ended { stderr, ..Ended::broken(reason) },
         };
-        job.run(self.node.transport(), interrupt, |packet| {
-            let is_state = kept.as_ref().is_some_and(|kept| kept.take(&packet.packet()));
+        let mut ended = job.run(self.node.transport(), interrupt, |packet| {
+            let is_state = kept.as_mut().is_some_and(|kept| kept.take(&packet.packet()));
             if !is_state {
                 on_packet(packet);
             }
-        })
+        });
+        if let Some(kept) = kept {
+            ended.add_errors(&kept.warnings(unit.entry.name));
+        }
+        ended
     }
 
     /// What is run there, and the state that comes back.
-    fn job(&self, unit: &Unit, path: String, left: Duration) -> anyhow::Result<(Job, Option<LockedState>)> {
+    fn job(&self, unit: &Unit, path: String, left: Duration) -> anyhow::Result<(Job, Option<KeptState>)> {
         let own = left.saturating_sub(DELAY).max(left / 2);
         let mut words = unit.settings(own).iter().map(words::word).collect::<anyhow::Result<Vec<_>>>()?;
-        let (kept, state) = unit.state.as_deref().map(LockedState::open).transpose()?.unzip();
+        let (kept, state) = unit.state.as_deref().map(KeptState::open).transpose()?.unzip();
         words.extend(state);
         words.push(words::load_list(unit.ids()));
         let (check, site) = (unit.entry.name, self.node.site());

@@ -1,59 +1,50 @@
 //! The state of a check that is run elsewhere: it is kept here, and goes there and back with each run.
 
-use std::fs;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use probe::StateFile;
 use subunit::Packet;
-use tempfile::NamedTempFile;
 use transport::{Word, kept_file};
 
-/// The state file of a target on this machine, locked until this is dropped.
-pub(super) struct LockedState {
-    path: PathBuf,
-    _locked: StateFile,
+/// The state file of a target on this machine.
+pub(super) struct KeptState {
+    file: StateFile,
+    /// Why it is not as it should be, for people.
+    warnings: Vec<String>,
 }
 
-impl LockedState {
-    /// Locks the file, and reads it; the word has it sent along.
+impl KeptState {
+    /// Reads the file; the word has it sent along.
     ///
     /// # Errors
     ///
-    /// When that cannot be done.
+    /// When it cannot be said in a word.
     pub(super) fn open(path: &Path) -> anyhow::Result<(Self, Word)> {
-        let context = || format!("cannot use the state file {}", path.display());
-        let (locked, _) = StateFile::open(path).with_context(context)?;
-        let content = match fs::read(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            content => content.with_context(context)?,
-        };
-        let content = String::from_utf8_lossy(&content).into_owned();
+        let (file, warnings) = StateFile::open(path);
+        let content = file.to_text().context("cannot send the state along")?;
         let word = Word::Kept { before: "--state-file=".to_owned(), content };
-        Ok((LockedState { path: path.to_owned(), _locked: locked }, word))
+        Ok((KeptState { file, warnings }, word))
     }
 
     /// Saves the state if the packet brings it back, and tells whether it did.
-    pub(super) fn take(&self, packet: &Packet<'_>) -> bool {
+    pub(super) fn take(&mut self, packet: &Packet<'_>) -> bool {
         let Some(bytes) = kept_file(packet) else { return false };
-        // A state that cannot be kept is that of an earlier run the next time, which is not a reason for a failure.
-        let _kept = self.save(bytes);
+        self.file.take_text(bytes);
+        self.warnings.extend(self.file.save().err());
         true
     }
 
-    fn save(&self, bytes: &[u8]) -> io::Result<()> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(&self.path)?;
-        Ok(())
+    /// Why it is not as it should be, as the check would say it.
+    pub(super) fn warnings(&self, check: &str) -> Vec<String> {
+        self.warnings.iter().map(|warning| format!("check-{check}: {warning}")).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use subunit::{Event, File, PacketBuf};
 
     use super::*;
@@ -63,7 +54,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         let there_and_back = |before: &str, after: &str| {
-            let (kept, word) = LockedState::open(&path).unwrap();
+            let (mut kept, word) = KeptState::open(&path).unwrap();
             assert_eq!(word, Word::Kept { before: "--state-file=".to_owned(), content: before.to_owned() });
             let packet = |name| {
                 let file = Some(File { name, bytes: after.as_bytes() });
@@ -71,9 +62,22 @@ mod tests {
             };
             assert!(!kept.take(&packet("other").packet()));
             assert!(kept.take(&packet("subunit-checks.state").packet()));
+            assert_eq!(kept.warnings("eos"), [""; 0]);
         };
-        there_and_back("", "{\"version\":1}");
-        there_and_back("{\"version\":1}", "{\"version\":1,\"tests\":{}}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), "{\"version\":1,\"tests\":{}}");
+        let known = r#"{"bad":true,"in_a_row":2,"last_bad":true,"time":0.0,"counters":{}}"#;
+        let failed = format!(r#"{{"version":1,"tests":{{"a":{known}}}}}"#);
+        there_and_back(r#"{"version":1,"tests":{}}"#, &failed);
+        there_and_back(&failed, r#"{"version":1"#);
+        assert_eq!(fs::read_to_string(&path).unwrap(), failed + "\n");
+    }
+
+    #[test]
+    fn one_that_cannot_be_kept_is_sent_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let (kept, word) = KeptState::open(folder.path()).unwrap();
+        let content = r#"{"version":1,"kept":false,"tests":{}}"#.to_owned();
+        assert_eq!(word, Word::Kept { before: "--state-file=".to_owned(), content });
+        let warnings = kept.warnings("eos").join("\n");
+        assert!(warnings.contains("check-eos: cannot write the state file"), "{warnings}");
     }
 }
