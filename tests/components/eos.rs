@@ -124,7 +124,10 @@ fn full() -> anyhow::Result<()> {
     small.fill()?;
     let ended = check(small.path(), &[ANY, DEEP].concat())?;
     ended.expect("space", Fail, "free_percent = 0 %")?.expect("writable", Fail, "no room is left (ENOSPC")?;
-    ended.expect("integrity", Skip, "too few to write")?.expect_end(1, LIMIT)
+    ended
+        .expect("integrity", Fail, "too few to write")?
+        .expect_tag("integrity", "unknown")?
+        .expect_end(1, LIMIT)
 }
 
 fn stopped_daemon() -> anyhow::Result<()> {

@@ -90,7 +90,7 @@ pub(super) fn cpu(engine: &Engine, inspect: &Inspect, first: &Stats, limits: Lim
         };
         Some(used / all * processors / allowed * 100.0)
     };
-    let mut percent = None;
+    let percent;
     if first.precpu_stats.system_cpu_usage > 0 {
         percent = share(&first.precpu_stats, &first.cpu_stats);
     } else if limits.sleep(BETWEEN) {
@@ -98,6 +98,8 @@ pub(super) fn cpu(engine: &Engine, inspect: &Inspect, first: &Stats, limits: Lim
             Ok(second) => percent = share(&first.cpu_stats, &second.cpu_stats),
             Err(finding) => return *finding,
         }
+    } else {
+        return Finding::unknown("the time was up before it could be looked at twice".to_owned());
     }
     match percent {
         Some(percent) => Finding::fine(format!("{percent:.1} % of the processors that it may use"))

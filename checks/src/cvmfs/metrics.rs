@@ -34,6 +34,7 @@ pub(super) const METRICS: &[MetricKind] = &[
     MetricKind::new("read_bytes", MetricUnit::Bytes),
     MetricKind::new("files", MetricUnit::Count),
     MetricKind { critical: Some("0"), ..MetricKind::new("mismatched_files", MetricUnit::Count) },
+    MetricKind::new("revisions_apart", MetricUnit::Count),
     MetricKind::new("servers", MetricUnit::Count),
     MetricKind { warning: Some("0"), ..MetricKind::new("unreachable_servers", MetricUnit::Count) },
 ];

@@ -13,6 +13,8 @@ use crate::network::one_operation;
 
 /// After how many lifetimes of a manifest a client that has not taken it is broken.
 const MOST_LIFETIMES: f64 = 3.0;
+/// How far servers are apart that are only not done with copying what was published.
+const CLOSE: u64 = 1;
 
 /// Whether the revision that is mounted is the published one.
 pub(super) fn freshness(
@@ -30,7 +32,7 @@ pub(super) fn freshness(
         Some(_) => Finding::fine(format!("revision {revision} is mounted")),
         None => match first_manifest(&routes(args, attributes), client, limits) {
             Ok((route, published)) => compare(revision, &route.url, published, now),
-            Err(reason) => Finding::skipped(format!(
+            Err(reason) => Finding::unknown(format!(
                 "revision {revision} is mounted; there is nothing to compare it with: {reason}"
             )),
         },
@@ -74,28 +76,61 @@ pub(super) fn network(
         return if attributes.is_empty() {
             hidden(attributes)
         } else {
-            Finding::skipped("the client names no server; --server names some".to_owned())
+            Finding::unknown("the client names no server; --server names some".to_owned())
         };
     }
     let answers: Vec<_> = routes.iter().map(|route| (route, route.manifest(client, limits))).collect();
     let failed = answers.iter().filter(|(_, answer)| answer.is_err()).count();
-    let line = |(route, answer): &(&ServerRoute, Result<Published, String>)| match answer {
+    let line = |(route, answer): &Answer<'_>| match answer {
         Ok(published) => format!("{route}: revision {}\n", published.revision),
         Err(reason) => format!("{route}: {reason}\n"),
     };
-    let finding = if failed == routes.len() {
-        let lines: String = answers.iter().map(line).collect();
-        Finding::broken(format!(
-            "none of {failed} servers answers: {}",
-            lines.lines().next().unwrap_or_default()
-        ))
-    } else {
-        Finding::fine(format!("{} of {} servers answer", routes.len() - failed, routes.len()))
+    let finding = match apart(&answers) {
+        None => {
+            let lines: String = answers.iter().map(line).collect();
+            Finding::broken(format!(
+                "none of {failed} servers answers: {}",
+                lines.lines().next().unwrap_or_default()
+            ))
+        }
+        Some((behind, ahead)) => told_apart(behind, ahead, routes.len() - failed, routes.len()),
     };
     finding
         .with_metric("servers", routes.len() as f64)
         .with_metric("unreachable_servers", failed as f64)
         .with_text("servers.txt", answers.iter().map(line).collect())
+}
+
+type Answer<'a> = (&'a ServerRoute, Result<Published, String>);
+
+/// What answered with the lowest revision, and what with the highest.
+fn apart<'a>(answers: &[Answer<'a>]) -> Option<(Answered<'a>, Answered<'a>)> {
+    let answered = || {
+        let revision =
+            |(route, answer): &Answer<'a>| answer.as_ref().ok().map(|answer| (*route, answer.revision));
+        answers.iter().filter_map(revision)
+    };
+    // Of the same revision it is the one that the client asks first.
+    Some((
+        answered().min_by_key(|(_, revision)| *revision)?,
+        answered().rev().max_by_key(|(_, revision)| *revision)?,
+    ))
+}
+
+/// A server with its revision.
+type Answered<'a> = (&'a ServerRoute, u64);
+
+/// A server that is behind another is told: whoever asks it sees an old repository, and nothing that fails.
+fn told_apart((old, lowest): Answered<'_>, (new, highest): Answered<'_>, up: usize, all: usize) -> Finding {
+    let apart = highest - lowest;
+    let finding = if apart > CLOSE {
+        Finding::warning(format!(
+            "{new} has {highest}, {apart} revisions more than {old}, which has {lowest}"
+        ))
+    } else {
+        Finding::fine(format!("{up} of {all} servers answer, with revision {highest}"))
+    };
+    finding.with_metric("revisions_apart", apart as f64)
 }
 
 /// A server, and the proxy through which the client gets there.
@@ -250,9 +285,13 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_skipped() {
-        check_reason(&fresh(&[], "<html>", "revision 1", 0.0), "it has no manifest there");
-        check_reason(&fresh(&[], "", "fqrn it", 0.0), "does not have the attribute");
+    fn what_cannot_be_compared_is_unknown() {
+        let nothing = fresh(&[], "<html>", "revision 1", 0.0);
+        check_reason(&nothing, "it has no manifest there");
+        assert!(matches!(nothing.level, Level::Unknown(_)));
+        let hidden = fresh(&[], "", "fqrn it", 0.0);
+        check_reason(&hidden, "does not have the attribute");
+        assert!(matches!(hidden.level, Level::Skipped(_)));
     }
 
     fn asked(hosts: &str) -> Finding {
@@ -276,6 +315,27 @@ mod tests {
         assert_eq!(metric(&asked("GOOD"), "unreachable_servers"), Some(0.0));
         check_reason(&asked("BAD;BAD"), "none of 2 servers answers");
         check_reason(&asked(""), "names no server");
+        assert!(matches!(asked("").level, Level::Unknown(_)));
+    }
+
+    #[test]
+    fn a_server_that_is_behind_another_is_told() {
+        let (old, new) = (serving("S14822\n"), serving(MANIFEST));
+        let newest = serving("S14900\nT1000\n");
+        let urls = [&old, &new, &newest].map(|server| server.url("/cvmfs/it").to_string());
+        let asked = |hosts: &[&String]| {
+            let args = CheckCvmfs::parse_from(
+                std::iter::once("check-cvmfs".to_owned())
+                    .chain(hosts.iter().map(|url| format!("--server={url}"))),
+            );
+            network(&args, &Attributes::default(), &client(), limits(&Interrupt::never()))
+        };
+        let behind = asked(&[&urls[0], &urls[2], &urls[1]]);
+        let words = format!("{} has 14900, 78 revisions more than {}, which has 14822", urls[2], urls[0]);
+        assert_eq!(behind.level, Level::Warning(words));
+        assert_eq!(metric(&behind, "revisions_apart"), Some(78.0));
+        // Copying takes a moment.
+        assert_eq!(asked(&[&urls[1], &urls[0]]).level, Level::Fine);
     }
 
     #[test]

@@ -20,7 +20,9 @@ const MOST_LATE: usize = 3;
 pub(super) enum Reached {
     Listens,
     Refused,
-    /// It cannot be seen from here.
+    /// It is an address of the host that the hub runs on, which is another one.
+    Elsewhere(String),
+    /// It was tried, and nobody knows.
     CannotTell(String),
 }
 
@@ -55,7 +57,7 @@ pub(super) fn reach(server: &Server, view: View, reporter: &mut Reporter) -> Res
         return Ok(Reached::CannotTell("it has no port yet".to_owned()));
     }
     if address.ip().is_loopback() && !view.is_here {
-        return Ok(Reached::CannotTell(format!("{ip} is an address of the hub's own host")));
+        return Ok(Reached::Elsewhere(format!("{ip} is an address of the hub's own host")));
     }
     let connected =
         reporter.step("connect to a server", || Ok(TcpStream::connect_timeout(address, view.patience)))?;
@@ -75,7 +77,7 @@ pub(super) fn listening(
 ) -> Result<Finding, Stop> {
     let active = hub.active();
     let (mut dead, mut unclear) = (Vec::new(), Vec::new());
-    let mut looked = 0;
+    let (mut looked, mut elsewhere) = (0, 0);
     for ((user, name), server) in active.iter().take(MOST) {
         if unclear.len() >= MOST_LATE {
             break;
@@ -86,12 +88,20 @@ pub(super) fn listening(
             Reached::Listens => {}
             Reached::Refused if is_starting(hub, (user, name), &just_now) => {}
             Reached::Refused => dead.push(format!("{base_url} of {user}: nothing listens on {ip}:{port}\n")),
+            Reached::Elsewhere(why) => {
+                elsewhere += 1;
+                unclear.push(format!("{base_url} of {user}: {why}\n"));
+            }
             Reached::CannotTell(why) => unclear.push(format!("{base_url} of {user}: {why}\n")),
         }
     }
     if looked > 0 && unclear.len() == looked {
         let why = unclear.first().map(|line| line.trim_end().to_owned()).unwrap_or_default();
-        return Ok(Finding::skipped(format!("it cannot be told from here: {why}")));
+        return Ok(if elsewhere == looked {
+            Finding::skipped(format!("only the hub's own host can ask its servers: {why}"))
+        } else {
+            Finding::unknown(format!("none of the servers can be reached from here: {why}"))
+        });
     }
     let text = [dead.concat(), unclear.concat()].concat();
     Ok(Finding::fine(format!("{} of {} servers listen", looked - dead.len() - unclear.len(), active.len()))

@@ -77,7 +77,7 @@ fn active(spawner: &Spawner, server: &Server, reached: Reached, is_new: bool) ->
             "{text}, says the database, but nothing listens on {ip}:{port}: it is gone, and the hub has not noticed"
         )),
         Reached::Listens => Finding::fine(text),
-        Reached::CannotTell(why) => {
+        Reached::Elsewhere(why) | Reached::CannotTell(why) => {
             Finding::fine(format!("{text}; whether it listens cannot be told ({why})"))
         }
     }

@@ -39,16 +39,21 @@ fn waiting(path: &Path) -> io::Result<u32> {
 
 fn unknown(path: &Path, error: &io::Error) -> Finding {
     match error.kind() {
-        io::ErrorKind::NotFound => Finding::skipped(format!(
-            "{} is not there: mount -t fusectl fusectl {CONNECTIONS} brings it",
-            path.display()
+        // A container has none, and cannot have one.
+        io::ErrorKind::NotFound if is_absent(Path::new(CONNECTIONS)) => Finding::skipped(format!(
+            "no fusectl is mounted on this host: mount -t fusectl fusectl {CONNECTIONS} brings it"
         )),
-        io::ErrorKind::PermissionDenied => Finding::skipped(format!(
-            "only the user that has mounted it, and root, may read {}",
+        io::ErrorKind::PermissionDenied => Finding::unknown(format!(
+            "only the user that has mounted it, and root, may read {}; --skip requests-pending leaves it out",
             path.display()
         )),
         _ => Finding::unknown(format!("cannot read {}: {error}", path.display())),
     }
+}
+
+/// Whether there is nothing in the folder: the kernel makes it, for fusectl to be mounted on.
+fn is_absent(folder: &Path) -> bool {
+    fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
 }
 
 fn judge(counts: &[u32]) -> Finding {

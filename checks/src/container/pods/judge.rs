@@ -184,7 +184,7 @@ pub(in crate::container) fn uptime(pod: &Pod, now: SystemTime) -> Finding {
     match pod.containers().iter().filter_map(since).min_by(f64::total_cmp) {
         Some(uptime) => Finding::fine(format!("all of it has run for {}", shown(uptime)))
             .with_metric("uptime_seconds", uptime),
-        None => Finding::skipped("the API does not tell since when it runs".to_owned()),
+        None => Finding::unknown("the API does not tell since when it runs".to_owned()),
     }
 }
 

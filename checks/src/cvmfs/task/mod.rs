@@ -95,7 +95,7 @@ fn attribute(path: &Path, name: &str, reporter: &mut Reporter) -> Result<Option<
     let count = reporter.step(&format!("getxattr {name}"), || {
         match rustix::fs::getxattr(path, format!("user.{name}"), &mut value) {
             Ok(count) => Ok(Some(count)),
-            Err(Errno::NODATA | Errno::PERM | Errno::ACCESS | Errno::OPNOTSUPP) => Ok(None),
+            Err(Errno::NODATA | Errno::PERM | Errno::OPNOTSUPP) => Ok(None),
             Err(error) => Err(io::Error::from(error)),
         }
     })?;

@@ -29,16 +29,19 @@ pub(super) fn first_byte(
     reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let mut files = files(root, sample, reporter)?;
-    if cold {
-        files = not_cached(files, reporter)?;
-        if files.is_empty() {
-            return reporter.tell(Fact::Skip(
-                "every file that was looked at is in the client's cache already".to_owned(),
-            ));
-        }
-    }
     if files.is_empty() {
-        return reporter.tell(Fact::Skip("no file to read was found; --file names some".to_owned()));
+        return reporter.tell(nothing_found());
+    }
+    if cold {
+        let Cached { hidden, cold } = cached(files, reporter)?;
+        if cold.is_empty() {
+            return reporter.tell(Fact::Skip(if hidden > 0 {
+                "the client does not show what is in its cache".to_owned()
+            } else {
+                "every file that was looked at is in the client's cache already".to_owned()
+            }));
+        }
+        files = cold;
     }
     let rounds = if cold { 1 } else { usize::try_from(sample.count).unwrap_or(1).div_ceil(files.len()) };
     let mut times = Vec::new();
@@ -68,14 +71,30 @@ fn time_first_byte(path: &Path, reporter: &mut Reporter) -> Result<Duration, Sto
     Ok(time)
 }
 
-fn not_cached(files: Vec<PathBuf>, reporter: &mut Reporter) -> Result<Vec<PathBuf>, Stop> {
-    let mut cold = Vec::new();
+/// What the client says about its cache.
+#[derive(Default)]
+struct Cached {
+    /// The files that are not in it.
+    cold: Vec<PathBuf>,
+    /// Of how many it says nothing.
+    hidden: usize,
+}
+
+fn cached(files: Vec<PathBuf>, reporter: &mut Reporter) -> Result<Cached, Stop> {
+    let mut cached = Cached::default();
     for file in files {
-        if attribute(&file, "lhash", reporter)?.is_some_and(|hash| hash.starts_with(NOT_CACHED)) {
-            cold.push(file);
+        match attribute(&file, "lhash", reporter)? {
+            Some(hash) if hash.starts_with(NOT_CACHED) => cached.cold.push(file),
+            Some(_) => {}
+            None => cached.hidden += 1,
         }
     }
-    Ok(cold)
+    Ok(cached)
+}
+
+/// A repository without files cannot be told from one whose files cannot be seen.
+fn nothing_found() -> Fact {
+    Fact::Unknown("no file to read was found; --file names some".to_owned())
 }
 
 /// How fast whole files are read.
@@ -86,7 +105,7 @@ pub(super) fn throughput(
     reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let files = files(root, sample, reporter)?;
-    let cold = not_cached(files.clone(), reporter)?.len();
+    let Cached { cold, hidden } = cached(files.clone(), reporter)?;
     let (mut bytes, mut time, mut count) = (0, Duration::ZERO, 0_u32);
     for file in &files {
         if bytes >= most {
@@ -97,14 +116,15 @@ pub(super) fn throughput(
         (bytes, time, count) = (bytes + read, time + took, count + 1);
     }
     if bytes == 0 {
-        return reporter.tell(Fact::Skip("no file to read was found; --file names some".to_owned()));
+        return reporter.tell(nothing_found());
     }
     tell_metric(reporter, "read_bytes", bytes as f64)?;
     tell_metric(reporter, "files", f64::from(count))?;
     tell_metric(reporter, "read_mbps", bytes as f64 / 1e6 / time.as_secs_f64().max(1e-9))?;
-    let cache = match cold {
+    let cache = match cold.len() {
+        _ if hidden > 0 => "cache=unknown",
         0 => "cache=warm",
-        _ if cold == files.len() => "cache=cold",
+        cold if cold == files.len() => "cache=cold",
         _ => "cache=mixed",
     };
     reporter.tell(Fact::Summary(format!("{count} files, {:.1} MB, {cache}", bytes as f64 / 1e6)))
@@ -147,7 +167,11 @@ pub(super) fn integrity(
     reporter: &mut Reporter,
 ) -> Result<(), Stop> {
     let (mut compared, mut mismatched, mut bytes) = (0_u32, 0_u32, 0);
-    for file in files(root, sample, reporter)? {
+    let files = files(root, sample, reporter)?;
+    if files.is_empty() {
+        return reporter.tell(nothing_found());
+    }
+    for file in files {
         let Some(hash) = attribute(&file, "hash", reporter)? else { continue };
         if bytes < most {
             bytes += read_whole(&file, most - bytes, reporter)?.0;

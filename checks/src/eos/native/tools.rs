@@ -100,7 +100,7 @@ impl Tools {
 
 fn cannot_start(program: &str, error: &io::Error) -> Finding {
     match error.kind() {
-        io::ErrorKind::NotFound => Finding::skipped(format!(
+        io::ErrorKind::NotFound => Finding::unknown(format!(
             "{program} is not installed: it comes with XRootD's client (Debian: xrootd-client)"
         )),
         _ => Finding::unknown(format!("cannot start {program}: {error}")),

@@ -83,7 +83,7 @@ pub(super) fn has_room(volume: &Volume, folder: &Path, reporter: &mut Reporter) 
     let enough = space.f_blocks == 0 || free >= volume.size.saturating_mul(2);
     if !enough {
         let text = format!("only {free} bytes are free, too few to write {} without harm", volume.size);
-        reporter.tell(Fact::Skip(text))?;
+        reporter.tell(Fact::Unknown(text))?;
     }
     Ok(enough)
 }
