@@ -4,6 +4,7 @@
 
 mod batches;
 mod child;
+pub mod combine;
 mod emit;
 pub mod exec;
 pub mod gojson;

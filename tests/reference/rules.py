@@ -260,6 +260,10 @@ RULES = [
     Rule("filter-unfinished", "subunit-filter", UNFINISHED, fact_of("test"), twin=lambda fact: (fact[1], fact[3:])),
     Rule("filter-unfinished", "subunit-filter", "unfinished made", ORDER),
     # Two facts, not one changed: the options that choose by outcome or tag do not choose what has none.
+    Rule(
+        "combine-failed", "subunit-combine", explains=lambda side, fact: side == "ours"
+        and fact[0] == "test" and fact[1] is not None and fact[1].startswith("subunit-combine."),
+    ),
     Rule("filter-unfinished", FILTER, UNFINISHED, ours_unfinished, "-f --no-failure --with-tag"),
     Rule("filter-uxsuccess", FILTER, "uxsuccess made", dropped("uxsuccess"), "-m --with --with-tag --without-tag"),
     Rule("tags-damage", FILTER, DAMAGE, ours_damage, "--with -m --with-tag --no-failure -f"),

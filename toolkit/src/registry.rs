@@ -45,6 +45,7 @@ impl CommandTable for Registry {
             entries: &[
                 Entry::of::<emitters::exec::Exec>("subunit-exec"),
                 Entry::of::<emitters::output::Output>("subunit-output"),
+                Entry::of::<emitters::combine::Combine>("subunit-combine"),
                 Entry::of::<emitters::tap::FromTap>("tap2subunit"),
                 Entry::of::<emitters::gojson::FromGoJson>("gojson2subunit"),
                 Entry::of::<emitters::junitxml::FromJunitXml>("junitxml2subunit"),

@@ -19,6 +19,8 @@ pub enum Outputs {
     Apart,
     /// As one, [`Source::Stdout`], in the order in which it is written.
     Merged,
+    /// The output alone; the error output goes where the command says, or else where ours does.
+    Stdout,
 }
 
 /// What a child reads. It is written while the child is followed, as fast as it reads.
@@ -48,6 +50,10 @@ impl Outputs {
         match self {
             Outputs::Apart => {
                 command.stdout(Stdio::piped()).stderr(Stdio::piped());
+                Ok(None)
+            }
+            Outputs::Stdout => {
+                command.stdout(Stdio::piped());
                 Ok(None)
             }
             Outputs::Merged => {
