@@ -13,9 +13,14 @@ use crate::run_id::RunId;
 /// What failed and was not put right since.
 ///
 /// - A test, which is an id and a route code, fails from the run on in which it failed, passed unexpectedly or did
-///   not finish, until a run in which it passed and did none of these; or until a run that
-///   [names all tests](crate::RunEnd::names_all_tests) does not name it. Being skipped, failing as expected or
-///   not being run changes nothing.
+///   not finish, until a run in which it passed or failed as expected and did none of these; or until a run that
+///   [names all tests](crate::RunEnd::names_all_tests) does not name it. Being skipped or not being run changes
+///   nothing.
+/// - A failure that is no test (`setUpClass (m.C)`, `p [build]`, `Bail out!`, or one that cannot be run by its id
+///   where tests can) fails until a later complete run without damage that ran all tests of what it stands for, of
+///   which none failed.
+/// - A test that was renamed leaves when a later complete run announces all the tests that it names, most of those
+///   before are among them, and there are as many new ones as are gone.
 /// - A run as a whole fails when its stream is damaged, or says so without naming a test. It is put right by a
 ///   later complete run without damage that runs all its tests.
 /// - Of a run whose stored files are damaged, it may not be known any more what failed: then the set is not known

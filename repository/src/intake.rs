@@ -6,7 +6,7 @@ use std::path::Path;
 use streamresult::{DAMAGE_ID, Details, Extent, Record, RecordSink, Records, StreamResult, Summary, deliver};
 use subunit::{Decoder, Event, Packet, Step, Timestamp, part};
 
-use crate::row::{Facts, Kind, Row};
+use crate::row::{Facts, Kind, Marks, Row};
 use crate::run::Tally;
 use crate::sort::{Sorted, Sorter};
 
@@ -35,7 +35,7 @@ impl Intake {
     /// Temporary files go to `folder`.
     pub(crate) fn new(folder: &Path) -> Self {
         let rows = RowSink::new(Sorter::new(folder));
-        let records = Records::new((Summary::new(), rows)).details(Details::None).without_tags();
+        let records = Records::new((Summary::new(), rows)).details(Details::None);
         Intake {
             decoder: Decoder::new(),
             pending: Vec::new(),
@@ -138,7 +138,7 @@ impl RowSink {
 
     fn end_late(&mut self) -> io::Result<()> {
         let Some(LateEvents { id, route, extent }) = self.late.take() else { return Ok(()) };
-        let facts = Facts { kind: Kind::Late, start: None, duration: None, extent };
+        let facts = Facts { kind: Kind::Late, extent, ..Facts::ZERO };
         self.sorter.push(&Row { id: id.as_bytes(), route: route.as_deref().map(str::as_bytes), facts })
     }
 
@@ -157,6 +157,7 @@ impl RecordSink for RowSink {
             start: record.first(),
             duration: record.duration().map(|duration| duration.as_nanos() as u64),
             extent,
+            marks: Marks { not_runnable: !record.runnable(), flaky: record.is_flaky() },
         };
         self.sorter.push(&Row { id: record.test_id_bytes(), route: record.route_code_bytes(), facts })
     }

@@ -26,7 +26,10 @@ use crate::wire::{put, take};
 const BLOCK: usize = 16 * 1024;
 /// No block or directory that we write is longer, unpacked, than this and its longest id.
 const LIMIT: u64 = 1 << 30;
+/// Ends a file of which no row has marks, which older versions can read.
 const MAGIC: [u8; 8] = *b"SURESUL1";
+/// Ends any other.
+const MAGIC_OF_MARKS: [u8; 8] = *b"SURESUL2";
 const FOOTER: usize = 24;
 
 /// Writes all rows. The answer is their number.
@@ -42,6 +45,7 @@ struct Writer<W> {
     out: W,
     at: u64,
     rows: u64,
+    has_marks: bool,
     compressor: Compressor<'static>,
     block: Vec<u8>,
     first_id: Vec<u8>,
@@ -56,6 +60,7 @@ impl<W: Write> Writer<W> {
             out,
             at: 0,
             rows: 0,
+            has_marks: false,
             compressor: compressor()?,
             block: Vec::new(),
             first_id: Vec::new(),
@@ -76,6 +81,7 @@ impl<W: Write> Writer<W> {
         self.last_id.clear();
         self.last_id.extend_from_slice(row.id);
         self.before = row::carry(&self.before, &row.facts);
+        self.has_marks |= row.facts.marks.are_any();
         self.rows += 1;
         if self.block.len() < BLOCK { Ok(()) } else { self.end_block() }
     }
@@ -105,7 +111,7 @@ impl<W: Write> Writer<W> {
         self.out.write_all(&self.at.to_le_bytes())?;
         self.out.write_all(&(packed.len() as u32).to_le_bytes())?;
         self.out.write_all(&(directory.len() as u32).to_le_bytes())?;
-        self.out.write_all(&MAGIC)?;
+        self.out.write_all(if self.has_marks { &MAGIC_OF_MARKS } else { &MAGIC })?;
         self.out.flush()?;
         Ok(self.rows)
     }
@@ -150,7 +156,7 @@ impl Results {
         let mut footer = [0; FOOTER];
         results.read(&mut footer, footer_at)?;
         let (numbers, magic) = footer.split_at(FOOTER - MAGIC.len());
-        if magic != MAGIC {
+        if magic != MAGIC && magic != MAGIC_OF_MARKS {
             return Err(results.damaged("its end is missing"));
         }
         let number = |range| le_number(part(numbers, range));
@@ -210,6 +216,17 @@ impl Results {
             }
         }
         Ok(())
+    }
+
+    /// Whether there is a test whose id begins like this.
+    pub(crate) fn has_any(&self, prefix: &[u8]) -> Result<bool> {
+        let mut rows = self.rows_from(self.count_blocks_before(prefix).saturating_sub(1));
+        while let Some(row) = rows.next()? {
+            if row.id >= prefix {
+                return Ok(row.id.starts_with(prefix));
+            }
+        }
+        Ok(false)
     }
 
     /// How many blocks begin with a lesser id.

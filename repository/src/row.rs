@@ -42,12 +42,46 @@ pub(crate) struct Facts {
     pub(crate) duration: Option<u64>,
     /// Where in the stream it is, from its first packet to its last.
     pub(crate) extent: Extent,
+    pub(crate) marks: Marks,
+}
+
+/// What is unusual about it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// It cannot be run by its id alone.
+    pub(crate) not_runnable: bool,
+    /// Its tags say that it failed before it passed.
+    pub(crate) flaky: bool,
+}
+
+impl Marks {
+    const NOT_RUNNABLE: u8 = 1;
+    const FLAKY: u8 = 1 << 1;
+
+    /// Whether rows with these marks are of the second version of the file.
+    pub(crate) fn are_any(self) -> bool {
+        self != Marks::default()
+    }
+
+    fn number(self) -> u8 {
+        let mark = |there: bool, mark: u8| if there { mark } else { 0 };
+        mark(self.not_runnable, Marks::NOT_RUNNABLE) | mark(self.flaky, Marks::FLAKY)
+    }
+
+    fn of(number: u8) -> Marks {
+        Marks { not_runnable: number & Marks::NOT_RUNNABLE != 0, flaky: number & Marks::FLAKY != 0 }
+    }
 }
 
 impl Facts {
     /// The facts before the first row of a block.
-    pub(crate) const ZERO: Facts =
-        Facts { kind: Kind::Late, start: None, duration: None, extent: Extent { start: 0, end: 0 } };
+    pub(crate) const ZERO: Facts = Facts {
+        kind: Kind::Late,
+        start: None,
+        duration: None,
+        extent: Extent { start: 0, end: 0 },
+        marks: Marks { not_runnable: false, flaky: false },
+    };
 }
 
 /// A row, borrowed.
@@ -73,6 +107,7 @@ const KIND: u8 = 0x0F;
 const HAS_ROUTE: u8 = 1 << 4;
 const HAS_START: u8 = 1 << 5;
 const HAS_DURATION: u8 = 1 << 6;
+const HAS_MARKS: u8 = 1 << 7;
 
 const SECOND: i64 = 1_000_000_000;
 
@@ -94,8 +129,10 @@ pub(crate) fn encode(row: &Row<'_>, before_id: &[u8], before: &Facts, out: &mut 
         facts.kind.number()
             | flag(row.route.is_some(), HAS_ROUTE)
             | flag(facts.start.is_some(), HAS_START)
-            | flag(facts.duration.is_some(), HAS_DURATION),
+            | flag(facts.duration.is_some(), HAS_DURATION)
+            | flag(facts.marks.are_any(), HAS_MARKS),
     );
+    out.extend(facts.marks.are_any().then(|| facts.marks.number()));
     let shared = row.id.iter().zip(before_id).take_while(|(a, b)| a == b).count();
     put(out, shared as u64);
     put_bytes(out, part(row.id, shared..));
@@ -111,6 +148,12 @@ pub(crate) fn encode(row: &Row<'_>, before_id: &[u8], before: &Facts, out: &mut 
     }
     put(out, zigzag(facts.extent.start.wrapping_sub(before.extent.start) as i64));
     put(out, facts.extent.len());
+}
+
+fn take_byte(input: &mut &[u8]) -> Option<u8> {
+    let (&byte, rest) = input.split_first()?;
+    *input = rest;
+    Some(byte)
 }
 
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -135,6 +178,7 @@ pub(crate) fn decode<'a>(
     let (&head, rest) = input.split_first()?;
     *input = rest;
     let kind = Kind::of(head & KIND)?;
+    let marks = if head & HAS_MARKS == 0 { Marks::default() } else { Marks::of(take_byte(input)?) };
     let shared = usize::try_from(take(input)?).ok().filter(|shared| *shared <= id.len())?;
     id.truncate(shared);
     id.extend_from_slice(take_bytes(input)?);
@@ -149,7 +193,7 @@ pub(crate) fn decode<'a>(
     let duration = if head & HAS_DURATION == 0 { None } else { Some(take(input)?) };
     let at = before.extent.start.wrapping_add(unzigzag(take(input)?) as u64);
     let extent = Extent { start: at, end: at.checked_add(take(input)?)? };
-    Some((route, Facts { kind, start, duration, extent }))
+    Some((route, Facts { kind, start, duration, extent, marks }))
 }
 
 /// What the next row is encoded against: times are kept over rows that have none.
@@ -168,6 +212,7 @@ mod tests {
             start,
             duration: start.map(|_| u64::MAX),
             extent: Extent { start: offset, end: offset.saturating_add(7) },
+            marks: Marks { not_runnable: offset == 300, flaky: offset == 5 },
         }
     }
 

@@ -23,8 +23,10 @@ use super::store::Store;
 /// Several FILEs are one run: the NAME of each, or its number from 0 on, is put before the routes of its packets.
 /// A stream of version 1 is recognised by its first line, and stored as version 2.
 ///
-/// A test that failed counts as failing until it passes in some run. What a run does not name stays as it was, unless
-/// --full says that there are no other tests.
+/// A test that failed counts as failing until it passes in some run, or fails there as expected. What a run does not
+/// name stays as it was, unless --full says that there are no other tests, or the run lists its tests (as `exists`) and
+/// has others in place of those that are gone. A failure that is no test, such as of setUpClass or of a build, goes
+/// when a later run of its tests is whole and green.
 ///
 /// A pipe is read to its end even when it cannot be stored. Otherwise a `tee` before it would be killed, and the
 /// stream would be cut off for its other readers.
@@ -182,7 +184,8 @@ mod tests {
 
     #[test]
     fn what_fails_of_earlier_runs_is_outstanding() {
-        let outstanding = "still failing: 1 test of an earlier run (subunit failing)\n";
+        let outstanding = "still failing: 1 test of an earlier run: `subunit failing` shows what. What passes leaves \
+                           it, and what is gone by `subunit load --full` of a run of all tests\n";
         let passed = "run 2: PASSED  1 test: 1 passed\n";
         check(&["a fail"], &[], &stream(&["b success"]), 5, &format!("{passed}{outstanding}"));
         check(&["a fail"], &[], &stream(&["a success"]), 0, passed);

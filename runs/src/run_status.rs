@@ -10,6 +10,11 @@ use repository::{Outstanding, Repository, RunState, Standing, Stored, StoredRun}
 
 use super::display::{self, Count, CountsLine};
 
+/// How what fails leaves the failing set.
+const HOW_TESTS_GO: &str =
+    "What passes leaves it, and what is gone by `subunit load --full` of a run of all tests";
+const HOW_RUNS_GO: &str = "A later run of the same tests, without damage, puts it right";
+
 /// `FAILED  7 tests: 6 passed, 1 failed in 7s`.
 pub(super) struct Line<'a>(pub(super) &'a StoredRun);
 
@@ -62,9 +67,12 @@ impl RunStatus {
         let Outstanding { tests, runs, lost } = &self.others;
         if *tests > 0 {
             let tests = Count(*tests, "test of an earlier run", "tests of earlier runs");
-            writeln!(out, "still failing: {tests} (subunit failing)")?;
+            writeln!(out, "still failing: {tests}: `subunit failing` shows what. {HOW_TESTS_GO}")?;
         }
         runs.iter().try_for_each(|run| write_whole(run, out))?;
+        if !runs.is_empty() {
+            writeln!(out, "`subunit show RUN` shows why. {HOW_RUNS_GO}")?;
+        }
         lost.iter().try_for_each(|run| write_lost(run, out))
     }
 }

@@ -181,7 +181,7 @@ pub use records::{Details, Records};
 pub use renamed::Renamed;
 pub use routed::Routed;
 pub use router::{Notify, Router, Rule, SinkId};
-pub use rules::DAMAGE_ID;
+pub use rules::{DAMAGE_ID, FLAKY_TAG};
 pub use spool::{Spool, SpoolReader, Spooled};
 pub use stamped::Stamped;
 pub use summary::Summary;

@@ -10,7 +10,7 @@ use crate::Extent;
 use crate::attachments::AttachmentBuf;
 use crate::look::{Look, checked};
 use crate::open_tests::OpenTest;
-use crate::rules::DAMAGE_ID;
+use crate::rules::{DAMAGE_ID, is_of_flaky};
 use crate::spool::{Spool, SpoolReader};
 use crate::tag_set::TagSet;
 
@@ -209,6 +209,13 @@ impl<'a, V> Record<'a, V> {
     #[must_use]
     pub fn runnable(&self) -> bool {
         self.test.seen.runnable
+    }
+
+    /// Whether it passed only when it was tried again: it has the tag [`FLAKY_TAG`], or that of an attempt which is
+    /// not the first, `attempt-2`.
+    #[must_use]
+    pub fn is_flaky(&self) -> bool {
+        self.outcome() == Outcome::Success && !self.tags().is_empty() && self.tags().iter().any(is_of_flaky)
     }
 
     /// The time of its first event that has one.

@@ -8,6 +8,15 @@ use subunit::Status;
 /// The test id of the events that stand for bytes that could not be read.
 pub const DAMAGE_ID: &str = "subunit.parser";
 
+/// The tag of a test that passed only when it was tried again.
+pub const FLAKY_TAG: &str = "flaky";
+
+/// Whether a tag says of a test that passed that it failed before.
+pub(crate) fn is_of_flaky(tag: &str) -> bool {
+    let attempt = tag.strip_prefix("attempt-").and_then(|number| number.parse::<u32>().ok());
+    tag == FLAKY_TAG || attempt.is_some_and(|number| number > 1)
+}
+
 /// What is known of a test before an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Before {

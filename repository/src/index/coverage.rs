@@ -6,8 +6,9 @@ use rusqlite::{Connection, Transaction};
 use streamresult::DAMAGE_ID;
 
 use super::fold::Entry;
-use super::groups::Groups;
+use super::groups::{Decision, Group, Groups};
 use super::schema::{Total, sum};
+use super::stand_in::{self, Scope};
 use crate::error::Result;
 use crate::run_id::RunId;
 
@@ -55,53 +56,113 @@ pub(crate) fn remove(transaction: &Transaction<'_>, id: RunId) -> Result<()> {
     total.write(transaction, TABLE)
 }
 
-/// Whether `newer` ran every test that `older` ran, but those that it says are gone; and any test at all.
-pub(crate) fn covers(newer: &Entry<'_>, older: &Entry<'_>) -> Result<bool> {
-    let (mut new, mut old) = (Tests::new(newer)?, Tests::new(older)?);
-    let mut has_run = false;
+/// Whether `newer` ran every test of a part that `older` ran, but those that it says are gone and what is no test; and
+/// any test of it at all.
+pub(crate) fn covers(newer: &Entry<'_>, older: &Entry<'_>, scope: &Scope) -> Result<Covered> {
+    let (mut new, mut old) = (Tests::new(newer, scope)?, Tests::new(older, scope)?);
+    let mut covered = Covered { is_all: true, has_run: false, has_failed: false };
     let mut there = new.next()?;
-    while let Some((id, ran)) = old.next()? {
-        while let Some((_, ran)) = there.as_ref().filter(|(other, _)| *other < id) {
-            has_run |= *ran;
+    while let Some(was) = old.next()? {
+        while let Some(test) = there.as_ref().filter(|test| test.id < was.id) {
+            covered.add(test);
             there = new.next()?;
         }
-        let is_covered = match there.as_ref().filter(|(other, _)| *other == id) {
-            Some((_, ran)) => *ran,
+        let has_run = match there.as_ref().filter(|test| test.id == was.id) {
+            Some(test) => test.has_run,
             None => newer.names_all,
         };
-        if ran && !is_covered && id != DAMAGE_ID.as_bytes() {
-            return Ok(false);
-        }
+        covered.is_all &= has_run || !was.has_run || was.is_stand_in || was.id == DAMAGE_ID.as_bytes();
     }
-    while let Some((_, ran)) = there {
-        has_run |= ran;
+    while let Some(test) = there {
+        covered.add(&test);
         there = new.next()?;
     }
-    Ok(has_run)
+    Ok(covered)
 }
 
-/// The ids of a run, each with whether it ran anywhere.
+/// What a run has of the tests of another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Covered {
+    /// Every test of the other, as far as it still is.
+    is_all: bool,
+    has_run: bool,
+    has_failed: bool,
+}
+
+impl Covered {
+    fn add(&mut self, test: &Test) {
+        self.has_run |= test.has_run;
+        self.has_failed |= test.has_failed;
+    }
+
+    /// Whether it ran them all, whatever became of them.
+    pub(crate) fn is_whole(self) -> bool {
+        self.is_all && self.has_run
+    }
+
+    /// Whether it ran them all, and none failed.
+    pub(crate) fn is_green(self) -> bool {
+        self.is_whole() && !self.has_failed
+    }
+}
+
+/// A test of a run, wherever it ran in it.
+#[derive(Clone, Debug)]
+struct Test {
+    id: Vec<u8>,
+    has_run: bool,
+    has_failed: bool,
+    is_stand_in: bool,
+}
+
+impl Test {
+    fn of(group: &Group) -> Test {
+        let fails = match group.decision {
+            Some(Decision::Fails(facts)) => Some(facts.marks),
+            _ => None,
+        };
+        Test {
+            id: group.key.id.clone(),
+            has_run: group.has_run,
+            has_failed: fails.is_some(),
+            is_stand_in: fails.is_some_and(|marks| stand_in::is_stand_in(&group.key, marks)),
+        }
+    }
+}
+
+/// The tests of a part of a run, each once.
 struct Tests<'a> {
     groups: Groups<'a>,
-    next: Option<(Vec<u8>, bool)>,
+    scope: &'a Scope,
+    next: Option<Test>,
 }
 
 impl<'a> Tests<'a> {
-    fn new(run: &Entry<'a>) -> Result<Self> {
-        let mut groups = Groups::new(run.results)?;
-        let next = groups.next()?.map(|group| (group.key.id.clone(), group.has_run));
-        Ok(Tests { groups, next })
+    fn new(run: &Entry<'a>, scope: &'a Scope) -> Result<Self> {
+        let mut tests = Tests { groups: Groups::new(run.results)?, scope, next: None };
+        tests.next()?;
+        Ok(tests)
     }
 
-    fn next(&mut self) -> Result<Option<(Vec<u8>, bool)>> {
-        let Some((id, mut ran)) = self.next.take() else { return Ok(None) };
+    fn next(&mut self) -> Result<Option<Test>> {
+        let mut current = self.next.take();
         while let Some(group) = self.groups.next()? {
-            if group.key.id != id {
-                self.next = Some((group.key.id.clone(), group.has_run));
-                break;
+            if !self.scope.has(&group.key) {
+                continue;
             }
-            ran |= group.has_run;
+            let test = Test::of(group);
+            match &mut current {
+                Some(known) if known.id == test.id => {
+                    known.has_run |= test.has_run;
+                    known.has_failed |= test.has_failed;
+                    known.is_stand_in &= test.is_stand_in;
+                }
+                _ => {
+                    self.next = Some(test);
+                    break;
+                }
+            }
         }
-        Ok(Some((id, ran)))
+        Ok(current)
     }
 }

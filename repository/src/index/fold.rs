@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 
+use super::gone::Candidate;
 use super::groups::{Decision, Groups, TestKey};
 use super::schema::{Total, sum};
 use crate::error::{Error, Result};
@@ -58,8 +59,12 @@ impl Failed {
         sum(&[&self.key.id, &self.route(), &self.run.0.to_le_bytes(), &self.facts])
     }
 
+    fn facts(&self) -> Option<Facts> {
+        Some(row::decode(&mut &*self.facts, &mut Vec::new(), &Facts::ZERO)?.1)
+    }
+
     fn failure(self) -> Option<Failure> {
-        let facts = row::decode(&mut &*self.facts, &mut Vec::new(), &Facts::ZERO)?.1;
+        let facts = self.facts()?;
         let Kind::Outcome(outcome) = facts.kind else { return None };
         Some(Failure {
             test_id: String::from_utf8(self.key.id).ok()?,
@@ -108,6 +113,35 @@ fn each_failed(
         function(failed)?;
     }
     total.check(connection, "failing", path)
+}
+
+/// Calls a function with each test that fails.
+pub(crate) fn each_candidate(
+    transaction: &Transaction<'_>,
+    mut function: impl FnMut(Candidate) -> Result<()>,
+) -> Result<()> {
+    let mut failing = Fold::new(transaction, Table::Failing)?;
+    while let Some(failed) = failing.next_before_end()? {
+        let marks = failed.facts().map(|facts| facts.marks).unwrap_or_default();
+        function(Candidate { key: failed.key, run: failed.run, marks })?;
+    }
+    Ok(())
+}
+
+/// Removes tests, which are in order.
+pub(crate) fn remove(transaction: &Transaction<'_>, keys: &[TestKey]) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    let mut fold = Fold::new(transaction, Table::Failing)?;
+    for key in keys {
+        while fold.next_before(key)?.is_some() {}
+        if let Some(failed) = fold.next_if(key)? {
+            let run = failed.run;
+            fold.remove(&failed, run, Fails::Leave)?;
+        }
+    }
+    fold.end()
 }
 
 /// Enters a run; `later` are the runs with higher numbers that were entered before.

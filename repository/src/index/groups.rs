@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::results::{Results, Rows};
 use crate::row::{Facts, Kind, Row};
 
-/// What a run decides about a test. Any failure outweighs a pass: a test that passed when it was tried again
+/// What a run decides about a test. One that fails as expected does what it should. Any failure outweighs a pass: a test that passed when it was tried again
 /// is not a test that passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
@@ -46,25 +46,32 @@ pub(crate) struct Group {
     pub(crate) decision: Option<Decision>,
     /// Whether it ran: more than announced.
     pub(crate) has_run: bool,
+    /// Whether it was announced.
+    pub(crate) is_announced: bool,
+    /// Whether it can be run by its id.
+    pub(crate) is_runnable: bool,
 }
 
 impl Group {
     fn begin(&mut self, row: &Row<'_>) {
         self.key.set(row);
         (self.decision, self.has_run) = (None, false);
+        (self.is_announced, self.is_runnable) = (false, false);
         self.add(&row.facts);
     }
 
     fn add(&mut self, facts: &Facts) {
         let Kind::Outcome(outcome) = facts.kind else { return };
         self.has_run |= outcome != Outcome::Exists;
+        self.is_announced |= outcome == Outcome::Exists;
+        self.is_runnable |= !facts.marks.not_runnable;
         // Damage is not a test: the run as a whole fails.
         if self.key.id == DAMAGE_ID.as_bytes() {
             return;
         }
         if outcome.is_failure() {
             self.decision = Some(Decision::Fails(*facts));
-        } else if outcome == Outcome::Success && self.decision.is_none() {
+        } else if matches!(outcome, Outcome::Success | Outcome::XFail) && self.decision.is_none() {
             self.decision = Some(Decision::Passes);
         }
     }

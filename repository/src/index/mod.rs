@@ -3,8 +3,10 @@
 
 mod coverage;
 mod fold;
+mod gone;
 pub(crate) mod groups;
 mod schema;
+mod stand_in;
 mod sync;
 
 use std::cell::RefCell;

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::error::{Error, Result};
 
 /// Another version of the tables has another number; then the index is made anew.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// How long the log gets before it is moved to the database: it is read whenever the database is opened.
 const LOG: u64 = 256 * 1024;
 /// How long a lock of SQLite's is waited for. Who writes holds the repository's lock, so that there is none.
@@ -33,7 +33,7 @@ const TABLES: &str = "
     -- The number and the sum of the rows of a table: a missing row would be a failure unseen.
     CREATE TABLE total (name TEXT PRIMARY KEY, count INTEGER NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO total VALUES ('failing', 0, 0), ('failing_run', 0, 0);
-    PRAGMA user_version = 1;
+    PRAGMA user_version = 2;
 ";
 
 /// Opens the database, which is made if it is not there.

@@ -3,7 +3,8 @@
 use rusqlite::Transaction;
 
 use super::fold::{self, Entry};
-use super::{Index, coverage, schema};
+use super::stand_in::Scope;
+use super::{Index, coverage, gone, schema};
 use crate::derive::ResultsDestination;
 use crate::error::{Error, Result};
 use crate::examine::{Examined, Trust, examine};
@@ -102,8 +103,28 @@ impl Index<'_> {
                 }
             }
         }
-        let later: Vec<_> = later.into_iter().map(|(_, entry)| entry).collect();
-        fold::enter(transaction, &entry, &later)
+        self.settle(transaction, (run, entry), later)
+    }
+
+    /// Enters the tests that fail, and takes out those that are put right without being named.
+    fn settle(
+        &self,
+        transaction: &Transaction<'_>,
+        (run, entry): (&StoredRun, Entry<'_>),
+        later: Vec<(&StoredRun, Entry<'_>)>,
+    ) -> Result<()> {
+        let (later_runs, later): (Vec<_>, Vec<_>) = later.into_iter().unzip();
+        fold::enter(transaction, &entry, &later)?;
+        let open = |id| self.repository.results(id);
+        if can_put_right(run) {
+            gone::settle(transaction, &entry, |_| true, open)?;
+        }
+        for (other, later) in later_runs.into_iter().zip(&later) {
+            if can_put_right(other) {
+                gone::settle(transaction, later, |id| id == run.id, open)?;
+            }
+        }
+        Ok(())
     }
 
     /// The runs with higher numbers that are in the index.
@@ -132,7 +153,7 @@ fn can_put_right(run: &StoredRun) -> bool {
 /// Whether a run covers an older one. Of one of which failures are lost it is not known what there is to cover, but
 /// for a run that names all tests.
 fn covers(newer: &Entry<'_>, older: &StoredRun, results: &Entry<'_>) -> Result<bool> {
-    Ok((newer.names_all || !older.lost) && coverage::covers(newer, results)?)
+    Ok((newer.names_all || !older.lost) && coverage::covers(newer, results, &Scope::Run)?.is_whole())
 }
 
 fn write_run(transaction: &Transaction<'_>, run: &StoredRun, settled: bool) -> Result<()> {

@@ -42,11 +42,68 @@ fn what_a_run_did_not_run_stays() {
 }
 
 #[test]
-fn skipping_and_failing_as_expected_change_nothing() {
+fn skipping_changes_nothing() {
+    check(&[&["a fail", "c fail"], &["a skip", "c exists"]], &["a fail 1", "c fail 1"]);
+}
+
+#[test]
+fn what_fails_as_expected_does_what_it_should() {
+    check(&[&["a fail", "b uxsuccess"], &["a xfail", "b xfail"]], &[]);
+    check(&[&["a xfail", "a fail"]], &["a fail 1"]);
+}
+
+#[test]
+fn what_is_no_test_goes_when_what_it_stands_for_is_green() {
+    let green = &["m.C.a success", "m.C.b success"][..];
+    for failure in ["setUpClass (m.C) fail", "tearDownModule (m) fail", "unittest.loader._FailedTest.m fail"]
+    {
+        check(&[&[failure, "x success"], &["x success"]], &[&*format!("{failure} 1")]);
+        check(&[&[failure, "x success"], &[green, &["x success"]].concat()], &[]);
+    }
+    // Not all ran, or not all is well.
+    let half = &["setUpClass (m.C) fail", "m.C.c success"][..];
+    check(&[half, green], &["setUpClass (m.C) fail 1"]);
     check(
-        &[&["a fail", "b fail", "c fail"], &["a skip", "b xfail", "c exists"]],
-        &["a fail 1", "b fail 1", "c fail 1"],
+        &[&["setUpClass (m.C) fail"], &["m.C.a success", "m.C.b fail"]],
+        &["m.C.b fail 2", "setUpClass (m.C) fail 1"],
     );
+    check(&[&["setUpClass (m.C) fail"], &["m.C.a success", "!"]], &["setUpClass (m.C) fail 1", "run 2"]);
+    check(&[&["w:setUpClass (m.C) fail"], &["m.C.a success"], &["w:m.C.a success"]], &[]);
+    check(&[&["setUpClass (m.C) fail"], &["m.Cc.a success"]], &["setUpClass (m.C) fail 1"]);
+}
+
+#[test]
+fn packages_and_documents_go_by_their_tests() {
+    check(&[&["x/p [build] fail", "x/q.A success"], &["x/q.A success"]], &["x/p [build] fail 1"]);
+    check(&[&["x/p [build] fail", "x/q.A success"], &["x/p.A success"]], &[]);
+    check(&[&["x/p fail", "x/p.A success"], &["x/p.A success", "x/p.B success"]], &[]);
+    check(&[&["x/p fail"], &["x/p.A success", "x/p.B fail"]], &["x/p fail 1", "x/p.B fail 2"]);
+    check(&[&["a success~", "Bail out! fail~"], &["a success~", "b success~"]], &[]);
+    check(&[&["a success~", "Bail out! fail~"], &["b success~"]], &["Bail out! fail 1"]);
+    check(&[&["t/a/tap document fail~"], &["t/b/x success~"]], &["t/a/tap document fail 1"]);
+    check(&[&["t/a/tap document fail~"], &["t/a/x success~"]], &[]);
+    check(&[&["w:subunit-mux.w fail~", "v:a success"], &["v:a success"]], &["w:subunit-mux.w fail 1"]);
+    check(&[&["w:subunit-mux.w fail~", "v:a success"], &["w/1:b success"]], &[]);
+    check(&[&["suite fail~", "a success"], &["a success"]], &[]);
+    check(&[&["a fail~", "b success~"], &["b success~"]], &["a fail 1"]);
+}
+
+#[test]
+fn damage_is_put_right_though_it_came_with_what_is_no_test() {
+    check(&[&["a success", "!", "w:subunit-mux.w fail~"], &["a success", "w:b success"]], &[]);
+}
+
+#[test]
+fn a_renamed_test_goes_when_all_are_listed() {
+    let before = &["a success", "b success", "old fail"][..];
+    let listed = &["a exists", "b exists", "new exists"][..];
+    check(&[before, listed], &[]);
+    check(&[before, &[listed, &["a success", "b success", "new success"]].concat()], &[]);
+    // Not listed; left out; of other tests.
+    check(&[before, &["a success", "b success", "new success"]], &["old fail 1"]);
+    check(&[before, &["a exists", "b exists"]], &["old fail 1"]);
+    check(&[before, &["a exists", "new exists", "other exists"]], &["old fail 1"]);
+    check(&[before, &[listed, &["old exists"]].concat()], &["old fail 1"]);
 }
 
 #[test]

@@ -36,25 +36,33 @@ impl Temporary {
     }
 }
 
-/// A stream of events, each `id status`, `route:id status`, `id +TEXT` for a file, `!` for damage, `?` for text.
+/// A stream of events, each `id status`, `route:id status`, `id status~` of what cannot be run by its id, `id +TEXT` for a file, `!` for damage, `?` for text.
 /// Each has a time one second after the one before.
 pub(crate) fn stream(events: &[&str]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new());
     for (second, event) in events.iter().enumerate() {
         let timestamp = Some(Timestamp { seconds: 1_700_000_000 + second as u32, nanoseconds: 1 });
-        let Some((id, what)) = event.split_once(' ') else {
+        let Some((id, what)) = event
+            .split_once(" +")
+            .map(|(id, _)| (id, &event[id.len() + 1..]))
+            .or_else(|| event.rsplit_once(' '))
+        else {
             let bytes =
                 if *event == "!" { b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1c" } else { b"loose text.\n" };
             writer.write_bytes(bytes).unwrap();
             continue;
         };
         let (route_code, id) = id.split_once(':').map_or((None, id), |(route, id)| (Some(route), id));
+        let (id, what, runnable) = match what.strip_suffix('~') {
+            Some(what) => (id, what, false),
+            None => (id, what, id != "-"),
+        };
         let event = match (id, what.strip_prefix('+')) {
             ("-", _) => Event { status: what.parse().ok(), ..Event::default() },
             (_, Some(text)) => Event { test_id: Some(id), ..Event::file("log", text.as_bytes()) },
             (_, None) => Event::status(id, what.parse::<Status>().unwrap()),
         };
-        writer.write(&Event { route_code, timestamp, ..event }).unwrap();
+        writer.write(&Event { route_code, timestamp, runnable, ..event }).unwrap();
     }
     writer.into_inner().unwrap()
 }

@@ -73,6 +73,8 @@ pub(crate) struct Case {
     /// Whether it was not run, as CTest and GoogleTest say it.
     is_not_run: bool,
     is_flaky: bool,
+    /// Whether it is no test, but something of its suite.
+    stands_for_suite: bool,
     /// Whether it says that it ran, and no result.
     pub(crate) is_bare_run: bool,
     counts_assertions: bool,
@@ -162,6 +164,7 @@ impl Case {
     /// Begins a test that stands for something other than a case.
     pub(crate) fn stand_for(&mut self, id: &str, route: Option<&str>) {
         self.clear();
+        self.stands_for_suite = true;
         self.id.push_str(id);
         self.route = route.map(str::to_owned);
     }
@@ -172,6 +175,7 @@ impl Case {
             text.clear();
         }
         (self.has_status, self.is_not_run, self.is_flaky, self.is_bare_run) = (false, false, false, false);
+        self.stands_for_suite = false;
         (self.counts_assertions, self.assertions) = (false, 0);
         self.properties.clear();
         self.tags.clear();
@@ -373,7 +377,7 @@ impl Case {
     pub(crate) fn event(&self) -> Event<'_> {
         Event {
             test_id: Some(&self.id),
-            runnable: true,
+            runnable: !self.stands_for_suite,
             route_code: self.route.as_deref(),
             ..Event::default()
         }
