@@ -10,21 +10,34 @@ use std::path::{Path, PathBuf};
 use process::{Deadline, Interrupt, Wait};
 
 use crate::error::PathError;
+use crate::packed::Unpacked;
 
-/// The files of a command line, one after the other; see [`InputArgs::open`](crate::InputArgs::open).
+/// The files of a command line, one after the other, unpacked if they are compressed; see [`InputArgs::open`](crate::InputArgs::open).
 ///
 /// It ends early when the process is interrupted. A single `read` never returns bytes of more than one file.
 pub struct Input {
-    current: Option<Source>,
+    current: Option<Opened>,
     rest: VecDeque<PathBuf>,
     /// Until it is read to its end, or has an error.
     stdin: Option<Box<dyn Read + Send>>,
     interrupt: Interrupt,
 }
 
-enum Source {
+/// A file that is being read, and its name.
+struct Opened {
+    content: Unpacked<Source>,
+    path: PathBuf,
+}
+
+/// Where the bytes of a file come from.
+struct Source {
+    kind: SourceKind,
+    interrupt: Interrupt,
+}
+
+enum SourceKind {
     Stdin(Box<dyn Read + Send>),
-    File(File, PathBuf),
+    File(File),
 }
 
 impl Input {
@@ -37,14 +50,18 @@ impl Input {
     }
 
     /// The next file, opened; a second `-` is stdin at its end, which gives nothing.
-    fn next_source(&mut self) -> io::Result<Option<Source>> {
+    fn next_source(&mut self) -> io::Result<Option<Opened>> {
         while let Some(path) = self.rest.pop_front() {
+            let opened = |kind, path| {
+                let source = Source { kind, interrupt: self.interrupt.clone() };
+                Ok(Some(Opened { content: Unpacked::new(source), path }))
+            };
             if path.as_os_str() != "-" {
                 let file = File::open(&path).map_err(|error| PathError::wrap("open", &path, error))?;
-                return Ok(Some(Source::File(file, path)));
+                return opened(SourceKind::File(file), path);
             }
             if let Some(stdin) = self.stdin.take() {
-                return Ok(Some(Source::Stdin(stdin)));
+                return opened(SourceKind::Stdin(stdin), PathBuf::from("stdin"));
             }
         }
         Ok(None)
@@ -58,26 +75,25 @@ impl Read for Input {
                 self.current = self.next_source()?;
             }
             let Some(current) = &mut self.current else { break };
-            let count = current.read(buffer, &self.interrupt)?;
-            if count > 0 {
-                return Ok(count);
+            match current.content.read(buffer) {
+                Ok(0) => self.current = None,
+                Ok(count) => return Ok(count),
+                // What is compressed does not end where we do.
+                Err(_) if self.interrupt.has_come() => break,
+                Err(error) => return Err(in_reading(&current.path, error)),
             }
-            self.current = None;
         }
         Ok(0)
     }
 }
 
-impl Source {
-    fn read(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
-        match self {
-            Source::Stdin(stdin) => stdin.read(buffer).map_err(|error| in_reading(Path::new("stdin"), error)),
-            Source::File(file, path) => {
-                match (Wait { deadline: Deadline::NEVER, interrupt }).readable(file.as_fd()) {
-                    Ok(true) => file.read(buffer).map_err(|error| in_reading(path, error)),
-                    Ok(false) => Ok(0),
-                    Err(error) => Err(in_reading(path, error)),
-                }
+impl Read for Source {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.kind {
+            SourceKind::Stdin(stdin) => stdin.read(buffer),
+            SourceKind::File(file) => {
+                let wait = Wait { deadline: Deadline::NEVER, interrupt: &self.interrupt };
+                if wait.readable(file.as_fd())? { file.read(buffer) } else { Ok(0) }
             }
         }
     }

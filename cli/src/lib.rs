@@ -35,6 +35,7 @@ mod exit;
 mod help;
 mod input;
 mod option;
+mod packed;
 mod report;
 mod run;
 mod stdio;

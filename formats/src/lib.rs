@@ -17,6 +17,7 @@ pub mod lines;
 mod loose_json;
 mod postponed;
 pub mod pyunit;
+pub mod recognise;
 mod shown;
 pub mod tap;
 pub mod text;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use formats::recognise::is_v1;
 use subunit::{SIGNATURE, part};
 
 /// Text of this length before anything that tells is a stream of version 2, which keeps text as it is.
@@ -55,10 +56,7 @@ fn tell(line: &[u8]) -> Option<Protocol> {
     if line.contains(&SIGNATURE) {
         return Some(Protocol::V2);
     }
-    let words = ["test: ", "testing: ", "tags: ", "progress: "];
-    let is_time =
-        line.strip_prefix(b"time: ").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
-    (is_time || words.iter().any(|word| line.starts_with(word.as_bytes()))).then_some(Protocol::V1)
+    is_v1(line).then_some(Protocol::V1)
 }
 
 #[cfg(test)]

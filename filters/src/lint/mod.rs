@@ -12,6 +12,7 @@ use subunit::io::Reader;
 use subunit::{Event, Frame, Timestamp};
 
 use crate::compact_map::CompactMap;
+use crate::report::PacketWatch;
 use crate::sources;
 use finding::Finding;
 use test_tracker::TestTracker;
@@ -26,7 +27,11 @@ use test_tracker::TestTracker;
     name = "subunit-lint",
     version,
     after_help = cli::help!(
-        [Passed = "nothing was found", Failed = "something was found"],
+        [
+            Passed = "nothing was found",
+            Failed = "something was found",
+            Nothing = "a stream has no packet: it is empty, or something else",
+        ],
         "  subunit-lint run.subunit\n  \
            my-test-runner | subunit-lint\n  \
            subunit-lint run.subunit | grep -v '\\[time\\]$'"
@@ -39,20 +44,39 @@ pub struct Lint {
 
 impl Command for Lint {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let Streams { input, output, interrupt, .. } = streams;
+        let Streams { input, output, errors, interrupt, .. } = streams;
         let mut findings = Findings { output, prefix: String::new(), count: 0 };
+        let mut has_empty = false;
         sources::each(&self.input, input, &interrupt, |path, input| {
             if self.input.files.len() > 1 {
                 findings.prefix = prefix(path);
             }
-            Ok(Checks::default().run(input, &mut findings)?)
+            let packets = Checks::default().run(input, &mut findings)?;
+            if packets.is_empty() {
+                has_empty = true;
+                writeln!(errors, "subunit-lint: {}: {packets}", name(path))?;
+            }
+            Ok(())
         })?;
-        Ok(if findings.count == 0 { Verdict::Passed } else { Verdict::Failed })
+        Ok(match (findings.count, has_empty) {
+            (1.., _) => Verdict::Failed,
+            (0, true) => Verdict::Nothing,
+            (0, false) => Verdict::Passed,
+        })
     }
 }
 
 fn prefix(path: &Path) -> String {
     format!("{}:", visible::line(&path.to_string_lossy()))
+}
+
+/// What a stream is called in a message.
+fn name(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        "stdin".to_owned()
+    } else {
+        visible::line(&path.to_string_lossy()).into_owned()
+    }
 }
 
 /// Where findings go.
@@ -93,16 +117,22 @@ struct Checks {
 }
 
 impl Checks {
-    fn run(mut self, input: impl Read, findings: &mut Findings<'_>) -> io::Result<()> {
-        let take = |findings: &mut Findings<'_>, frame: Frame<'_>, offset| match frame {
-            Frame::Packet(packet) => self.event(&packet.event(), offset, findings),
-            Frame::Corrupt(bytes, error) => {
-                findings.tell(offset, None, None, &Finding::Damage(bytes.len(), error))
+    /// Checks a stream, and says whether there was a packet in it.
+    fn run(mut self, input: impl Read, findings: &mut Findings<'_>) -> io::Result<PacketWatch> {
+        let mut packets = PacketWatch::default();
+        let take = |findings: &mut Findings<'_>, frame: Frame<'_>, offset| {
+            packets.frame(&frame);
+            match frame {
+                Frame::Packet(packet) => self.event(&packet.event(), offset, findings),
+                Frame::Corrupt(bytes, error) => {
+                    findings.tell(offset, None, None, &Finding::Damage(bytes.len(), error))
+                }
+                Frame::Text(_) => Ok(()),
             }
-            Frame::Text(_) => Ok(()),
         };
         Reader::new(input).each(findings, take, |findings| findings.output.flush())?;
-        self.tests.unfinished(|offset, route, id| findings.tell(offset, route, id, &Finding::Unfinished))
+        self.tests.unfinished(|offset, route, id| findings.tell(offset, route, id, &Finding::Unfinished))?;
+        Ok(packets)
     }
 
     fn event(&mut self, event: &Event<'_>, offset: u64, findings: &mut Findings<'_>) -> io::Result<()> {
@@ -165,7 +195,11 @@ mod tests {
         let expected: String =
             expected.iter().map(|(number, text)| format!("{}: {text}\n", offsets[*number])).collect();
         assert_eq!(outcome.output(), expected);
-        let verdict = if expected.is_empty() { Verdict::Passed } else { Verdict::Failed };
+        let verdict = match expected.is_empty() {
+            true if lines.is_empty() => Verdict::Nothing,
+            true => Verdict::Passed,
+            false => Verdict::Failed,
+        };
         assert_eq!(outcome.verdict, verdict);
     }
 

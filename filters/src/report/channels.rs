@@ -10,7 +10,7 @@ use streamresult::{PROPERTIES_FILE, StreamResult, deliver};
 use subunit::Frame;
 use subunit::io::Reader;
 
-use super::ReportArgs;
+use super::{PacketWatch, ReportArgs};
 
 /// What is written beside a report.
 pub(super) struct Channels<'a> {
@@ -20,6 +20,7 @@ pub(super) struct Channels<'a> {
     passthrough: bool,
     /// Text that stands between packets and files of no test, when they are to be shown.
     loose: Option<HarmlessWriter<Shared<'a>>>,
+    pub(super) packets: PacketWatch,
     /// Stderr, for words to the user, unless the report is there.
     pub(super) words: Option<Shared<'a>>,
 }
@@ -38,6 +39,7 @@ pub(super) fn channels<'a>(
     let report = to.open(if forward { &errors } else { &output })?;
     let passthrough = !args.passthrough.no_passthrough;
     let channels = Channels {
+        packets: PacketWatch::default(),
         passthrough,
         // What is forwarded carries its text along.
         loose: (passthrough && !forward).then(|| HarmlessWriter::new(errors.clone())),
@@ -69,6 +71,7 @@ impl Channels<'_> {
         sink: &mut S,
     ) -> io::Result<()> {
         let take = |(channels, sink): &mut (&mut Self, &mut S), frame: Frame<'_>, offset| {
+            channels.packets.frame(&frame);
             if channels.forward.is_some() || channels.loose.is_some() {
                 channels.frame(&frame)?;
             }

@@ -14,6 +14,7 @@
 
 mod channels;
 mod global_statuses;
+mod packet_watch;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, Read, Write};
@@ -26,6 +27,7 @@ use streamresult::{RecordSink, Records, StreamResult, Summary};
 
 use channels::{Channels, channels};
 pub(crate) use global_statuses::{GlobalStatuses, write_global_statuses};
+pub(crate) use packet_watch::PacketWatch;
 
 const BUFFER: usize = 32 * 1024;
 
@@ -113,6 +115,9 @@ impl<'a, R: Read> ReportSession<'a, R> {
         closing: ClosingLine,
     ) -> anyhow::Result<Verdict> {
         page.finish()?;
+        if let Some(found) = self.channels.packets.recognised() {
+            self.tell(format_args!("there is no packet in the input; {found}"))?;
+        }
         match closing {
             ClosingLine::None => {}
             ClosingLine::Verdict => self.tell(VerdictLine(summary))?,
