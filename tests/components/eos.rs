@@ -22,6 +22,9 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.eos.stopped-daemon", &[Need::Fuse], stopped_daemon),
     scenario("components.eos.never-answered", &[Need::Fuse], never_answered),
     scenario("components.eos.still-hung", &[Need::Fuse], still_hung),
+    scenario("components.eos.told-at-once", &[Need::Fuse], told_at_once),
+    scenario("components.eos.one-lost-request", &[Need::Fuse], one_lost_request),
+    scenario("components.eos.slow-for-all", &[Need::Fuse], slow_for_all),
     scenario("components.eos.hung-write", &[Need::Fuse], hung_write),
     scenario("components.eos.slow", &[Need::Fuse], slow),
     scenario("components.eos.too-slow-for-the-test", &[Need::Fuse], too_slow_for_the_test),
@@ -151,8 +154,57 @@ fn still_hung() -> anyhow::Result<()> {
     let home = tempfile::tempdir()?;
     let again = || Pipeline::new(home.path(), &faulty.path(), &SHORT).run();
     again()?.expect("responsive", Fail, "statx hangs")?;
-    let second = again()?;
-    second.expect("responsive", Fail, "is still hung since 20")?.expect_end(1, SHORT_LIMIT)
+    // The second run looks whether it was only that one request; after it, none is added.
+    for _ in 0..3 {
+        again()?.expect("responsive", Fail, "is still hung since 20")?.expect_end(1, SHORT_LIMIT)?;
+    }
+    let probes = crate::pipeline::probes(&faulty.path())?;
+    ensure!(probes <= 2, "{probes} probes hang");
+    Ok(())
+}
+
+/// What hangs is told to who does not have the time to find it out.
+fn told_at_once() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("* hang\n")?;
+    let home = tempfile::tempdir()?;
+    Pipeline::new(home.path(), &faulty.path(), &SHORT).run()?.expect("responsive", Fail, "statx hangs")?;
+    for _ in 0..2 {
+        // An operation may take five seconds.
+        let told = Pipeline::new(home.path(), &faulty.path(), &[]).run()?;
+        told.expect("responsive", Fail, "is still hung since 20")?.expect_end(1, Duration::from_secs(3))?;
+    }
+    Ok(())
+}
+
+fn one_lost_request() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("statfs hang\n")?;
+    let home = tempfile::tempdir()?;
+    let again = |more: &[&str]| Pipeline::new(home.path(), &faulty.path(), more).run();
+    again(&SHORT)?.expect("responsive", Fail, "statfs hangs")?;
+    faulty.set("")?;
+    for _ in 0..3 {
+        let ended = again(&[])?;
+        ended.expect("responsive", Success, "was never answered (process ")?;
+        ended.expect_tag("responsive", "warning")?.expect("space", Success, "")?.expect_end(0, LIMIT)?;
+    }
+    Ok(())
+}
+
+/// What is slow is slow, for all who look at the same time.
+fn slow_for_all() -> anyhow::Result<()> {
+    let faulty = Faulty::mount("statfs slow 1500\n")?;
+    let home = tempfile::tempdir()?;
+    let look = || Pipeline::new(home.path(), &faulty.path(), &[]).run();
+    let ended: Vec<_> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..3).map(|_| scope.spawn(look)).collect();
+        runs.into_iter().map(|run| run.join().map_err(|_| anyhow::anyhow!("a run panicked"))?).collect()
+    });
+    for ended in ended {
+        let ended = ended?;
+        ended.expect("responsive", Success, "response_seconds = 1.5")?.expect_tag("responsive", "warning")?;
+        ended.expect_end(0, LIMIT)?;
+    }
+    Ok(())
 }
 
 fn hung_write() -> anyhow::Result<()> {
@@ -460,7 +512,7 @@ fn second_hung() -> anyhow::Result<()> {
     ended.expect("space", Skip, "eos.other.responsive")?.expect_end(1, SHORT_LIMIT)
 }
 
-/// While one run waits for what hangs, another does not add to it, and ends in time as well.
+/// While one run waits for what hangs, another ends in time as well.
 fn second_run() -> anyhow::Result<()> {
     let faulty = Faulty::mount("statfs hang\n")?;
     let (home, path) = (tempfile::tempdir()?, faulty.path());

@@ -274,6 +274,16 @@ pub(crate) fn terminate_check(path: &Path) -> anyhow::Result<()> {
     terminate("eos", path.as_os_str())
 }
 
+/// How many probes are at this path.
+pub(crate) fn probes(path: &Path) -> anyhow::Result<usize> {
+    let is_at = |line: &[u8]| {
+        let title = line.split(|byte| *byte == 0).next().unwrap_or_default();
+        title.starts_with(b"check-") && title.ends_with(format!(" {}", path.display()).as_bytes())
+    };
+    let lines = fs::read_dir("/proc")?.flatten().map(|entry| fs::read(entry.path().join("cmdline")));
+    Ok(lines.filter(|line| line.as_ref().is_ok_and(|line| is_at(line))).count())
+}
+
 /// Asks the check that has this word on its command line to end.
 pub(crate) fn terminate(check: &str, word: &OsStr) -> anyhow::Result<()> {
     signal(check, word, process::Signal::TERM)

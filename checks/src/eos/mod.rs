@@ -40,7 +40,7 @@ const ASPECTS: &[Aspect<MountTarget>] = &[
     Aspect::new(
         &["requests-pending"],
         ProbeKind::Liveness,
-        "counts for a second what waits for the daemon of the mount",
+        "counts for a moment what waits for the daemon of the mount",
         MountTarget::check_pending,
     )
     .after(&["mounted"]),

@@ -24,6 +24,8 @@ pub struct Answer<T> {
     pub ending: Ending,
     stuck: Option<Stuck>,
     unreadable: Option<Unreadable>,
+    /// That a request of another run was never answered: it works, but not as it should.
+    pub(super) lost: Option<String>,
 }
 
 impl<T> Answer<T> {
@@ -41,7 +43,7 @@ impl<T> Answer<T> {
             }
         }
         let Helped { ending, stuck, unreadable } = helped;
-        Answer { shown, limit, facts, operations, ending, stuck, unreadable }
+        Answer { shown, limit, facts, operations, ending, stuck, unreadable, lost: None }
     }
 
     /// What this check asked its task for.
@@ -133,7 +135,8 @@ impl<T> Answer<T> {
             let text = format!("part of what the probe answered cannot be read ({reason}): {line}");
             (Weight::Unknown, Finding::unknown(text))
         });
-        let all = self.facts.iter().filter_map(Fact::judgement).chain(unreadable);
+        let lost = self.lost.iter().map(|lost| (Weight::Warning, Finding::warning(lost.clone())));
+        let all = self.facts.iter().filter_map(Fact::judgement).chain(unreadable).chain(lost);
         // The first of those of the same weight.
         let judged = all.min_by_key(|(weight, _)| *weight);
         judged.map_or_else(|| Finding::new(Level::Fine), |(_, finding)| finding)

@@ -10,10 +10,12 @@ mod respond;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::time::Duration;
 
 use anyhow::Context as _;
-use process::helper::{Busy, Guard, Job, Refused, Reporter, Stop, enter, folder};
-use process::{Cause, Timeouts, Wait};
+use formats::human::show_duration;
+use process::helper::{Busy, Guard, Job, Refused, Reporter, Stop, Turn, enter, folder};
+use process::{Cause, Deadline, Timeouts, Wait};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +41,15 @@ pub struct Helper {
     guard: Option<Guard>,
     /// Whether a helper was left behind.
     hung: bool,
+    /// The probe of another run that hangs, until it is known whether the next one is answered.
+    doubt: Option<Busy>,
+    /// The request that was never answered, until it is told.
+    lost: Option<String>,
 }
+
+/// How long an operation may take while it is not known whether all hang or only one request was lost: whoever looks at
+/// what hangs has to be told soon.
+const TRIAL: Duration = Duration::from_secs(1);
 
 impl Helper {
     /// For a target of this check; `place` is what is touched (a path, a socket), and two runs that touch the same
@@ -47,7 +57,8 @@ impl Helper {
     #[must_use]
     pub fn new(check: &'static str, place: &OsStr) -> Self {
         let lock = format!("{check}-{:016x}", fnv(place.as_encoded_bytes()));
-        Helper { check, lock, shown: place.display().to_string(), guard: None, hung: false }
+        let shown = place.display().to_string();
+        Helper { check, lock, shown, guard: None, hung: false, doubt: None, lost: None }
     }
 
     /// Whether an operation of an earlier task still hangs.
@@ -77,12 +88,23 @@ impl Helper {
             return Err(Box::new(Finding::skipped(reason)));
         }
         self.lock(limits)?;
-        let answer = self.start(task, operand, creates, limits).map_err(|error| {
+        let operation = self.doubt.as_ref().map_or(limits.operation, |_| limits.operation.min(TRIAL));
+        let limits = Limits { operation, ..limits };
+        let mut answer = self.start(task, operand, creates, limits).map_err(|error| {
             Box::new(Finding::unknown(format!("cannot start a probe for {}: {error}", self.shown)))
         })?;
         self.hung = answer.ending.exit.is_abandoned();
         if answer.is_clean() {
             self.forget(creates);
+        }
+        if let Some(busy) = self.doubt.take() {
+            if answer.ending.cause == Cause::Stopped {
+                return Err(Box::new(self.still_hung(&busy)));
+            }
+            self.lost = Some(lost(&busy));
+        }
+        if !task.is_preparation() {
+            answer.lost = self.lost.take();
         }
         Ok(answer)
     }
@@ -143,35 +165,54 @@ impl Helper {
         }
         let failed = |error| Box::new(Finding::unknown(format!("cannot lock out other runs: {error}")));
         let folder = folder("subunit-checks").map_err(failed)?;
-        let wait = Wait { deadline: limits.operation_deadline(), ..limits.wait() };
-        match Guard::take(&folder, &self.lock, wait) {
-            Ok(guard) => {
-                self.guard = Some(guard);
+        // What comes after the wait needs some time, too.
+        let half = limits.deadline.remaining().unwrap_or(Duration::MAX) / 2;
+        let wait = Wait { deadline: Deadline::after(half), ..limits.wait() };
+        match Turn::take(&folder, &self.lock, limits.operation, wait) {
+            Ok(Turn { guard, hung }) => {
+                (self.guard, self.doubt) = (Some(guard), hung);
                 Ok(())
             }
             Err(Refused::Failed(error)) => Err(failed(error)),
+            Err(Refused::Hung(busy)) => Err(Box::new(self.still_hung(&busy))),
             Err(Refused::Busy(_)) if limits.interrupt.has_come() => {
                 let reason = "a signal ended the check while it waited for another run";
                 Err(Box::new(Finding::new(Level::Interrupted(reason.to_owned()))))
             }
-            Err(Refused::Busy(busy)) => Err(Box::new(self.busy(&busy))),
+            Err(Refused::Busy(busy)) => Err(Box::new(Finding::unknown(format!(
+                "other runs are at {}, and none was done in {}: {busy}",
+                self.shown,
+                show_duration(half)
+            )))),
         }
     }
 
-    /// Another run's probe has not returned: this one adds none.
-    fn busy(&self, busy: &Busy) -> Finding {
-        let since = busy.since.map_or_else(
-            || "an unknown time".to_owned(),
-            |since| chrono::DateTime::<chrono::Utc>::from(since).format("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        );
+    /// The probes of earlier runs have not returned, and another one was not answered or not started.
+    fn still_hung(&self, busy: &Busy) -> Finding {
         let state = busy.state.as_ref().map_or_else(String::new, |state| format!(" ({})", state.summary()));
         let reason = format!(
-            "{} is still hung since {since}: the probe of an earlier run has not returned{state}",
-            self.shown
+            "{} is still hung since {}: the probe of an earlier run has not returned{state}, and another one is not \
+             answered either",
+            self.shown,
+            since(busy)
         );
         let evidence = busy.state.as_ref().map(ToString::to_string).unwrap_or_default();
         Finding { is_hung: true, ..Finding::broken(reason) }.with_text("proc-state.txt", evidence)
     }
+}
+
+/// Since when a probe has waited, for people.
+fn since(busy: &Busy) -> String {
+    busy.since.map_or_else(
+        || "an unknown time".to_owned(),
+        |since| chrono::DateTime::<chrono::Utc>::from(since).format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    )
+}
+
+/// That one request was not answered, though others are.
+fn lost(busy: &Busy) -> String {
+    let process = busy.pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+    format!("a request of {} was never answered{process}, though others are", since(busy))
 }
 
 /// What a helper is to do.
@@ -181,6 +222,11 @@ pub trait Task: Serialize + DeserializeOwned {
 
     /// What that is in a word, for lists of processes: `check-eos: statx /eos/user`.
     fn title(&self) -> &'static str;
+
+    /// Whether another task follows, and the finding is made of its answer.
+    fn is_preparation(&self) -> bool {
+        false
+    }
 }
 
 /// A task as it goes to the helper, with the path or address of what it is about.

@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Lock, ProcState, Wait};
 
+/// An operation is noted with the lock unless one was a tenth of its limit ago.
+pub(super) const NOTED: u32 = 10;
+
 /// The folder for locks of this user: `$XDG_RUNTIME_DIR/NAME`, else `NAME-UID` in the system's temporary folder, else
 /// in `/dev/shm`, which can be written to where nothing else can. It is made when it is not there, for this user only.
 ///
@@ -73,8 +76,13 @@ impl Guard {
             OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         match Lock::take(file.try_clone()?, wait)? {
             Some(lock) => {
-                let Note { created, .. } = Note::read(&mut file)?;
-                Ok(Guard { lock, note: Note { created, ..Note::default() } })
+                let Note { created, since, .. } = Note::read(&mut file)?;
+                let mut guard = Guard { lock, note: Note { created, ..Note::default() } };
+                // What it says of the last holder is not true of this one.
+                if since.is_some() {
+                    guard.save()?;
+                }
+                Ok(guard)
             }
             None => Err(Refused::Busy(Note::read(&mut file)?.into())),
         }
@@ -106,13 +114,34 @@ impl Guard {
         self.save()
     }
 
-    /// Notes who holds the lock, from now on.
+    /// Notes who holds the lock, and that an operation begins which may take so long.
     ///
     /// # Errors
     ///
     /// When the file cannot be written.
-    pub fn held_by(&mut self, pid: u32) -> io::Result<()> {
-        (self.note.pid, self.note.since) = (Some(pid), Some(seconds_now()));
+    pub fn held_by(&mut self, pid: u32, limit: Duration) -> io::Result<()> {
+        self.note_holder(pid, seconds_now(), limit)
+    }
+
+    pub(super) fn note_holder(&mut self, pid: u32, since: f64, limit: Duration) -> io::Result<()> {
+        let created = std::mem::take(&mut self.note.created);
+        self.note = Note { pid: Some(pid), since: Some(since), limit: Some(limit.as_secs_f64()), created };
+        self.save()
+    }
+
+    /// Notes that no operation goes on: however long the lock is held from now on, nothing hangs.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be written.
+    pub fn note_idle(&mut self) -> io::Result<()> {
+        self.note.since = None;
+        self.save()
+    }
+
+    /// Notes that another operation of the holder begins.
+    pub(super) fn note_operation(&mut self) -> io::Result<()> {
+        self.note.since = Some(seconds_now());
         self.save()
     }
 
@@ -137,6 +166,8 @@ impl Guard {
 pub enum Refused {
     /// Another run holds it.
     Busy(Busy),
+    /// Another run holds it, and hangs.
+    Hung(Busy),
     /// The lock's file cannot be used.
     Failed(io::Error),
 }
@@ -152,17 +183,27 @@ impl From<io::Error> for Refused {
 pub struct Busy {
     /// The holder's process id, where it was noted.
     pub pid: Option<u32>,
-    /// Since when.
+    /// Since when it is at the operation that goes on, if one does.
     pub since: Option<SystemTime>,
+    /// How long its run lets an operation take.
+    pub limit: Option<Duration>,
     /// What the holder does now.
     pub state: Option<ProcState>,
 }
 
 impl Busy {
-    /// For how long it has been held.
+    /// For how long the operation has gone on.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         self.since?.elapsed().ok()
+    }
+
+    /// Whether the operation takes longer than this, or than its own run lets it take.
+    #[must_use]
+    pub fn is_hung(&self, limit: Duration) -> bool {
+        let limit = self.limit.map_or(limit, |own| own.min(limit));
+        // Not each operation is noted.
+        self.age().is_some_and(|age| age > limit.saturating_add(limit / NOTED))
     }
 }
 
@@ -181,8 +222,10 @@ impl fmt::Display for Busy {
 
 impl From<Note> for Busy {
     fn from(note: Note) -> Self {
-        let since = note.since.and_then(|seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
-        Busy { pid: note.pid, since, state: note.pid.map(ProcState::of) }
+        let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        let since = note.since.and_then(time).and_then(|since| UNIX_EPOCH.checked_add(since));
+        let limit = note.limit.and_then(time);
+        Busy { pid: note.pid, since, limit, state: note.pid.map(ProcState::of) }
     }
 }
 
@@ -192,7 +235,9 @@ impl From<Note> for Busy {
 struct Note {
     pid: Option<u32>,
     /// Seconds since 1970.
-    since: Option<u64>,
+    since: Option<f64>,
+    /// Seconds.
+    limit: Option<f64>,
     created: Vec<OsString>,
 }
 
@@ -207,8 +252,8 @@ impl Note {
     }
 }
 
-fn seconds_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+fn seconds_now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 #[cfg(test)]
@@ -238,7 +283,7 @@ mod tests {
     fn a_lock_is_had_by_one_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let mut first = Guard::take(folder.path(), "eos-1", Wait::FOREVER).unwrap();
-        first.held_by(std::process::id()).unwrap();
+        first.held_by(std::process::id(), Duration::from_secs(5)).unwrap();
         let Err(Refused::Busy(busy)) = Guard::take(folder.path(), "eos-1", Wait::until(Deadline::now()))
         else {
             panic!("the lock was had twice");
@@ -260,7 +305,7 @@ mod tests {
         take().will_create(std::slice::from_ref(&new)).unwrap();
         assert_eq!(take().created(), [old.clone(), new.clone()]);
         take().forget(&[new]).unwrap();
-        take().held_by(7).unwrap();
+        take().held_by(7, Duration::from_secs(5)).unwrap();
         assert_eq!(take().created(), [old]);
     }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 
+use super::guard::NOTED;
 use super::{Guard, HelperMessage, Progress, Unreadable};
 use crate::{Child, Deadline, Ending, Follow, Sink, Source, Timeouts, Wait};
 
@@ -82,13 +83,17 @@ impl Job<'_> {
         let begun = Instant::now();
         let child = Child::spawn_alone(&mut command)?;
         if let Some(guard) = &mut self.guard {
-            guard.held_by(child.id())?;
+            guard.held_by(child.id(), self.operation)?;
         }
         let follow =
             Follow { spares_stuck: !self.creates.is_empty(), ..Follow::new(self.wait, self.timeouts) };
-        let mut listener = Listener::new(self.operation, &mut on_message);
+        let guard = self.guard.as_deref_mut();
+        let mut listener = Listener::new(self.operation, guard, &mut on_message);
         let ending = follow.adopt(child, begun, None)?.to_the_end(&mut listener)?;
         listener.finish();
+        if !ending.exit.is_abandoned() {
+            listener.note(Guard::note_idle);
+        }
         Ok(Helped { ending, stuck: listener.stuck, unreadable: listener.unreadable })
     }
 
@@ -111,6 +116,9 @@ impl Job<'_> {
 /// What a helper has told so far.
 struct Listener<'a, F> {
     on_message: &'a mut dyn FnMut(HelperMessage<F>),
+    guard: Option<&'a mut Guard>,
+    /// When an operation was last noted with the lock.
+    noted: Instant,
     line: Vec<u8>,
     operation: Option<String>,
     begun: Instant,
@@ -121,9 +129,30 @@ struct Listener<'a, F> {
 }
 
 impl<'a, F: DeserializeOwned> Listener<'a, F> {
-    fn new(limit: Duration, on_message: &'a mut dyn FnMut(HelperMessage<F>)) -> Self {
+    fn new(
+        limit: Duration,
+        guard: Option<&'a mut Guard>,
+        on_message: &'a mut dyn FnMut(HelperMessage<F>),
+    ) -> Self {
         let (line, begun) = (Vec::new(), Instant::now());
-        Listener { on_message, line, operation: None, begun, limit, stuck: None, unreadable: None }
+        Listener {
+            on_message,
+            guard,
+            noted: begun,
+            line,
+            operation: None,
+            begun,
+            limit,
+            stuck: None,
+            unreadable: None,
+        }
+    }
+
+    /// Notes with the lock how it goes, for other runs; they know less where that fails.
+    fn note(&mut self, note: impl FnOnce(&mut Guard) -> io::Result<()>) {
+        if let Some(guard) = &mut self.guard {
+            let _noted = note(guard);
+        }
     }
 
     fn push(&mut self, bytes: &[u8]) {
@@ -151,6 +180,10 @@ impl<'a, F: DeserializeOwned> Listener<'a, F> {
 
     fn hear(&mut self, message: HelperMessage<F>) {
         self.begun = Instant::now();
+        if self.begun.duration_since(self.noted) > self.limit / NOTED {
+            self.noted = self.begun;
+            self.note(Guard::note_operation);
+        }
         self.operation = match &message {
             HelperMessage::Progress(Progress::Begun(operation)) => Some(operation.clone()),
             HelperMessage::Progress(Progress::Done { .. } | Progress::Failed { .. }) => None,

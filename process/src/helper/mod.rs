@@ -6,14 +6,16 @@
 //! no descriptors but a pipe for its results. It announces each operation before it begins it ([`Reporter`]),
 //! so that the parent, which only ever waits with a deadline, can tell which one is stuck, and says what it found
 //! out in a type that both sides know ([`HelperMessage`]); and it is left behind when the kernel does not let it
-//! die. A [`Guard`] keeps the next run from adding another.
+//! die. A [`Turn`] keeps later runs from adding more and more of them.
 
 mod guard;
 mod job;
 mod message;
 mod reporter;
+mod slots;
 
 pub use guard::{Busy, Guard, Refused, folder};
 pub use job::{Helped, Job, Stuck};
 pub use message::{HelperMessage, Progress, Unreadable};
 pub use reporter::{Reporter, Stop, enter};
+pub use slots::Turn;

@@ -61,6 +61,10 @@ impl helper::Task for Task {
             Task::Integrity { .. } => "compare copies in the cache of",
         }
     }
+
+    fn is_preparation(&self) -> bool {
+        matches!(self, Task::Enter | Task::Attributes)
+    }
 }
 
 /// Does the task, as a helper.

@@ -128,6 +128,10 @@ impl helper::Task for Task {
             Task::Remove(_) => "remove from",
         }
     }
+
+    fn is_preparation(&self) -> bool {
+        matches!(self, Task::Resolve | Task::Remove(_))
+    }
 }
 
 /// Does the task, as a helper.
