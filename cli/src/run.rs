@@ -139,10 +139,18 @@ fn text(bytes: &[u8]) -> &str {
     bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
+/// Parses a command line. As with python-subunit's commands, the beginning of a long option is enough where no other
+/// begins so.
+fn parse<C: Command>(args: &[OsString]) -> Result<C, clap::Error> {
+    let mut command = C::command().infer_long_args(true);
+    let matches = command.try_get_matches_from_mut(args)?;
+    C::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
 fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
     let Streams { input, output, errors, terminal, interrupt } = streams;
     let codes = C::codes(args);
-    let done = match C::try_parse_from(args) {
+    let done = match parse::<C>(args) {
         Err(error) if codes == Codes::Plugin && error.use_stderr() => {
             unknown(&error.render(), output).map(|()| Verdict::Error).map_err(Into::into)
         }

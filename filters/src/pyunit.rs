@@ -23,6 +23,9 @@ use crate::report::{ClosingLine, ReportArgs};
 pub struct Pyunit {
     #[command(flatten)]
     report: ReportArgs,
+    /// Does nothing: with python-subunit it asks for a report that needs bzrlib
+    #[arg(long, hide = true)]
+    progress: bool,
 }
 
 impl Command for Pyunit {

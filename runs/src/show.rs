@@ -86,7 +86,11 @@ pub(super) fn show(
         }
         RunState::Complete => {}
     }
-    let ending = Conclusion { incomplete: run.state != RunState::Complete, ..Conclusion::default() };
+    let ending = Conclusion {
+        incomplete: run.state != RunState::Complete,
+        interrupted: run.state == RunState::Interrupted,
+        ..Conclusion::default()
+    };
     if run.stored == Stored::Pruned {
         writeln!(streams.errors, "the stream of run {} was pruned: only its results are left", run.id)?;
         report.text(streams, ending, |sink| results(repository, run, sink))?;

@@ -20,7 +20,6 @@ use status_writer::StatusWriter;
 #[command(
     name = "subunit-output",
     version,
-    infer_long_args = true,
     override_usage = "subunit-output [STATUS TEST_ID] [OPTIONS]",
     after_help = cli::help!(
         [Passed = "all was written, whatever the status says"],

@@ -23,6 +23,7 @@ use cli::{
     ForwardArgs, Input, InputArgs, OutputArgs, PassthroughArgs, Report, Streams, Verdict, VerdictArgs,
 };
 use formats::VerdictLine;
+use process::Interrupt;
 use streamresult::{RecordSink, Records, StreamResult, Summary};
 
 use channels::{Channels, channels};
@@ -61,7 +62,8 @@ impl ReportArgs {
     ) -> anyhow::Result<(ReportWriter<'a>, ReportSession<'a>)> {
         let input = self.input.open(streams.input, &streams.interrupt);
         let (report, channels) = channels(self, streams.output, streams.errors)?;
-        Ok((ReportWriter::new(report), ReportSession { input, channels, verdict: self.verdict }))
+        let session = ReportSession { input, channels, verdict: self.verdict, interrupt: streams.interrupt };
+        Ok((ReportWriter::new(report), session))
     }
 }
 
@@ -71,6 +73,7 @@ pub(crate) struct ReportSession<'a, R = Input> {
     input: R,
     channels: Channels<'a>,
     verdict: VerdictArgs,
+    interrupt: Interrupt,
 }
 
 /// The line that is written to stderr at the end of a report.
@@ -89,8 +92,8 @@ impl<'a, R: Read> ReportSession<'a, R> {
         self,
         reader: impl FnOnce(R) -> io::Result<S>,
     ) -> io::Result<ReportSession<'a, S>> {
-        let ReportSession { input, channels, verdict } = self;
-        Ok(ReportSession { input: reader(input)?, channels, verdict })
+        let ReportSession { input, channels, verdict, interrupt } = self;
+        Ok(ReportSession { input: reader(input)?, channels, verdict, interrupt })
     }
 
     /// Reads the stream to its end, and passes on or shows the parts that are to be.
@@ -117,6 +120,9 @@ impl<'a, R: Read> ReportSession<'a, R> {
         page.finish()?;
         if let Some(found) = self.channels.packets.recognised() {
             self.tell(format_args!("there is no packet in the input; {found}"))?;
+        }
+        if self.interrupt.has_come() {
+            self.tell("INTERRUPTED: the report is of what came in before")?;
         }
         match closing {
             ClosingLine::None => {}

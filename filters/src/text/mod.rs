@@ -125,7 +125,8 @@ impl Text {
         }
         let told = VerdictLine(report.summary()).to_string();
         let rerun = self.rerun();
-        let ending = Conclusion { rerun: rerun.as_deref(), incomplete: driven.is_err() || was_stopped() };
+        let (incomplete, interrupted) = (driven.is_err(), was_stopped());
+        let ending = Conclusion { rerun: rerun.as_deref(), incomplete, interrupted };
         let mut out = report.finish(ending).context("cannot write the report")?.into_inner();
         if driven.is_err() {
             // Shown, but it does not take the place of the last report.

@@ -55,4 +55,6 @@ pub struct Conclusion<'a> {
     pub rerun: Option<&'a str>,
     /// The stream was not read to its end: that nothing failed so far does not make it a success.
     pub incomplete: bool,
+    /// A signal was why, or why the run itself ended early: that is said beside any verdict.
+    pub interrupted: bool,
 }

@@ -126,7 +126,7 @@ impl<W: Write> TextReport<W> {
             rest.routes(&tests.routes)?;
         }
         rest.failing(&tests.failing, ending.rerun)?;
-        rest.verdict(&summary, ending.incomplete, times)?;
+        rest.verdict(&summary, ending, times)?;
         Ok(tests.out)
     }
 }
@@ -344,11 +344,14 @@ impl<W: Write> Rest<'_, W> {
     fn verdict(
         &mut self,
         summary: &Summary,
-        incomplete: bool,
+        ending: Conclusion<'_>,
         times: Option<(Timestamp, Timestamp)>,
     ) -> io::Result<()> {
+        let Conclusion { incomplete, interrupted, .. } = ending;
         let (word, tone) = match (summary.is_success(), incomplete, summary.ran()) {
+            (false, _, _) if interrupted => ("FAILED, INTERRUPTED", Tone::Bad),
             (false, _, _) => ("FAILED", Tone::Bad),
+            (true, _, _) if interrupted => ("INTERRUPTED", Tone::Bad),
             (true, true, _) => ("INCOMPLETE", Tone::Bad),
             (true, false, false) => ("NOTHING RAN", Tone::Notice),
             (true, false, true) => ("PASSED", Tone::Good),

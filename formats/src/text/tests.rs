@@ -254,15 +254,18 @@ fn a_long_attachment_is_shown_without_its_middle() {
 
 #[test]
 fn the_last_line_tells_how_it_went() {
-    let verdict = |events: &[Event<'_>], incomplete| {
-        let text = report(QUIET, events).finish(Conclusion { incomplete, ..Conclusion::default() }).unwrap();
+    let ended = |events: &[Event<'_>], incomplete, interrupted| {
+        let text = report(QUIET, events).finish(Conclusion { rerun: None, incomplete, interrupted }).unwrap();
         String::from_utf8(text).unwrap().lines().last().unwrap_or_default().to_owned()
     };
+    let verdict = |events, incomplete| ended(events, incomplete, false);
     let (pass, fail) = (Event::status("a", Status::Success), Event::status("a", Status::Fail));
     assert_eq!(verdict(&[pass], false), "PASSED  1 test: 1 passed");
     assert_eq!(verdict(&[pass], true), "INCOMPLETE  1 test: 1 passed");
     assert_eq!(verdict(&[fail], true), "FAILED  1 test: 1 failed");
     assert_eq!(verdict(&[], false), "NOTHING RAN  0 tests");
+    assert_eq!(ended(&[pass], false, true), "INTERRUPTED  1 test: 1 passed");
+    assert_eq!(ended(&[fail], true, true), "FAILED, INTERRUPTED  1 test: 1 failed");
 }
 
 #[test]
