@@ -29,7 +29,8 @@ fn may_be_touched(mounts: &Mounts, path: &Path) -> bool {
     const REMOTE: [&str; 10] =
         ["fuse", "nfs", "cifs", "smb", "afs", "ceph", "9p", "autofs", "lustre", "gpfs"];
     let is_remote = |fstype: &str| REMOTE.iter().any(|name| fstype.starts_with(name));
-    mounts.covering(path).is_some_and(|mount| !is_remote(&mount.fstype))
+    // What is on no mount is on the root of a chroot, as this program is.
+    mounts.covering(path).is_none_or(|mount| !is_remote(&mount.fstype))
 }
 
 #[cfg(test)]
@@ -47,5 +48,8 @@ mod tests {
         check("/home/u/.config/subunit/subunit-checks.toml", false);
         check("/net/x/subunit-checks.toml", false);
         check("/data/subunit-checks.toml", false);
+        let chroot = Mounts::parse(b"4 1 0:46 / /data rw - nfs4 x rw\n");
+        assert!(may_be_touched(&chroot, Path::new("/etc/subunit/subunit-checks.toml")));
+        assert!(!may_be_touched(&chroot, Path::new("/data/subunit-checks.toml")));
     }
 }

@@ -20,9 +20,12 @@ const CLEANING: Duration = Duration::from_secs(2);
 /// How often to write and read by default.
 const SAMPLES: u32 = 5;
 
+/// The pattern of every type of file system.
+const ANY: &str = "*";
+
 /// The type of file system that is expected.
 pub(super) fn fstype(args: &CheckEos) -> anyhow::Result<GlobMatcher> {
-    let fstype = if args.fstype == "any" { "*" } else { &args.fstype };
+    let fstype = if args.fstype == "any" { ANY } else { &args.fstype };
     Ok(Glob::new(fstype)?.compile_matcher())
 }
 
@@ -160,10 +163,10 @@ impl MountTarget {
 
     pub(super) fn check_mounted(&mut self, limits: Limits<'_>) -> Finding {
         let finding = match self.find_mount(limits) {
-            Ok(mount) => {
-                let Mount { fstype, source, point, .. } = &mount;
+            Ok(Some(Mount { fstype, source, point, .. })) => {
                 Finding::fine(format!("{fstype}, {source} on {}", point.display()))
             }
+            Ok(None) => Finding::fine("what is mounted there cannot be told, and may be anything".to_owned()),
             Err(finding) => *finding,
         };
         self.mounted = Some(finding.level == Level::Fine);
@@ -172,34 +175,28 @@ impl MountTarget {
 
     /// The mount that the path is on, if it is of the expected type. Only when the path's words do not lead to
     /// one is it touched: it may lead there by a link, or be mounted on demand.
-    fn find_mount(&mut self, limits: Limits<'_>) -> Result<Mount, Box<Finding>> {
-        if let Ok(mount) = self.expected_mount(&self.path)? {
-            return Ok(mount);
+    fn find_mount(&mut self, limits: Limits<'_>) -> Result<Option<Mount>, Box<Finding>> {
+        let found = self.found_mount(&self.path)?;
+        if found.is_expected {
+            return Ok(found.mount);
         }
         let answer = self.ask(&Task::Resolve, limits)?;
         let resolved = answer.own().map(|EosFact::Resolved(path)| PathBuf::from(path)).next();
         let Some(resolved) = resolved else { return Err(Box::new(answer.finding())) };
-        let mount = self.expected_mount(&resolved)?;
+        let Found { mount, is_expected } = self.found_mount(&resolved)?;
         self.resolved = Some(resolved);
-        mount.map_err(|found| {
-            let (path, expected) = (self.path.display(), self.fstype.glob());
-            let on = found.map_or_else(String::new, |mount| {
-                format!(": the path is on {} ({})", mount.point.display(), mount.fstype)
-            });
-            let hint = "--fstype says what to expect, --fstype any accepts every directory";
-            Box::new(Finding::broken(format!("nothing of type {expected} is mounted at {path}{on}; {hint}")))
-        })
+        if is_expected {
+            return Ok(mount);
+        }
+        Err(Box::new(unexpected(&self.path, &self.fstype, mount.as_ref())))
     }
 
     /// The mount that these words lead to: as expected, or not.
-    fn expected_mount(&self, path: &Path) -> Result<Result<Mount, Option<Mount>>, Box<Finding>> {
+    fn found_mount(&self, path: &Path) -> Result<Found, Box<Finding>> {
         let mounts = Mounts::read().map_err(|error| {
             Box::new(Finding::unknown(format!("cannot read /proc/self/mountinfo: {error}")))
         })?;
-        Ok(match mounts.covering(path) {
-            Some(mount) if self.fstype.is_match(&mount.fstype) => Ok(mount.clone()),
-            found => Err(found.cloned()),
-        })
+        Ok(Found::new(&self.fstype, mounts.covering(path)))
     }
 
     /// The mount that the path is on now.
@@ -220,7 +217,7 @@ impl MountTarget {
         }
         match self.mount() {
             Some(mount) => pending::check(&mount, limits),
-            None => Finding::unknown("it is on no mount".to_owned()),
+            None => Finding::skipped("only FUSE tells what waits, and no mount is known there".to_owned()),
         }
     }
 
@@ -239,8 +236,10 @@ impl MountTarget {
     /// Files are only made on the mount that is checked.
     fn check_directory(&self) -> Result<(), Box<Finding>> {
         let base = self.resolved.as_ref().unwrap_or(&self.path);
-        let place =
-            |path: &Path| Ok::<_, Box<Finding>>(self.expected_mount(path)?.ok().map(|mount| mount.line));
+        let place = |path: &Path| {
+            let Found { mount, is_expected } = self.found_mount(path)?;
+            Ok::<_, Box<Finding>>(is_expected.then(|| mount.map(|mount| mount.line)))
+        };
         if place(base)? == place(&below(base, self.args.dir.as_deref()))? {
             return Ok(());
         }
@@ -298,6 +297,73 @@ impl MountTarget {
     }
 }
 
+/// What a path is on.
+struct Found {
+    /// In a chroot its root is on no mount that is listed.
+    mount: Option<Mount>,
+    is_expected: bool,
+}
+
+impl Found {
+    fn new(fstype: &GlobMatcher, mount: Option<&Mount>) -> Self {
+        let accepts_all = fstype.glob().glob() == ANY;
+        let is_expected = mount.map_or(accepts_all, |mount| fstype.is_match(&mount.fstype));
+        Found { mount: mount.cloned(), is_expected }
+    }
+}
+
+fn unexpected(path: &Path, fstype: &GlobMatcher, found: Option<&Mount>) -> Finding {
+    let (path, expected) = (path.display(), fstype.glob());
+    let hint = "--fstype says what to expect, --fstype any accepts every directory";
+    match found {
+        Some(Mount { point, fstype, .. }) => Finding::broken(format!(
+            "nothing of type {expected} is mounted at {path}: the path is on {} ({fstype}); {hint}",
+            point.display()
+        )),
+        None => Finding::unknown(format!(
+            "it cannot be told what is mounted at {path}: /proc/self/mountinfo lists no mount that it is on, as in a \
+             chroot; {hint}"
+        )),
+    }
+}
+
 fn below(path: &Path, dir: Option<&Path>) -> PathBuf {
     dir.map_or_else(|| path.to_owned(), |dir| path.join(dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, path: &str, is_expected: bool, words: &str) {
+        // As in a chroot: what its root is on is not listed.
+        let mounts = Mounts::parse(b"9 1 0:5 / /proc rw - proc proc rw\n8 1 0:6 / /eos rw - fuse eosxd rw\n");
+        let fstype = Glob::new(pattern).unwrap().compile_matcher();
+        let found = Found::new(&fstype, mounts.covering(Path::new(path)));
+        assert_eq!(found.is_expected, is_expected, "{pattern} {path}");
+        if !is_expected {
+            let finding = unexpected(Path::new(path), &fstype, found.mount.as_ref());
+            let is_unknown = matches!(finding.level, Level::Unknown(_));
+            assert_eq!(is_unknown, found.mount.is_none());
+            assert!(finding.level.reason().unwrap().starts_with(words), "{finding:?}");
+        }
+    }
+
+    #[test]
+    fn any_is_every_directory_also_in_a_chroot() {
+        check("*", "/work", true, "");
+        check("*", "/proc/self", true, "");
+        check("fuse*", "/eos/user", true, "");
+    }
+
+    #[test]
+    fn a_mount_that_cannot_be_told_is_not_a_wrong_one() {
+        check("fuse*", "/work", false, "it cannot be told what is mounted at /work");
+        check(
+            "fuse*",
+            "/proc",
+            false,
+            "nothing of type fuse* is mounted at /proc: the path is on /proc (proc)",
+        );
+    }
 }
