@@ -15,6 +15,18 @@ fn the_end_of_a_command_is_an_event_unless_it_is_zero() {
     check(&["--exec", "w=exit 3"], 0, &["w subunit-mux.w fail reason=exit code 3: exit 3\\n"]);
     let killed = "0 subunit-mux.0 fail reason=killed by signal 9 (SIGKILL): kill -9 $$\\n";
     check(&["--exec", "kill -9 $$"], 0, &[killed]);
+    let folder = Folder::new();
+    let failed = folder.file("failed", &status("t", Status::Fail));
+    let passed = folder.file("passed", &status("t", Status::Success));
+    let own = "w t fail";
+    check(&["--exec", &format!("w=cat {failed}; exit 1")], 0, &[own]);
+    let note = format!("w - - subunit-mux=exit code 3: cat {failed}; exit 3\\n");
+    check(&["--exec", &format!("w=cat {failed}; exit 3")], 0, &[own, &note]);
+    let told = format!("w subunit-mux.w fail reason=exit code 1: cat {passed}; exit 1\\n");
+    check(&["--exec", &format!("w=cat {passed}; exit 1")], 0, &["w t success", &told]);
+    let killed =
+        format!("w subunit-mux.w fail reason=killed by signal 9 (SIGKILL): cat {failed}; kill -9 $$\\n");
+    check(&["--exec", &format!("w=cat {failed}; kill -9 $$")], 0, &[own, &killed]);
     let missing = run(&["--exec", "no-such-command-anywhere"], b"");
     assert!(missing.of_route("0").iter().any(|line| line.contains("exit code 127")), "{:?}", missing.lines());
 }

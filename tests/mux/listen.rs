@@ -4,12 +4,12 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::thread::sleep;
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-use subunit::Status;
+use subunit::{Event, File, Status};
 
-use crate::support::{Folder, Live, PATIENCE, arg, mux, run, status};
+use crate::support::{Folder, Live, PATIENCE, arg, bytes, mux, run, status};
 
 fn connect(path: &Path) -> UnixStream {
     let start = Instant::now();
@@ -54,6 +54,59 @@ fn with_other_sources_listening_ends_when_all_have_ended() {
     assert_eq!(live.next(), "1 late success");
     drop(connection);
     assert_eq!(live.end(), (Some(0), Vec::new()));
+}
+
+#[test]
+fn connections_beyond_the_limit_wait_for_one_to_end() {
+    let folder = Folder::new();
+    let socket = folder.path("socket");
+    let listen = format!("--listen=unix:{}", socket.display());
+    let live = Live::start(&mut mux(&[&listen, "--max-connections=1"]));
+    let first = connect(&socket);
+    let mut second = connect(&socket);
+    second.write_all(&status("b", Status::Success)).unwrap();
+    (&first).write_all(&status("a", Status::Success)).unwrap();
+    assert_eq!(live.next(), "0 a success");
+    drop(first);
+    assert_eq!(live.next(), "1 b success");
+    drop(second);
+    live.signal("TERM");
+    assert_eq!(live.end(), (Some(143), Vec::new()));
+}
+
+#[test]
+fn long_packets_of_many_connections_arrive_whole() {
+    let folder = Folder::new();
+    let socket = folder.path("socket");
+    let live = Live::start(&mut mux(&["--listen", &format!("unix:{}", socket.display())]));
+    let packet = bytes(&Event {
+        file: Some(File { name: "log", bytes: &vec![b'x'; 300_000] }),
+        ..Event::status("a", Status::Success)
+    });
+    let (half, rest) = packet.split_at(packet.len() / 2);
+    let mut connections: Vec<_> = (0..40).map(|_| connect(&socket)).collect();
+    // More than find room at a time begin, and end in another order.
+    thread::scope(|scope| {
+        for connection in &mut connections {
+            scope
+                .spawn(move || connection.write_all(half).and_then(|()| connection.write_all(rest)).unwrap());
+        }
+    });
+    drop(connections);
+    let mut lines: Vec<_> = (0..40).map(|_| live.next()).collect();
+    lines.sort();
+    lines.dedup();
+    assert_eq!(lines.iter().filter(|line| line.contains(" a success")).count(), 40, "{lines:?}");
+    live.signal("TERM");
+    assert_eq!(live.end().0, Some(143));
+}
+
+#[test]
+fn other_machines_connect_only_where_that_is_asked_for() {
+    let ended = run(&["--listen=tcp:0.0.0.0:0", "/dev/null"], b"");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.errors.contains("other machines could connect"), "{}", ended.errors);
+    assert_eq!(run(&["--listen=tcp:0.0.0.0:0", "--listen-any", "/dev/null"], b"").code, Some(0));
 }
 
 #[test]

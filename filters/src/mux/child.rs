@@ -3,6 +3,7 @@
 use std::io;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use process::{Child, Exit};
@@ -18,7 +19,7 @@ use super::rewrite::Rewrite;
 use super::source::{Content, Source};
 
 /// Runs a command for the shell, and passes on what it writes: its output as a stream, its error output as a
-/// file of its route. An end other than exit code 0 leaves a failing event.
+/// file of its route. An end other than exit code 0 leaves a failing event, unless its stream told of a failure.
 pub(crate) async fn run(
     hub: Arc<Hub>,
     name: String,
@@ -33,6 +34,12 @@ pub(crate) async fn run(
     };
     match ended {
         Ok(End { outcome, .. }) if outcome.success() => {}
+        Ok(end) if end.is_told() => {
+            hub.tally().failed += 1;
+            if end.outcome != Exit::Exited(1) {
+                hub.write(|out| rewrite.note(&end.reason(&command), out)).await;
+            }
+        }
         Ok(end) => {
             hub.tally().failed += 1;
             hub.fail(&name, &mut rewrite, &end.reason(&command)).await;
@@ -49,9 +56,16 @@ struct End {
     outcome: Exit,
     /// Whether it was ended because the multiplexer was to end.
     was_ended: bool,
+    /// Whether a failure was in its stream.
+    has_failed: bool,
 }
 
 impl End {
+    /// Whether its exit code says no more than its stream did.
+    fn is_told(&self) -> bool {
+        self.has_failed && !self.was_ended && matches!(self.outcome, Exit::Exited(_))
+    }
+
     fn reason(&self, command: &str) -> String {
         let why = if self.was_ended { " (ended because subunit-mux was to end)" } else { "" };
         format!("{}{why}: {command}\n", self.outcome)
@@ -63,6 +77,7 @@ struct Running {
     child: Child,
     readers: Vec<JoinHandle<io::Result<()>>>,
     close: watch::Sender<bool>,
+    has_failed: Arc<AtomicBool>,
 }
 
 impl Running {
@@ -81,8 +96,10 @@ impl Running {
         }
         let close = watch::Sender::new(false);
         let mut readers = Vec::new();
+        let has_failed = Arc::default();
         let mut read = |feed, content| {
-            let source = Source { feed, content, rewrite: rewrite.clone(), close: close.subscribe() };
+            let rewrite = rewrite.watching(&has_failed);
+            let source = Source { feed, content, rewrite, close: close.subscribe() };
             readers.push(tokio::spawn(source.run(Arc::clone(hub))));
         };
         if let Some(stdout) = child.take_stdout() {
@@ -91,7 +108,7 @@ impl Running {
         if let Some(stderr) = child.take_stderr() {
             read(Feed::pipe(stderr)?, Content::File("stderr"));
         }
-        Ok(Running { child, readers, close })
+        Ok(Running { child, readers, close, has_failed })
     }
 
     /// Waits for the child and all that it wrote.
@@ -114,7 +131,7 @@ impl Running {
             hub.write(|out| rewrite.note(&note, out)).await;
             self.close().await?;
         }
-        Ok(End { outcome, was_ended: false })
+        Ok(End { outcome, was_ended: false, has_failed: self.has_failed.load(Ordering::Relaxed) })
     }
 
     /// Ends it with all of its group, and takes what it still writes.
@@ -129,7 +146,7 @@ impl Running {
         .map_err(io::Error::other)?;
         self.child = child;
         self.close().await?;
-        Ok(End { outcome: outcome?, was_ended: true })
+        Ok(End { outcome: outcome?, was_ended: true, has_failed: self.has_failed.load(Ordering::Relaxed) })
     }
 
     /// Waits until both outputs have ended; false when time is up.

@@ -1,13 +1,14 @@
 //! What the sources share: the output queue, whose turn it is, when to stop, and what went wrong.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cli::value::RouteNames;
 use streamresult::TagChange;
 use subunit::EncodeError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::control::Input;
 use super::output_queue::OutputQueue;
@@ -15,6 +16,9 @@ use super::rewrite::{Rewrite, failure};
 
 /// The length of the buffer that sources read into: as much as a pipe holds.
 pub(crate) const SCRATCH: usize = 64 * 1024;
+
+/// How many sources may be in the middle of a packet that is longer than that: together they hold 64 MiB.
+const LONG_PACKETS: usize = 16;
 
 /// What the command line says for all sources.
 #[derive(Clone, Debug)]
@@ -27,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) stamp: bool,
     pub(crate) grace: Duration,
     pub(crate) stall: Option<Duration>,
+    /// How many connections each listener has at a time.
+    pub(crate) connections: usize,
 }
 
 impl Settings {
@@ -54,6 +60,10 @@ pub(crate) struct Hub {
     /// One source at a time reads and writes, in the order of asking: so no source is held back by another,
     /// one buffer does for all, and all wait when the queue is full.
     turn: tokio::sync::Mutex<TurnBuffers>,
+    /// Room for a packet that is longer than the buffer of all.
+    room: Arc<Semaphore>,
+    /// How many sources wait for that.
+    crowd: AtomicUsize,
     stop: watch::Receiver<bool>,
     /// How many sources have not ended.
     open: watch::Sender<usize>,
@@ -92,6 +102,8 @@ impl Hub {
             settings,
             output_queue,
             turn: tokio::sync::Mutex::default(),
+            room: Arc::new(Semaphore::new(LONG_PACKETS)),
+            crowd: AtomicUsize::new(0),
             stop,
             open: watch::Sender::new(0),
             names: Mutex::new(names),
@@ -103,6 +115,24 @@ impl Hub {
     /// Waits for the turn of the source that asks.
     pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, TurnBuffers> {
         self.turn.lock().await
+    }
+
+    /// Waits for room for a long packet.
+    pub(crate) async fn room(&self) -> Option<OwnedSemaphorePermit> {
+        let free = Arc::clone(&self.room);
+        if let Ok(room) = Arc::clone(&free).try_acquire_owned() {
+            return Some(room);
+        }
+        self.crowd.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(&self.crowd);
+        let room = free.acquire_owned().await.ok();
+        drop(waiting);
+        room
+    }
+
+    /// Whether sources wait for room.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowd.load(Ordering::Relaxed) > 0
     }
 
     /// Tells, once it is true, that sources shall end.
@@ -158,6 +188,15 @@ impl Hub {
 /// The test that fails when something happened to the source of this name.
 pub(crate) fn failure_id(name: &str) -> String {
     format!("subunit-mux.{name}")
+}
+
+/// A source that waits, until this is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A source that has not ended; see [`Hub::open_source`].

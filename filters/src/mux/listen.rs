@@ -2,14 +2,14 @@
 
 use std::fs::{self, Permissions};
 use std::io;
-use std::net;
+use std::net::{self, ToSocketAddrs as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net as unix;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -35,9 +35,13 @@ impl BoundSocket {
     ///
     /// # Errors
     ///
-    /// When the address is in use or cannot be had.
-    pub(crate) fn new(address: &Address) -> anyhow::Result<Self> {
+    /// When the address is in use or cannot be had, or others could connect though `any` is not set.
+    pub(crate) fn new(address: &Address, any: bool) -> anyhow::Result<Self> {
         let bound = match address {
+            Address::Tcp(place) if !any && !is_loopback(place)? => bail!(
+                "cannot listen on {address}: other machines could connect, and nobody is asked who they are: give \
+                 tcp:127.0.0.1:PORT, or --listen-any"
+            ),
             Address::Unix(path) => {
                 bind(path).map(|socket| BoundSocket::Unix(socket, SocketFile(path.clone())))
             }
@@ -55,6 +59,12 @@ impl BoundSocket {
             _ => None,
         }
     }
+}
+
+/// Whether only this machine can connect there.
+fn is_loopback(place: &str) -> anyhow::Result<bool> {
+    let addresses = place.to_socket_addrs().with_context(|| format!("cannot listen on tcp:{place}"))?;
+    Ok(addresses.into_iter().all(|address| address.ip().is_loopback()))
 }
 
 /// Binds a socket that this user alone can connect to; one that nobody listens on any more gives way.
@@ -129,7 +139,7 @@ pub(crate) async fn run(hub: Arc<Hub>, bound: BoundSocket, is_alone: bool) {
         tokio::select! {
             biased;
             () = given(&mut stop) => break,
-            accepted = listener.accept() => match accepted {
+            accepted = listener.accept(), if connections.len() < hub.settings.connections => match accepted {
                 Ok(feed) => drop(connections.spawn(pass(Arc::clone(&hub), feed, hub.open_source()))),
                 Err(_) => sleep(PAUSE).await,
             },

@@ -68,17 +68,25 @@ pub struct Mux {
     files: Vec<NamedFile>,
     /// Run a command by `sh -c`, in a process group of its own, and read its output
     ///
-    /// Its error output becomes the file "stderr" of its route. Unless it exits with 0, a failing test
-    /// "subunit-mux.NAME" says so. What stands before the first = is the name, unless it contains a blank
+    /// Its error output becomes the file "stderr" of its route. Unless it exits with 0, or its stream has a failure, a
+    /// failing test "subunit-mux.NAME" says so. What stands before the first = is the name, unless it contains a blank
     /// or a quote; write `env A=1 command` to set a variable.
     #[arg(long, value_name = "[NAME=]COMMAND")]
     exec: Vec<NamedCommand>,
     /// Take connections, each of which is a source: unix:PATH or tcp:HOST:PORT
     ///
     /// With other sources, it listens until these have ended and no connection is open; alone, until SIGINT or
-    /// SIGTERM. Without a HOST, only this machine can connect. Port 0 means any free port, which is told on stderr.
+    /// SIGTERM. Port 0 means any free port, which is told on stderr. Whoever can connect is believed: nobody is asked
+    /// who they are, and nothing is encrypted. To a path only this user can connect; to a port every user of this
+    /// machine, and with --listen-any others.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<Address>,
+    /// Let --listen take TCP connections from other machines
+    #[arg(long, requires = "listen")]
+    listen_any: bool,
+    /// How many connections may be open at a time; more wait until one ends
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
     /// Put no names before routes
     #[arg(long)]
     no_route: bool,
@@ -150,6 +158,7 @@ impl Mux {
             stamp: !self.no_stamp,
             grace: self.grace,
             stall: self.stall_timeout,
+            connections: self.max_connections as usize,
         };
         let sources = specs.into_iter().map(|SourceSpec { name, kind }| {
             let name = names.give(name.or_else(|| is_stdin_alone.then(|| "stdin".to_owned())));
@@ -162,7 +171,7 @@ impl Mux {
 
     fn bind(&self, errors: &mut dyn Write) -> anyhow::Result<Vec<BoundSocket>> {
         let bind = |address: &Address| {
-            let bound = BoundSocket::new(address)?;
+            let bound = BoundSocket::new(address, self.listen_any)?;
             if let Some(chosen) = bound.chosen(address) {
                 writeln!(errors, "subunit-mux: listening on tcp:{chosen}")?;
             }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use streamresult::{StreamResult, TagChange};
 use subunit::{EncodeError, Event, File, Packet, RoutePrefix, Status, TEXT_TYPE, Timestamp, encode_chunks};
@@ -16,6 +17,8 @@ pub(crate) struct Rewrite {
     /// None: tags stay as they are.
     tags: Option<Arc<TagChange>>,
     stamp: bool,
+    /// Is set once a failure passes.
+    has_failed: Option<Arc<AtomicBool>>,
 }
 
 impl Rewrite {
@@ -30,7 +33,21 @@ impl Rewrite {
         stamp: bool,
     ) -> Result<Self, EncodeError> {
         let prefix = route.map(RoutePrefix::new).transpose()?.unwrap_or_default();
-        Ok(Rewrite { prefix, tags, stamp })
+        Ok(Rewrite { prefix, tags, stamp, has_failed: None })
+    }
+
+    /// The same, which also notes whether a failure passes.
+    pub(crate) fn watching(&self, has_failed: &Arc<AtomicBool>) -> Self {
+        Rewrite { has_failed: Some(Arc::clone(has_failed)), ..self.clone() }
+    }
+
+    #[inline]
+    fn note_status(&self, status: Option<Status>) {
+        if let (Some(has_failed), Some(status)) = (&self.has_failed, status)
+            && status.is_failure()
+        {
+            has_failed.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Appends a packet: its own bytes, as far as nothing of them changes.
@@ -59,6 +76,7 @@ impl Rewrite {
 
     /// The packet in three parts that are written as they are, when no more than its route changes.
     pub(crate) fn parts<'a>(&'a mut self, packet: &Packet<'a>) -> Option<[&'a [u8]; 3]> {
+        self.note_status(packet.status());
         if self.forwards(packet) { self.prefix.parts(packet).ok() } else { None }
     }
 
@@ -99,12 +117,14 @@ pub(crate) struct Sink<'a> {
 
 impl StreamResult for Sink<'_> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+        self.rewrite.note_status(event.status);
         self.rewrite.event(event, self.out);
         Ok(())
     }
 
     #[inline]
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
+        self.rewrite.note_status(packet.status());
         self.rewrite.packet(packet, self.out);
         Ok(())
     }

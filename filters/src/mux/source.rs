@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use subunit::{Event, File, TEXT_TYPE, part};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::feed::Feed;
@@ -15,6 +15,19 @@ use super::stream::{InputState, StopReason, Stream};
 
 /// How much of what is ready is still read from a source that is closed, in turns, since others may go on writing.
 const LAST_TURNS: usize = 32;
+
+/// How long a long packet may take while others wait for its room.
+const OVERSTAYED: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether others wait, after that.
+const CROWD_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Room for a long packet.
+#[derive(Debug)]
+struct Room {
+    _permit: OwnedSemaphorePermit,
+    since: Instant,
+}
 
 /// A source of events.
 #[derive(Debug)]
@@ -57,13 +70,21 @@ impl Source {
     /// When reading fails; what came before was passed on.
     pub(crate) async fn run(mut self, hub: Arc<Hub>) -> io::Result<()> {
         let mut stall = Stall { after: hub.settings.stall, ..Stall::default() };
+        let mut room = None;
         loop {
-            match self.wait(&stall).await {
-                WakeReason::Ready(ready) => match self.take_turn(&hub, ready, InputState::Open).await {
-                    Ok(Read::End) => return Ok(()),
-                    Ok(_) => {}
-                    Err(error) => return self.end(&hub).await.and(Err(error)),
-                },
+            if !self.is_long() {
+                room = None;
+            } else if room.is_none() {
+                room = self.room(&hub).await;
+            }
+            match self.wait(&stall, room.as_ref(), &hub).await {
+                WakeReason::Ready(ready) => {
+                    match self.take_turn(&hub, ready, InputState::Open, room.is_some()).await {
+                        Ok(Read::End) => return Ok(()),
+                        Ok(_) => {}
+                        Err(error) => return self.end(&hub).await.and(Err(error)),
+                    }
+                }
                 WakeReason::Closed => {
                     self.take_the_rest(&hub).await?;
                     return self.end(&hub).await;
@@ -76,26 +97,55 @@ impl Source {
         }
     }
 
-    async fn wait(&mut self, stall: &Stall) -> WakeReason {
+    async fn wait(&mut self, stall: &Stall, room: Option<&Room>, hub: &Hub) -> WakeReason {
         let deadline = stall.deadline();
+        let offset = self.offset();
         tokio::select! {
             biased;
             () = given(&mut self.close) => WakeReason::Closed,
+            () = overstayed(room, hub) => WakeReason::Stalled(offset, OVERSTAYED),
             ready = self.feed.readable() => WakeReason::Ready(ready),
             (offset, after) = past(deadline) => WakeReason::Stalled(offset, after),
         }
     }
 
+    /// Whether a packet is under way that needs room of its own.
+    fn is_long(&self) -> bool {
+        matches!(&self.content, Content::Stream(stream) if stream.is_long())
+    }
+
+    fn offset(&self) -> u64 {
+        match &self.content {
+            Content::Stream(stream) => stream.offset(),
+            Content::File(_) => 0,
+        }
+    }
+
+    /// Waits for room for a long packet, or until it is told to close.
+    async fn room(&mut self, hub: &Hub) -> Option<Room> {
+        tokio::select! {
+            biased;
+            () = given(&mut self.close) => None,
+            permit = hub.room() => permit.map(|permit| Room { _permit: permit, since: Instant::now() }),
+        }
+    }
+
     /// Reads once, and passes on what came; a long packet is read on as long as its bytes are there, so that few
     /// of them are in the making at a time.
-    async fn take_turn(&mut self, hub: &Hub, ready: io::Result<()>, ending: InputState) -> io::Result<Read> {
+    async fn take_turn(
+        &mut self,
+        hub: &Hub,
+        ready: io::Result<()>,
+        ending: InputState,
+        has_room: bool,
+    ) -> io::Result<Read> {
         ready?;
         let Source { feed, content, rewrite, close } = self;
         let mut turn = hub.turn().await;
         match content {
             Content::Stream(stream) => loop {
                 let read = stream_turn(stream, Some(&mut *feed), rewrite, hub, &mut turn, ending).await?;
-                if read != Read::Some || !stream.is_long() || *close.borrow() {
+                if read != Read::Some || !stream.is_long() || !has_room || *close.borrow() {
                     return Ok(read);
                 }
                 // The turn is kept, but signals are heard.
@@ -107,7 +157,7 @@ impl Source {
 
     async fn take_the_rest(&mut self, hub: &Hub) -> io::Result<()> {
         for _ in 0..LAST_TURNS {
-            match self.take_turn(hub, Ok(()), InputState::Open).await? {
+            match self.take_turn(hub, Ok(()), InputState::Open, true).await? {
                 Read::Some => {}
                 Read::End | Read::Nothing => break,
             }
@@ -226,6 +276,17 @@ impl Stall {
     fn deadline(&self) -> Option<(Instant, u64, Duration)> {
         let (after, (offset, since)) = (self.after?, self.since?);
         Some((since.checked_add(after)?, offset, after))
+    }
+}
+
+/// Waits until the room was taken for too long while others wait for it.
+async fn overstayed(room: Option<&Room>, hub: &Hub) {
+    let Some(end) = room.and_then(|room| room.since.checked_add(OVERSTAYED)) else {
+        return std::future::pending().await;
+    };
+    sleep_until(end).await;
+    while !hub.is_crowded() {
+        sleep_until(Instant::now() + CROWD_INTERVAL).await;
     }
 }
 
