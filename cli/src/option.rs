@@ -32,6 +32,8 @@ pub struct OptionFacts {
     pub value: OptionValue,
     /// Whether it counts only where results are kept from one run to the next.
     pub needs_state: bool,
+    /// Which aspects it is about: they are looked at when it is given.
+    pub aspects: &'static [&'static str],
 }
 
 /// What an option is about.
@@ -70,8 +72,12 @@ pub enum OptionValue {
 
 impl OptionFacts {
     /// About a target, with a value that is complete in itself: the default for options that declare nothing.
-    pub const TARGET: Self =
-        OptionFacts { scope: OptionScope::Target, value: OptionValue::Text, needs_state: false };
+    pub const TARGET: Self = OptionFacts {
+        scope: OptionScope::Target,
+        value: OptionValue::Text,
+        needs_state: false,
+        aspects: &[],
+    };
     /// About a whole run: not for configuration files, and not passed on.
     pub const RUN: Self = OptionFacts { scope: OptionScope::Run, ..Self::TARGET };
     /// About targets, and given for all of them at once.
@@ -89,6 +95,18 @@ impl OptionFacts {
     #[must_use]
     pub const fn secret_variable(file: &'static str) -> Self {
         OptionFacts { value: OptionValue::SecretVariable { file }, ..Self::TARGET }
+    }
+
+    /// About these aspects of a target, by their names: whoever gives it wants them looked at.
+    #[must_use]
+    pub const fn of_aspects(aspects: &'static [&'static str]) -> Self {
+        Self::TARGET.about(aspects)
+    }
+
+    /// The same, about these aspects.
+    #[must_use]
+    pub const fn about(self, aspects: &'static [&'static str]) -> Self {
+        OptionFacts { aspects, ..self }
     }
 
     /// The same, which counts only where results are kept from one run to the next.

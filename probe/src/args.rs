@@ -10,15 +10,16 @@ use clap::builder::RangedU64ValueParser;
 use cli::value::positive_duration;
 use cli::{ColorArgs, OptionFacts};
 
-use super::{ExpectedFailure, MetricKind, ResultFormat, Selection, Thresholds, host};
+use super::{Asked, ExpectedFailure, MetricKind, ResultFormat, Selection, Thresholds, host};
 
 /// The arguments that all checks have.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ProbeArgs {
-    /// How deep to look: `deep` writes and deletes
+    /// How deep to look: `deep` writes and deletes; what an option is given for is looked at, too
     #[arg(long, value_name = "KIND", default_value = "readiness", add = OptionFacts::ALL_TARGETS)]
     pub probe: ProbeKind,
-    /// Run only the tests of these ids, aspects or old names; one that is named exactly is run whatever --probe
+    /// Run only the tests of these ids, aspects or old names, whatever --probe is where they are named exactly, or
+    /// where nothing else matches
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
     /// Leave out the tests of these ids, aspects or old names
@@ -115,6 +116,9 @@ pub struct ProbeArgs {
     /// How lines for people look.
     #[command(flatten)]
     pub color: ColorArgs,
+    /// The aspects that options were given for: they are looked at whatever the kind.
+    #[arg(skip)]
+    pub asked: Asked,
     /// What a helper is to do: this program starts itself with it.
     #[arg(long, hide = true, value_name = "TASK", add = OptionFacts::RUN)]
     pub internal_task: Option<OsString>,

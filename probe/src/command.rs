@@ -7,7 +7,7 @@ use clap::error::Result as ClapResult;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use cli::{Codes, Command, Streams, Verdict};
 
-use super::{Check, Plan, Selection, execute, render};
+use super::{Asked, Check, Plan, Selection, execute, render};
 
 /// Makes the plan of a command line: it says which targets there are where the arguments name none.
 pub trait Planner {
@@ -31,6 +31,17 @@ impl Planner for Arguments {
         plan.ensure_selected(&everything)?;
         Ok(plan)
     }
+}
+
+/// The arguments of a check, with what was asked for by giving options.
+///
+/// # Errors
+///
+/// When they are not those of the check.
+pub fn parsed<C: Check>(command: &clap::Command, matches: &ArgMatches) -> ClapResult<C> {
+    let mut check = C::from_arg_matches(matches)?;
+    check.shared_mut().asked = Asked::of(command, matches);
+    Ok(check)
 }
 
 /// The command of a check: `cli::main::<CheckRun<CheckLoad>>()` is its binary.
@@ -58,7 +69,7 @@ impl<C: Check, P> CommandFactory for CheckRun<C, P> {
 
 impl<C: Check, P> FromArgMatches for CheckRun<C, P> {
     fn from_arg_matches(matches: &ArgMatches) -> ClapResult<Self> {
-        C::from_arg_matches(matches).map(CheckRun::new)
+        parsed(&C::command(), matches).map(CheckRun::new)
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> ClapResult<()> {

@@ -83,6 +83,7 @@
 //!   ([`Finding::unknown`]) or does not apply ([`Finding::skipped`]).
 //! - **Dependencies**: [`Aspect::after`] names aspects without which this one makes no sense; when one of them
 //!   fails, it is skipped.
+//! - **Options of an aspect** say so (`cli::OptionFacts::of_aspects`): giving one selects the aspect.
 //! - **Side effects**: an aspect that changes something is [`ProbeKind::Deep`]; what it made it removes, at the
 //!   latest in [`Target::finish`].
 //! - **Configuration files** are not known here: whoever has one says by a [`Planner`] which targets there are.
@@ -90,6 +91,7 @@
 //!   [`Limits`].
 
 mod args;
+mod asked;
 mod aspect;
 mod check;
 mod command;
@@ -124,9 +126,10 @@ mod tests;
 mod units;
 
 pub use args::{ProbeArgs, ProbeKind, WarningAs};
+pub use asked::Asked;
 pub use aspect::{Aspect, AspectFacts};
 pub use check::Check;
-pub use command::{Arguments, CheckRun, Planner};
+pub use command::{Arguments, CheckRun, Planner, parsed};
 pub use data::{Aligned, Generator};
 pub use digest::{Algorithm, Digest};
 pub use errors::failure;

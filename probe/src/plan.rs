@@ -6,9 +6,12 @@ use std::sync::Arc;
 use anyhow::{bail, ensure};
 use subunit::part;
 
+use super::asked::options_for;
 use super::names::plain;
+use super::select::Candidate;
 use super::{
-    AnyTarget, AspectFacts, Check, ExpectedFailure, Finding, Limits, ProbeKind, Secret, Selection, Settings,
+    AnyTarget, Asked, AspectFacts, Check, ExpectedFailure, Finding, Limits, ProbeArgs, Secret, Selection,
+    Settings,
 };
 
 /// A test of a plan.
@@ -34,8 +37,17 @@ pub struct Plan {
     /// What each test looks at.
     subjects: Vec<Subject>,
     targets: Vec<PlannedTarget>,
-    /// All tests there are, by all their names, whether selected or not.
-    all: Vec<Vec<String>>,
+    /// All tests there are, whether selected or not.
+    all: Vec<Candidate>,
+    /// What the targets do not have though their check looks at it.
+    absent: Vec<Absent>,
+}
+
+/// An aspect that a target does not have.
+struct Absent {
+    /// The id that the test would have, and all other names.
+    names: Vec<String>,
+    command: fn() -> clap::Command,
 }
 
 #[derive(Clone, Copy)]
@@ -66,8 +78,9 @@ impl Plan {
     ///
     /// When the arguments contradict each other, or select by a pattern that matches nothing.
     pub fn add<C: Check>(&mut self, check: &C, also: &Selection, after: &[String]) -> anyhow::Result<()> {
-        let settings = Arc::new(Settings::new(check.shared(), C::METRICS)?);
-        let selection = check.shared().selection()?;
+        let shared = check.shared();
+        let settings = Arc::new(Settings::new(shared, C::METRICS)?);
+        let selection = shared.selection()?;
         let targets = check.targets()?;
         if targets.is_empty() {
             self.add_nothing::<C>(settings);
@@ -75,24 +88,49 @@ impl Plan {
         }
         let before: Vec<_> = self.ids_of(after);
         let begin = self.all.len();
-        for target in targets {
-            let name = target.target().name();
-            let is_double =
-                |other: &PlannedTarget| other.check == C::NAME && other.target.target().name() == name;
-            ensure!(
-                !self.targets.iter().any(is_double),
-                "two targets are named {name}: --name tells them apart"
-            );
-            self.add_target::<C>(target, [&selection, also], check.shared().probe, &before, &settings);
+        for target in &targets {
+            self.add_candidates::<C>(target, shared);
         }
-        ensure_matched(&selection, part(&self.all, begin..))
+        let own = part(&self.all, begin..);
+        self.ensure_matched(&selection, own)?;
+        ensure_of_use(&shared.asked, own)?;
+        let selection = selection.widened(own).unwrap_or(selection);
+        let mut candidates = own.to_vec().into_iter();
+        for target in targets {
+            self.ensure_alone::<C>(target.target().name())?;
+            self.add_target::<C>(target, &mut candidates, [&selection, also], &before, &settings);
+        }
+        Ok(())
+    }
+
+    /// Adds what can be looked at of a target.
+    fn add_candidates<C: Check>(&mut self, target: &AnyTarget, shared: &ProbeArgs) {
+        let aspects = target.aspects();
+        let of = |facts: &AspectFacts| id::<C>(target.target().name(), facts.name());
+        self.all.extend(aspects.iter().map(|(_, facts)| Candidate {
+            id: of(facts),
+            names: facts.names,
+            is_usual: (facts.kind <= shared.probe && !facts.on_request) || shared.asked.names(facts.name()),
+        }));
+        let is_absent = |facts: &AspectFacts| aspects.iter().all(|(_, other)| other.name() != facts.name());
+        self.absent.extend(C::aspects().iter().filter(|facts| is_absent(facts)).map(|facts| {
+            let names = facts.names.iter().map(|name| (*name).to_owned());
+            Absent { names: std::iter::once(of(facts)).chain(names).collect(), command: C::command }
+        }));
+    }
+
+    fn ensure_alone<C: Check>(&self, name: &str) -> anyhow::Result<()> {
+        let is_double =
+            |other: &PlannedTarget| other.check == C::NAME && other.target.target().name() == name;
+        ensure!(!self.targets.iter().any(is_double), "two targets are named {name}: --name tells them apart");
+        Ok(())
     }
 
     fn add_target<C: Check>(
         &mut self,
         target: AnyTarget,
+        candidates: &mut dyn Iterator<Item = Candidate>,
         selections: [&Selection; 2],
-        kind: ProbeKind,
         before: &[String],
         settings: &Arc<Settings>,
     ) {
@@ -101,20 +139,18 @@ impl Plan {
         if !tags.is_empty() {
             Arc::make_mut(&mut settings).tags.extend(tags);
         }
-        for (number, aspect) in target.aspects() {
-            let of = |aspect: &str| id::<C>(target.target().name(), aspect);
-            let id = of(aspect.name());
-            let chosen = selections.iter().all(|selection| selection.chooses(&id, aspect.names));
-            let named = selections.iter().any(|selection| selection.names(&id, aspect.names));
-            let usual = aspect.kind <= kind && !aspect.on_request;
-            if chosen && (usual || named) {
-                let after = before.iter().cloned().chain(aspect.after.iter().map(|name| of(name))).collect();
+        for ((number, aspect), Candidate { id, names, is_usual }) in
+            target.aspects().into_iter().zip(candidates)
+        {
+            let chosen = selections.iter().all(|selection| selection.chooses(&id, names));
+            let named = selections.iter().any(|selection| selection.names(&id, names));
+            if chosen && (is_usual || named) {
+                let of = |aspect: &&str| self::id::<C>(target.target().name(), aspect);
+                let after = before.iter().cloned().chain(aspect.after.iter().map(of)).collect();
                 let about = format!("{} ({})", aspect.about, target.target().shown());
                 let subject = Subject::Aspect { target: self.targets.len(), aspect: number };
-                self.push(id.clone(), after, about, &settings, subject);
+                self.push(id, after, about, &settings, subject);
             }
-            let names = aspect.names.iter().map(|name| (*name).to_owned());
-            self.all.push(std::iter::once(id).chain(names).collect());
         }
         self.targets.push(PlannedTarget { check: C::NAME, target, settings });
     }
@@ -155,7 +191,7 @@ impl Plan {
     ///
     /// When that is not so.
     pub fn ensure_selected(&self, also: &Selection) -> anyhow::Result<()> {
-        ensure_matched(also, &self.all)?;
+        self.ensure_matched(also, &self.all)?;
         if self.tests.is_empty() {
             bail!(
                 "nothing is selected: --probe deep --list shows all tests, and what has side effects is run by \
@@ -163,13 +199,37 @@ impl Plan {
             );
         }
         let is_known = |known: &&ExpectedFailure| {
-            let mut ids = self.all.iter().filter_map(|names| names.first());
-            ids.any(|id| known.names(id)) || self.tests.iter().any(|test| known.names(&test.id))
+            self.all.iter().any(|test| known.names(&test.id))
+                || self.tests.iter().any(|test| known.names(&test.id))
         };
         let mut outages = self.tests.iter().flat_map(|test| &test.settings.expect_fail);
         match outages.find(|known| !is_known(known)) {
             Some(known) => bail!("the known outage `{}` is of no test that there is", known.reason),
             None => Ok(()),
+        }
+    }
+
+    /// What `also` was when this plan was made, where a pattern of it matches only tests that are run when they are
+    /// asked for: then as asking for them, for a plan that is made anew.
+    #[must_use]
+    pub fn widened(&self, also: &Selection) -> Option<Selection> {
+        also.widened(&self.all)
+    }
+
+    fn ensure_matched(&self, selection: &Selection, tests: &[Candidate]) -> anyhow::Result<()> {
+        let Some(pattern) = selection.unmatched(tests) else { return Ok(()) };
+        let mut absent = self.absent.iter().filter(|absent| Selection::is_match(pattern, &absent.names));
+        match absent.next() {
+            Some(Absent { names, command }) => {
+                let aspect = names.get(1).map(String::as_str).unwrap_or_default();
+                let options = options_for(&command(), aspect);
+                let need = match options.is_empty() {
+                    true => "nothing that is checked here has it".to_owned(),
+                    false => format!("it takes {}", options.join(" or ")),
+                };
+                bail!("`{pattern}` matches no test: {need}")
+            }
+            None => bail!("`{pattern}` matches no test; --probe deep --list shows all there are"),
         }
     }
 
@@ -224,10 +284,13 @@ fn id<C: Check>(target: &str, aspect: &str) -> String {
     format!("{}.{target}.{aspect}", C::NAME)
 }
 
-fn ensure_matched(selection: &Selection, all: &[Vec<String>]) -> anyhow::Result<()> {
-    let all: Vec<Vec<&str>> = all.iter().map(|names| names.iter().map(String::as_str).collect()).collect();
-    match selection.unmatched(&all) {
-        Some(pattern) => bail!("`{pattern}` matches no test; --probe deep --list shows all there are"),
+/// Whether there is something to look at for each option that asks for it.
+fn ensure_of_use(asked: &Asked, tests: &[Candidate]) -> anyhow::Result<()> {
+    let names: Vec<_> = tests.iter().filter_map(|test| test.names.first().copied()).collect();
+    match asked.unmatched(&names) {
+        Some((option, aspects)) => {
+            bail!("{option} is for {}, which nothing that is checked here has", aspects.join(" and "))
+        }
         None => Ok(()),
     }
 }

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex};
 
 use clap::Parser;
+use cli::OptionFacts;
 
 use super::{
     AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, MetricUnit, ProbeArgs, ProbeKind,
@@ -31,6 +32,12 @@ pub struct Fake {
     /// What must not be shown
     #[arg(long)]
     pub secret: Option<String>,
+    /// What to change, deep down
+    #[arg(long, add = OptionFacts::of_aspects(&["deep"]))]
+    pub change: Option<String>,
+    /// What to ask
+    #[arg(long, add = OptionFacts::of_aspects(&["answer"]))]
+    pub ask: Option<String>,
     /// The arguments that all checks have.
     #[command(flatten)]
     pub shared: ProbeArgs,
@@ -60,6 +67,10 @@ const ASPECTS: &[Aspect<FakeTarget>] = &[
     .after(&["alive"]),
     Aspect::new(&["deep"], ProbeKind::Deep, "changes it", |target: &mut FakeTarget, _| target.look("deep"))
         .after(&["alive", "ready"]),
+    Aspect::new(&["answer"], ProbeKind::Readiness, "asks", |target: &mut FakeTarget, _| {
+        target.look("answer")
+    })
+    .when(|target| target.is_asked),
 ];
 
 impl Check for Fake {
@@ -88,7 +99,7 @@ impl Check for Fake {
         let names = target_names(&self.shared.name, &both)?;
         let target = |name| {
             let found = Arc::new(Mutex::new(self.found.clone()));
-            FakeTarget { name, found, secret: self.secret.clone() }
+            FakeTarget { name, found, secret: self.secret.clone(), is_asked: self.ask.is_some() }
         };
         Ok(AnyTarget::all(names.into_iter().map(target), ASPECTS))
     }
@@ -102,6 +113,7 @@ struct FakeTarget {
     name: String,
     found: Arc<Mutex<Vec<String>>>,
     secret: Option<String>,
+    is_asked: bool,
 }
 
 impl FakeTarget {

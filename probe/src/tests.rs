@@ -42,6 +42,20 @@ fn each_aspect_of_each_target_is_a_test() {
 }
 
 #[test]
+fn what_is_asked_for_is_looked_at_whatever_the_kind() {
+    let list = |args: &[&str], expected| {
+        check(&[&["--list"], args, &["a"]].concat(), Verdict::Passed, expected);
+    };
+    list(&["--only=dee*"], "fake.a.deep\n");
+    list(&["--only=dee*", "--only=ready"], "fake.a.ready\nfake.a.deep\n");
+    list(&["--only=*e*"], "fake.a.alive\nfake.a.ready\n");
+    list(&["--change=x"], "fake.a.alive\nfake.a.ready\nfake.a.deep\n");
+    list(&["--change=x", "--probe=liveness"], "fake.a.alive\nfake.a.deep\n");
+    list(&["--change=x", "--only=ready"], "fake.a.ready\n");
+    list(&["--ask=x", "--probe=liveness"], "fake.a.alive\nfake.a.answer\n");
+}
+
+#[test]
 fn what_builds_on_a_failure_is_skipped() {
     let expected = "FAIL      fake.a.alive: broken down\n\
                     skip      fake.a.ready: it builds on fake.a.alive, of which the result is fail\n\
@@ -104,7 +118,8 @@ fn secrets_are_not_shown() {
 #[test]
 fn arguments_that_mean_nothing_are_errors() {
     check_error(&["--only=x", "a"], "`x` matches no test");
-    check_error(&["--only=dee*", "a"], "nothing is selected");
+    check_error(&["--only=ans*", "a"], "`ans*` matches no test: it takes --ask");
+    check_error(&["--only=ready", "--skip=ready", "a"], "nothing is selected");
     check_error(&["--expect-fail=fake.b.*=why", "a"], "the known outage `why` is of no test");
     check_error(&["--fail-after=2", "a"], "--state-file");
     check_error(&["-w", "lod=1", "a"], "there is no metric `lod`");

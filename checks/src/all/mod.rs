@@ -10,6 +10,8 @@ mod args;
 mod child;
 mod effective;
 mod internal;
+#[cfg(test)]
+mod laws;
 mod recorder;
 mod registry;
 mod remote;

@@ -65,20 +65,34 @@ impl Units {
     ) -> anyhow::Result<Self> {
         let also = shared.selection()?;
         ensure_measured(config, given)?;
+        let mut units = Units::chosen_by(&also, config, shared, remote, given)?;
+        if let Some(wider) = units.plan.widened(&also) {
+            units = Units::chosen_by(&wider, config, shared, remote, given)?;
+        }
+        if units.units.iter().all(|unit| unit.broken.is_none()) {
+            units.plan.ensure_selected(&also)?;
+        }
+        Ok(units)
+    }
+
+    fn chosen_by(
+        also: &Selection,
+        config: &Config,
+        shared: &ProbeArgs,
+        remote: &RemoteArgs,
+        given: &Given,
+    ) -> anyhow::Result<Self> {
         let mut units = Units { units: Vec::new(), plan: Plan::new() };
         let targets = chosen(config, &shared.name)?;
         remote.ensure_used(&targets, config)?;
         for target in targets {
             let sites = remote.sites(target, config)?;
-            let unit = units.unit(target, config, shared, given, &also)?;
+            let unit = units.unit(target, config, shared, given, also)?;
             let at = |site| units.at(&unit, target, site, remote);
             let all: Vec<_> = sites.into_iter().map(at).collect();
             units.units.extend(all);
         }
         ensure!(!units.units.is_empty(), "{} has no targets", config.path.display());
-        if units.units.iter().all(|unit| unit.broken.is_none()) {
-            units.plan.ensure_selected(&also)?;
-        }
         Ok(units)
     }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use cli::OptionFacts;
 use cli::value::positive_duration;
 use probe::{ProbeArgs, help_end};
 
@@ -21,10 +22,10 @@ pub struct CheckCommand {
     #[arg(value_name = "PLUGIN", last = true)]
     pub plugin: Vec<OsString>,
     /// The same, as options: one for each word, the plugin first
-    #[arg(long = "command", value_name = "WORD", conflicts_with = "plugin", allow_hyphen_values = true)]
+    #[arg(long = "command", value_name = "WORD", conflicts_with = "plugin", allow_hyphen_values = true, add = OptionFacts::TARGET)]
     pub words: Vec<OsString>,
     /// How long a plugin that is ended may take to do so, before it is killed
-    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = positive_duration, add = OptionFacts::TARGET)]
     pub grace: std::time::Duration,
     /// The options that all checks have.
     #[command(flatten)]

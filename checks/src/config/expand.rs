@@ -3,7 +3,9 @@
 use std::ffi::OsString;
 
 use anyhow::{Context as _, bail, ensure};
-use probe::{Arguments, Check, Plan, Planner};
+use clap::ArgMatches;
+use clap::parser::ValueSource;
+use probe::{Arguments, Asked, Check, Plan, Planner, Selection, parsed};
 
 use super::{Config, TargetConfig, find};
 
@@ -26,15 +28,23 @@ pub struct Configured;
 impl Planner for Configured {
     fn plan<C: Check>(check: &C, args: &[OsString]) -> anyhow::Result<Plan> {
         let Some(targets) = expand(check, args)? else { return Arguments::plan(check, args) };
-        let mut plan = Plan::new();
         // What the command line selects is selected among the tests of all targets.
         let also = check.shared().selection()?;
-        for Expanded { check, name, after } in targets {
-            plan.add(&check, &also, &after).with_context(|| format!("target {name}"))?;
+        let mut plan = plan_of(&targets, &also)?;
+        if let Some(wider) = plan.widened(&also) {
+            plan = plan_of(&targets, &wider)?;
         }
         plan.ensure_selected(&also)?;
         Ok(plan)
     }
+}
+
+fn plan_of<C: Check>(targets: &[Expanded<C>], also: &Selection) -> anyhow::Result<Plan> {
+    let mut plan = Plan::new();
+    for Expanded { check, name, after } in targets {
+        plan.add(check, also, after).with_context(|| format!("target {name}"))?;
+    }
+    Ok(plan)
 }
 
 /// The targets of the configuration file that holds for this command line; `None` when none does: a target is
@@ -98,6 +108,9 @@ fn arguments<C: Check>(
     let given = args.iter().skip(1).cloned();
     let mut check: C = parse([program].into_iter().chain(own).chain(given))?;
     let shared = check.shared_mut();
+    if let Some(asked) = asked_instead::<C>(args) {
+        shared.asked = asked;
+    }
     shared.only.clone_from(&alone.shared().only);
     shared.skip.clone_from(&alone.shared().skip);
     shared.load_list = None;
@@ -105,11 +118,21 @@ fn arguments<C: Check>(
     Ok(Expanded { check, name: target.name.clone(), after: target.after.clone() })
 }
 
+/// What the command line alone asks for, where it says how deep to look: a file that names a command or a folder for
+/// when it is needed does not mean that now.
+fn asked_instead<C: Check>(args: &[OsString]) -> Option<Asked> {
+    let command = C::command().args_override_self(true).ignore_errors(true);
+    let matches: ArgMatches = command.clone().try_get_matches_from(args).ok()?;
+    let says_kind = matches.value_source("probe") == Some(ValueSource::CommandLine);
+    says_kind.then(|| Asked::of(&command, &matches))
+}
+
 /// Reads a command line in which later options replace earlier ones.
 fn parse<C: Check>(args: impl Iterator<Item = OsString>) -> anyhow::Result<C> {
     let read = || {
-        let matches = C::command().args_override_self(true).try_get_matches_from(args)?;
-        C::from_arg_matches(&matches)
+        let command = C::command().args_override_self(true);
+        let matches = command.clone().try_get_matches_from(args)?;
+        parsed::<C>(&command, &matches)
     };
     // The first line says it; usage and hints are those of a command line that nobody has typed.
     read().map_err(|error: clap::Error| {

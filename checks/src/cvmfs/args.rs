@@ -29,25 +29,25 @@ pub struct CheckCvmfs {
     #[arg(long = "path", value_name = "REPOSITORY", add = OptionFacts::PLACE)]
     pub more_repositories: Vec<PathBuf>,
     /// The name that the repository must have (default: the last part of its path)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = OptionFacts::of_aspects(&["identity"]))]
     pub fqrn: Option<String>,
     /// What mountinfo must name as mounted there; `*` accepts every file system
-    #[arg(long, value_name = "GLOB", default_value = "*cvmfs*")]
+    #[arg(long, value_name = "GLOB", default_value = "*cvmfs*", add = OptionFacts::of_aspects(&["automount"]))]
     pub source: String,
     /// A file to read, below the repository; may be repeated (default: the first ones that are found)
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", add = OptionFacts::of_aspects(&["ttfb.warm"]))]
     pub file: Vec<PathBuf>,
     /// The lowest revision that is fresh
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", add = OptionFacts::of_aspects(&["freshness"]))]
     pub min_revision: Option<u64>,
     /// The version of the client, or how it begins
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", add = OptionFacts::of_aspects(&["version"]))]
     pub expect_version: Option<String>,
     /// The URL of a repository on a server, to compare with; may be repeated (default: those the client uses)
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", add = OptionFacts::of_aspects(&["freshness"]))]
     pub server: Vec<String>,
     /// How much to read at most
-    #[arg(long, value_name = "SIZE", default_value = "100MB", value_parser = positive_size)]
+    #[arg(long, value_name = "SIZE", default_value = "100MB", value_parser = positive_size, add = OptionFacts::of_aspects(&["throughput", "integrity"]))]
     pub max_bytes: u64,
     /// How to get to the servers.
     #[command(flatten)]

@@ -37,26 +37,26 @@ pub struct CheckDatabase {
     #[command(flatten)]
     pub password: PasswordArgs,
     /// A user whose server is looked at; may be repeated
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = OptionFacts::of_aspects(&["user.active", "user.stopped"]))]
     pub user: Vec<String>,
     /// What the users' servers are expected to be (default: what an aspect selected by name says, else active)
-    #[arg(long, value_name = "STATE", requires = "user")]
+    #[arg(long, value_name = "STATE", requires = "user", add = OptionFacts::of_aspects(&["user.active", "user.stopped"]))]
     pub expect: Option<Expected>,
     /// Which server of the users (default: the one without a name)
-    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, requires = "user", add = OptionFacts::of_aspects(&["user.active", "user.stopped"]))]
     pub server_name: String,
     /// A revision of the schema that is right; may be repeated (default: every one that is known)
-    #[arg(long, value_name = "REVISION")]
+    #[arg(long, value_name = "REVISION", add = OptionFacts::of_aspects(&["schema"]))]
     pub revision: Vec<String>,
     /// How long to wait for those who have the database locked
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = positive_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = positive_duration, add = OptionFacts::TARGET)]
     pub lock_timeout: Duration,
     /// Up to which size a file is copied into memory to be looked through, so that nobody has to wait for it; a
     /// larger one is looked through in place, for a second at most
-    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = positive_size)]
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = positive_size, add = OptionFacts::of_aspects(&["integrity"]))]
     pub max_copy: u64,
     /// Where the hub is, to compare with; the token must have the scopes list:users and read:servers
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", add = OptionFacts::of_aspects(&["cross"]))]
     pub hub: Option<Url>,
     /// The token for the hub.
     #[command(flatten)]

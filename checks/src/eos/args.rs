@@ -19,7 +19,8 @@ const EXAMPLES: &str = "  check-eos /eos/user
 /// Each aspect is a test of its own, eos.TARGET.ASPECT: mounted, requests-pending and responsive (--probe
 /// liveness), also space (readiness, the default), also stale-probes, writable, visible, metadata,
 /// throughput.write, throughput.read and integrity (deep). Parts of writable are run by name: --only write, exists or
-/// delete. Whatever hangs, the check ends in time and says what hangs where.
+/// delete. An option that is about an aspect selects it: --dir, --visible-through, --read-file and so on. Whatever
+/// hangs, the check ends in time and says what hangs where.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "check-eos", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
 pub struct CheckEos {
@@ -30,31 +31,31 @@ pub struct CheckEos {
     #[arg(long = "path", value_name = "PATH", add = OptionFacts::PLACE)]
     pub more_paths: Vec<PathBuf>,
     /// Check a folder on an XRootD or EOS server without a mount, through xrdfs and xrdcp
-    #[arg(long, value_name = "root://HOST[:PORT]//PATH")]
+    #[arg(long, value_name = "root://HOST[:PORT]//PATH", add = OptionFacts::TARGET)]
     pub native: Vec<String>,
     /// The file system type that is expected there; `any` accepts every directory
-    #[arg(long, value_name = "GLOB", default_value = "fuse*")]
+    #[arg(long, value_name = "GLOB", default_value = "fuse*", add = OptionFacts::TARGET)]
     pub fstype: String,
     /// Where to write, below the path
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", add = OptionFacts::of_aspects(&["writable"]))]
     pub dir: Option<PathBuf>,
     /// How much to write at a time
-    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = positive_size)]
+    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = positive_size, add = OptionFacts::of_aspects(&["throughput.write", "throughput.read"]))]
     pub size: u64,
     /// The checksum that is compared
-    #[arg(long, value_name = "ALGORITHM", default_value = "sha256")]
+    #[arg(long, value_name = "ALGORITHM", default_value = "sha256", add = OptionFacts::of_aspects(&["integrity"]))]
     pub checksum: Algorithm,
     /// How many small files to create, look at and delete
-    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 25, value_parser = clap::value_parser!(u32).range(1..=1000), add = OptionFacts::of_aspects(&["metadata"]))]
     pub files: u32,
     /// Read this file below the path for throughput.read, one that this host has not written
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", add = OptionFacts::of_aspects(&["throughput.read"]))]
     pub read_file: Option<PathBuf>,
     /// Another path to the same storage (a second mount), on which what is written must be seen
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", add = OptionFacts::of_aspects(&["visible"]))]
     pub visible_through: Option<PathBuf>,
     /// Remove what earlier checks of this host have left behind more than an hour ago
-    #[arg(long)]
+    #[arg(long, add = OptionFacts::of_aspects(&["stale-probes"]))]
     pub remove_stale: bool,
     /// The token for servers without a mount.
     #[command(flatten)]
@@ -102,6 +103,7 @@ mod tests {
         list("throughput", "eos.u.throughput.write\neos.u.throughput.read\n");
         list("eos.u.integrity", "eos.u.integrity\n");
         list("exists", "eos.u.writable.exists\n");
+        list("thr*", "eos.u.throughput.write\neos.u.throughput.read\n");
         list("*sp*", "eos.u.responsive\neos.u.space\n");
     }
 
@@ -109,7 +111,12 @@ mod tests {
     fn what_selects_nothing_is_an_error() {
         check(&["--only=speed", "/eos/u"], Verdict::Error, "", "`speed` matches no test");
         check(&["--skip=speed", "/eos/u"], Verdict::Error, "", "`speed` matches no test");
-        check(&["--only=thr*", "/eos/u"], Verdict::Error, "", "nothing is selected");
+        check(
+            &["--only=vis*", "/eos/u"],
+            Verdict::Error,
+            "",
+            "`vis*` matches no test: it takes --visible-through",
+        );
         check(&["--only=[", "/eos/u"], Verdict::Error, "", "error parsing glob");
     }
 

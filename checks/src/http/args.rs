@@ -32,34 +32,34 @@ pub struct CheckHttp {
     #[arg(value_name = "URL")]
     pub urls: Vec<Url>,
     /// The same, as an option
-    #[arg(long = "url", value_name = "URL")]
+    #[arg(long = "url", value_name = "URL", add = OptionFacts::TARGET)]
     pub more_urls: Vec<Url>,
     /// How to ask; all but GET and HEAD ask only once
-    #[arg(long, value_name = "METHOD", default_value = "GET")]
+    #[arg(long, value_name = "METHOD", default_value = "GET", add = OptionFacts::TARGET)]
     pub method: String,
     /// Send this header; secrets have no place in it, see --token-file
-    #[arg(long, value_name = "NAME: VALUE")]
+    #[arg(long, value_name = "NAME: VALUE", add = OptionFacts::TARGET)]
     pub header: Vec<String>,
     /// Send what is in this file
     #[arg(long, value_name = "FILE", add = OptionFacts::FILE)]
     pub body_file: Option<PathBuf>,
     /// How the token is sent: `Authorization: SCHEME TOKEN`
-    #[arg(long, value_name = "SCHEME", default_value = "Bearer")]
+    #[arg(long, value_name = "SCHEME", default_value = "Bearer", add = OptionFacts::TARGET)]
     pub token_scheme: String,
     /// The status codes to expect
-    #[arg(long, value_name = "CODES", default_value = "2xx,3xx")]
+    #[arg(long, value_name = "CODES", default_value = "2xx,3xx", add = OptionFacts::of_aspects(&["status"]))]
     pub status: StatusCodes,
     /// The body must match; several must all match
-    #[arg(long = "match", value_name = "REGEX")]
+    #[arg(long = "match", value_name = "REGEX", add = OptionFacts::of_aspects(&["body"]))]
     pub matches: Vec<Regex>,
     /// The body must not match
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", add = OptionFacts::of_aspects(&["body"]))]
     pub no_match: Vec<Regex>,
     /// Bytes that the body may have
-    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = positive_size)]
+    #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = positive_size, add = OptionFacts::of_aspects(&["body"]))]
     pub max_body: u64,
     /// How many redirects to follow
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=20))]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=20), add = OptionFacts::of_aspects(&["status"]))]
     pub redirects: u32,
     /// The token.
     #[command(flatten)]

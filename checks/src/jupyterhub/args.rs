@@ -21,12 +21,15 @@ Scopes that a token needs (a role with them, of a service or the user):
   users list:users · services list:services, read:services · proxy-routes proxy, list:users, read:servers
   metrics read:metrics · server.* servers!user=NAME, read:users!user=NAME, access:servers!user=NAME";
 
+/// What starts a server for a user, and stops it.
+const SERVER: &[&str] = &["server.start", "server.ready", "server.api", "server.stop", "server.gone"];
+
 /// Check a JupyterHub: does it answer, does it take the token, do servers start and stop?
 ///
 /// Each aspect is a test of its own, jupyterhub.TARGET.ASPECT: health (--probe startup), also tls, version, token,
 /// users, services, proxy-routes, metrics and latency (readiness, the default), also server.start, .ready, .api,
-/// .stop and .gone, which start a server for a user and stop it again (deep). Without a token, what takes one is
-/// skipped. A server that was there before is never touched; one that this check has started is stopped, also when
+/// .stop and .gone, which start a server for a user and stop it again (deep, or where --user or an option of the
+/// server is given). Without a token, what takes one is skipped. A server that was there before is never touched; one that this check has started is stopped, also when
 /// a test fails or a signal ends the check. --only server.ready or server.api, without server.start, only look at
 /// the server that the user has.
 #[derive(clap::Parser, Clone, Debug)]
@@ -36,28 +39,28 @@ pub struct CheckJupyterhub {
     #[arg(value_name = "URL")]
     pub urls: Vec<Url>,
     /// The same, as an option
-    #[arg(long = "url", value_name = "URL")]
+    #[arg(long = "url", value_name = "URL", add = OptionFacts::TARGET)]
     pub more_urls: Vec<Url>,
     /// Whose server to start and stop (default: the token's own user)
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = OptionFacts::of_aspects(SERVER))]
     pub user: Option<String>,
     /// An option for the server to start; VALUE is JSON, or else text
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option, add = OptionFacts::of_aspects(SERVER))]
     pub option: Vec<(String, Value)>,
     /// The options for the server to start: a JSON object
-    #[arg(long, value_name = "FILE", add = OptionFacts::FILE)]
+    #[arg(long, value_name = "FILE", add = OptionFacts::FILE.about(SERVER))]
     pub options_file: Option<PathBuf>,
     /// A scope that the token must have
-    #[arg(long, value_name = "SCOPE")]
+    #[arg(long, value_name = "SCOPE", add = OptionFacts::of_aspects(&["token"]))]
     pub scope: Vec<String>,
     /// Fail when the hub is older than this
-    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    #[arg(long, value_name = "VERSION", value_parser = parse_version, add = OptionFacts::of_aspects(&["version"]))]
     pub min_version: Option<String>,
     /// Warn when the hub is of another version: one that does not begin so
-    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    #[arg(long, value_name = "VERSION", value_parser = parse_version, add = OptionFacts::of_aspects(&["version"]))]
     pub expect_version: Option<String>,
     /// How many users to ask for at a time
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000), add = OptionFacts::of_aspects(&["users"]))]
     pub page_size: u32,
     /// The token.
     #[command(flatten)]

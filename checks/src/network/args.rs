@@ -12,13 +12,13 @@ pub struct NetArgs {
     #[arg(long, value_name = "FILE", add = OptionFacts::FILE)]
     pub ca: Vec<PathBuf>,
     /// Do not verify the server's certificate; every result gets the tag `insecure`
-    #[arg(long)]
+    #[arg(long, add = OptionFacts::TARGET)]
     pub insecure: bool,
     /// The oldest version of TLS that is accepted
-    #[arg(long, value_name = "VERSION", default_value = "1.2")]
+    #[arg(long, value_name = "VERSION", default_value = "1.2", add = OptionFacts::TARGET)]
     pub min_tls: MinTls,
     /// Connect to this place (HOST:PORT or unix:PATH), whatever the address says
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE", add = OptionFacts::TARGET)]
     pub connect_to: Option<Place>,
 }
 

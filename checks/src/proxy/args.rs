@@ -1,5 +1,6 @@
 //! The command line of `check-proxy`.
 
+use cli::OptionFacts;
 use net::Url;
 use probe::{ProbeArgs, Secret, TokenArgs, help_end};
 
@@ -25,20 +26,20 @@ pub struct CheckProxy {
     #[arg(value_name = "URL")]
     pub urls: Vec<Url>,
     /// The same, as an option
-    #[arg(long = "url", value_name = "URL")]
+    #[arg(long = "url", value_name = "URL", add = OptionFacts::TARGET)]
     pub more_urls: Vec<Url>,
     /// Where the API of the proxy is
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001")]
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8001", add = OptionFacts::of_aspects(&["api"]))]
     pub api_url: Url,
     /// Where the metrics of the proxy are
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", add = OptionFacts::of_aspects(&["eventloop-lag"]))]
     pub metrics_url: Option<Url>,
     /// By which address of this host the proxy can reach a server of this check (default: that by which this host
     /// reaches the proxy)
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", add = OptionFacts::of_aspects(&["canary", "websocket"]))]
     pub canary_address: Option<std::net::IpAddr>,
     /// Routes whose targets are looked at, at most
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, add = OptionFacts::of_aspects(&["routes"]))]
     pub max_routes: usize,
     /// The proxy's token; without one, it is taken from `CONFIGPROXY_AUTH_TOKEN`.
     #[command(flatten)]

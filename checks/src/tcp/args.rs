@@ -1,5 +1,6 @@
 //! The command line of `check-tcp`.
 
+use cli::OptionFacts;
 use net::Place;
 use probe::{ProbeArgs, help_end};
 use regex::bytes::Regex;
@@ -14,8 +15,8 @@ const EXAMPLES: &str = "  check-tcp --expect '^SSH-2' host.example:22
 
 /// Check ports that take connections: resolve, connect, TLS and certificate, greeting, latency
 ///
-/// Each aspect is a test of its own, tcp.TARGET.ASPECT: resolve and connect (--probe startup), with --expect or
-/// --send also banner (liveness), with --tls also tls (readiness, the default).
+/// Each aspect is a test of its own, tcp.TARGET.ASPECT: resolve and connect (--probe startup), with --tls also
+/// tls (readiness, the default), with --expect, --send or --only banner also banner, which listens.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "check-tcp", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
 pub struct CheckTcp {
@@ -23,19 +24,19 @@ pub struct CheckTcp {
     #[arg(value_name = "PLACE")]
     pub places: Vec<Place>,
     /// The same, as an option
-    #[arg(long = "place", value_name = "PLACE")]
+    #[arg(long = "place", value_name = "PLACE", add = OptionFacts::TARGET)]
     pub more_places: Vec<Place>,
     /// What the other side says must match
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", add = OptionFacts::of_aspects(&["banner"]))]
     pub expect: Option<Regex>,
     /// Say this first; \r, \n, \t, \\ and \xHH are understood
-    #[arg(long, value_name = "TEXT", value_parser = unescape)]
+    #[arg(long, value_name = "TEXT", value_parser = unescape, add = OptionFacts::of_aspects(&["banner"]))]
     pub send: Option<Payload>,
     /// The connection is encrypted by TLS from its beginning
-    #[arg(long)]
+    #[arg(long, add = OptionFacts::of_aspects(&["tls"]))]
     pub tls: bool,
     /// The name that the certificate must be for (default: the host)
-    #[arg(long, value_name = "NAME", requires = "tls")]
+    #[arg(long, value_name = "NAME", requires = "tls", add = OptionFacts::TARGET)]
     pub server_name: Option<String>,
     /// The options that all checks over the network have.
     #[command(flatten)]

@@ -43,7 +43,7 @@ const ASPECTS: &[Aspect<TcpTarget>] = &[
         TcpTarget::banner,
     )
     .after(&["resolve", "connect"])
-    .when(TcpTarget::talks),
+    .on_request(),
 ];
 
 impl Check for CheckTcp {

@@ -39,11 +39,6 @@ impl TcpTarget {
         matches!(self.route.place, Place::Tcp { .. })
     }
 
-    /// Whether something is to be said or heard.
-    pub(super) fn talks(&self) -> bool {
-        self.args.expect.is_some() || self.args.send.is_some()
-    }
-
     pub(super) fn banner(&mut self, limits: Limits<'_>) -> Finding {
         let patience = one_operation(limits);
         let mut trace = Trace::begin();
