@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use probe::{Finding, Level, Limits, Metric, Range, Target};
-use process::{Cause, Ending, Exit};
+use process::{Cause, Ending, Exit, last_line};
 
 use super::output::{Datum, PluginOutput};
 use super::plugin::{Ended, find, run};
@@ -111,22 +111,29 @@ fn level(ended: &Ended, output: &PluginOutput, shown: &str) -> Level {
         )
     };
     match ended.ending.exit {
-        // A plugin that says nothing has not looked.
-        Exit::Exited(0) if output.line.is_empty() => {
-            Level::Unknown(format!("{shown} says nothing, and exits with 0"))
+        // A plugin that says nothing has not looked: interpreters that crash exit with 1, Go's programs and those
+        // that do not understand their arguments with 2, and say on stderr why.
+        Exit::Exited(code @ 0..=2)
+            if output.line.is_empty() && (code < 2 || last_line(&ended.errors).is_some()) =>
+        {
+            Level::Unknown(with_last_line(format!("{shown} says nothing, and exits with {code}"), ended))
         }
         Exit::Exited(0) => Level::Fine,
         Exit::Exited(1) => Level::Warning(reason()),
         Exit::Exited(2) => Level::Broken(reason()),
+        Exit::Exited(3) if output.line.is_empty() => Level::Unknown(with_last_line(reason(), ended)),
         Exit::Exited(3) => Level::Unknown(reason()),
         ref other => {
-            let errors = ended.errors.lines().next().unwrap_or_default();
-            let colon = if errors.is_empty() { "" } else { ": " };
-            Level::Unknown(with_line(
-                format!("{shown} ended by {other}, as no plugin does{colon}{errors}"),
-                output,
-            ))
+            let reason = format!("{shown} ended by {other}, as no plugin does");
+            Level::Unknown(with_line(with_last_line(reason, ended), output))
         }
+    }
+}
+
+fn with_last_line(reason: String, ended: &Ended) -> String {
+    match last_line(&ended.errors) {
+        Some(line) => format!("{reason}: {line}"),
+        None => reason,
     }
 }
 
@@ -168,10 +175,30 @@ mod tests {
     fn other_ends_are_unknown() {
         let unknown = |text: &str| Level::Unknown(text.to_owned());
         check("exit 0", &unknown("sh says nothing, and exits with 0"));
+        check("exit 1", &unknown("sh says nothing, and exits with 1"));
         check("exit 2", &Level::Broken("sh says nothing".to_owned()));
+        check("exit 3", &unknown("sh says nothing"));
         check("echo x; exit 4", &unknown("sh ended by exit code 4, as no plugin does; it said: x"));
         check("kill -9 $$", &unknown("sh ended by killed by signal 9 (SIGKILL), as no plugin does"));
         check("echo gone >&2; exit 127", &unknown("sh ended by exit code 127, as no plugin does: gone"));
+    }
+
+    #[test]
+    fn a_plugin_that_crashed_has_not_looked() {
+        let crash =
+            "printf 'Traceback (most recent call last):\\n  File x\\nImportError: no module\\n\\n' >&2; exit";
+        let expected = |code: u8| {
+            Level::Unknown(format!("sh says nothing, and exits with {code}: ImportError: no module"))
+        };
+        for code in 0..=2 {
+            check(&format!("{crash} {code}"), &expected(code));
+        }
+        check(&format!("{crash} 3"), &Level::Unknown("sh says nothing: ImportError: no module".to_owned()));
+        check(
+            "echo ' | a=1'; echo lost >&2; exit 1",
+            &Level::Unknown("sh says nothing, and exits with 1: lost".to_owned()),
+        );
+        check("echo slow; echo detail >&2; exit 1", &Level::Warning("slow".to_owned()));
     }
 
     #[test]

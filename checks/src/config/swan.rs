@@ -73,6 +73,10 @@ const TWINS: [(&str, &str); 6] = [
     ("path", "filepath"),
 ];
 
+/// The keys whose values may be lists, and those whose values may be tables.
+const LISTS: [&str; 2] = ["users", "mountpoints"];
+const TABLES: [&str; 1] = ["params"];
+
 /// What `output` may hold; where results go is said on the command line here.
 const OUTPUT: &[(&str, &[&str])] = &[
     ("stdout", &[]),
@@ -228,7 +232,8 @@ impl Drafts {
             let suggestion = suggest(test, tests.map(|(_, name, _)| *name));
             bail!("{}`{directory}` has no test `{test}`{suggestion}", lines.at(&path));
         };
-        let mut all = Vec::new();
+        let mut all: Vec<(String, Value)> = Vec::new();
+        ensure!(keys.is_object() || keys.is_null(), "{}`{test}` holds keys and values", lines.at(&path));
         for (key, value) in keys.as_object().into_iter().flatten() {
             let is = |name: &str| allowed.iter().any(|allowed| plain(allowed) == name);
             let twin = TWINS.iter().find(|(twin, _)| *twin == plain(key)).map(|(_, name)| (*name).to_owned());
@@ -236,6 +241,14 @@ impl Drafts {
                 let place = lines.at(&["tests", directory, test, key]);
                 bail!("{place}`{test}` has no `{key}`{}", suggest(key, allowed.iter().copied()));
             };
+            let place = || lines.at(&["tests", directory, test, key]);
+            let fits = match value {
+                Value::Array(_) => LISTS.contains(&name.as_str()),
+                Value::Object(_) => TABLES.contains(&name.as_str()),
+                _ => true,
+            };
+            ensure!(fits, "{}`{key}` is one value", place());
+            ensure!(all.iter().all(|(other, _)| *other != name), "{}`{key}` is there already", place());
             all.push((name, value.clone()));
         }
         let line = lines.line(&path);

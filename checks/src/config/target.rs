@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::{bail, ensure};
+use clap::ArgAction;
 use cli::{OptionFacts, suggest};
 use serde::{Deserialize, Deserializer};
 use toml::Value;
@@ -44,6 +45,9 @@ impl TargetConfig {
     pub fn arguments(&self, defaults: &toml::Table, known: &clap::Command) -> anyhow::Result<Vec<OsString>> {
         let mut arguments = vec![OsString::from("--name"), OsString::from(&self.name)];
         let own = |key: &str| self.options.keys().any(|other| long(other) == long(key));
+        for table in [defaults, &self.options] {
+            ensure_once(table)?;
+        }
         for (key, value) in defaults.iter().filter(|(key, _)| !own(key)).chain(&self.options) {
             if key == "thresholds" {
                 thresholds(value, &mut arguments)?;
@@ -98,8 +102,10 @@ fn option(
         );
     };
     let takes_value = argument.get_action().takes_values();
+    let takes_many = matches!(argument.get_action(), ArgAction::Append);
     let values = match value {
-        Value::Array(values) => values.as_slice(),
+        Value::Array(values) if takes_many => values.as_slice(),
+        Value::Array(_) if takes_value => bail!("`{key}` is one value"),
         one => std::slice::from_ref(one),
     };
     for value in values {
@@ -112,6 +118,19 @@ fn option(
                 arguments.push(OsString::from(format!("--{name}={}", text(key, value)?)));
             }
         }
+    }
+    Ok(())
+}
+
+/// Whether no option is there twice, in two spellings.
+fn ensure_once(options: &toml::Table) -> anyhow::Result<()> {
+    let mut seen: Vec<(String, &str)> = Vec::new();
+    for key in options.keys() {
+        let name = long(key);
+        if let Some((_, other)) = seen.iter().find(|(seen, _)| *seen == name) {
+            bail!("`{other}` and `{key}` are the same option");
+        }
+        seen.push((name, key));
     }
     Ok(())
 }
@@ -147,6 +166,6 @@ fn text(key: &str, value: &Value) -> anyhow::Result<String> {
         Value::Float(number) => number.to_string(),
         Value::Boolean(word) => word.to_string(),
         Value::Datetime(time) => time.to_string(),
-        Value::Array(_) | Value::Table(_) => bail!("`{key}` is one value, or a list of them"),
+        Value::Array(_) | Value::Table(_) => bail!("`{key}` is one value"),
     })
 }
