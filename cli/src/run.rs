@@ -181,6 +181,7 @@ fn execute<C: Command>(args: &[OsString], streams: Streams<'_>) -> Verdict {
         Err(error) if error::is_closed_pipe(&error) => Verdict::ClosedPipe.and(caught),
         Err(error) => {
             let line = error::line(&called::<C>(args), &error);
+            let line = process::without_passwords(&line);
             // If stderr does not take it there is nobody left to tell; the exit code says it.
             let _ = match codes {
                 Codes::House => errors.write_all(line.as_bytes()).and_then(|()| errors.flush()),
@@ -206,7 +207,7 @@ fn called<C: Command>(args: &[OsString]) -> String {
 /// What monitoring is told when nothing could be found out.
 fn unknown(error: &impl fmt::Display, output: &mut dyn Write) -> io::Result<()> {
     // What follows a bar would be taken for numbers.
-    write!(output, "UNKNOWN - {}", error.to_string().replace('|', "/"))
+    write!(output, "UNKNOWN - {}", process::without_passwords(&error.to_string()).replace('|', "/"))
 }
 
 /// Help and version on stdout; what is wrong with the arguments on stderr.
@@ -228,7 +229,8 @@ fn show(
 }
 
 fn write_text(text: &clap::builder::StyledStr, writer: &mut dyn Write, color: bool) -> io::Result<()> {
-    if color { write!(writer, "{}", text.ansi()) } else { write!(writer, "{text}") }
+    let text = if color { text.ansi().to_string() } else { text.to_string() };
+    writer.write_all(process::without_passwords(&text).as_bytes())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Instant;
 
 use ureq::http;
 
@@ -119,11 +120,14 @@ struct Talk {
     log: SharedLog,
     patience: Patience,
     url: Url,
+    /// When the connection was there.
+    opened_at: Option<Instant>,
 }
 
 impl Talk {
     fn new(request: &Request, patience: Patience) -> Self {
-        Talk { trace: Trace::begin(), log: SharedLog::default(), patience, url: request.url.clone() }
+        let (trace, log) = (Trace::begin(), SharedLog::default());
+        Talk { trace, log, patience, url: request.url.clone(), opened_at: None }
     }
 
     /// Connects, sends the request and reads the head of the answer.
@@ -132,6 +136,7 @@ impl Talk {
             Fault::new(Stage::Send, FaultCause::Local(format!("no such request: {error}")), "")
         })?;
         let connection: Connection = client.route(&request.url).open(&self.patience, &mut self.trace)?;
+        self.opened_at = Some(Instant::now());
         let agent = agent(connection, self.log.clone());
         let is_asking = request.body.is_empty() && !WITH_BODY.contains(&request.method.as_str());
         let answer = if is_asking { agent.run(message.map(drop)) } else { agent.run(message) };
@@ -177,8 +182,8 @@ impl Talk {
     /// The exchange with its result, and how long it took.
     fn exchange(mut self, result: Result<Response, Fault>) -> Exchange {
         let log = std::mem::take(&mut *self.log.lock());
-        if let (Some(sent), Some(first)) = (log.sent_at, log.first_at) {
-            self.trace.phases.first_byte = Some(first.saturating_duration_since(sent));
+        if let (Some(opened), Some(first)) = (self.opened_at, log.first_at) {
+            self.trace.phases.first_byte = Some(first.saturating_duration_since(opened));
             self.trace.phases.transfer = Some(first.elapsed());
         }
         self.trace.end();

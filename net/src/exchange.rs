@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Fault, Trace, Url};
+use super::{Fault, Phases, Trace, Url};
 
 /// An answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +89,25 @@ impl Exchange {
     #[must_use]
     pub fn received(&self) -> &[u8] {
         &self.received
+    }
+
+    /// Where the answer sends one on to, as it says it.
+    #[must_use]
+    pub fn leads_to(&self) -> Option<&str> {
+        let response = self.result.as_ref().ok()?;
+        matches!(response.status, 301 | 302 | 303 | 307 | 308).then(|| response.header("location"))?
+    }
+
+    /// How many redirects were followed.
+    #[must_use]
+    pub fn redirects(&self) -> usize {
+        self.before.len()
+    }
+
+    /// How long each part took, in all hops together.
+    #[must_use]
+    pub fn phases(&self) -> Phases {
+        self.hops().fold(Phases::default(), |sum, hop| sum.plus(&hop.trace.phases))
     }
 
     /// All that it was redirected from, and itself, in order.

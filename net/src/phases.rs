@@ -14,7 +14,7 @@ pub struct Phases {
     pub connect: Option<Duration>,
     /// The TLS handshake.
     pub tls: Option<Duration>,
-    /// From the end of the request to the first byte of the answer.
+    /// From when the connection was there to the first byte of the answer, with the sending of the request.
     pub first_byte: Option<Duration>,
     /// From there to the end of the answer.
     pub transfer: Option<Duration>,
@@ -23,6 +23,23 @@ pub struct Phases {
 }
 
 impl Phases {
+    /// The sums of both.
+    #[must_use]
+    pub fn plus(&self, other: &Phases) -> Phases {
+        let sum = |one: Option<Duration>, two: Option<Duration>| match (one, two) {
+            (Some(one), Some(two)) => Some(one.saturating_add(two)),
+            (one, two) => one.or(two),
+        };
+        Phases {
+            resolve: sum(self.resolve, other.resolve),
+            connect: sum(self.connect, other.connect),
+            tls: sum(self.tls, other.tls),
+            first_byte: sum(self.first_byte, other.first_byte),
+            transfer: sum(self.transfer, other.transfer),
+            total: sum(self.total, other.total),
+        }
+    }
+
     /// Those that happened, in their order, by their names: `resolve`, `connect`, `tls`, `first_byte`, `transfer`,
     /// `total`.
     pub fn each(&self) -> impl Iterator<Item = (&'static str, Duration)> {

@@ -2,8 +2,6 @@
 
 use super::{Exchange, Url};
 
-/// Headers that are for one server only.
-const PRIVATE: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
 /// Bytes of a body to read, unless a request says otherwise.
 const BODY: usize = 1 << 20;
 
@@ -65,12 +63,9 @@ impl Request {
 impl Request {
     /// What to ask for after this answer, when it is a redirect that is to be followed.
     pub(super) fn next(&self, exchange: &Exchange) -> Option<Result<Request, String>> {
-        let response = exchange.result.as_ref().ok()?;
-        let location = match response.status {
-            301 | 302 | 303 | 307 | 308 if self.redirects > 0 => response.header("location")?,
-            _ => return None,
-        };
-        Some(self.url.join(location).map(|url| self.redirected(url, response.status)))
+        let status = exchange.result.as_ref().ok()?.status;
+        let location = exchange.leads_to().filter(|_| self.redirects > 0)?;
+        Some(self.url.join(location).map(|url| self.redirected(url, status)))
     }
 
     fn redirected(&self, url: Url, status: u16) -> Request {
@@ -78,7 +73,7 @@ impl Request {
         let is_same = self.url.is_same_origin(&url);
         let is_kept = |(name, _): &&(String, String)| {
             let name = name.to_ascii_lowercase();
-            (is_same || !PRIVATE.contains(&name.as_str())) && (keeps_method || name != "content-type")
+            (is_same || !process::is_secret_name(&name)) && (keeps_method || name != "content-type")
         };
         Request {
             method: if keeps_method { self.method.clone() } else { "GET".to_owned() },

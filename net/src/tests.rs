@@ -175,6 +175,9 @@ fn redirects_are_followed_when_asked_for() {
     assert_eq!(followed.hops().count(), 3);
     assert_eq!(followed.url, other.url("/there"));
     assert_eq!((ask("/loop", 3).result.unwrap().status, ask("/loop", 3).hops().count()), (301, 4));
+    let hops: Vec<_> = followed.hops().map(|hop| hop.trace.phases.total.unwrap()).collect();
+    assert_eq!(followed.phases().total, Some(hops.iter().sum()));
+    assert_eq!((ask("/in", 0).leads_to(), ask("/loop", 3).leads_to()), (Some("/out"), Some("loop")));
     assert!(ask("/bad", 1).result.unwrap_err().to_string().contains("begins with neither"));
 }
 

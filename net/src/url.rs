@@ -165,17 +165,12 @@ const SECRETS: [&str; 8] = ["token", "secret", "passw", "pwd", "key", "sig", "co
 /// The text without the values of parameters that may be secrets, and without passwords.
 #[must_use]
 pub fn hide(text: &str) -> String {
+    let text = &*process::without_passwords(text);
     let (before, query) = match text.split_once('?') {
         Some((before, query)) => (before, Some(query)),
         None => (text, None),
     };
-    let mut shown = match before.split_once("://") {
-        Some((scheme, rest)) if rest.split('/').next().unwrap_or_default().contains('@') => {
-            let host = rest.rsplit_once('@').unwrap_or_default().1;
-            format!("{scheme}://[redacted]@{host}")
-        }
-        _ => before.to_owned(),
-    };
+    let mut shown = before.to_owned();
     for (number, parameter) in query.into_iter().flat_map(|query| query.split('&')).enumerate() {
         shown.push(if number == 0 { '?' } else { '&' });
         match parameter.split_once('=') {

@@ -115,6 +115,7 @@ mod render;
 mod run;
 mod secret;
 mod select;
+mod sensitive;
 mod settings;
 mod state;
 mod summary;

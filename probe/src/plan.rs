@@ -91,11 +91,11 @@ impl Plan {
         for target in &targets {
             self.add_candidates::<C>(target, shared);
         }
-        let own = part(&self.all, begin..);
-        self.ensure_matched(&selection, own)?;
-        ensure_of_use(&shared.asked, own)?;
-        let selection = selection.widened(own).unwrap_or(selection);
-        let mut candidates = own.to_vec().into_iter();
+        let own = part(&self.all, begin..).to_vec();
+        self.ensure_matched(&selection, &own)?;
+        ensure_of_use(&shared.asked, &own)?;
+        let selection = selection.widened(&own).unwrap_or(selection);
+        let mut candidates = own.into_iter();
         for target in targets {
             self.ensure_alone::<C>(target.target().name())?;
             self.add_target::<C>(target, &mut candidates, [&selection, also], &before, &settings);

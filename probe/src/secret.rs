@@ -12,6 +12,8 @@ use cli::OptionFacts;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use subunit::part;
 
+use super::sensitive;
+
 /// What stands for a secret.
 const REDACTED: &[u8] = b"[redacted]";
 /// What is escaped where a secret is a part of an address.
@@ -80,8 +82,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Takes secrets out of what is shown: those it is given, also encoded, and the values of headers that carry
-/// secrets whatever they are.
+/// Takes secrets out of what is shown: those it is given, also encoded, and what headers, JSON and addresses call a
+/// secret, whatever it is.
 ///
 /// ```
 /// use probe::{Redactor, Secret};
@@ -95,10 +97,6 @@ pub struct Redactor {
     /// The longest first: one may be a part of another.
     needles: Vec<Vec<u8>>,
 }
-
-/// The headers whose values are secrets.
-const HEADERS: [&str; 6] =
-    ["authorization:", "proxy-authorization:", "cookie:", "set-cookie:", "x-xsrftoken:", "x-auth-token:"];
 
 impl Redactor {
     /// Of these secrets.
@@ -121,7 +119,7 @@ impl Redactor {
     /// The bytes without the secrets.
     #[must_use]
     pub fn redact<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
-        let mut result = redact_headers(bytes);
+        let mut result = redact_named(bytes);
         for needle in &self.needles {
             if let Some(replaced) = replace(&result, needle) {
                 result = Cow::Owned(replaced);
@@ -143,6 +141,22 @@ impl fmt::Debug for Redactor {
     }
 }
 
+/// Without what is a secret by its name; what is not UTF-8 stays as it is.
+fn redact_named(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return match sensitive::redact(text) {
+            Cow::Borrowed(_) => Cow::Borrowed(bytes),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+    }
+    let chunks = bytes.utf8_chunks();
+    Cow::Owned(chunks.fold(Vec::new(), |mut result, chunk| {
+        result.extend_from_slice(sensitive::redact(chunk.valid()).as_bytes());
+        result.extend_from_slice(chunk.invalid());
+        result
+    }))
+}
+
 fn replace(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
     let finder = memchr::memmem::Finder::new(needle);
     let mut positions = finder.find_iter(bytes).peekable();
@@ -155,35 +169,6 @@ fn replace(bytes: &[u8], needle: &[u8]) -> Option<Vec<u8>> {
     }
     result.extend_from_slice(part(bytes, rest..));
     Some(result)
-}
-
-/// Lines that begin with the name of such a header, also behind a mark like `> `.
-fn redact_headers(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let mut result = Cow::Borrowed(bytes);
-    let mut offset = 0;
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let content = line.trim_ascii_end();
-        let mark = content.iter().take_while(|byte| b"<> \t*".contains(byte)).count();
-        let header = part(content, mark..);
-        let is_of = |name: &&&str| {
-            header.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
-        };
-        if let Some(name) = HEADERS.iter().find(is_of) {
-            let mut owned = match result {
-                Cow::Borrowed(_) => part(bytes, ..offset).to_vec(),
-                Cow::Owned(owned) => owned,
-            };
-            owned.extend_from_slice(part(content, ..mark + name.len()));
-            owned.push(b' ');
-            owned.extend_from_slice(REDACTED);
-            owned.extend_from_slice(part(line, content.len()..));
-            result = Cow::Owned(owned);
-        } else if let Cow::Owned(owned) = &mut result {
-            owned.extend_from_slice(line);
-        }
-        offset += line.len();
-    }
-    result
 }
 
 #[cfg(test)]

@@ -67,13 +67,7 @@ fn shown(value: &str) -> String {
     if value.starts_with(&format!("/proc/{}/fd/", std::process::id())) {
         return "[redacted]".to_owned();
     }
-    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
-    let end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    match authority.rsplit_once('@').and_then(|(who, place)| Some((who.split_once(':')?.0, place))) {
-        Some((user, place)) => format!("{scheme}://{user}:[redacted]@{place}{path}"),
-        None => value.to_owned(),
-    }
+    process::without_passwords(value).into_owned()
 }
 
 #[cfg(test)]
@@ -83,8 +77,8 @@ mod tests {
     #[test]
     fn passwords_are_not_shown() {
         let check = |value, expected| assert_eq!(shown(value), expected);
-        check("postgres://hub:secret@db/hub", "postgres://hub:[redacted]@db/hub");
-        check("http://a@b/c:d@e", "http://a@b/c:d@e");
+        check("postgres://hub:secret@db/hub", "postgres://[redacted]@db/hub");
+        check("ssh://a@b/c:d@e", "ssh://a@b/c:d@e");
         check("/eos/user", "/eos/user");
     }
 }

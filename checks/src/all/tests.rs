@@ -58,6 +58,9 @@ fn the_example_is_sound() {
 #[test]
 fn the_published_schema_is_the_one_that_is_printed() {
     let outcome = cli::run_with::<CheckAll>(&["--schema"], b"");
+    if std::env::var_os("SUBUNIT_BLESS").is_some() {
+        fs::write(SCHEMA, outcome.output()).unwrap();
+    }
     let published = fs::read_to_string(SCHEMA).unwrap_or_default();
     assert!(outcome.output() == published, "check-all --schema > docs/subunit-checks.schema.json");
     let schema: serde_json::Value = serde_json::from_str(outcome.output()).unwrap();
@@ -89,12 +92,36 @@ fn mistakes_are_told_with_their_lines() {
         "[defaults]\ntimeot = '1s'\n[[target]]\nname = 'a'\ncheck = 'eos'\npath = '/'",
         Err("line 2: target a: check-eos has no `timeot`; is it `timeout`?"),
     );
+    toml(&eos("path = '/eos'\ndir = ['a', 'b']"), Err("line 5: target user: `dir` is one value"));
+    toml(&eos("path = '/eos'\ntimeout = ['5s']"), Err("line 5: target user: `timeout` is one value"));
+    toml(
+        &eos("path = '/eos'\nthresholds.load = { warning = [1, 2] }"),
+        Err("line 5: target user: `load` is one value"),
+    );
+    toml(&eos("path = '/eos'\nread_file = 'a'\nread-file = 'b'"), Err("are the same option"));
+    toml(&eos("path = '/eos'\ntag = 'a'\ntags = 'b'"), Err("`tag` and `tags` are the same option"));
     toml("[[targt]]\n", Err("line 1: there is no `targt`; is it `target`?"));
     toml("", Err("checks.toml has no targets"));
     toml(
         &eos("path = '/eos'\nafter = ['usr']"),
         Err("line 5: target user: `after` names usr, which is not a target"),
     );
+}
+
+#[test]
+fn a_password_in_an_address_is_shown_nowhere() {
+    for check in ["http", "jupyterhub", "proxy"] {
+        let text =
+            format!("[[target]]\nname = 'x'\ncheck = '{check}'\nurl = 'http://admin:hunter2@127.0.0.1:9/'\n");
+        for args in [&["--format=nagios"][..], &["--check-config"], &["--print-config"], &["--list"]] {
+            let outcome = run("checks.toml", &text, args);
+            let said = format!("{}{}", outcome.output(), outcome.errors());
+            assert!(!said.contains("hunter2") && !said.is_empty(), "{args:?}: {said}");
+        }
+    }
+    let typed = cli::run_with::<crate::Run<crate::http::CheckHttp>>(&["http://u:hun/ter2@h/"], b"");
+    assert!(typed.errors().contains("'http://[redacted]@h/'"), "{}", typed.errors());
+    assert!(!typed.errors().contains("ter2"), "{}", typed.errors());
 }
 
 #[test]
@@ -255,6 +282,12 @@ fn mistakes_in_swans_file_are_told_with_their_lines() {
     yaml("test: {}\n", "line 1: there is no `test`; is it `tests`?");
     yaml("tests: {}\noutput:\n  grafan: {}\n", "line 3: `output` has no `grafan`; is it `grafana`?");
     yaml("tests:\n  storage:\n    write: {fileSize: big}\n", "`big` is not a size");
+    yaml("tests:\n  storage:\n    write:\n      filePath: [a, b]\n", "line 4: `filePath` is one value");
+    yaml("tests:\n  storage:\n    write: [a]\n", "line 3: `write` holds keys and values");
+    yaml(
+        "tests:\n  storage:\n    write:\n      filePath: a\n      file_path: b\n",
+        "`file_path` is there already",
+    );
     yaml("tests:\n  cvmfs: 7\n", "line 2: `cvmfs` holds keys and values");
     yaml("tests: [\n", "test.yaml: ");
 }

@@ -58,7 +58,7 @@ pub struct CheckHttp {
     /// Bytes that the body may have
     #[arg(long, value_name = "SIZE", default_value = "1MiB", value_parser = positive_size, add = OptionFacts::of_aspects(&["body"]))]
     pub max_body: u64,
-    /// How many redirects to follow
+    /// How many redirects to follow; it fails when there are more
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=20), add = OptionFacts::of_aspects(&["status"]))]
     pub redirects: u32,
     /// The token.
@@ -175,6 +175,53 @@ mod tests {
         assert!(outcome.output().contains("the body matches"), "{}", outcome.output());
         assert!(!outcome.output().contains("hunter2"), "{}", outcome.output());
         check(&["--only=status", &url], Verdict::Failed, "answers 403 Forbidden", "");
+        let args = ["--format=json", "--header=X-Api-Key: hunter3", "--no-match=.", "--status=403", &url];
+        let outcome = cli::run_with::<Run<CheckHttp>>(&args, b"");
+        assert!(outcome.output().contains("the body matches"), "{}", outcome.output());
+        assert!(!outcome.output().contains("hunter3"), "{}", outcome.output());
+    }
+
+    #[test]
+    fn redirects_are_followed_to_their_end_or_it_fails() {
+        let server = Server::answering(|head| match head.split(' ').nth(1) {
+            Some("/loop") => answer("302 Found", "location: /loop\r\n", ""),
+            Some("/in") => answer("301 Moved Permanently", "location: /out\r\n", ""),
+            Some("/secret") => answer("302 Found", "location: http://u:hunter2@x/?token=hunter2\r\n", ""),
+            _ => answer("200 OK", "", "x"),
+        });
+        let url = |path| server.url(path).to_string();
+        let look = |args: &[&str], path, verdict, words: &str| {
+            check(&[args, &["--only=status", &url(path)]].concat(), verdict, words, "");
+        };
+        look(
+            &["--redirects=5"],
+            "/loop",
+            Verdict::Failed,
+            ": 5 redirects were followed, and it leads on to /loop\n",
+        );
+        look(
+            &["--redirects=1", "--status=302"],
+            "/loop",
+            Verdict::Failed,
+            ": 1 redirect was followed, and it leads",
+        );
+        look(&[], "/loop", Verdict::Passed, ": 302 Found, to /loop\n");
+        look(&["--redirects=1"], "/in", Verdict::Passed, ", by redirects\n");
+        check(
+            &["--redirects=2", "--only=latency", &url("/loop")],
+            Verdict::Failed,
+            "2 redirects were followed",
+            "",
+        );
+        check(
+            &["--redirects=2", "--only=body", &url("/loop")],
+            Verdict::Failed,
+            "2 redirects were followed",
+            "",
+        );
+        let outcome =
+            cli::run_with::<Run<CheckHttp>>(&["--format=json", "--only=status", &url("/secret")], b"");
+        assert!(!outcome.output().contains("hunter2"), "{}", outcome.output());
     }
 
     #[test]

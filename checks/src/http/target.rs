@@ -1,6 +1,6 @@
 //! An address, and what it answers.
 
-use net::{Client, Exchange, Place, Request, Response, Route};
+use net::{Client, Exchange, Place, Request, Response, Route, hide};
 use probe::{Finding, Limits, Secret, Target};
 use regex::bytes::Regex;
 
@@ -54,6 +54,9 @@ impl HttpTarget {
     /// The answer, where it has a status code that is expected.
     fn expected<'a>(&self, exchange: &'a Exchange) -> Result<&'a Response, Box<Finding>> {
         let response = exchange.answer()?;
+        if let (1.., Some(location)) = (self.request.redirects, exchange.leads_to()) {
+            return Err(Box::new(exchange.witness(Finding::broken(leads_on(exchange, location)))));
+        }
         if self.args.status.has(response.status) {
             return Ok(response);
         }
@@ -116,10 +119,18 @@ impl HttpTarget {
 fn status_line(exchange: &Exchange, response: &Response) -> String {
     let line = format!("{} {}", response.status, response.reason);
     match response.header("location") {
-        Some(_) if (300..400).contains(&response.status) => format!("{line}, elsewhere"),
-        _ if exchange.hops().count() > 1 => format!("{line} of {}, by redirects", exchange.url),
+        Some(location) if (300..400).contains(&response.status) => format!("{line}, to {}", hide(location)),
+        _ if exchange.redirects() > 0 => format!("{line} of {}, by redirects", exchange.url),
         _ => line.trim_end().to_owned(),
     }
+}
+
+/// That following redirects came to no end.
+fn leads_on(exchange: &Exchange, location: &str) -> String {
+    let (count, location) = (exchange.redirects(), hide(location));
+    let were = if count == 1 { "redirect was" } else { "redirects were" };
+    let first = exchange.hops().next().map_or_else(String::new, |hop| hop.url.to_string());
+    format!("{first}: {count} {were} followed, and it leads on to {location}")
 }
 
 impl Target for HttpTarget {
@@ -132,7 +143,9 @@ impl Target for HttpTarget {
     }
 
     fn secrets(&self) -> Vec<Secret> {
-        self.token.iter().cloned().collect()
+        let headers = self.request.headers.iter().filter(|(name, _)| process::is_secret_name(name));
+        let headers = headers.map(|(_, value)| Secret::new(value));
+        self.token.iter().cloned().chain(headers).collect()
     }
 
     fn tags(&self) -> Vec<String> {

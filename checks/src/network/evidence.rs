@@ -58,7 +58,7 @@ impl Evidence for Exchange {
     }
 
     fn measure(&self, finding: Finding) -> Finding {
-        measure(&self.trace.phases, finding)
+        measure(&self.phases(), finding)
     }
 }
 

@@ -113,7 +113,7 @@ pub fn latency(
         }
         exchanges.push(exchange);
     }
-    let total = |exchange: &Exchange| exchange.trace.phases.total.unwrap_or_default().as_secs_f64();
+    let total = |exchange: &Exchange| exchange.phases().total.unwrap_or_default().as_secs_f64();
     let seconds = Percentiles::of(exchanges.iter().map(total).collect());
     let slowest = exchanges.iter().max_by(|one, other| total(one).total_cmp(&total(other)));
     let median = seconds.percentile(50).unwrap_or_default();
@@ -130,7 +130,7 @@ fn csv(exchanges: &[Exchange]) -> String {
         "resolve_seconds,connect_seconds,tls_seconds,first_byte_seconds,transfer_seconds,total_seconds\n"
             .to_owned();
     for exchange in exchanges {
-        let phases = exchange.trace.phases;
+        let phases = exchange.phases();
         let all =
             [phases.resolve, phases.connect, phases.tls, phases.first_byte, phases.transfer, phases.total];
         let cell = |time: &Option<std::time::Duration>| {

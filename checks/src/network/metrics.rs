@@ -9,7 +9,7 @@ pub const RESOLVE_SECONDS: MetricKind = MetricKind::new("resolve_seconds", Metri
 pub const CONNECT_SECONDS: MetricKind = MetricKind::new("connect_seconds", MetricUnit::Seconds);
 /// How long the TLS handshake took.
 pub const TLS_SECONDS: MetricKind = MetricKind::new("tls_seconds", MetricUnit::Seconds);
-/// How long the first byte of the answer took, from when the request was sent.
+/// How long the first byte of the answer took, from when the connection was there.
 pub const FIRST_BYTE_SECONDS: MetricKind = MetricKind::new("first_byte_seconds", MetricUnit::Seconds);
 /// How long the rest of the answer took.
 pub const TRANSFER_SECONDS: MetricKind = MetricKind::new("transfer_seconds", MetricUnit::Seconds);
