@@ -21,6 +21,8 @@ pub struct Mount {
     pub source: String,
     /// The mount's options: `rw,relatime`.
     pub options: String,
+    /// Those of the file system itself, wherever it is mounted: one that met an error turns itself `ro`.
+    pub super_options: String,
     /// The number by which `/sys/fs/fuse/connections` knows it: the minor of the device.
     pub minor: u32,
     /// The line as it stands.
@@ -41,16 +43,27 @@ impl Mount {
         let mut rest = fields.skip_while(|field| *field != b"-").skip(1);
         let fstype = lossy(rest.next()?);
         let source = lossy(&unescape(rest.next()?));
+        let super_options = rest.next().map(lossy).unwrap_or_default();
         let minor = lossy(device).split_once(':')?.1.parse().ok()?;
         let point = PathBuf::from(OsString::from_vec(point));
-        Some(Mount { point, fstype, source, options, minor, line: lossy(line), id, parent })
+        Some(Mount { point, fstype, source, options, super_options, minor, line: lossy(line), id, parent })
     }
 
     /// Whether nothing can be written on it.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
-        self.options.split(',').any(|option| option == "ro")
+        has_ro(&self.options) || self.is_read_only_everywhere()
     }
+
+    /// Whether nothing can be written to the file system, through whatever mount.
+    #[must_use]
+    pub fn is_read_only_everywhere(&self) -> bool {
+        has_ro(&self.super_options)
+    }
+}
+
+fn has_ro(options: &str) -> bool {
+    options.split(',').any(|option| option == "ro")
 }
 
 fn lossy(bytes: &[u8]) -> String {

@@ -118,8 +118,12 @@ fn read_only() -> anyhow::Result<()> {
     let small = Small::mount()?;
     small.make_read_only()?;
     let ended = check(small.path(), &[ANY, DEEP].concat())?;
-    ended.expect("responsive", Success, "")?.expect("writable", Fail, "mounted read-only (EROFS")?;
-    ended.expect_end(1, LIMIT)
+    ended.expect("mounted", Fail, "is read-only: nothing can be written there")?.expect_end(1, LIMIT)?;
+    let ended = check(small.path(), &[&ANY[..], &["--expect-rw"]].concat())?;
+    ended.expect("mounted", Fail, "is read-only")?.expect_end(1, LIMIT)?;
+    let ended = check(small.path(), &[&ANY[..], &["--dir", "."]].concat())?;
+    ended.expect("mounted", Success, "")?.expect("responsive", Success, "")?;
+    ended.expect("writable", Fail, "mounted read-only (EROFS")?.expect_end(1, LIMIT)
 }
 
 fn full() -> anyhow::Result<()> {

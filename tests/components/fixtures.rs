@@ -149,6 +149,24 @@ impl Small {
         let flags = MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
         Ok(mount(None::<&str>, self.path(), None::<&str>, flags, None::<&str>)?)
     }
+
+    /// The same file system on another folder, through which nothing can be written.
+    pub(crate) fn bind_read_only(&self, point: &Path) -> anyhow::Result<Bound> {
+        mount(Some(self.path()), point, None::<&str>, MsFlags::MS_BIND, None::<&str>)?;
+        let bound = Bound(point.to_owned());
+        let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+        mount(None::<&str>, point, None::<&str>, flags, None::<&str>)?;
+        Ok(bound)
+    }
+}
+
+/// A file system that is mounted on a second folder.
+pub(crate) struct Bound(PathBuf);
+
+impl Drop for Bound {
+    fn drop(&mut self) {
+        let _unmounted = umount2(&self.0, MntFlags::MNT_DETACH);
+    }
 }
 
 impl Drop for Small {

@@ -21,8 +21,9 @@ const EXAMPLES: &str = "  check-database /srv/jupyterhub/jupyterhub.sqlite
 /// Check the database of a JupyterHub: intact, not locked, consistent
 ///
 /// Each aspect is a test of its own, database.TARGET.ASPECT. Startup and liveness are open; readiness, the default,
-/// asks how long readers wait, looks through the file, and compares what its tables say of users, servers and
-/// tokens with each other, with what listens and, with --hub, with the hub itself. Nothing is ever written.
+/// asks how long readers wait and who keeps others from writing, looks through the file, and compares what its tables
+/// say of users, servers and tokens with each other, with what listens and, with --hub, with the hub itself. Nothing is
+/// ever written.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "check-database", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
 pub struct CheckDatabase {

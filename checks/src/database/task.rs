@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use formats::human::show_duration;
-use probe::Finding;
 use probe::helper::{self, assist, tell_metric};
+use probe::{Finding, Level};
 use process::helper::Stop;
 use serde::{Deserialize, Serialize};
 
@@ -121,7 +121,12 @@ fn with_file(task: &Task, path: &Path, reporter: &mut Reporter) -> Result<(), St
                 .with_metric("open_seconds", begin.elapsed().as_secs_f64())
         }
         Work::LockWait => match wait(LOCK_WAIT, reporter, || database.tables())? {
-            Ok((_, waited)) => waited_for(waited),
+            Ok((_, waited)) => {
+                database.verify().or_else(|fault| give_up(reporter, &fault))?;
+                drop(database);
+                let finding = for_writers(&path, &found, task.patience, waited_for(waited), reporter)?;
+                return tell(reporter, &finding);
+            }
             Err(()) => return Ok(()),
         },
         Work::Integrity => sqlite::integrity(&mut database, budget, reporter)?,
@@ -174,11 +179,28 @@ fn wait<T>(
             tell_metric(reporter, metric, waited.as_secs_f64())?;
             reporter.tell(Fact::Own(DatabaseFact::Locked))?;
             let reason = format!("{fault}, for longer than {}", show_duration(waited));
-            reporter.tell(Fact::Warning(reason))?;
+            reporter.tell(Fact::Broken(reason))?;
             Ok(Err(()))
         }
         Err(fault) => give_up(reporter, &fault),
     }
+}
+
+/// The finding about readers, unless those who write are kept waiting for too long.
+fn for_writers(
+    path: &Path,
+    found: &Found,
+    patience: Duration,
+    finding: Finding,
+    reporter: &mut Reporter,
+) -> Result<Finding, Stop> {
+    let look = || Ok(sqlite::locks::writer(path, found.access, patience));
+    let Some(writer) = reporter.step("look for one who writes", look)? else { return Ok(finding) };
+    let reason = format!(
+        "it is locked for writing by {writer} for more than {}: others who write are told \"database is locked\"",
+        show_duration(patience)
+    );
+    Ok(Finding { level: Level::Warning(reason), summary: None, ..finding })
 }
 
 fn waited_for(waited: Duration) -> Finding {

@@ -36,6 +36,9 @@ pub struct CheckEos {
     /// The file system type that is expected there; `any` accepts every directory
     #[arg(long, value_name = "GLOB", default_value = "fuse*", add = OptionFacts::TARGET)]
     pub fstype: String,
+    /// Fail when the mount is read-only; --probe deep does without being told
+    #[arg(long, add = OptionFacts::of_aspects(&["mounted"]))]
+    pub expect_rw: bool,
     /// Where to write, below the path
     #[arg(long, value_name = "DIR", add = OptionFacts::of_aspects(&["writable"]))]
     pub dir: Option<PathBuf>,

@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::ensure;
 use globset::{Glob, GlobMatcher};
 use probe::helper::Answer;
-use probe::{Finding, Helper, Level, Limits, Mount, Mounts, Target, absolute, host, nonce, target_names};
+use probe::{
+    Finding, Helper, Level, Limits, Mount, Mounts, ProbeKind, Target, absolute, host, nonce, target_names,
+};
 use process::Deadline;
 
 use super::args::CheckEos;
@@ -162,7 +164,14 @@ impl MountTarget {
     }
 
     pub(super) fn check_mounted(&mut self, limits: Limits<'_>) -> Finding {
-        let finding = match self.find_mount(limits) {
+        let expects_rw = self.args.expect_rw || self.args.probe.probe == ProbeKind::Deep;
+        let found = self.find_mount(limits);
+        let is_read_only = found.as_ref().is_ok_and(|mount| mount.as_ref().is_some_and(Mount::is_read_only));
+        let finding = match found {
+            Ok(Some(Mount { fstype, point, .. })) if expects_rw && is_read_only => Finding::broken(format!(
+                "{fstype} on {} is read-only: nothing can be written there",
+                point.display()
+            )),
             Ok(Some(Mount { fstype, source, point, .. })) => {
                 Finding::fine(format!("{fstype}, {source} on {}", point.display()))
             }

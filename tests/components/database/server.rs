@@ -283,10 +283,8 @@ pub(crate) fn locked() -> anyhow::Result<()> {
     let quick = ["--lock-timeout", "300ms"];
     let ended = server.check(&quick)?;
     ended.expect("open", Success, "")?;
-    ended
-        .expect("lock-wait", Success, "it is locked by forgetful (pid ")?
-        .expect_tag("lock-wait", "warning")?;
-    ended.expect("schema", Skip, "it was locked")?.expect_end(0, LIMIT)?;
+    ended.expect("lock-wait", Fail, "it is locked by forgetful (pid ")?;
+    ended.expect("schema", Skip, "it was locked")?.expect_end(1, LIMIT)?;
     let ended = server.check(&[&quick[..], &["--only", "orphans"]].concat())?;
     ended.expect("orphans", Fail, "idle in transaction")?.expect_tag("orphans", "unknown")?;
     let ended = server.check(&["--only", "connections", "-c", "idle_in_transaction_seconds=1ms"])?;

@@ -1,17 +1,61 @@
 //! Who has a file locked.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Flock, FlockType, fcntl_getlk};
+
+use super::access::{Access, side};
+
+/// The byte of a file that those have locked who write to it, with a rollback journal.
+const RESERVED: u64 = 0x4000_0001;
+/// The same of the index of a write-ahead log.
+const LOG_WRITE: u64 = 120;
+/// How often to look whether it is still locked.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Who has it locked for writing all this time: `python3 (pid 17)`. Nobody may have opened it in this process: to
+/// close a file ends the locks of all that have it open here.
+pub(in crate::database) fn writer(path: &Path, access: Access, patience: Duration) -> Option<String> {
+    let (path, byte) = match access {
+        Access::Journal => (path.to_owned(), RESERVED),
+        Access::Log => (side(path, "-shm"), LOG_WRITE),
+        Access::Still => return None,
+    };
+    let file = File::open(&path).ok()?;
+    let begin = Instant::now();
+    let first = lock_on(&file, byte)?;
+    while begin.elapsed() < patience {
+        thread::sleep(PAUSE);
+        lock_on(&file, byte).filter(|holder| *holder == first)?;
+    }
+    // A process that others cannot see has no number here.
+    Some(if first > 0 {
+        named(first.unsigned_abs())
+    } else {
+        "a process that cannot be seen from here".to_owned()
+    })
+}
+
+/// The number of the process that would keep us from writing to this byte, where one would.
+fn lock_on(file: &File, byte: u64) -> Option<i32> {
+    let wanted = Flock { start: byte, length: 1, ..Flock::from(FlockType::WriteLock) };
+    let lock = fcntl_getlk(file, &wanted).ok()??;
+    Some(lock.pid.map_or(0, |pid| pid.as_raw_nonzero().get()))
+}
+
+fn named(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    format!("{} (pid {pid})", name.trim())
+}
 
 /// Who holds write locks on a file, as far as the kernel of this host knows: ` by jupyterhub (pid 17)`.
 pub(super) fn holders(path: &Path) -> String {
     let Ok(metadata) = fs::metadata(path) else { return String::new() };
     let locks = fs::read_to_string("/proc/locks").unwrap_or_default();
-    let named = |pid: u32| {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        format!("{} (pid {pid})", name.trim())
-    };
     let all: Vec<_> = writers(&locks, metadata.ino()).into_iter().map(named).collect();
     if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) }
 }

@@ -5,11 +5,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use formats::human::show_duration;
-use probe::Finding;
+use probe::{Finding, Level, Mounts};
 use process::helper::Stop;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rustix::fs::statvfs;
+use rustix::fs::{StatVfsMountFlags, statvfs};
 
 use super::{Sqlite, each_row, fault};
 use crate::database::fact::Reporter;
@@ -167,6 +167,24 @@ fn copy(database: &Sqlite, budget: Budget, reporter: &mut Reporter) -> Result<Co
     Ok(copy)
 }
 
+/// That nothing can be written there: through this mount, or at all.
+fn read_only(path: &Path, flags: StatVfsMountFlags) -> Option<Level> {
+    if !flags.contains(StatVfsMountFlags::RDONLY) {
+        return None;
+    }
+    let mount = Mounts::read().ok().and_then(|mounts| mounts.covering(path).cloned());
+    Some(match mount {
+        Some(mount) if !mount.is_read_only_everywhere() => Level::Warning(format!(
+            "it is looked at through a mount that is read-only ({}): a hub that has it there cannot write to it",
+            mount.point.display()
+        )),
+        mount => {
+            let at = mount.map_or_else(String::new, |mount| format!(" at {}", mount.point.display()));
+            Level::Broken(format!("its file system is mounted read-only{at}: nobody can write to it"))
+        }
+    })
+}
+
 /// How large it is, what of it is unused, and how much room is left.
 pub(in crate::database) fn size(database: &mut Sqlite, reporter: &mut Reporter) -> Result<Finding, Stop> {
     let found = database.found.clone();
@@ -191,5 +209,9 @@ pub(in crate::database) fn size(database: &mut Sqlite, reporter: &mut Reporter) 
         .with_metric("freelist_percent", 100.0 * unused / pages.max(1.0))
         .with_metric("free_bytes", free)
         .with_metric("free_percent", 100.0 * free / all.max(1.0));
+    let finding = match read_only(&database.path, room.f_flag) {
+        Some(level) => Finding { level, summary: None, ..finding },
+        None => finding,
+    };
     Ok(found.wal.into_iter().fold(finding, |finding, bytes| finding.with_metric("wal_bytes", bytes as f64)))
 }
