@@ -97,6 +97,11 @@ impl Engine {
         Ok(engine)
     }
 
+    /// What runs in a container, a line each.
+    fn processes(&self, container: &str) -> anyhow::Result<String> {
+        self.said(&["top", container])
+    }
+
     /// Where it listens.
     pub(crate) fn place(&self) -> String {
         format!("unix:{}", self.folder.path().join("socket").display())
@@ -124,13 +129,18 @@ impl Engine {
 
     /// Runs the engine's own program.
     pub(crate) fn run(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        self.said(arguments).map(drop)
+    }
+
+    /// The same, with what it says.
+    fn said(&self, arguments: &[&str]) -> anyhow::Result<String> {
         let path = self.folder.path();
         let mut command = Command::new(self.program);
         match self.program {
             "docker" => command.arg("--host").arg(format!("unix://{}", path.join("socket").display())),
             _ => command.args(podman_places(path)).env("CONTAINERS_CONF", path.join("containers.conf")),
         };
-        run(command.args(arguments))
+        said(command.args(arguments))
     }
 
     /// Starts a container: options, image and command.
@@ -167,11 +177,15 @@ fn podman_places(folder: &Path) -> Vec<String> {
 }
 
 fn run(command: &mut Command) -> anyhow::Result<()> {
+    said(command).map(drop)
+}
+
+fn said(command: &mut Command) -> anyhow::Result<String> {
     let done = complete(command.stdin(Stdio::null()))?;
     if !done.ending.is_success() {
         bail!("{command:?}: {}: {}", done.ending.exit, done.stderr.text());
     }
-    Ok(())
+    Ok(done.stdout.text())
 }
 
 impl Drop for Engine {
@@ -218,7 +232,15 @@ fn docker_healthy() -> anyhow::Result<()> {
         .expect("exec", Fail, "ended with 4")?
         .expect_end(1, LIMIT)?;
     let slow = ["--exec", "sleep 30", "--only", "exec", "--timeout=2s", "--op-timeout=1s"];
-    check(&slow)?.expect("exec", Fail, "did not end in time")?.expect_end(1, Duration::from_secs(4))?;
+    for _ in 0..2 {
+        check(&slow)?.expect("exec", Fail, "did not end in time")?.expect_end(1, Duration::from_secs(6))?;
+        ensure!(!engine.processes("ok")?.contains("sleep 30"), "it goes on: {}", engine.processes("ok")?);
+    }
+    // One that another check has left, and cannot be ended by this one, is alone.
+    engine.run(&["exec", "--detach", "ok", "/bin/sh", "-c", "sleep 30"])?;
+    check(&slow)?.expect("exec", Fail, "of an earlier check still goes on")?.expect_end(1, LIMIT)?;
+    let left = engine.processes("ok")?;
+    ensure!(left.lines().filter(|line| line.contains("sleep 30")).count() == 1, "it is not alone: {left}");
     check(&["--log-error", "^ready", "--only", "logs"])?
         .expect("logs", Fail, "match ^ready")?
         .expect_end(1, LIMIT)?;

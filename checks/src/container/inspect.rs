@@ -15,6 +15,9 @@ pub(super) struct Inspect {
     pub(super) state: State,
     pub(super) config: Config,
     pub(super) host_config: HostConfig,
+    /// The commands that were started in it and run.
+    #[serde(rename = "ExecIDs", deserialize_with = "or_default")]
+    pub(super) exec_ids: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]

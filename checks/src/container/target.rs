@@ -26,7 +26,7 @@ pub(super) fn targets(args: &CheckContainer) -> anyhow::Result<Vec<Container>> {
     let engine = Engine::new(args.socket.as_ref())?;
     let target = |(container, name)| {
         let (args, engine) = (args.clone(), engine.clone());
-        Container { container, name, args, engine, asked: false, stats: None }
+        Container { container, name, args, engine, asked: false, stats: None, left: None }
     };
     Ok(containers.into_iter().zip(names).map(target).collect())
 }
@@ -41,6 +41,8 @@ pub(super) struct Container {
     asked: bool,
     /// What it used when it was looked at.
     stats: Option<Stats>,
+    /// The command that was started in it and may go on.
+    left: Option<exec::Started>,
 }
 
 /// An answer of `/images/ID/json`, as far as it is used here.
@@ -58,6 +60,10 @@ impl Target for Container {
 
     fn shown(&self) -> String {
         format!("{} of the engine at {}", self.container, self.engine.shown())
+    }
+
+    fn finish(&mut self, limits: Limits<'_>) -> Option<Finding> {
+        self.left.take().and_then(|started| exec::end(&self.engine, &started, limits))
     }
 }
 
@@ -130,7 +136,9 @@ impl Container {
     pub(super) fn exec(&mut self, limits: Limits<'_>) -> Finding {
         self.inspected(limits, |own, inspect, limits| {
             let command = own.args.exec.as_ref();
-            command.map_or_else(nothing_to_do, |command| exec::exec(&own.engine, inspect, command, limits))
+            command.map_or_else(nothing_to_do, |command| {
+                exec::exec(&own.engine, inspect, command, &mut own.left, limits)
+            })
         })
     }
 
