@@ -55,6 +55,29 @@ pub fn show_duration(duration: Duration) -> String {
     format!("{shown} ms")
 }
 
+/// The same of what may be long: `2 min 5 s`, `3 h 4 min`, `12 d 1 h`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// assert_eq!(formats::human::show_long(Duration::from_secs(125)), "2 min 5 s");
+/// assert_eq!(formats::human::show_long(Duration::from_secs(17)), "17.0 s");
+/// assert_eq!(formats::human::show_long(Duration::from_secs(86_400 * 3)), "3 d 0 h");
+/// ```
+#[must_use]
+pub fn show_long(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let pair = |unit: u64, name: &str, part: u64, part_name: &str| {
+        format!("{} {name} {} {part_name}", seconds / unit, seconds % unit / part)
+    };
+    match seconds {
+        0..60 => show_duration(duration),
+        60..3600 => pair(60, "min", 1, "s"),
+        3600..86_400 => pair(3600, "h", 60, "min"),
+        _ => pair(86_400, "d", 3600, "h"),
+    }
+}
+
 /// A number of bytes: `512 B`, `1.4 MB`; a MB is 10⁶ of them.
 ///
 /// ```

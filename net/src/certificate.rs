@@ -50,6 +50,12 @@ impl Certificate {
         }
     }
 
+    /// The moment when it expires, as people write it.
+    #[must_use]
+    pub fn last_day(&self) -> String {
+        day(self.not_after)
+    }
+
     /// Whether it is valid now.
     #[must_use]
     pub fn is_valid_at(&self, now: SystemTime) -> bool {

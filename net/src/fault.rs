@@ -81,18 +81,27 @@ impl Fault {
     }
 
     fn late(&self, time: Duration) -> String {
-        let place = &self.place;
+        let (place, time) = (&self.place, shown(time));
         match self.stage {
-            Stage::Resolve => format!("the name {place} was not resolved within {time:?}"),
-            Stage::Connect => format!("{place} accepted no connection within {time:?}"),
-            Stage::Tls => format!("{place} accepts connections, but did no TLS handshake within {time:?}"),
+            Stage::Resolve => format!("the name {place} was not resolved within {time}"),
+            Stage::Connect => format!("{place} accepted no connection within {time}"),
+            Stage::Tls => format!("{place} accepts connections, but did no TLS handshake within {time}"),
             Stage::Send => {
-                format!("{place} accepts connections, but did not take the request within {time:?}")
+                format!("{place} accepts connections, but did not take the request within {time}")
             }
-            Stage::FirstByte => format!("{place} accepts connections, but did not answer within {time:?}"),
-            Stage::Transfer => format!("{place} began to answer, but was not done within {time:?}"),
+            Stage::FirstByte => format!("{place} accepts connections, but did not answer within {time}"),
+            Stage::Transfer => format!("{place} began to answer, but was not done within {time}"),
         }
     }
+}
+
+/// A time as people write it: `1.5 s`, `300 ms`.
+fn shown(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        return format!("{} ms", time.as_millis());
+    }
+    let text = format!("{:.3}", time.as_secs_f64());
+    format!("{} s", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 impl Stage {
@@ -114,7 +123,17 @@ impl fmt::Display for Fault {
         let Fault { stage, cause, place } = self;
         match cause {
             FaultCause::Timeout(time) => formatter.write_str(&self.late(*time)),
-            FaultCause::Interrupted => formatter.write_str("a signal ended the check"),
+            FaultCause::Interrupted => {
+                let what = match stage {
+                    Stage::Resolve => "looked up",
+                    Stage::Connect => "waited for a connection to",
+                    Stage::Tls => "waited for the TLS handshake of",
+                    Stage::Send => "sent a request to",
+                    Stage::FirstByte => "waited for an answer of",
+                    Stage::Transfer => "read the answer of",
+                };
+                write!(formatter, "a signal ended the check while it {what} {place}")
+            }
             FaultCause::NoSuchHost(reason) => write!(formatter, "the name {place} has no address: {reason}"),
             FaultCause::System(errno, message) => {
                 formatter.write_str(&process::explain(stage.verb(), place, *errno, message))
@@ -147,10 +166,15 @@ mod tests {
     #[test]
     fn faults_say_how_far_it_came() {
         let late = || FaultCause::Timeout(Duration::from_secs(1));
-        check(Stage::Resolve, late(), "the name h:1 was not resolved within 1s");
+        check(Stage::Resolve, late(), "the name h:1 was not resolved within 1 s");
         check(Stage::Connect, late(), "accepted no connection");
-        check(Stage::FirstByte, late(), "accepts connections, but did not answer within 1s");
+        check(Stage::FirstByte, late(), "accepts connections, but did not answer within 1 s");
         check(Stage::Transfer, FaultCause::Closed, "before the answer's end");
         check(Stage::FirstByte, FaultCause::Closed, "without an answer");
+        check(
+            Stage::FirstByte,
+            FaultCause::Interrupted,
+            "a signal ended the check while it waited for an answer of h:1",
+        );
     }
 }

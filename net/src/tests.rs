@@ -93,7 +93,7 @@ fn long_bodies_are_cut() {
 
 #[test]
 fn servers_that_say_nothing_are_not_waited_for() {
-    check(&Server::silent(), Stage::FirstByte, "accepts connections, but did not answer within 500ms");
+    check(&Server::silent(), Stage::FirstByte, "accepts connections, but did not answer within 500 ms");
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn answers_that_never_end_are_not_waited_for() {
             }
         })
     };
-    check(&dripping("HTTP/1.1 200 OK\r\n\r\n"), Stage::Transfer, "was not done within 500ms");
-    check(&dripping("HTTP/1.1 200 OK\r\nx: "), Stage::Transfer, "was not done within 500ms");
+    check(&dripping("HTTP/1.1 200 OK\r\n\r\n"), Stage::Transfer, "was not done within 500 ms");
+    check(&dripping("HTTP/1.1 200 OK\r\nx: "), Stage::Transfer, "was not done within 500 ms");
     let flooding = Server::new(|mut stream| {
         head(&mut stream);
         let _gone = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ");

@@ -83,7 +83,7 @@ mod tests {
             let fault = ask(server).unwrap_err().to_string();
             assert!(fault.contains(words), "{fault}");
         };
-        check(&Server::silent(), "did not answer within 500ms");
+        check(&Server::silent(), "did not answer within 500 ms");
         check(&Server::saying(""), "without an answer");
         check(&Server::saying("SSH-2.0-x\r\n\r\n"), "does not speak HTTP");
     }

@@ -158,7 +158,7 @@ fn cause(error: &io::Error, peer: &Peer, patience: &Patience) -> FaultCause {
         (_, rustls::Error::InvalidMessage(_)) => {
             FaultCause::Tls(format!("what answers there is not TLS ({source})"))
         }
-        _ => FaultCause::Tls(source.to_string()),
+        _ => FaultCause::Tls(super::witness::in_words(&source.to_string())),
     }
 }
 

@@ -86,7 +86,8 @@ impl ServerCertVerifier for Witness {
         let verified = self.verify(end, others, name, staple, now);
         let chain = std::iter::once(end).chain(others);
         let certificates: Vec<_> = chain.filter_map(|der| Certificate::parse(der)).collect();
-        let objection = verified.as_ref().err().map(|error| objection(error, certificates.first(), name));
+        let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(now.as_secs());
+        let objection = verified.as_ref().err().map(|error| objection(error, &certificates, name, at));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         *seen = Peer { certificates, objection, protocol: None };
         match verified {
@@ -133,21 +134,21 @@ impl ServerCertVerifier for Witness {
 }
 
 /// Why a certificate is refused, in words that say what to do.
-fn objection(error: &Error, certificate: Option<&Certificate>, name: &ServerName<'_>) -> String {
+fn objection(error: &Error, chain: &[Certificate], name: &ServerName<'_>, now: SystemTime) -> String {
+    let certificate = chain.first();
     let Error::InvalidCertificate(error) = error else {
         return match error {
             Error::General(reason) => reason.clone(),
-            other => other.to_string(),
+            other => in_words(&other.to_string()),
         };
     };
     let of = |what: &dyn Fn(&Certificate) -> String| certificate.map(what).unwrap_or_default();
     match error {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            format!("the certificate has expired{}", of(&|own| format!(", on {}", day(own.not_after))))
-        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => expired(chain, now),
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            let from = of(&|own| format!(", but from {} on", day(own.not_before)));
-            format!("the certificate is not valid yet{from}; is a clock wrong?")
+            let (who, when) = which(chain, |certificate| certificate.not_before > now);
+            let from = when.map_or_else(String::new, |own| format!(", but from {} on", day(own.not_before)));
+            format!("{who} is not valid yet{from}; is a clock wrong?")
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             let names = of(&|own| format!(", but for {}", own.names.join(", ")));
@@ -166,6 +167,72 @@ fn objection(error: &Error, certificate: Option<&Certificate>, name: &ServerName
         CertificateError::Other(_) if certificate.is_some_and(|own| own.subject == own.issuer) => {
             "the certificate is self-signed; --ca FILE names certificates to trust".to_owned()
         }
-        other => format!("the certificate is not valid: {other}"),
+        other => format!("the certificate is not valid: {}", in_words(&other.to_string())),
+    }
+}
+
+fn expired(chain: &[Certificate], now: SystemTime) -> String {
+    let (who, when) = which(chain, |certificate| certificate.not_after < now);
+    let on = when.map_or_else(String::new, |found| format!(", on {}", day(found.not_after)));
+    format!("{who} has expired{on}")
+}
+
+/// The first certificate of which this is true: the server's own, else one of those that vouch for it.
+fn which(chain: &[Certificate], is_it: impl Fn(&Certificate) -> bool) -> (String, Option<&Certificate>) {
+    match chain.iter().enumerate().find(|(_, certificate)| is_it(certificate)) {
+        Some((0, own)) => ("the certificate".to_owned(), Some(own)),
+        Some((_, other)) => (format!("the intermediate certificate {}", other.subject), Some(other)),
+        None => ("the certificate of an authority that vouches for it".to_owned(), None),
+    }
+}
+
+/// A message of the TLS library, in which names of Rust's are words.
+pub(super) fn in_words(text: &str) -> String {
+    let mut words = String::new();
+    let mut before = ' ';
+    let text = text.replace("Other(OtherError(", "").replace("OtherError(", "").replace(')', "");
+    for letter in text.chars() {
+        if letter.is_ascii_uppercase() && before.is_ascii_lowercase() {
+            words.push(' ');
+            words.push(letter.to_ascii_lowercase());
+        } else {
+            words.push(letter);
+        }
+        before = letter;
+    }
+    words.replace("Context {", " {")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn certificate(subject: &str, end: u64) -> Certificate {
+        let at = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 86_400);
+        let (subject, issuer) = (subject.to_owned(), "CN=root".to_owned());
+        Certificate { subject, issuer, names: Vec::new(), not_before: at(0), not_after: at(end) }
+    }
+
+    #[test]
+    fn the_certificate_that_has_expired_is_named() {
+        let check = |ends: [u64; 2], expected: &str| {
+            let chain = [certificate("CN=own", ends[0]), certificate("CN=between", ends[1])];
+            let now = SystemTime::UNIX_EPOCH + Duration::from_secs(20 * 86_400);
+            assert_eq!(expired(&chain, now), expected);
+        };
+        check([10, 30], "the certificate has expired, on 1970-01-11 00:00:00Z");
+        check([30, 10], "the intermediate certificate CN=between has expired, on 1970-01-11 00:00:00Z");
+        check([30, 30], "the certificate of an authority that vouches for it has expired");
+    }
+
+    #[test]
+    fn names_of_the_library_are_words() {
+        assert_eq!(
+            in_words("received fatal alert: HandshakeFailure"),
+            "received fatal alert: Handshake failure"
+        );
+        assert_eq!(in_words("Other(OtherError(CaUsedAsEndEntity))"), "Ca used as end entity");
     }
 }

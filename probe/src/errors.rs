@@ -11,7 +11,10 @@ use super::{Finding, Level};
 pub fn failure(operation: &str, path: &str, errno: Option<i32>, message: &str) -> Finding {
     let text = explain(operation, path, errno, message);
     match errno.map(Errno::from_raw_os_error) {
-        Some(Errno::ACCESS | Errno::PERM) => Finding::new(Level::Unknown(text)),
+        // The last ones are this host's trouble.
+        Some(
+            Errno::ACCESS | Errno::PERM | Errno::ADDRNOTAVAIL | Errno::NOBUFS | Errno::MFILE | Errno::NFILE,
+        ) => Finding::new(Level::Unknown(text)),
         _ => Finding::broken(text),
     }
 }
@@ -22,7 +25,7 @@ mod tests {
 
     #[test]
     fn a_missing_permission_says_nothing_about_the_mount() {
-        for errno in [1, 13] {
+        for errno in [1, 13, 99, 24] {
             assert!(matches!(failure("open", "/eos", Some(errno), "").level, Level::Unknown(_)));
         }
         assert!(matches!(failure("open", "/eos", Some(5), "").level, Level::Broken(_)));

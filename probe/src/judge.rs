@@ -45,7 +45,15 @@ pub(super) fn judge(id: &str, finding: &Finding, settings: &Settings) -> Judged 
 
 fn judge_level(finding: &Finding, settings: &Settings) -> Judged {
     match &finding.level {
-        Level::Fine => judge_numbers(&finding.metrics, settings),
+        Level::Fine => {
+            let judged = judge_numbers(&finding.metrics, settings);
+            let summary = finding.summary.as_deref().unwrap_or_default();
+            // What was found has the names: which routes, whose certificate.
+            let reason = judged
+                .reason
+                .map(|reason| if summary.is_empty() { reason } else { format!("{summary}; {reason}") });
+            Judged { reason, ..judged }
+        }
         Level::Broken(reason) => Judged::new(Status::Fail, &[], reason),
         Level::Unknown(reason) => Judged::new(Status::Fail, &["unknown", "infrastructure"], reason),
         Level::Skipped(reason) => Judged::new(Status::Skip, &[], reason),
@@ -72,7 +80,7 @@ fn judge_numbers(metrics: &[Metric], settings: &Settings) -> Judged {
             Some(format!("{} is outside of the {word} range {range}", show(metric, thresholds)))
         };
         let lines: Vec<_> = metrics.iter().filter_map(alert).collect();
-        (!lines.is_empty()).then(|| lines.join("\n"))
+        (!lines.is_empty()).then(|| lines.join("; "))
     };
     let critical = alerts(&|metric| thresholds.critical_of(metric), "critical");
     let over = alerts(&|metric| thresholds.warning_of(metric), "warning");
@@ -131,7 +139,7 @@ mod tests {
     fn numbers_outside_of_their_ranges_are_warnings_or_failures() {
         let ranges = ["-w", "load=1", "-c", "load=2"];
         check(&ranges, &measured(1.0), Status::Success, &[], None);
-        let reason = "load = 1.5 is outside of the warning range 1";
+        let reason = "up; load = 1.5 is outside of the warning range 1";
         check(&ranges, &measured(1.5), Status::Success, &["warning"], Some(reason));
         check(
             &[&ranges[..], &["--warning-as=fail"]].concat(),
@@ -145,7 +153,7 @@ mod tests {
             &measured(3.0),
             Status::Fail,
             &[],
-            Some("load = 3 is outside of the critical range 2"),
+            Some("up; load = 3 is outside of the critical range 2"),
         );
     }
 

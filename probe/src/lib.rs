@@ -142,7 +142,7 @@ pub use format::ResultFormat;
 pub use helper::Helper;
 pub use metric::{MetricKind, Thresholds};
 pub use mounts::{Mount, Mounts, absolute};
-pub use names::{host, nonce, target_names};
+pub use names::{host, listed, nonce, target_names};
 pub use perfdata::Measured;
 pub use plan::{Plan, Planned};
 pub use range::Range;

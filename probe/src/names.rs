@@ -22,6 +22,22 @@ pub fn nonce() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
+/// What there is, behind a colon, at the end of a sentence: the first few, and how many more there are.
+///
+/// ```
+/// assert_eq!(probe::listed(&["/a", "/b", "/c", "/d"]), ": /a; /b; /c; and 1 more");
+/// assert_eq!(probe::listed::<&str>(&[]), "");
+/// ```
+#[must_use]
+pub fn listed<T: AsRef<str>>(lines: &[T]) -> String {
+    const MOST: usize = 3;
+    let shown: Vec<_> = lines.iter().take(MOST).map(|line| line.as_ref().trim()).collect();
+    let more = lines.len().saturating_sub(MOST);
+    let colon = if shown.is_empty() { "" } else { ": " };
+    let end = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{colon}{}{end}", shown.join("; "))
+}
+
 /// The name of each target: the given one, else a short one (the last part of a path, the host of a URL), else,
 /// where two would be the same, a long one. They become parts of test ids: dots, slashes and white space in them
 /// are replaced.

@@ -1,5 +1,6 @@
 //! Runs a plan: announces its tests, runs each in its time, says what became of it.
 
+use formats::human::show_duration;
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
@@ -86,8 +87,10 @@ impl Run<'_> {
             let word = self.sound.get(id).copied().unwrap_or(Status::Fail);
             return Some(Finding::skipped(format!("it builds on {id}, of which the result is {word}")));
         }
-        let late =
-            format!("the time for all tests ({:?}) was up before this one began", self.options.plan_timeout);
+        let late = format!(
+            "the time for all tests ({}) was up before this one began",
+            show_duration(self.options.plan_timeout)
+        );
         end.has_passed().then(|| Finding::unknown(late))
     }
 
@@ -135,7 +138,9 @@ impl Run<'_> {
         if let Some(state) = self.options.state.as_deref_mut().filter(|state| state.is_kept()) {
             judged = settle(id, judged, &test.settings, state);
         }
-        for reason in judged.reason.iter().filter(|reason| !reason.is_empty()) {
+        // Nothing that was said elsewhere leaves a sentence open.
+        let reason = judged.reason.as_deref().map(|reason| reason.trim_end().trim_end_matches(':'));
+        if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
             self.writer.attach(id, "reason", TEXT_TYPE, reason.as_bytes())?;
         }
         if let Some(summary) = finding.summary.filter(|_| judged.reason.is_none()) {

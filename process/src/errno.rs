@@ -39,6 +39,7 @@ fn meaning(errno: Errno) -> Option<&'static str> {
         Errno::ENOENT => "it does not exist",
         Errno::ENOTDIR => "a part of the path is not a directory",
         Errno::EEXIST => "there is a file already of a name that no one else should have",
+        Errno::EADDRNOTAVAIL => "this machine has no such address, or no port left to call from",
         Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM => "this machine has run out of what it takes",
         _ => return None,
     })

@@ -122,7 +122,7 @@ fn frozen() -> anyhow::Result<()> {
     let ended = check(&[&SHORT[..], &[&server.url("http", "/health")]].concat())?;
     // The kernel takes connections for it.
     ended.expect("connect", Success, "")?;
-    ended.expect("status", Fail, "accepts connections, but did not answer within 500ms")?;
+    ended.expect("status", Fail, "accepts connections, but did not answer within 500 ms")?;
     ended.expect("latency", Skip, "http.it.status")?.expect_end(1, Duration::from_secs(1))
 }
 

@@ -372,7 +372,7 @@ fn frozen() -> anyhow::Result<()> {
     let start = hub.check(&[&short[..], &["--only", "server.start"]].concat());
     hub.signal(Signal::CONT)?;
     let ended = ended?;
-    ended.expect("health", Fail, "accepts connections, but did not answer within 500ms")?;
+    ended.expect("health", Fail, "accepts connections, but did not answer within 500 ms")?;
     for aspect in ["version", "token", "latency", "server.start", "server.gone"] {
         ended.expect(aspect, Skip, "jupyterhub.it.health")?;
     }

@@ -63,7 +63,7 @@ fn silent() -> anyhow::Result<()> {
         let _closed = stream.read_to_end(&mut Vec::new());
     })?;
     let ended = check(&["--expect", "^220 ", &place])?;
-    ended.expect("connect", Success, "")?.expect("banner", Fail, "did not answer within 500ms")?;
+    ended.expect("connect", Success, "")?.expect("banner", Fail, "did not answer within 500 ms")?;
     ended.expect_end(1, LIMIT)
 }
 

@@ -94,7 +94,9 @@ fn elapsed(ending: &Ending) -> Duration {
 
 fn level(ended: &Ended, output: &PluginOutput, shown: &str) -> Level {
     match ended.ending.cause {
-        Cause::Interrupted => return Level::Interrupted("a signal ended the check".to_owned()),
+        Cause::Interrupted => {
+            return Level::Interrupted(format!("a signal ended the check while {shown} was running"));
+        }
         Cause::TimedOut => {
             let time = elapsed(&ended.ending).as_secs_f64();
             return Level::Unknown(with_line(format!("{shown} did not end within {time:.1} s"), output));

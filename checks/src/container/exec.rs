@@ -85,7 +85,9 @@ fn run(
     let read = body.take(MOST as u64).read_to_end(&mut output);
     let output = lossy(&Chunks(&output).text());
     if limits.interrupt.has_come() {
-        return Ok(Finding::new(Level::Interrupted("a signal ended the check".to_owned())));
+        return Ok(Finding::new(Level::Interrupted(format!(
+            "a signal ended the check while `{command}` was running in the container"
+        ))));
     }
     if let Err(error) = read {
         return Ok(hung(format!("`{command}` did not end in time: {error}")).with_text("output", output));

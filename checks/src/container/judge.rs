@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use formats::human::show_duration;
+use formats::human::show_long;
 use probe::Finding;
 
 use super::inspect::{Health, Inspect, State};
@@ -140,7 +140,7 @@ pub(super) fn uptime(inspect: &Inspect, now: SystemTime) -> Finding {
 
 /// Seconds in words.
 pub(super) fn shown(seconds: f64) -> String {
-    show_duration(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)))
+    show_long(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)))
 }
 
 #[cfg(test)]

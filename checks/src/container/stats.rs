@@ -69,9 +69,11 @@ pub(super) fn memory(stats: &Stats, inspect: &Inspect) -> Finding {
         return Finding::skipped("the engine does not tell how much memory it uses".to_owned());
     }
     let used = usage.saturating_sub(stats.inactive_file.max(stats.total_inactive_file)) as f64;
-    let finding = Finding::fine(format!("{:.0} MB in use", used / 1e6)).with_metric("memory_bytes", used);
     let own = inspect.host_config.memory;
     let limit = if own > 0 { own } else { *limit } as f64;
+    let most = if limit > 0.0 { format!(" of {:.0} MB", limit / 1e6) } else { String::new() };
+    let finding =
+        Finding::fine(format!("{:.0} MB{most} in use", used / 1e6)).with_metric("memory_bytes", used);
     if limit <= 0.0 {
         return finding;
     }

@@ -67,7 +67,10 @@ pub(super) fn cache(judge: &Judge<'_>) -> Option<Finding> {
     let cleanups = judge.attributes.number("ncleanup24");
     let hitrate = judge.attributes.number("hitrate");
     cleanups.or(hitrate)?;
-    let mut finding = Finding::fine("the cache is large enough".to_owned());
+    let mut finding = Finding::fine(match cleanups {
+        Some(count) if count > 0.0 => format!("the cache was cleaned up {count} times within a day"),
+        _ => "the cache is large enough".to_owned(),
+    });
     for (name, number) in [("cleanups_a_day", cleanups), ("hitrate_percent", hitrate)] {
         finding = number.into_iter().fold(finding, |finding, number| finding.with_metric(name, number));
     }

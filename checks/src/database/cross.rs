@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use net::{Client, Request, Url};
-use probe::{Finding, Limits, Secret};
+use probe::{Finding, Limits, Secret, listed};
 use serde::Deserialize;
 
 use crate::network::{Evidence as _, one_operation};
@@ -111,7 +111,11 @@ pub(super) fn compare(before: &Running, hub: &HubServers, after: &Running) -> Fi
         differences(before, hub).intersection(&differences(after, hub)).cloned().collect();
     let servers: usize = hub.running.values().map(BTreeSet::len).sum();
     let users = hub.running.len();
-    Finding::fine(format!("hub and database agree on {users} users and {servers} servers"))
+    let sentence = match differences.as_slice() {
+        [] => format!("hub and database agree on {users} users and {servers} servers"),
+        all => format!("hub and database differ{}", listed(all)),
+    };
+    Finding::fine(sentence)
         .with_metric("users", users as f64)
         .with_metric("active_servers", servers as f64)
         .with_metric("differences", differences.len() as f64)

@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::Duration;
 
-use probe::Finding;
+use probe::{Finding, listed};
 use process::helper::Stop;
 
 use super::fact::Reporter;
@@ -104,7 +104,8 @@ pub(super) fn listening(
         });
     }
     let text = [dead.concat(), unclear.concat()].concat();
-    Ok(Finding::fine(format!("{} of {} servers listen", looked - dead.len() - unclear.len(), active.len()))
+    let (up, who) = (looked - dead.len() - unclear.len(), listed(&dead));
+    Ok(Finding::fine(format!("{up} of {} servers listen{who}", active.len()))
         .with_metric("active_servers", active.len() as f64)
         .with_metric("dead_servers", dead.len() as f64)
         .with_text("listening.txt", text))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use postgres::config::SslMode;
 use postgres::error::SqlState;
 use postgres::{Client, NoTls, SimpleQueryMessage};
-use probe::{Finding, Level, failure};
+use probe::{Finding, Level, failure, listed};
 use process::helper::Stop;
 
 use super::fact::Reporter;
@@ -159,12 +159,20 @@ pub(super) fn integrity(server: &mut Postgres) -> Result<Finding, Fault> {
     )?;
     let failures: Option<f64> = number(&row, 1);
     let indexes = server.rows("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid")?;
-    let names: String = indexes.iter().map(|row| format!("{} is not valid\n", text(row, 0))).collect();
+    let names: Vec<_> = indexes.iter().map(|row| format!("{} is not valid\n", text(row, 0))).collect();
     let checksums =
         if text(&row, 0) == "on" { "" } else { "; damage on the disk goes unseen: checksums are off" };
-    let finding = Finding::fine(format!("no damage is known{checksums}"))
+    let known = match (failures, indexes.len()) {
+        (None | Some(0.0), 0) => "no damage is known".to_owned(),
+        (failures, count) => format!(
+            "{} pages did not have their checksums, {count} indexes are not valid{}",
+            failures.unwrap_or_default(),
+            listed(&names)
+        ),
+    };
+    let finding = Finding::fine(format!("{known}{checksums}"))
         .with_metric("invalid_indexes", indexes.len() as f64)
-        .with_text("indexes.txt", names);
+        .with_text("indexes.txt", names.concat());
     Ok(failures.into_iter().fold(finding, |finding, count| finding.with_metric("checksum_failures", count)))
 }
 
@@ -195,7 +203,14 @@ pub(super) fn foreign_keys(server: &mut Postgres, reporter: &mut Reporter) -> Re
             lines += &format!("{count} rows of {own} refer to rows of {other} that are not there ({name})\n");
         }
     }
-    Ok(Finding::fine(format!("all rows refer to rows that are there, by {} foreign keys", keys.len()))
+    let sentence = match violations > 0.0 {
+        false => format!("all rows refer to rows that are there, by {} foreign keys", keys.len()),
+        true => {
+            let lines: Vec<_> = lines.lines().collect();
+            format!("{violations} rows refer to rows that are not there{}", listed(&lines))
+        }
+    };
+    Ok(Finding::fine(sentence)
         .with_metric("foreign_key_violations", violations)
         .with_text("foreign-keys.txt", lines))
 }
@@ -224,11 +239,13 @@ pub(super) fn connections(server: &mut Postgres) -> Result<Finding, Fault> {
         format!("pid {pid}, {name} of {user}: idle in a transaction for {seconds} s\n")
     };
     let oldest = idle.first().and_then(|row| number(row, 0)).unwrap_or(0.0);
-    Ok(Finding::fine(format!("{used} of {most} connections, {} idle in a transaction", idle.len()))
+    let lines: Vec<_> = idle.iter().take(MOST).map(line).collect();
+    let (count, who) = (idle.len(), listed(&lines));
+    Ok(Finding::fine(format!("{used} of {most} connections, {count} idle in a transaction{who}"))
         .with_metric("connections", used)
         .with_metric("connections_percent", 100.0 * used / most)
         .with_metric("idle_in_transaction_seconds", oldest)
-        .with_text("idle-in-transaction.txt", idle.iter().take(MOST).map(line).collect()))
+        .with_text("idle-in-transaction.txt", lines.concat()))
 }
 
 /// What an error says of the database.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use probe::Finding;
+use probe::{Finding, listed};
 
 use super::fault::Fault;
 use super::store::{Store, number, text};
@@ -162,10 +162,11 @@ pub(super) enum Leftover {
 pub(super) fn orphans(hub: &Hub, left: &BTreeSet<Leftover>) -> Finding {
     let orphans = left.iter().filter(|one| matches!(one, Leftover::Orphan(_))).count();
     let lines = left.iter().map(|(Leftover::Orphan(line) | Leftover::Dangling(line))| format!("{line}\n"));
-    Finding::fine(format!("{} servers, {} left over", hub.servers.len(), left.len()))
+    let lines: Vec<_> = lines.collect();
+    Finding::fine(format!("{} servers, {} left over{}", hub.servers.len(), left.len(), listed(&lines)))
         .with_metric("orphan_servers", orphans as f64)
         .with_metric("dangling_servers", (left.len() - orphans) as f64)
-        .with_text("orphans.txt", lines.collect())
+        .with_text("orphans.txt", lines.concat())
 }
 
 #[cfg(test)]

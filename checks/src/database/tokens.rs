@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use probe::Finding;
+use probe::{Finding, listed};
 
 use super::fault::Fault;
 use super::state::Hub;
@@ -64,18 +64,20 @@ pub(super) fn tokens(tokens: &[Token], mismatches: &BTreeSet<Mismatch>, now: &st
     let missing = mismatches.iter().filter(|one| matches!(one, Mismatch::Missing(_))).count();
     let lines =
         mismatches.iter().map(|(Mismatch::Missing(line) | Mismatch::Leftover(line))| format!("{line}\n"));
+    let lines: Vec<_> = lines.collect();
     let is_expired = |token: &&Token| token.expires_at.as_deref().is_some_and(|time| time < now);
     let of_servers = tokens.iter().filter(|token| token.note.starts_with(NOTE)).count();
     let endless = tokens.iter().filter(|token| {
         token.expires_at.is_none() && token.user_id.is_some() && !token.note.starts_with(NOTE)
     });
-    Finding::fine(format!("{} tokens, {of_servers} of them of servers", tokens.len()))
+    let (count, who) = (tokens.len(), listed(&lines));
+    Finding::fine(format!("{count} tokens, {of_servers} of them of servers{who}"))
         .with_metric("tokens", tokens.len() as f64)
         .with_metric("missing_tokens", missing as f64)
         .with_metric("leftover_tokens", (mismatches.len() - missing) as f64)
         .with_metric("expired_tokens", tokens.iter().filter(is_expired).count() as f64)
         .with_metric("endless_tokens", endless.count() as f64)
-        .with_text("tokens.txt", lines.collect())
+        .with_text("tokens.txt", lines.concat())
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ impl HttpTarget {
         };
         let finding = match self.objections(response) {
             objections if objections.is_empty() => {
-                Finding::fine(format!("{} bytes, as expected", response.body.len()))
+                Finding::fine(format!("a body of {} bytes", response.body.len()))
             }
             objections => Finding::broken(format!("{}: {}", exchange.url, objections.join("; "))),
         };

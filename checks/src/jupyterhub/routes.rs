@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use probe::{Finding, Limits};
+use probe::{Finding, Limits, listed};
 
 use super::hub::Hub;
 use super::metrics::{MISSING_ROUTES, ROUTE_COUNT, STALE_ROUTES};
@@ -91,7 +91,18 @@ fn judge(compared: &Compared) -> Finding {
     let Compared { routes, has_hub, missing, stale } = compared;
     let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     let finding = match has_hub {
-        true => Finding::fine(format!("{routes} routes, as there are servers")),
+        true if missing.is_empty() && stale.is_empty() => {
+            Finding::fine(format!("{routes} routes, as there are servers"))
+        }
+        true => {
+            let named = |(user, server): &Name| format!("{user}/{server}");
+            let of = |names: &BTreeSet<Name>| listed(&names.iter().map(named).collect::<Vec<_>>());
+            let (lost, left) = (missing.len(), stale.len());
+            let (missing, stale) = (of(missing), of(stale));
+            Finding::fine(format!(
+                "{lost} servers have no route{missing}; {left} routes have no server{stale}"
+            ))
+        }
         false => Finding::broken(format!("none of the proxy's {routes} routes leads to the hub")),
     };
     let lines = |names: &BTreeSet<Name>, what: &str| {

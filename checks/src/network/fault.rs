@@ -13,9 +13,7 @@ pub trait FaultFinding {
 impl FaultFinding for Fault {
     fn finding(&self) -> Finding {
         match &self.cause {
-            FaultCause::Interrupted => {
-                Finding::new(Level::Interrupted("a signal ended the check".to_owned()))
-            }
+            FaultCause::Interrupted => Finding::new(Level::Interrupted(self.to_string())),
             FaultCause::Local(reason) => Finding::unknown(reason.clone()),
             FaultCause::System(errno, message) => failure(self.stage.verb(), &self.place, *errno, message),
             _ => Finding::broken(self.to_string()),
@@ -43,7 +41,7 @@ mod tests {
             assert!(matches!(level, Level::Broken(_)) && reason.contains(words), "{level:?}");
         };
         let late = FaultCause::Timeout(Duration::from_secs(1));
-        check(Stage::Resolve, late, "the name h:1 was not resolved within 1s");
+        check(Stage::Resolve, late, "the name h:1 was not resolved within 1 s");
         check(Stage::Transfer, FaultCause::Closed, "before the answer's end");
         check(
             Stage::Connect,

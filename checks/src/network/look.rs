@@ -65,7 +65,17 @@ fn summary(peer: &Peer) -> String {
     let protocol = peer.protocol.as_deref().unwrap_or_default();
     match &peer.objection {
         Some(objection) => format!("{protocol}, {subject}, not verified: {objection}"),
-        None => format!("{protocol}, {subject}"),
+        None => format!("{protocol}, {subject}{}", first_to_expire(peer)),
+    }
+}
+
+/// Until when the certificates are valid, and which of them is not any longer then.
+fn first_to_expire(peer: &Peer) -> String {
+    let first = peer.certificates.iter().enumerate().min_by_key(|(_, certificate)| certificate.not_after);
+    match first {
+        Some((0, own)) => format!(", valid until {}", own.last_day()),
+        Some((_, other)) => format!(", whose issuer {} is valid until {}", other.subject, other.last_day()),
+        None => String::new(),
     }
 }
 

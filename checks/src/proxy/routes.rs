@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use net::{Route, Trace, Url};
-use probe::{Finding, Limits};
+use probe::{Finding, Limits, listed};
 
 use super::api::Routes;
 use super::metrics::{ROUTE_COUNT, STALE_ROUTES};
@@ -25,9 +25,11 @@ pub(super) fn look(routes: &Routes, most: usize, limits: Limits<'_>) -> Finding 
         summary = format!("{summary}, of which {shown} were looked at");
     }
     let finding = if limits.interrupt.has_come() {
-        Finding::new(probe::Level::Interrupted("a signal ended the check".to_owned()))
+        Finding::new(probe::Level::Interrupted(
+            "a signal ended the check while it connected to the targets of routes".to_owned(),
+        ))
     } else {
-        Finding::fine(format!("{summary}, {} stale", stale.len()))
+        Finding::fine(format!("{summary}, {} stale{}", stale.len(), listed(&stale)))
     };
     finding
         .with_metric(ROUTE_COUNT, number(count))

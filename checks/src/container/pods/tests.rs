@@ -80,7 +80,7 @@ fn a_phase_is_not_a_proof() {
         "only 0 of its 1 containers",
     );
     let deleted = [("/metadata/deletionTimestamp", json!("2026-03-01T11:58:00Z"))];
-    check(judge::running, &deleted, "broken", "it is being deleted since 120.0 s");
+    check(judge::running, &deleted, "broken", "it is being deleted since 2 min 0 s");
     check(judge::health, &deleted, "broken", "it is being deleted");
     check(judge::uptime, &deleted, "broken", "it is being deleted");
 }
@@ -153,7 +153,7 @@ fn want_of_memory_is_remembered() {
     let ended = |reason: &str| json!({"terminated": {"exitCode": 137, "reason": reason, "finishedAt": "2026-03-01T11:00:00Z"}});
     check(judge::oom, &[(STATE, ended("OOMKilled"))], "broken", "notebook was ended for want of memory");
     check(judge::oom, &[(STATE, ended("Error"))], "broken", "probably for want of memory");
-    check(judge::oom, &[(LAST, ended("OOMKilled"))], "warning", "3600.0 s ago, and runs again");
+    check(judge::oom, &[(LAST, ended("OOMKilled"))], "warning", "1 h 0 min ago, and runs again");
     let [waiting, _, count] = crashing();
     check(
         judge::oom,

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use formats::human::show_duration;
-use probe::{Finding, Level, Mounts};
+use probe::{Finding, Level, Mounts, listed};
 use process::helper::Stop;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
@@ -89,9 +89,14 @@ pub(in crate::database) fn foreign_keys(
         let [table, number, parent] = [0, 1, 2].map(|index| text(row, index));
         format!("row {number} of {table} refers to a row of {parent} that is not there\n")
     };
-    Ok(Finding::fine(format!("all rows refer to rows that are there, {how}"))
+    let lines: Vec<_> = rows.iter().take(MOST).map(line).collect();
+    let sentence = match rows.len() {
+        0 => format!("all rows refer to rows that are there, {how}"),
+        count => format!("{count} rows refer to rows that are not there{}", listed(&lines)),
+    };
+    Ok(Finding::fine(sentence)
         .with_metric("foreign_key_violations", rows.len() as f64)
-        .with_text("foreign-keys.txt", rows.iter().take(MOST).map(line).collect()))
+        .with_text("foreign-keys.txt", lines.concat()))
 }
 
 /// Asks a question of a copy, or, where the file is too large, a quicker one of the file itself.
@@ -200,9 +205,10 @@ pub(in crate::database) fn size(database: &mut Sqlite, reporter: &mut Reporter) 
     let free = room.f_bavail as f64 * room.f_frsize as f64;
     let all = room.f_blocks as f64 * room.f_frsize as f64;
     let finding = Finding::fine(format!(
-        "{:.1} MB, {}",
+        "{:.1} MB, {}; {:.1} GB are free on its file system",
         found.len as f64 / 1e6,
-        if found.is_wal { "with a write-ahead log" } else { "with a rollback journal" }
+        if found.is_wal { "with a write-ahead log" } else { "with a rollback journal" },
+        free / 1e9
     ));
     let finding = finding
         .with_metric("database_bytes", found.len as f64)

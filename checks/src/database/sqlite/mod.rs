@@ -137,7 +137,7 @@ fn fault(error: &Error, path: &Path) -> Fault {
         (ErrorCode::NotADatabase, _) => Fault::broken(format!("it is not an SQLite database: {text}")),
         (ErrorCode::DatabaseCorrupt, _) => Fault::broken(format!("it is damaged: {text} (SQLITE_CORRUPT)")),
         (ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied, _) => Fault::unknown(text),
-        _ => Fault::broken(format!("{text} ({:?})", code.code)),
+        _ => Fault::broken(format!("{text} (SQLite's error {})", code.extended_code)),
     }
 }
 
