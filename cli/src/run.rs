@@ -56,6 +56,13 @@ pub trait Command: clap::Parser {
         self.run(streams)
     }
 
+    /// The command line as it is parsed, the program's name first: a command where a dash may begin what is no option
+    /// puts it in order.
+    #[must_use]
+    fn arguments(args: &[OsString]) -> Vec<OsString> {
+        args.to_vec()
+    }
+
     /// The table of exit codes that holds for this command line.
     #[must_use]
     fn codes(args: &[OsString]) -> Codes {
@@ -143,7 +150,7 @@ fn text(bytes: &[u8]) -> &str {
 /// begins so.
 fn parse<C: Command>(args: &[OsString]) -> Result<C, clap::Error> {
     let mut command = C::command().infer_long_args(true);
-    let matches = command.try_get_matches_from_mut(args)?;
+    let matches = command.try_get_matches_from_mut(C::arguments(args))?;
     C::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }
 

@@ -34,6 +34,20 @@ pub enum ColorWish {
 }
 
 impl Terminal {
+    /// Has a command that writes packets on stdout say so, instead of filling a terminal with them.
+    ///
+    /// # Errors
+    ///
+    /// When stdout is a terminal.
+    pub fn refuse_packets(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !self.output,
+            "stdout is a terminal, and a stream of packets is nothing to read: pipe it on, as into `| subunit2text`, or \
+             redirect it to a file"
+        );
+        Ok(())
+    }
+
     /// The terminal of this process.
     #[must_use]
     pub fn detect() -> Self {

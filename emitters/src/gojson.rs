@@ -38,6 +38,7 @@ pub struct FromGoJson {
 
 impl Command for FromGoJson {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let Streams { input: stdin, output, interrupt, .. } = streams;
         self.emit.emit(output, |sink| {
             for document in self.input.documents(stdin, interrupt) {

@@ -63,6 +63,7 @@ fn without_nul(text: &str) -> Result<String, &'static str> {
 
 impl Command for FromJunitXml {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let (found, unreadable) = self.found();
         let files = self.files(&found);
         let reading = Reading {

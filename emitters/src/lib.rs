@@ -2,6 +2,9 @@
 //!
 //! The formats themselves are read by [`formats`]; this crate has the arguments, the streams and the exit codes.
 
+#[cfg(test)]
+mod terminal_tests;
+
 mod batches;
 mod child;
 pub mod combine;

@@ -74,6 +74,7 @@ impl From<FormatChoice> for LibtestFormat {
 
 impl Command for FromLibtest {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let Streams { input: stdin, output, interrupt, .. } = streams;
         let FromLibtest { input, exec, format, emit } = self;
         let format = LibtestFormat::from(format);

@@ -32,6 +32,7 @@ pub struct FromJson {
 
 impl Command for FromJson {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let input = self.input.open(streams.input, &streams.interrupt);
         convert(input, streams.output)?;
         Ok(Verdict::Passed)

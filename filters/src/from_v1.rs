@@ -33,6 +33,7 @@ pub struct FromV1 {
 
 impl Command for FromV1 {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let FromV1 { input, passthrough } = self;
         for document in input.documents(streams.input, streams.interrupt) {
             convert(document.input, streams.output, passthrough.no_passthrough)?;

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use cli::{Command, Verdict, run_with, value};
+use cli::{Command, Terminal, Verdict, run_on, run_with, value};
 use formats::human::{Age, Bytes, show_duration};
 use proptest::prelude::{ProptestConfig, Strategy, proptest};
 use subunit::strategy::{Piece, pieces, timestamp};
 use subunit::{Event, PacketBuf};
 
 use crate::filter::Filter;
+use crate::from_json::FromJson;
+use crate::from_v1::FromV1;
+use crate::ls::Ls;
+use crate::mux::Mux;
 use crate::tags::TagStream;
 use crate::timestamp::TimestampStream;
 
@@ -17,6 +21,25 @@ fn check_identity<C: Command>(args: &[&str], stream: &[u8]) {
     assert_eq!((outcome.verdict, outcome.errors()), (Verdict::Passed, ""));
     let (found, expected) = (outcome.output.escape_ascii(), stream.escape_ascii());
     assert!(outcome.output == stream, "{args:?}\n found {found}\n    of {expected}");
+}
+
+/// Whether a command writes nothing where stdout is a terminal, and says what to do.
+fn check_refused<C: Command>(args: &[&str]) {
+    let terminal = Terminal { output: true, ..Terminal::default() };
+    let outcome = run_on::<C>(args, b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b", terminal);
+    assert_eq!((outcome.verdict, outcome.output()), (Verdict::Error, ""), "{args:?}");
+    assert!(outcome.errors().contains("stdout is a terminal"), "{}", outcome.errors());
+}
+
+#[test]
+fn no_packet_goes_to_a_terminal() {
+    check_refused::<Filter>(&[]);
+    check_refused::<TagStream>(&["x"]);
+    check_refused::<TimestampStream>(&[]);
+    check_refused::<FromJson>(&[]);
+    check_refused::<FromV1>(&[]);
+    check_refused::<Mux>(&[]);
+    check_refused::<Ls>(&["-f"]);
 }
 
 /// Streams in which every packet has a time.

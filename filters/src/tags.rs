@@ -64,7 +64,12 @@ fn change(text: &str) -> Result<Change, String> {
 pub struct TagStream(Args);
 
 impl Command for TagStream {
+    fn arguments(args: &[OsString]) -> Vec<OsString> {
+        options_first(args.iter().cloned())
+    }
+
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let TagStream(Args { changes, input, .. }) = self;
         let input = InputArgs { files: input }.open(streams.input, &streams.interrupt);
         let change = tag_change(changes);
@@ -146,15 +151,7 @@ impl FromArgMatches for TagStream {
     }
 }
 
-impl Parser for TagStream {
-    fn try_parse_from<I, T>(args: I) -> Result<Self, clap::Error>
-    where
-        I: IntoIterator<Item = T>,
-        T: Into<OsString> + Clone,
-    {
-        Args::try_parse_from(options_first(args.into_iter().map(Into::into))).map(TagStream)
-    }
-}
+impl Parser for TagStream {}
 
 /// The arguments with all options before a `--`, and all tags after it.
 fn options_first(mut args: impl Iterator<Item = OsString>) -> Vec<OsString> {
@@ -164,7 +161,8 @@ fn options_first(mut args: impl Iterator<Item = OsString>) -> Vec<OsString> {
         if arg == "--" {
             break;
         } else if arg.as_encoded_bytes().starts_with(b"--") {
-            let takes_value = arg == "--input";
+            // Its beginning is enough.
+            let takes_value = b"--input".starts_with(arg.as_encoded_bytes());
             options.push(arg);
             options.extend(takes_value.then(|| args.next()).flatten());
         } else {

@@ -35,6 +35,7 @@ pub struct TimestampStream {
 
 impl Command for TimestampStream {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let mut clock = self.clock(Timestamp::now);
         let input = self.input.open(streams.input, &streams.interrupt);
         edit_packets(input, streams.output, TextEdit::Keep, |packet, out| {

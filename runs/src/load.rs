@@ -104,6 +104,9 @@ impl RepositoryCommand for Load {
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, errors, terminal, interrupt } = streams;
+        if self.forward {
+            terminal.refuse_packets()?;
+        }
         let protocol = self.protocol.map(|version| match version {
             Version::One => Protocol::V1,
             Version::Two => Protocol::V2,

@@ -59,9 +59,14 @@ pub(super) type Sink<'s> = &'s mut dyn StreamResult;
 impl ReportArgs {
     /// Copies a stream to where the report would go.
     pub(super) fn copy(&self, mut stream: impl Read, streams: Streams<'_>) -> anyhow::Result<()> {
+        self.refuse_terminal(&streams)?;
         let mut out = self.output.open(&Shared::new(streams.output))?;
         io::copy(&mut stream, &mut out)?;
         Ok(out.finish()?)
+    }
+
+    fn refuse_terminal(&self, streams: &Streams<'_>) -> anyhow::Result<()> {
+        if self.output.is_stdout() { streams.terminal.refuse_packets() } else { Ok(()) }
     }
 
     /// Writes the events that `feed` gives as packets.
@@ -70,6 +75,7 @@ impl ReportArgs {
         streams: Streams<'_>,
         feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        self.refuse_terminal(&streams)?;
         let mut writer = subunit::io::Writer::new(self.output.open(&Shared::new(streams.output))?);
         let fed = feed(&mut writer);
         writer.into_inner()?.finish()?;

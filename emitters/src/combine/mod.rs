@@ -73,6 +73,7 @@ pub struct Combine {
 
 impl Command for Combine {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let Config { commands } = Config::read(&self.config)?;
         let ids = self.ids()?;
         let mut run = CombinedRun {

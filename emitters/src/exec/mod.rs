@@ -107,6 +107,7 @@ fn test_id(text: &str) -> Result<String, String> {
 
 impl Command for Exec {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         ensure!(
             !(self.stdin && stdin().is_terminal()),
             "stdin is a terminal, which a command in a process group of its own cannot read"

@@ -102,6 +102,7 @@ impl StatusArgs {
 
 impl Command for Output {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let files = self.attachments.open(streams.input)?;
         let name = self.attachments.name_alone();
         ensure!(name.is_none() || self.eof, "cannot specify --file-name without --attach-file or --eof");

@@ -67,6 +67,7 @@ pub struct FromTap {
 
 impl Command for FromTap {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let Streams { input, output, interrupt, .. } = streams;
         let FromTap { files, exec, prefix, strict_todo, allow_missing_plan, emit } = self;
         let mut parser = TapParser::new().clock(Timestamp::now);

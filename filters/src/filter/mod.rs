@@ -100,6 +100,7 @@ fn outcome(word: &str) -> Result<Outcome, String> {
 
 impl Command for Filter {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let changes = self.changes()?;
         let (address, wanted) = self.questions();
         let input = Reader::new(self.input.open(streams.input, &streams.interrupt));

@@ -118,6 +118,7 @@ pub struct Mux {
 
 impl Command for Mux {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        streams.terminal.refuse_packets()?;
         let Streams { input, output, errors, interrupt, .. } = streams;
         let mut names = RouteNames::default();
         let (settings, mut sources) = self.plan(&mut names)?;

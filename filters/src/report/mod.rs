@@ -60,6 +60,9 @@ impl ReportArgs {
         &self,
         streams: Streams<'a>,
     ) -> anyhow::Result<(ReportWriter<'a>, ReportSession<'a>)> {
+        if self.forward.forward {
+            streams.terminal.refuse_packets()?;
+        }
         let input = self.input.open(streams.input, &streams.interrupt);
         let (report, channels) = channels(self, streams.output, streams.errors)?;
         let session = ReportSession { input, channels, verdict: self.verdict, interrupt: streams.interrupt };

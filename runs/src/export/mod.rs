@@ -81,6 +81,9 @@ impl RepositoryCommand for Export {
     const NAME: &'static str = "subunit export";
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        if self.format == Format::V2 && self.output.is_stdout() {
+            streams.terminal.refuse_packets()?;
+        }
         let repository = repo.snapshot()?;
         let Streams { output, errors, .. } = streams;
         let runs = self.choose(repository, errors)?;
