@@ -13,15 +13,38 @@ const BACK_OFF: &str = "CrashLoopBackOff";
 /// Why a container ended or a pod was ended for want of memory.
 const OOM: &str = "OOMKilled";
 
+/// For how long a pod may be on its way: images are large.
+const FRESH: f64 = 300.0;
+
 /// Whether all of it runs.
 pub(in crate::container) fn running(pod: &Pod, now: SystemTime) -> Finding {
-    match not_running(pod, now) {
-        Some(reason) => Finding::broken(reason),
+    match down(pod, now) {
+        Some(finding) => finding,
         None => {
             let names: Vec<_> = pod.containers().iter().map(|container| container.name.as_str()).collect();
             Finding::fine(format!("{} on {}", names.join(", "), pod.spec.node_name))
         }
     }
+}
+
+/// What is wrong if it does not run; one that was just made, and of which nothing has failed, is starting.
+fn down(pod: &Pod, now: SystemTime) -> Option<Finding> {
+    let reason = not_running(pod, now)?;
+    let has_ended =
+        |container: &ContainerStatus| container.state.terminated.is_some() || container.restart_count > 0;
+    let is_sound = pod.metadata.deletion_timestamp.is_none()
+        && matches!(pod.status.phase.as_str(), "" | "Pending" | "Running")
+        && fault(pod).is_none()
+        && !pod.containers().iter().any(has_ended);
+    Some(match age(pod, now).filter(|age| is_sound && *age < FRESH) {
+        Some(age) => Finding::warning(format!("it is starting since {}: {reason}", shown(age))),
+        None => Finding::broken(reason),
+    })
+}
+
+/// For how long there has been such a pod.
+fn age(pod: &Pod, now: SystemTime) -> Option<f64> {
+    seconds_before(now, &pod.metadata.creation_timestamp)
 }
 
 /// Why it does not run, if it does not.
@@ -50,6 +73,17 @@ fn not_running(pod: &Pod, now: SystemTime) -> Option<String> {
 
 /// What keeps a pod from running that does not: the pod's own reason, a container's, or the scheduler's.
 fn blame(pod: &Pod) -> Option<String> {
+    let unmet = || {
+        let kinds = ["PodScheduled", "Initialized", "ContainersReady"];
+        let mut unmet = kinds.iter().filter_map(|kind| pod.condition(kind));
+        let found = unmet.find(|condition| condition.status != "True")?;
+        Some(joined(&found.reason, &found.message))
+    };
+    fault(pod).or_else(unmet)
+}
+
+/// What has failed of it: the pod's own reason, or a container's.
+fn fault(pod: &Pod) -> Option<String> {
     let status = &pod.status;
     if !status.reason.is_empty() {
         return Some(joined(&status.reason, &status.message));
@@ -65,13 +99,7 @@ fn blame(pod: &Pod) -> Option<String> {
         let ended = container.state.terminated.as_ref().filter(|ended| ended.exit_code != 0)?;
         Some(format!("{} ended, {}", container.name, end(ended)))
     };
-    let unmet = || {
-        let kinds = ["PodScheduled", "Initialized", "ContainersReady"];
-        let mut unmet = kinds.iter().filter_map(|kind| pod.condition(kind));
-        let found = unmet.find(|condition| condition.status != "True")?;
-        Some(joined(&found.reason, &found.message))
-    };
-    all().find_map(waits).or_else(|| all().find_map(ended)).or_else(unmet)
+    all().find_map(waits).or_else(|| all().find_map(ended))
 }
 
 fn joined(reason: &str, message: &str) -> String {
@@ -99,8 +127,8 @@ fn end(ended: &Terminated) -> String {
 
 /// Whether it is ready for those who use it.
 pub(in crate::container) fn health(pod: &Pod, now: SystemTime) -> Finding {
-    if let Some(reason) = not_running(pod, now) {
-        return Finding::broken(reason);
+    if let Some(finding) = down(pod, now) {
+        return finding;
     }
     let Some(ready) = pod.condition("Ready") else {
         return Finding::unknown("the API does not tell whether it is ready".to_owned());
@@ -111,6 +139,9 @@ pub(in crate::container) fn health(pod: &Pod, now: SystemTime) -> Finding {
         ("True", _) => Finding::fine("it is ready".to_owned()),
         ("Unknown", _) => Finding::broken(format!("whether it is ready is not known any more: {why}")),
         (_, Some(container)) => Finding::warning(format!("{} is still starting: {why}", container.name)),
+        (_, None) if age(pod, now).is_some_and(|age| age < FRESH) => {
+            Finding::warning(format!("it is not ready yet: {why}"))
+        }
         (_, None) => Finding::broken(format!("it is not ready: {why}")),
     }
 }
@@ -175,8 +206,8 @@ pub(in crate::container) fn oom(pod: &Pod, now: SystemTime) -> Finding {
 
 /// Since when all of it runs.
 pub(in crate::container) fn uptime(pod: &Pod, now: SystemTime) -> Finding {
-    if let Some(reason) = not_running(pod, now) {
-        return Finding::broken(reason);
+    if let Some(finding) = down(pod, now) {
+        return finding;
     }
     let since = |container: &ContainerStatus| {
         container.state.running.as_ref().and_then(|running| seconds_before(now, &running.started_at))

@@ -120,6 +120,31 @@ fn what_does_not_run_says_why() {
 }
 
 #[test]
+fn a_fresh_pod_is_starting() {
+    let made = ("/metadata/creationTimestamp", json!("2026-03-01T11:59:20Z"));
+    let waiting = |reason: &str| json!([{"name": "notebook", "state": {"waiting": {"reason": reason}}}]);
+    let statuses = "/status/containerStatuses";
+    let starts = |changes: &[(&'static str, Value)], word: &str, reason: &str| {
+        let changes = [&[made.clone(), (PHASE, json!("Pending"))], changes].concat();
+        for judge in [judge::running, judge::health, judge::uptime] as [Judge; 3] {
+            check(judge, &changes, word, reason);
+        }
+    };
+    let creating = (statuses, waiting("ContainerCreating"));
+    starts(std::slice::from_ref(&creating), "warning", "it is starting since 40.0 s: its phase is Pending");
+    starts(&[(statuses, json!(null)), (CONDITIONS, json!(null))], "warning", "it is starting");
+    let initial = json!([{"name": "fetch", "state": {"running": {"startedAt": "2026-03-01T11:59:30Z"}}}]);
+    let waits = (statuses, waiting("PodInitializing"));
+    starts(&[waits, ("/status/initContainerStatuses", initial)], "warning", "it is starting");
+    // What has failed, and what takes too long, is not starting.
+    starts(&[(statuses, waiting("ErrImagePull"))], "broken", "notebook waits, ErrImagePull");
+    let old = ("/metadata/creationTimestamp", json!("2026-03-01T11:50:00Z"));
+    starts(&[creating, old], "broken", "its phase is Pending");
+    let unready = json!([{"type": "Ready", "status": "False", "reason": "ContainersNotReady"}]);
+    check(judge::health, &[made, (CONDITIONS, unready)], "warning", "it is not ready yet");
+}
+
+#[test]
 fn ready_is_what_the_conditions_say() {
     let ready = |status: &str, reason: &str| json!([{"type": "Ready", "status": status, "reason": reason}]);
     let health =
