@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::builder::RangedU64ValueParser;
-use cli::value::positive_duration;
+use cli::value::{positive_duration, positive_size};
 use cli::{ColorArgs, OptionFacts};
 
 use super::{Asked, ExpectedFailure, MetricKind, ResultFormat, Selection, Thresholds, host};
@@ -113,6 +113,18 @@ pub struct ProbeArgs {
     /// Write to this file instead of stdout; documents (nagios, openmetrics, junit) replace it once they are whole
     #[arg(short, long, value_name = "FILE", add = OptionFacts::RUN)]
     pub output: Option<PathBuf>,
+    /// Say only what is not well, to people and to nagios
+    #[arg(short, long, add = OptionFacts::RUN)]
+    pub quiet: bool,
+    /// Write no numbers to nagios
+    #[arg(long, add = OptionFacts::RUN)]
+    pub no_perfdata: bool,
+    /// Write at most so many bytes of numbers to nagios: NRPE cuts off answers, some after 1 KiB (default: all)
+    #[arg(
+        long, value_name = "SIZE", value_parser = positive_size, conflicts_with = "no_perfdata",
+        add = OptionFacts::RUN
+    )]
+    pub perfdata_limit: Option<u64>,
     /// How lines for people look.
     #[command(flatten)]
     pub color: ColorArgs,

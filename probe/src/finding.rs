@@ -49,13 +49,22 @@ pub struct Finding {
     pub attachments: Vec<EvidenceFile>,
     /// Whether trying again could only make it worse: something hangs.
     pub is_hung: bool,
+    /// How often it was looked at, this finding being the last one's.
+    pub attempts: u32,
 }
 
 impl Finding {
     /// A finding without numbers and evidence.
     #[must_use]
     pub fn new(level: Level) -> Self {
-        Finding { level, summary: None, metrics: Vec::new(), attachments: Vec::new(), is_hung: false }
+        Finding {
+            level,
+            summary: None,
+            metrics: Vec::new(),
+            attachments: Vec::new(),
+            is_hung: false,
+            attempts: 1,
+        }
     }
 
     /// Fine, with a line about what was found.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cli::Verdict;
 use process::Deadline;
-use streamresult::StreamResult;
+use streamresult::{FLAKY_TAG, StreamResult};
 use subunit::{Status, TEXT_TYPE};
 
 use super::event_writer::EventWriter;
@@ -96,7 +96,7 @@ impl Run<'_> {
 
     /// Runs a test, and runs it again while it fails and that may help.
     fn tries(&self, plan: &mut Plan, number: usize, test: &Planned, end: Deadline) -> Finding {
-        let mut tries = 0;
+        let (mut tries, mut earlier) = (0, Vec::new());
         loop {
             let limits = Limits {
                 operation: test.settings.op_timeout,
@@ -110,11 +110,13 @@ impl Run<'_> {
                 || tries > test.settings.retries
                 || !Limits { deadline: end, ..limits }.sleep(test.settings.retry_delay);
             if is_final {
-                return match tries {
-                    1 => finding,
-                    tries => finding.with_text("tries", format!("{tries}\n")),
-                };
+                let finding = Finding { attempts: tries, ..finding };
+                // Named as those of subunit-exec, for reports to know them.
+                return (1..).zip(earlier).fold(finding, |finding, (attempt, reason)| {
+                    finding.with_text(&format!("attempt-{attempt}.reason"), reason)
+                });
             }
+            earlier.push(finding.level.reason().unwrap_or_default().to_owned());
         }
     }
 
@@ -160,7 +162,10 @@ impl Run<'_> {
             self.writer.attach(id, name, mime_type, bytes)?;
         }
         self.statuses.insert(id.to_owned(), judged.status);
-        self.status(test, judged.status, &judged.tags)
+        let attempt = (finding.attempts > 1).then(|| format!("attempt-{}", finding.attempts));
+        let flaky = attempt.as_ref().filter(|_| judged.status == Status::Success).map(|_| FLAKY_TAG);
+        let tags: Vec<_> = judged.tags.iter().copied().chain(attempt.as_deref()).chain(flaky).collect();
+        self.status(test, judged.status, &tags)
     }
 
     fn status(&mut self, test: &Planned, status: Status, tags: &[&str]) -> io::Result<()> {

@@ -87,8 +87,14 @@ fn a_failed_test_is_tried_again() {
     check(
         &[&["--retries=1"], &found[..]].concat(),
         Verdict::Passed,
-        "ok        fake.a.alive: alive is fine\n1 passed, 0 with warnings, 0 failed, 0 skipped\n",
+        "flaky     fake.a.alive: alive is fine\n1 passed (1 flaky), 0 with warnings, 0 failed, 0 skipped\n",
     );
+    let outcome = run(&[&["--retries=1", "--format=nagios"], &found[..]].concat());
+    assert_eq!(outcome.output(), "FAKE OK - 1 ok (1 flaky)\n[FLAKY] fake.a.alive: alive is fine\n");
+    let outcome = run(&[&["--retries=1", "--format=junit"], &found[..]].concat());
+    assert!(outcome.output().contains("<flakyFailure message=\"broken\""), "{}", outcome.output());
+    let outcome = run(&[&["--retries=1", "--format=json"], &found[..]].concat());
+    assert!(outcome.output().contains(r#""tags":["attempt-2","flaky"]"#), "{}", outcome.output());
     check(
         &found,
         Verdict::Failed,

@@ -3,8 +3,11 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use streamresult::StreamResult;
+use streamresult::{FLAKY_TAG, StreamResult};
 use subunit::{Event, Status};
+
+use super::Rendering;
+use super::places::Places;
 
 /// Writes a line for each test when it ends, and a line for all at the end.
 pub(super) struct Human<W> {
@@ -12,8 +15,17 @@ pub(super) struct Human<W> {
     color: bool,
     /// Whether tests are only listed.
     list: bool,
+    /// Whether only what is not well is said.
+    quiet: bool,
+    /// Whether what failed is said once more at the end.
+    repeats: bool,
     announced: usize,
     ended: [usize; 4],
+    flaky: usize,
+    places: Places,
+    /// The lines of what failed, and whether any other line came after the first.
+    failed: Vec<(&'static str, Style, String)>,
+    is_apart: bool,
     reason: Vec<u8>,
 }
 
@@ -27,14 +39,32 @@ enum Sort {
 }
 
 impl<W: Write> Human<W> {
-    pub(super) fn new(output: W, color: bool, list: bool) -> Self {
-        Human { output, color, list, announced: 0, ended: [0; 4], reason: Vec::new() }
+    pub(super) fn new(output: W, rendering: &Rendering) -> Self {
+        Human {
+            output,
+            color: rendering.color,
+            list: rendering.list,
+            quiet: rendering.quiet,
+            // One check is looked over at a glance; of all there may be hundreds.
+            repeats: rendering.check == "all" && !rendering.quiet,
+            announced: 0,
+            ended: [0; 4],
+            flaky: 0,
+            places: Places::default(),
+            failed: Vec::new(),
+            is_apart: false,
+            reason: Vec::new(),
+        }
     }
 
     fn end(&mut self, id: &str, status: Status, event: &Event<'_>) -> io::Result<()> {
         let (word, style, sort) = match status {
             Status::Success if event.tags.contains("warning") => {
                 ("warning", AnsiColor::Yellow.on_default(), Sort::Warned)
+            }
+            Status::Success if event.tags.contains(FLAKY_TAG) => {
+                self.flaky += 1;
+                ("flaky", AnsiColor::Yellow.on_default(), Sort::Passed)
             }
             Status::Success => ("ok", AnsiColor::Green.on_default(), Sort::Passed),
             Status::Skip => ("skip", AnsiColor::BrightBlack.on_default(), Sort::Skipped),
@@ -45,14 +75,36 @@ impl<W: Write> Human<W> {
         if let Some(count) = self.ended.get_mut(sort as usize) {
             *count += 1;
         }
-        self.write_word(word, style)?;
-        write!(self.output, " {}", visible(id.as_bytes(), ' '))?;
         let reason = std::mem::take(&mut self.reason);
+        let mut line = visible(format!("{id}{}", self.places.behind(id, event.route_code)).as_bytes(), ' ');
         if !reason.is_empty() {
-            write!(self.output, ": {}", visible(reason.trim_ascii_end(), '\n').replace('\n', "\n    "))?;
+            line += ": ";
+            line += &visible(reason.trim_ascii_end(), '\n').replace('\n', "\n    ");
         }
-        writeln!(self.output)?;
+        let is_well = matches!(word, "ok" | "skip" | "xfail");
+        if !(self.quiet && is_well) {
+            self.write_line(word, style, &line)?;
+        }
+        match sort {
+            Sort::Failed if self.repeats => self.failed.push((word, style, line)),
+            _ => self.is_apart |= !self.failed.is_empty(),
+        }
         self.output.flush()
+    }
+
+    fn write_line(&mut self, word: &str, style: Style, line: &str) -> io::Result<()> {
+        self.write_word(word, style)?;
+        writeln!(self.output, " {line}")
+    }
+
+    /// Says once more what failed, where other lines stand between.
+    fn repeat(&mut self) -> io::Result<()> {
+        let failed = std::mem::take(&mut self.failed);
+        if !self.is_apart {
+            return Ok(());
+        }
+        writeln!(self.output, "\nWhat failed:")?;
+        failed.iter().try_for_each(|(word, style, line)| self.write_line(word, *style, line))
     }
 
     fn write_word(&mut self, word: &str, style: Style) -> io::Result<()> {
@@ -67,6 +119,7 @@ impl<W: Write> Human<W> {
 impl<W: Write> StreamResult for Human<W> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let Some(id) = event.test_id else { return Ok(()) };
+        self.places.add(id, event.route_code);
         if let Some(file) = event.file.filter(|file| matches!(file.name, "reason" | "summary" | "plan")) {
             self.reason.extend_from_slice(file.bytes);
         }
@@ -91,12 +144,17 @@ impl<W: Write> StreamResult for Human<W> {
 
     fn stop_run(&mut self) -> io::Result<()> {
         if !self.list {
+            self.repeat()?;
             let [passed, warned, failed, skipped] = self.ended;
+            let unseen = self.announced.saturating_sub(self.ended.iter().sum());
+            if self.quiet && warned + failed + unseen + self.flaky == 0 && passed > 0 {
+                return self.output.flush();
+            }
+            let flaky = if self.flaky > 0 { format!(" ({} flaky)", self.flaky) } else { String::new() };
             write!(
                 self.output,
-                "{passed} passed, {warned} with warnings, {failed} failed, {skipped} skipped"
+                "{passed} passed{flaky}, {warned} with warnings, {failed} failed, {skipped} skipped"
             )?;
-            let unseen = self.announced.saturating_sub(self.ended.iter().sum());
             if unseen > 0 {
                 write!(self.output, ", {unseen} not run")?;
             }
@@ -127,7 +185,7 @@ mod tests {
 
     fn check(list: bool, events: &[Event<'_>], expected: &str) {
         let mut output = Vec::new();
-        let mut human = Human::new(&mut output, false, list);
+        let mut human = Human::new(&mut output, &Rendering { list, ..Rendering::plain("fake") });
         for event in events {
             human.status(event).unwrap();
         }
@@ -150,6 +208,43 @@ mod tests {
         let expected = "warning   a\nFAIL      b: no \\u{1b}[2J\n    space\n\
                         0 passed, 1 with warnings, 1 failed, 0 skipped, 1 not run\n";
         check(false, &events, expected);
+    }
+
+    fn rendered(rendering: &Rendering, events: &[Event<'_>]) -> String {
+        let mut output = Vec::new();
+        let mut human = Human::new(&mut output, rendering);
+        events.iter().try_for_each(|event| human.status(event)).unwrap();
+        human.stop_run().unwrap();
+        String::from_utf8(output).unwrap()
+    }
+
+    #[test]
+    fn what_is_well_can_be_left_out() {
+        let quiet = Rendering { quiet: true, ..Rendering::plain("fake") };
+        let (good, bad) = (Event::status("a", Status::Success), Event::status("b", Status::Fail));
+        assert_eq!(rendered(&quiet, std::slice::from_ref(&good)), "");
+        let expected = "FAIL      b\n1 passed, 0 with warnings, 1 failed, 0 skipped\n";
+        assert_eq!(rendered(&quiet, &[good, bad]), expected);
+        // That nothing was looked at is not well.
+        let skipped = Event::status("a", Status::Skip);
+        assert_eq!(rendered(&quiet, &[skipped]), "0 passed, 0 with warnings, 0 failed, 1 skipped\n");
+    }
+
+    #[test]
+    fn of_all_checks_what_failed_is_said_again() {
+        let of = |id, status, host| Event { route_code: Some(host), ..Event::status(id, status) };
+        let events = [
+            of("a", Status::Exists, "n1/x"),
+            of("a", Status::Exists, "n2/x"),
+            of("a", Status::Fail, "n1/x"),
+            of("a", Status::Success, "n2/x"),
+        ];
+        let expected = "FAIL      a on n1\nok        a on n2\n\nWhat failed:\nFAIL      a on n1\n\
+                        1 passed, 0 with warnings, 1 failed, 0 skipped\n";
+        assert_eq!(rendered(&Rendering::plain("all"), &events), expected);
+        let last = "ok        a\nFAIL      b\n1 passed, 0 with warnings, 1 failed, 0 skipped\n";
+        let events = [Event::status("a", Status::Success), Event::status("b", Status::Fail)];
+        assert_eq!(rendered(&Rendering::plain("all"), &events), last);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod human;
 mod json;
 mod nagios;
 mod openmetrics;
+mod places;
 mod shown;
 
 use std::ffi::{OsStr, OsString};
@@ -36,6 +37,10 @@ pub struct Rendering {
     pub list: bool,
     /// Whether lines for people are coloured.
     pub color: bool,
+    /// Whether only what is not well is said.
+    pub quiet: bool,
+    /// How many bytes of numbers monitoring gets.
+    pub perfdata_limit: u64,
     /// The file to write to; `None` is stdout.
     pub output: Option<PathBuf>,
 }
@@ -57,7 +62,26 @@ impl Rendering {
             format: shared.format.unwrap_or(usual),
             list: shared.list || shared.dry_run,
             color: output.is_none() && shared.color.output(terminal),
+            quiet: shared.quiet,
+            perfdata_limit: if shared.no_perfdata { 0 } else { shared.perfdata_limit.unwrap_or(u64::MAX) },
             output,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Rendering {
+    /// All of it, for people, without colours.
+    fn plain(check: &'static str) -> Self {
+        let format = ResultFormat::Human;
+        Rendering {
+            check,
+            format,
+            list: false,
+            color: false,
+            quiet: false,
+            perfdata_limit: u64::MAX,
+            output: None,
         }
     }
 }
@@ -99,7 +123,7 @@ fn live(
     run: impl FnOnce(&mut dyn StreamResult) -> io::Result<Verdict>,
 ) -> anyhow::Result<Verdict> {
     Ok(match format {
-        ResultFormat::Human => run(&mut Human::new(output, rendering.color, rendering.list)),
+        ResultFormat::Human => run(&mut Human::new(output, rendering)),
         ResultFormat::Json => run(&mut Records::new(Results::new(Json::new(output))).cap(CAP)),
         _ => run(&mut Writer::new(output)),
     }?)
@@ -118,7 +142,7 @@ fn document(
     };
     let verdict = match format {
         ResultFormat::Nagios => {
-            let mut records = Records::new(Results::new(Nagios::new(rendering.check))).cap(CAP);
+            let mut records = Records::new(Results::new(Nagios::new(rendering))).cap(CAP);
             let verdict = run(&mut records)?;
             let nagios = records.into_sink().into_sink();
             nagios.write(&mut report)?;

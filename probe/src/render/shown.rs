@@ -58,6 +58,8 @@ pub(super) struct Shown {
     pub(super) route: Option<String>,
     pub(super) outcome: Outcome,
     pub(super) standing: Standing,
+    /// Whether it succeeded, though not at once.
+    pub(super) is_flaky: bool,
     pub(super) tags: Vec<String>,
     pub(super) reason: String,
     pub(super) summary: String,
@@ -81,6 +83,7 @@ impl Shown {
             route: record.route_code().map(str::to_owned),
             outcome: record.outcome(),
             standing: Standing::of(record),
+            is_flaky: record.is_flaky() && Standing::of(record) == Standing::Ok,
             tags: record.tags().iter().map(str::to_owned).collect(),
             reason: text("reason"),
             summary: text("summary"),
