@@ -40,7 +40,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.eos.parts", &[Need::Fuse], parts),
     scenario("components.eos.failing-metadata", &[Need::Fuse], failing_metadata),
     scenario("components.eos.read-file", &[Need::Fuse], read_file),
-    scenario("components.eos.pending", &[Need::Fuse], pending),
+    scenario("components.eos.pending", &[Need::Fuse, FUSECTL], pending),
     scenario("components.eos.attributes", &[Need::Fuse], attributes),
     scenario("components.eos.plugin", &[Need::Fuse], plugin),
     scenario("components.eos.textfile", &[], textfile),
@@ -50,9 +50,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.eos.honest-speed", &[Need::Fuse], honest_speed),
     scenario("components.eos.odd-path", &[Need::Root], odd_path),
     scenario("components.eos.autofs", &[Need::Fuse, Need::Program("automount")], autofs),
-    scenario("components.eos.cold", &[Need::Root, Need::Program("mke2fs")], cold),
+    scenario("components.eos.cold", DISK, cold),
     scenario("components.eos.never-cold", &[Need::Fuse], never_cold),
 ];
+
+const FUSECTL: Need = Need::Brought(Control::missing);
+const DISK: &[Need] =
+    &[Need::Root, Need::Program("mke2fs"), Need::Program("mount"), Need::Brought(Disk::missing)];
 
 const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow::Result<()>) -> Scenario {
     Scenario { id, needs, run }
@@ -291,9 +295,9 @@ fn left_behind() -> anyhow::Result<()> {
 fn terminated() -> anyhow::Result<()> {
     let faulty = Faulty::mount("write slow 300\n")?;
     let (home, path) = (tempfile::tempdir()?, faulty.path());
-    let target = path.clone();
+    let (target, backing) = (path.clone(), faulty.backing());
     let pipeline = Pipeline::new(home.path(), &path, &DEEP).beside(move || {
-        std::thread::sleep(Duration::from_secs(1));
+        eventually("it writes", || Ok(std::fs::read_dir(&backing)?.next().is_some()))?;
         crate::pipeline::terminate_check(&target)
     });
     let ended = pipeline.run()?;
@@ -522,7 +526,7 @@ fn second_run() -> anyhow::Result<()> {
     let (home, path) = (tempfile::tempdir()?, faulty.path());
     let (there, place) = (home.path().to_owned(), path.clone());
     let first = Pipeline::new(home.path(), &path, &["--op-timeout=4s", "--timeout=6s"]).beside(move || {
-        std::thread::sleep(Duration::from_secs(1));
+        eventually("the first run looks", || Ok(crate::pipeline::probes(&place)? > 0))?;
         let ended = Pipeline::new(&there, &place, &SHORT).run()?;
         ended.expect("responsive", Fail, "is still hung since 20")?.expect_end(1, SHORT_LIMIT)
     });

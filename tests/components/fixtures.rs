@@ -194,6 +194,13 @@ impl Disk {
         self.0.path().join("mount")
     }
 
+    /// Why there can be none: in a chroot or a container the kernel may not tell of devices.
+    pub(crate) fn missing() -> Option<String> {
+        let needed = ["/dev/loop-control", "/sys/dev/block"];
+        let missing = needed.iter().find(|path| !Path::new(path).exists())?;
+        Some(format!("there is no {missing}"))
+    }
+
     /// How many bytes were read from the device so far.
     pub(crate) fn bytes_read(&self) -> anyhow::Result<u64> {
         let device = fs::metadata(self.path())?.dev();
@@ -220,10 +227,19 @@ impl Drop for Disk {
 /// The kernel's account of FUSE connections.
 pub(crate) struct Control(Option<&'static Path>);
 
+/// Where it is mounted.
+const CONNECTIONS: &str = "/sys/fs/fuse/connections";
+
 impl Control {
+    /// Why it cannot be mounted.
+    pub(crate) fn missing() -> Option<String> {
+        let is_there = Path::new(CONNECTIONS).is_dir();
+        (!is_there).then(|| format!("there is no {CONNECTIONS} to mount fusectl on"))
+    }
+
     /// Mounts it, unless it is mounted.
     pub(crate) fn mount() -> anyhow::Result<Self> {
-        let point = Path::new("/sys/fs/fuse/connections");
+        let point = Path::new(CONNECTIONS);
         if mountinfo()?.contains(" /sys/fs/fuse/connections ") {
             return Ok(Control(None));
         }

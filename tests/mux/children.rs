@@ -5,6 +5,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use subunit::Status;
 
 use crate::support::{Folder, Live, PATIENCE, check, mux, run, status};
@@ -107,9 +108,9 @@ const STUBBORN: [&str; 3] = [
 
 #[test]
 fn a_signal_ends_the_children_and_keeps_what_came() {
-    for (name, code) in [("TERM", 143), ("INT", 130)] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130)] {
         let (live, pids) = with_stubborn_children(&mut mux(&STUBBORN));
-        live.signal(name);
+        live.signal(signal);
         let (found, lines) = live.end();
         assert_eq!(found, Some(code));
         assert!(lines.contains(&"soft - - stdout=told\\n".to_owned()), "{lines:?}");

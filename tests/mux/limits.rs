@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::thread::{self, sleep};
 use std::time::Duration;
 
+use rustix::process::Signal;
 use subunit::{Event, Status};
 
 use crate::support::{Folder, bytes, each_packet, mux, peak_memory, run, signal, status};
@@ -149,7 +150,7 @@ fn a_signal_is_heeded_amid_overlapping_claims() {
         while fifo.write_all(&overlapping_claims(64 * 1024)).is_ok() {}
     });
     sleep(Duration::from_millis(300));
-    signal(&child, "TERM");
+    signal(&child, Signal::TERM);
     assert_eq!(child.wait().unwrap().code(), Some(143));
     reader.join().unwrap();
     writer.join().unwrap();

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use subunit::{Event, File, Status};
 
 use crate::support::{Folder, Live, PATIENCE, arg, bytes, mux, run, status};
@@ -36,7 +37,7 @@ fn each_connection_is_a_source_until_a_signal_ends_listening() {
     drop(second);
     first.write_all(&status("c", Status::Success)).unwrap();
     assert_eq!(live.next(), "0 c success");
-    live.signal("TERM");
+    live.signal(Signal::TERM);
     assert_eq!(live.end(), (Some(143), Vec::new()));
     assert!(!socket.exists());
 }
@@ -70,7 +71,7 @@ fn connections_beyond_the_limit_wait_for_one_to_end() {
     drop(first);
     assert_eq!(live.next(), "1 b success");
     drop(second);
-    live.signal("TERM");
+    live.signal(Signal::TERM);
     assert_eq!(live.end(), (Some(143), Vec::new()));
 }
 
@@ -97,7 +98,7 @@ fn long_packets_of_many_connections_arrive_whole() {
     lines.sort();
     lines.dedup();
     assert_eq!(lines.iter().filter(|line| line.contains(" a success")).count(), 40, "{lines:?}");
-    live.signal("TERM");
+    live.signal(Signal::TERM);
     assert_eq!(live.end().0, Some(143));
 }
 
@@ -120,7 +121,7 @@ fn a_tcp_port_that_is_free_is_told() {
     connection.write_all(&packet[..packet.len() - 1]).unwrap();
     drop(connection);
     live.wait_for("Parser Error");
-    live.signal("INT");
+    live.signal(Signal::INT);
     assert_eq!(live.end().0, Some(130));
 }
 

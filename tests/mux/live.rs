@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::process::Stdio;
 
+use rustix::process::Signal;
 use subunit::Status;
 
 use crate::support::{Folder, Live, mux, status};
@@ -26,7 +27,7 @@ fn an_event_is_passed_on_while_the_other_sources_hang() {
     }
     writer.write_all(b"(Pdb) ").unwrap();
     assert_eq!(live.next(), "w - - stdout=(Pdb) ");
-    live.signal("TERM");
+    live.signal(Signal::TERM);
     let (code, lines) = live.end();
     assert_eq!(code, Some(143));
     assert!(lines.iter().any(|line| line.contains("subunit-mux.sleeper fail")), "{lines:?}");
@@ -53,7 +54,7 @@ fn a_flood_does_not_hold_back_a_trickle() {
     let flood = "--exec=flood=exec yes 'a line of a log that never ends'";
     let live = Live::start(&mut mux(&["--grace=1s", flood, "--exec=drop=sleep 0.2; echo drop; sleep 60"]));
     assert_eq!(live.wait_for("drop - "), "drop - - stdout=drop\\n");
-    live.signal("TERM");
+    live.signal(Signal::TERM);
     assert_eq!(live.end().0, Some(143));
 }
 

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::Signal;
 use subunit::io::Reader;
 use subunit::{Event, Frame, PacketBuf, Status, Timestamp};
 use tempfile::TempDir;
@@ -173,7 +174,7 @@ impl Live {
         }
     }
 
-    pub(crate) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: Signal) {
         signal(&self.child, name);
     }
 
@@ -190,9 +191,9 @@ fn read_lines(output: ChildStdout) -> Receiver<String> {
     lines
 }
 
-pub(crate) fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+pub(crate) fn signal(child: &Child, signal: Signal) {
+    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
 }
 
 /// The most memory a process has held, in KiB.
