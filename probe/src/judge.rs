@@ -54,17 +54,22 @@ fn judge_level(finding: &Finding, settings: &Settings) -> Judged {
                 .map(|reason| if summary.is_empty() { reason } else { format!("{summary}; {reason}") });
             Judged { reason, ..judged }
         }
-        Level::Broken(reason) => Judged::new(Status::Fail, &[], reason),
-        Level::Unknown(reason) => Judged::new(Status::Fail, &["unknown", "infrastructure"], reason),
-        Level::Skipped(reason) => Judged::new(Status::Skip, &[], reason),
+        Level::Broken(reason) => Judged::new(Status::Fail, &[], closed(reason)),
+        Level::Unknown(reason) => Judged::new(Status::Fail, &["unknown", "infrastructure"], closed(reason)),
+        Level::Skipped(reason) => Judged::new(Status::Skip, &[], closed(reason)),
         Level::Interrupted(reason) => Judged::new(Status::Fail, &["interrupted"], reason),
         Level::Warning(reason) => match judge_numbers(&finding.metrics, settings) {
             Judged { status: Status::Fail, tags, reason: Some(more) } => {
                 Judged { status: Status::Fail, tags, reason: Some(format!("{reason}\n{more}")) }
             }
-            _ => warning(reason, settings),
+            _ => warning(closed(reason), settings),
         },
     }
+}
+
+/// The reason without a colon at its end, behind which nothing came: it is put together of what others said.
+fn closed(reason: &str) -> &str {
+    reason.trim_end().trim_end_matches(':')
 }
 
 fn warning(reason: &str, settings: &Settings) -> Judged {
@@ -161,6 +166,7 @@ mod tests {
     fn levels_have_their_tags() {
         let check = |finding: Finding, status, tags: &[&str]| check(&[], &finding, status, tags, Some("x"));
         check(Finding::broken("x".to_owned()), Status::Fail, &[]);
+        check(Finding::broken("x: ".to_owned()), Status::Fail, &[]);
         check(Finding::unknown("x".to_owned()), Status::Fail, &["unknown", "infrastructure"]);
         check(Finding::skipped("x".to_owned()), Status::Skip, &[]);
         check(Finding::warning("x".to_owned()), Status::Success, &["warning"]);

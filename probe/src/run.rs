@@ -140,9 +140,7 @@ impl Run<'_> {
         if let Some(state) = self.options.state.as_deref_mut().filter(|state| state.is_kept()) {
             judged = settle(id, judged, &test.settings, state);
         }
-        // Nothing that was said elsewhere leaves a sentence open.
-        let reason = judged.reason.as_deref().map(|reason| reason.trim_end().trim_end_matches(':'));
-        if let Some(reason) = reason.filter(|reason| !reason.is_empty()) {
+        for reason in judged.reason.iter().filter(|reason| !reason.is_empty()) {
             self.writer.attach(id, "reason", TEXT_TYPE, reason.as_bytes())?;
         }
         if let Some(summary) = finding.summary.filter(|_| judged.reason.is_none()) {

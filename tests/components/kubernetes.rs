@@ -252,7 +252,7 @@ fn frozen() -> anyhow::Result<()> {
     let cluster = Cluster::start(&[])?;
     cluster.server.freeze()?;
     let ended = cluster.check(&["--op-timeout=1s", "--timeout=3s", "--plan-timeout=4s", POD])?;
-    ended.expect("engine", Fail, "did no TLS handshake within 1s")?.expect("running", Skip, "")?;
+    ended.expect("engine", Fail, "did no TLS handshake within 1 s")?.expect("running", Skip, "")?;
     ended.expect_end(1, Duration::from_secs(4))
 }
 

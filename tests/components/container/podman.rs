@@ -76,6 +76,6 @@ pub(super) fn frozen() -> anyhow::Result<()> {
     engine.signal(Signal::STOP)?;
     let ended = engine.check("ok", &["--op-timeout=1s", "--timeout=3s"])?;
     engine.signal(Signal::CONT)?;
-    ended.expect("engine", Fail, "accepts connections, but did not answer within 1s")?;
+    ended.expect("engine", Fail, "accepts connections, but did not answer within 1 s")?;
     ended.expect("exists", Skip, "container.it.engine")?.expect_end(1, Duration::from_secs(3))
 }
