@@ -191,6 +191,16 @@ impl Repository {
         RunWriter::new(self.live(), info)
     }
 
+    /// Begins a run that has no number, and that nobody sees, until it is finished. Of a writer that is killed, or
+    /// dropped, nothing is left: for runs that come from elsewhere, and can come again.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be written.
+    pub fn begin_apart(&self, info: RunInfo) -> Result<RunWriter> {
+        RunWriter::apart(self.live(), info)
+    }
+
     /// Stores a stream as a run, read to its end. Whenever reading may block, what came before is on disk.
     ///
     /// # Errors

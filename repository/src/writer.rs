@@ -43,8 +43,11 @@ use crate::{results, run_json, seekable};
 #[derive(Debug)]
 pub struct RunWriter {
     repository: Repository,
-    id: RunId,
+    /// Its number, if it has one.
+    id: Option<RunId>,
     folder: RunFolder,
+    /// The folder of a run that has no number yet; it vanishes with the writer.
+    apart: Option<tempfile::TempDir>,
     info: RunInfo,
     /// The stream; this file is locked.
     raw: BufWriter<Lock>,
@@ -55,7 +58,15 @@ pub struct RunWriter {
 }
 
 impl RunWriter {
+    /// A run that has its number from now on.
     pub(crate) fn new(repository: Repository, info: RunInfo) -> Result<Self> {
+        let mut writer = RunWriter::apart(repository, info)?;
+        writer.number(|_| Ok(()))?;
+        Ok(writer)
+    }
+
+    /// A run that gets its number when it is finished.
+    pub(crate) fn apart(repository: Repository, info: RunInfo) -> Result<Self> {
         let info = RunInfo { start: info.start.or_else(|| Some(Timestamp::now())), ..info };
         let runs = repository.path().join(RUNS);
         // The folder appears with the stream in it, locked: so there is no moment in which the run looks dead.
@@ -64,18 +75,25 @@ impl RunWriter {
         let raw = lock_new(&folder)?;
         let file = RunFile::begun(RunState::Running, info);
         fs::write(folder.json(), run_json::text(&file)?).map_err(at("write", &folder.json()))?;
-        let id = allocate(&repository, new)?;
-        let folder = repository.folder(id);
-        let intake = Intake::new(&folder.0);
+        let intake = Intake::new(&runs);
         let raw = BufWriter::with_capacity(PIECE, raw);
-        let (info, packet) = (file.info, Vec::new());
-        Ok(RunWriter { repository, id, folder, info, raw, intake, packet, has_failed: false })
+        let (info, packet, apart) = (file.info, Vec::new(), Some(new));
+        Ok(RunWriter { repository, id: None, folder, apart, info, raw, intake, packet, has_failed: false })
     }
 
-    /// The number of the run.
+    /// Gives the run its number, unless it has one.
+    fn number(&mut self, announce: impl FnMut(RunId) -> io::Result<()>) -> Result<()> {
+        let Some(new) = self.apart.take() else { return Ok(()) };
+        let id = allocate(&self.repository, new, announce)?;
+        self.folder = self.repository.folder(id);
+        self.id = Some(id);
+        Ok(())
+    }
+
+    /// The number of the run; of one [apart](Repository::begin_apart) it is not known yet.
     #[must_use]
     pub fn id(&self) -> RunId {
-        self.id
+        self.id.unwrap_or(RunId(0))
     }
 
     /// Stores a stream, read to its end. Whenever reading may block, what came before is on disk.
@@ -104,19 +122,38 @@ impl RunWriter {
     ///
     /// When something that came could not be stored, or the run cannot be written. What came is kept, as an
     /// incomplete run.
-    pub fn finish(mut self, end: RunEnd) -> Result<StoredRun> {
+    pub fn finish(self, end: RunEnd) -> Result<StoredRun> {
+        self.finish_as(end, |_| Ok(()))
+    }
+
+    /// The same, for a run [apart](Repository::begin_apart): `announce` is called with the number that it is about to
+    /// get, and again with the next one when somebody else got that first.
+    ///
+    /// # Errors
+    ///
+    /// As [`finish`](RunWriter::finish), and when `announce` fails. Of a run apart nothing is kept then.
+    pub fn finish_as(
+        mut self,
+        end: RunEnd,
+        announce: impl FnMut(RunId) -> io::Result<()>,
+    ) -> Result<StoredRun> {
         self.flush_raw()?;
         if self.has_failed {
             let error = io::Error::other("not all of the stream could be stored");
             return Err(at("finish", &self.folder.0)(error));
         }
-        let RunWriter { repository, id, folder, info, raw, intake, .. } = self;
         let end = RunEnd { end: end.end.or_else(|| Some(Timestamp::now())), ..end };
         let state = if end.interrupted { RunState::Interrupted } else { RunState::Complete };
-        let tally = pack_and_count(&folder, intake)?;
-        let file = RunFile { end: Some(end), tally: Some(tally), ..RunFile::begun(state, info) };
-        run_json::write(&folder, &file)?;
-        layout::sync_folder(&folder.0)?;
+        let tally = pack_and_count(
+            &self.folder,
+            std::mem::replace(&mut self.intake, Intake::new(&std::env::temp_dir())),
+        )?;
+        let file = RunFile { end: Some(end), tally: Some(tally), ..RunFile::begun(state, self.info.clone()) };
+        run_json::write(&self.folder, &file)?;
+        layout::sync_folder(&self.folder.0)?;
+        self.number(announce)?;
+        let id = self.id();
+        let RunWriter { repository, folder, raw, .. } = self;
         layout::sync_folder(&repository.path().join(RUNS))?;
         layout::remove(&folder.raw())?;
         let run = repository.run(id);
@@ -187,11 +224,16 @@ fn lock_new(folder: &RunFolder) -> Result<Lock> {
 
 /// Gives a folder the next free number. Renaming makes sure that nobody else gets it: a folder that exists is never
 /// empty, and so is not replaced.
-fn allocate(repository: &Repository, new: tempfile::TempDir) -> Result<RunId> {
+fn allocate(
+    repository: &Repository,
+    new: tempfile::TempDir,
+    mut announce: impl FnMut(RunId) -> io::Result<()>,
+) -> Result<RunId> {
     let last = layout::run_ids(repository.path())?.last().map_or(0, |id| id.0);
     for number in last.saturating_add(1)..=u32::MAX {
         let id = RunId(number);
         let folder = repository.folder(id).0;
+        announce(id).map_err(at("announce", &folder))?;
         match fs::rename(new.path(), &folder) {
             Err(error) if layout::is_taken(&error) => continue,
             renamed => renamed.map_err(at("make", &folder))?,

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_test_has_a_history() {
-        let repo = Repo::with(&[&["a fail 3", "b success"], &["b success"], &["a success 2 @w"]]);
+        let announced = &["a exists", "b success"][..];
+        let repo = Repo::with(&[&["a exists", "a fail 3", "b success"], announced, &["a success 2 @w"]]);
         let first = "     1  fail       1970-01-01T00:01:40Z             3s\n";
         let third = "     3  success    1970-01-01T00:01:40Z             2s  w\n";
         repo.check(&["history", "a"], 0, &format!("{first}{third}"));

@@ -27,7 +27,7 @@ pub struct HistoryEntry {
 
 impl Repository {
     /// What became of a test in all runs that are not under way, the earliest first. Runs whose streams were
-    /// pruned are among them.
+    /// pruned are among them; those that only announced it are not.
     ///
     /// # Errors
     ///
@@ -38,7 +38,8 @@ impl Repository {
             let found = self.with_results(id, |run, results| {
                 let mut found = Vec::new();
                 results.find(test_id.as_bytes(), |row| {
-                    found.extend(TestResult::of(row).map(|result| HistoryEntry {
+                    let result = TestResult::of(row).filter(|result| result.outcome != Outcome::Exists);
+                    found.extend(result.map(|result| HistoryEntry {
                         run,
                         route_code: result.route_code.map(str::to_owned),
                         outcome: result.outcome,

@@ -1,5 +1,6 @@
 //! Which repository of another tool is meant.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -23,6 +24,22 @@ pub(super) fn find(folder: Option<&Path>, repo: &RepoArgs) -> anyhow::Result<For
             )
         }),
     }
+}
+
+/// Refuses a repository with a FIFO or the like in it: who opens one may wait for ever.
+pub(super) fn refuse_pipes(folder: &Path) -> anyhow::Result<()> {
+    let failed = || format!("cannot read {}", folder.display());
+    for entry in fs::read_dir(folder).with_context(failed)? {
+        let path = entry.with_context(failed)?.path();
+        // A link that leads nowhere is found when it is read.
+        let Ok(found) = fs::metadata(&path) else { continue };
+        if found.is_dir() && !path.is_symlink() {
+            refuse_pipes(&path)?;
+        } else if !found.is_file() && !found.is_dir() {
+            bail!("{} is a FIFO, a socket or a device, and no file: nothing was imported", path.display());
+        }
+    }
+    Ok(())
 }
 
 fn nearest(start: &Path) -> anyhow::Result<Foreign> {

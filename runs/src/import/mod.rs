@@ -15,8 +15,8 @@ pub(super) mod testing;
 mod tests;
 mod timings;
 
-use std::collections::HashSet;
-use std::io::Write;
+use std::collections::{HashMap, HashSet};
+use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -67,6 +67,7 @@ impl RepositoryCommand for Import {
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { output, errors, interrupt, .. } = streams;
         let foreign = find::find(self.from.as_deref(), repo)?;
+        find::refuse_pipes(&foreign.path)?;
         let source = match foreign.tool {
             Tool::Inquest => inquest::read(&foreign)?,
             _ => file_repository::read(&foreign, self.mixed)?,
@@ -117,7 +118,7 @@ impl Import {
         interrupt: &Interrupt,
     ) -> anyhow::Result<ImportReport> {
         let mut journal = Journal::open(repository.path())?;
-        let known = known(repository, &journal)?;
+        let known = known(repository, source, &journal)?;
         let new = new_runs(source, &known, errors)?;
         if !self.older_too {
             refuse_older(repository, source, &new)?;
@@ -139,15 +140,22 @@ enum Target<'p> {
     Created(Repository),
 }
 
-/// What was imported in whole; a run whose import was cut off is incomplete, and does not count.
-fn known(repository: &Repository, journal: &Journal) -> anyhow::Result<HashSet<journal::Key>> {
+/// What was imported in whole. A number that an import announced and did not come to use may be another run's, which
+/// began at another time.
+fn known(
+    repository: &Repository,
+    source: &Source,
+    journal: &Journal,
+) -> anyhow::Result<HashSet<journal::Key>> {
     let runs = repository.runs()?;
-    let whole: HashSet<RunId> = runs
-        .iter()
-        .filter(|run| run.end.is_some() && run.state != RunState::Running)
-        .map(|run| run.id)
-        .collect();
-    let entries = journal.entries().iter().filter(|entry| whole.contains(&entry.run));
+    let whole = runs.iter().filter(|run| run.end.is_some() && run.state != RunState::Running);
+    let whole: HashMap<RunId, Option<Timestamp>> = whole.map(|run| (run.id, run.info.start)).collect();
+    let began: HashMap<(&str, &str), Option<Timestamp>> =
+        source.runs.iter().map(|run| ((&*run.name, &*run.digest), run.info.start)).collect();
+    let entries = journal.entries().iter().filter(|entry| {
+        let there = began.get(&(&*entry.name, &*entry.digest));
+        whole.get(&entry.run).is_some_and(|start| there.is_none_or(|there| there == start))
+    });
     Ok(entries.map(Entry::key).collect())
 }
 
@@ -196,13 +204,11 @@ fn take(
     entry: &Entry,
     journal: &mut Journal,
 ) -> anyhow::Result<RunId> {
-    let mut writer: RunWriter = repository.begin(run.info.clone())?;
-    let id = writer.id();
-    // In this order: whatever becomes of this process, the run is either known or incomplete.
-    journal.push(Entry { run: id, ..entry.clone() })?;
+    let mut writer: RunWriter = repository.begin_apart(run.info.clone())?;
     run.write(&mut writer)?;
-    writer.finish(run.end.clone())?;
-    Ok(id)
+    // In this order: whatever becomes of this process, the run is either known or not there.
+    let announce = |id| journal.push(Entry { run: id, ..entry.clone() }).map_err(io::Error::other);
+    Ok(writer.finish_as(run.end.clone(), announce)?.id)
 }
 
 /// What became of the runs of the other repository.

@@ -155,6 +155,43 @@ fn a_run_whose_import_was_cut_off_is_imported_again() {
 }
 
 #[test]
+fn what_is_no_file_in_a_repository_is_refused_at_once() {
+    for (tool, name) in
+        [("stestr/.stestr", "1"), ("stestr/.stestr", "failing"), ("inquest/.inquest", "runs/1")]
+    {
+        let (folder, source) = copy(tool);
+        fs::remove_file(source.join(name)).unwrap();
+        let _listener = std::os::unix::net::UnixListener::bind(source.join(name)).unwrap();
+        let outcome = subunit(folder.path(), &["import", source.to_str().unwrap()]);
+        assert_eq!(outcome.verdict, Verdict::Error);
+        assert!(outcome.errors().contains(&format!("{name} is a FIFO")), "{}", outcome.errors());
+    }
+}
+
+#[test]
+fn of_an_import_that_failed_half_way_nothing_is_left() {
+    let (folder, source) = copy("stestr/.stestr");
+    let path = source.to_str().unwrap();
+    subunit(folder.path(), &["init"]);
+    let repository = Repository::open(folder.path()).unwrap();
+    let mut writer = repository.begin_apart(Default::default()).unwrap();
+    StreamResult::status(&mut writer, &subunit::Event::status("half", subunit::Status::InProgress)).unwrap();
+    StreamResult::flush(&mut writer).unwrap();
+    assert_eq!(runs(&repository).len(), 0);
+    drop(writer);
+    assert!(repository.failing().unwrap().is_clear());
+    assert_eq!(fs::read_dir(folder.path().join(".subunit/runs")).unwrap().count(), 0);
+    subunit(folder.path(), &["import", path]);
+    // A number that was announced, and that another run got.
+    let journal = folder.path().join(".subunit/imported");
+    let text = fs::read_to_string(&journal).unwrap().replace("\"run\":3}", "\"run\":4}");
+    fs::write(&journal, text).unwrap();
+    repository.load(&b""[..], Default::default(), Default::default()).unwrap();
+    let outcome = subunit(folder.path(), &["import", "--older-too", path]);
+    assert!(outcome.output().ends_with(": 5; 2 had been imported before\n"), "{}", outcome.output());
+}
+
+#[test]
 fn what_was_imported_is_not_imported_again() {
     let (folder, source) = copy("stestr/.stestr");
     let import = |expected: &str| {
