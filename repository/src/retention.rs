@@ -1,5 +1,6 @@
 //! Which streams are kept, and which are pruned.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::PathBuf;
@@ -111,7 +112,8 @@ impl Repository {
     pub fn prunable(&self, retention: &Retention, now: Timestamp) -> Result<Vec<Pruned>> {
         let (runs, failing) = self.with_index(|index| Ok((index.runs()?, index.failing()?)))?;
         let deciding = failing.tests.iter().map(|test| test.run);
-        let deciding: Vec<RunId> = deciding.chain(failing.runs.iter().map(|run| run.id)).collect();
+        let deciding: HashSet<RunId> =
+            deciding.chain(failing.runs.iter().chain(&failing.lost).map(|run| run.id)).collect();
         let mut there =
             runs.iter().filter(|run| run.state != RunState::Running && run.stored != Stored::Pruned);
         let latest = there.clone().next_back().map(|run| run.id);
@@ -145,7 +147,9 @@ impl Repository {
     /// were removed.
     pub fn prune(&self, retention: &Retention, now: Timestamp) -> Result<Vec<Pruned>> {
         let prunable = self.prunable(retention, now)?;
-        prunable.iter().try_for_each(|pruned| self.prune_run(pruned.run))?;
+        let ids: HashSet<RunId> = prunable.iter().map(|pruned| pruned.run).collect();
+        let runs = self.live().runs()?.into_iter().filter(|run| ids.contains(&run.id));
+        self.live().prune_all(runs)?;
         sweep::sweep(self.path());
         Ok(prunable)
     }
@@ -160,23 +164,45 @@ impl Repository {
             return self.live().prune_run(name);
         }
         let run = self.run(name)?;
+        self.prune_all([run])
+    }
+
+    /// Removes the streams of runs, up to the first of which the stream cannot be removed. The index is asked a few
+    /// times for all of them together, since each time it looks at all runs.
+    fn prune_all(&self, runs: impl IntoIterator<Item = StoredRun>) -> Result<()> {
+        let (mut ready, mut prepared) = (Vec::new(), Ok(()));
+        for run in runs {
+            prepared = self.prepare_to_prune(&run);
+            if prepared.is_err() {
+                break;
+            }
+            ready.push(run.id);
+        }
+        if !ready.is_empty() {
+            self.with_index(|index| {
+                index.unsettle(&ready)?;
+                ready.iter().map(|id| self.folder(*id)).try_for_each(|folder| {
+                    layout::remove(&folder.compressed())?;
+                    layout::remove(&folder.raw())
+                })
+            })?;
+            self.with_index(|_| Ok(()))?;
+        }
+        prepared
+    }
+
+    /// What stays has to be whole and on the disk before the rest goes.
+    fn prepare_to_prune(&self, run: &StoredRun) -> Result<()> {
         let folder = self.folder(run.id);
         if run.state == RunState::Running {
             return Err(Error::Running(run.id));
         }
-        seal(&folder, &run)?;
-        // What stays has to be whole and on the disk before the rest goes.
+        seal(&folder, run)?;
         let results = self.with_results(run.id, |_, results| results.check())?.1;
         drop(results);
         let path = folder.results();
         File::open(&path).and_then(|file| file.sync_all()).map_err(at("write", &path))?;
-        layout::sync_folder(&folder.0)?;
-        self.with_index(|index| {
-            index.unsettle(run.id)?;
-            layout::remove(&folder.compressed())?;
-            layout::remove(&folder.raw())
-        })?;
-        self.with_index(|_| Ok(()))
+        layout::sync_folder(&folder.0)
     }
 
     /// Protects a run from being pruned, or no longer does.
@@ -191,7 +217,7 @@ impl Repository {
         let run = self.run(name)?;
         let path = self.folder(run.id).pin();
         self.with_index(|index| {
-            index.unsettle(run.id)?;
+            index.unsettle(&[run.id])?;
             if pinned {
                 File::create(&path).map(drop).map_err(at("write", &path))
             } else {

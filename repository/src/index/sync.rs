@@ -70,16 +70,19 @@ impl Index<'_> {
         }
     }
 
-    /// What the files of a run say is about to change: until it is entered again, its row is not believed.
-    pub(crate) fn unsettle(&self, id: RunId) -> Result<()> {
+    /// What the files of these runs say is about to change: until they are entered again, their rows are not believed.
+    pub(crate) fn unsettle(&self, ids: &[RunId]) -> Result<()> {
         if self.in_memory {
             // What is on disk cannot be written, but perhaps removed.
             let _lock = self.repository.lock();
             return self.repository.remove_index();
         }
-        let Some(run) = self.run(id)? else { return Ok(()) };
         let transaction = self.connection.unchecked_transaction()?;
-        write_run(&transaction, &run, false)?;
+        for id in ids {
+            if let Some(run) = self.run(*id)? {
+                write_run(&transaction, &run, false)?;
+            }
+        }
         Ok(transaction.commit()?)
     }
 
