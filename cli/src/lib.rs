@@ -30,6 +30,7 @@
 //! ```
 
 mod args;
+mod diff_args;
 mod error;
 mod exit;
 mod help;
@@ -44,6 +45,7 @@ mod terminal;
 pub mod value;
 
 pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, VerdictArgs};
+pub use diff_args::DiffArgs;
 pub use error::PathError;
 pub use exit::{Codes, Verdict};
 pub use help::{ExitLine, HelpEnd};

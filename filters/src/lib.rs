@@ -1,6 +1,5 @@
 //! Commands that read a subunit stream and write another, or a report.
 
-mod compact_map;
 pub mod csv;
 pub mod diff;
 pub mod disk;

@@ -3,7 +3,9 @@
 pub mod charset;
 pub mod ci;
 mod colour;
+pub mod compact_map;
 pub mod csv;
+pub mod diff;
 pub mod disk;
 pub mod gojson;
 pub mod harmless;

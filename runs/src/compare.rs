@@ -1,22 +1,22 @@
 //! `subunit compare`: what changed between two runs.
 
-use std::io::{self, Write};
-use std::time::Duration;
+use std::io::Read as _;
 
-use cli::value::duration;
-use cli::{Streams, Verdict};
-use formats::text::title;
-use repository::{Change, ComparedTest, RunRef, Side};
+use cli::{DiffArgs, Streams, Verdict};
+use formats::diff::{Comparison, Rules, Side, Test};
+use repository::{Error, Repository, RunRef, RunState};
+use streamresult::{Details, Records, drive};
 
 use super::command::RepositoryCommand;
-use super::display;
+use super::list;
 use super::repo_args::RepoArgs;
 
 /// Tell what changed from one stored run to another
 ///
-/// Each change is a line, as in subunit-diff: a `broken` test fails now and did not before, a `fixed` one the other way
-/// round; `new` and `gone` ones were in one of the runs only, `slower` ones took much longer, and `changed` is any
-/// other change of outcome. If a test ran several times or on several workers, any failure counts.
+/// It is subunit-diff of their streams: a `broken` test fails now and did not before, a `fixed` one the other way
+/// round; `new` and `gone` ones ran in one of the runs only, `slower` ones took much longer, and `changed` is any other
+/// change of outcome. If a test ran several times, the last time counts. Where workers take other tests in each run,
+/// --ignore-routes tells tests apart by their ids alone.
 ///
 /// `subunit diff` with runs, or without arguments, does the same. With two FILEs it compares streams, as subunit-diff
 /// does.
@@ -34,12 +34,8 @@ pub struct Compare {
     /// The run after it
     #[arg(value_name = "AFTER", allow_negative_numbers = true, default_value = "latest")]
     after: RunRef,
-    /// Call a test slower when it takes this many times as long; 0 means never
-    #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
-    slower: f64,
-    /// Call a test slower only when it takes at least this much longer: 100ms, 1.5s; without a unit, seconds
-    #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration)]
-    slower_by: Duration,
+    #[command(flatten)]
+    how: DiffArgs,
 }
 
 impl RepositoryCommand for Compare {
@@ -47,54 +43,38 @@ impl RepositoryCommand for Compare {
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let repository = repo.snapshot()?;
-        let (mut written, mut changes) = (Ok(()), 0_u64);
-        repository.diff(self.before, self.after, |test| {
-            if let Some(word) = self.word(test) {
-                changes += 1;
-                if written.is_ok() {
-                    written = write_line(word, test, streams.output);
-                }
-            }
-        })?;
-        written?;
-        Ok(if changes == 0 { Verdict::Passed } else { Verdict::Failed })
+        let DiffArgs { json, slower, slower_by, ignore_routes } = self.how;
+        let mut comparison = Comparison::new(Rules { slower, slower_by, ignore_routes });
+        for (side, name) in [(Side::Before, self.before), (Side::After, self.after)] {
+            read(repository, name, side, &mut comparison)?;
+        }
+        let has_changed = comparison.write(json, streams.output, streams.errors)?;
+        Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
     }
 }
 
-impl Compare {
-    fn word(&self, test: &ComparedTest<'_>) -> Option<&'static str> {
-        match test.change() {
-            Change::Broken => Some("broken"),
-            Change::Fixed => Some("fixed"),
-            Change::New => Some("new"),
-            Change::Gone => Some("gone"),
-            Change::Other => Some("changed"),
-            Change::Same => self.is_slower(test).then_some("slower"),
+/// Takes the tests of a run: as its stream has them, or, where that was pruned, in order of their ids.
+fn read(
+    repository: &Repository,
+    name: RunRef,
+    side: Side,
+    comparison: &mut Comparison,
+) -> anyhow::Result<()> {
+    let run = repository.run(name)?;
+    if run.state == RunState::Running {
+        return Err(Error::Running(run.id).into());
+    }
+    match repository.stream(run.id) {
+        Ok(stream) => {
+            let whole = stream.take(run.bytes.saturating_sub(run.tail));
+            Ok(drive(whole, &mut Records::new(comparison.records(side)).details(Details::None))?)
         }
+        Err(Error::Pruned(_)) => list::each(repository, run.id, |result| {
+            let test = Test { id: result.test_id, route: result.route_code, duration: result.duration };
+            Ok(comparison.add(side, &test, result.outcome)?)
+        }),
+        Err(error) => Err(error.into()),
     }
-
-    fn is_slower(&self, test: &ComparedTest<'_>) -> bool {
-        let took = |side: Option<Side>| side.and_then(|side| side.duration).unwrap_or_default();
-        let (before, after) = (took(test.before), took(test.after));
-        let longer = after.saturating_sub(before);
-        self.slower > 0.0
-            && test.slowdown().is_some_and(|factor| factor > self.slower)
-            && longer >= self.slower_by
-    }
-}
-
-fn write_line(word: &str, test: &ComparedTest<'_>, out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{word}: {} (", title(test.test_id, None))?;
-    let sides: Vec<Side> = [test.before, test.after].into_iter().flatten().collect();
-    for (number, side) in sides.iter().enumerate() {
-        let arrow = if number > 0 { " -> " } else { "" };
-        if word == "slower" {
-            write!(out, "{arrow}{}", display::exact(side.duration))?;
-        } else {
-            write!(out, "{arrow}{}", side.outcome.as_str())?;
-        }
-    }
-    writeln!(out, ")")
 }
 
 #[cfg(test)]
@@ -106,11 +86,30 @@ mod tests {
         let before = &["a success", "b fail @0", "c success", "d success", "e success 1", "f skip"];
         let after = &["a begun", "b success @1", "c skip", "x fail", "y success", "e success 3", "f skip"];
         let repo = Repo::with(&[before, after]);
-        let told = "broken: a (success -> unfinished)\nfixed: b (fail -> success)\nchanged: c (success -> skip)\n\
-                    gone: d (success)\nslower: e (1s -> 3s)\nbroken: x (fail)\nnew: y (success)\n";
-        repo.check(&["compare"], 1, told);
-        repo.check(&["compare", "1", "2"], 1, told);
-        repo.check(&["compare", "--slower=0"], 1, &told.replace("slower: e (1s -> 3s)\n", ""));
+        let told = "fixed: b [1] (fail -> success)\nchanged: c (success -> skip)\nnew: x (fail)\nnew: y (success)\n\
+                    slower: e (1.000 s -> 3.000 s)\nbroken: a (success -> unfinished)\ngone: d (success)\n";
+        repo.check(&["compare", "--ignore-routes"], 1, told);
+        repo.check(&["compare", "1", "2", "--ignore-routes"], 1, told);
+        let without_slower = told.replace("slower: e (1.000 s -> 3.000 s)\n", "");
+        repo.check(&["compare", "--slower=0", "--ignore-routes"], 1, &without_slower);
+        let told = repo.run(&["compare"], b"");
+        assert!(told.output().contains("new: b [1] (success)\n"), "{}", told.output());
+        assert_eq!(told.errors(), "1 broken, 3 new, 2 gone, 1 changed, 1 slower\n");
         repo.check(&["compare", "-1", "latest"], 0, "");
+    }
+
+    #[test]
+    fn a_pruned_run_is_compared_by_its_results() {
+        for (was, is, told) in [
+            ("fail", "xfail", "fixed: a (fail -> xfail)\n"),
+            ("fail", "skip", "fixed: a (fail -> skip)\n"),
+            ("uxsuccess", "xfail", "fixed: a (uxsuccess -> xfail)\n"),
+            ("success", "skip", "changed: a (success -> skip)\n"),
+        ] {
+            let repo = Repo::with(&[&[&format!("a {was}")], &[&format!("a {is}")]]);
+            repo.check(&["compare"], 1, told);
+            repo.run(&["prune", "--run=1"], b"");
+            repo.check(&["compare"], 1, told);
+        }
     }
 }

@@ -17,6 +17,7 @@ use streamresult::{DAMAGE_ID, Outcome, StreamResult};
 use subunit::{Event, Status};
 
 use super::command::RepositoryCommand;
+use super::display::Count;
 use super::list;
 use super::load::{RunInfoArgs, conclude};
 use super::repo_args::RepoArgs;
@@ -52,7 +53,7 @@ pub struct Merge {
     /// Report tests of this file that did not run as missing; it has one id per line
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
-    /// Report sources as missing when there are fewer than N
+    /// There are to be N sources: the run is incomplete when fewer are named here, and it is said when there are more
     #[arg(long, value_name = "N")]
     expect: Option<usize>,
     #[command(flatten)]
@@ -69,7 +70,8 @@ impl RepositoryCommand for Merge {
         let Streams { input, output, errors, interrupt, .. } = streams;
         let listed = self.listed()?;
         let Parts { sources, whole, exit } = self.open(repository, input, &interrupt)?;
-        let expected = self.expect.unwrap_or_default().saturating_sub(sources.len());
+        let came = sources.len();
+        let is_less = self.expect.is_some_and(|expected| came < expected);
         let writer = repository.begin(self.about.info())?;
         let id = writer.id();
         let mut store = Store::new(writer, None);
@@ -83,15 +85,20 @@ impl RepositoryCommand for Merge {
         }
         let was_stopped = interrupt.has_come();
         let missing = seen.missing(&listed);
-        let is_whole = whole && missing == 0 && silent.is_empty() && expected == 0 && !was_stopped;
+        let is_whole = whole && missing == 0 && silent.is_empty() && !is_less && !was_stopped;
         let end = self.about.end();
         let (run, _) = store.finish(RunEnd { interrupted: !is_whole, exit: end.exit.or(exit), ..end })?;
         tell(repository, &run, &seen, &listed, output)?;
         for name in silent {
             writeln!(errors, "the source {name} says nothing")?;
         }
-        if expected > 0 {
-            writeln!(errors, "sources that are missing: {expected}")?;
+        if let Some(expected) = self.expect.filter(|expected| *expected != came) {
+            let so = if is_less { ": the run is incomplete" } else { "" };
+            writeln!(
+                errors,
+                "--expect says {}, and {came} came{so}",
+                Count(expected as u64, "source", "sources")
+            )?;
         }
         Ok(self.verdict.apply(conclude(repository, &run, errors)?))
     }
@@ -306,7 +313,11 @@ mod tests {
         );
         let outcome = repo.run(&["merge", "--expect=3", "1", "w=1"], b"");
         assert_eq!((outcome.verdict.code(), outcome.output()), (3, "doubled: a (by 0, w)\n"));
-        assert!(outcome.errors().starts_with("sources that are missing: 1\n"), "{}", outcome.errors());
+        assert!(
+            outcome.errors().starts_with("--expect says 3 sources, and 2 came: the run is incomplete\n"),
+            "{}",
+            outcome.errors()
+        );
         assert_eq!(repo.run(&["merge", "1", "7"], b"").errors(), "subunit merge: there is no run 7\n");
     }
 

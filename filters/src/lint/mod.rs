@@ -11,10 +11,10 @@ use formats::visible;
 use subunit::io::Reader;
 use subunit::{Event, Frame, Timestamp};
 
-use crate::compact_map::CompactMap;
 use crate::report::PacketWatch;
 use crate::sources;
 use finding::Finding;
+use formats::compact_map::CompactMap;
 use test_tracker::TestTracker;
 
 /// Check a stream for what its readers will stumble over

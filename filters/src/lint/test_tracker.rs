@@ -6,7 +6,7 @@ use std::io;
 use subunit::{Event, File, Status};
 
 use super::finding::Finding;
-use crate::compact_map::CompactMap;
+use formats::compact_map::CompactMap;
 
 /// Bytes of ids of unfinished tests that are kept at most; beyond that, a test is reported by its offset alone.
 const NAMES: usize = 8 << 20;

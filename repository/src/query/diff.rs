@@ -36,7 +36,7 @@ pub struct ComparedTest<'a> {
 pub enum Change {
     /// It fails now, and did not before.
     Broken,
-    /// It passes now, and failed before.
+    /// It failed before, and does not now.
     Fixed,
     /// It was not there before.
     New,
@@ -54,13 +54,12 @@ impl ComparedTest<'_> {
     pub fn change(&self) -> Change {
         let (before, after) = match (self.before, self.after) {
             (Some(before), Some(after)) => (before.outcome, after.outcome),
-            (None, Some(after)) if after.outcome.is_failure() => return Change::Broken,
             (None, _) => return Change::New,
             (_, None) => return Change::Gone,
         };
         match (before.is_failure(), after.is_failure()) {
             (false, true) => Change::Broken,
-            (true, false) if after == Outcome::Success => Change::Fixed,
+            (true, false) => Change::Fixed,
             _ if before == after => Change::Same,
             _ => Change::Other,
         }
@@ -177,9 +176,11 @@ mod tests {
         use Outcome::{Fail, Skip, Success, Unfinished, UxSuccess, XFail};
         check(Some(Success), Some(Fail), Change::Broken);
         check(Some(Skip), Some(Unfinished), Change::Broken);
-        check(None, Some(UxSuccess), Change::Broken);
+        check(None, Some(UxSuccess), Change::New);
         check(Some(Fail), Some(Success), Change::Fixed);
-        check(Some(Fail), Some(Skip), Change::Other);
+        check(Some(Fail), Some(Skip), Change::Fixed);
+        check(Some(UxSuccess), Some(XFail), Change::Fixed);
+        check(Some(Success), Some(Skip), Change::Other);
         check(Some(Fail), Some(Unfinished), Change::Other);
         check(Some(XFail), Some(XFail), Change::Same);
         check(None, Some(Success), Change::New);

@@ -1,23 +1,14 @@
 //! The command `subunit-diff`: what changed from one stream to another.
 
-mod change;
-mod names;
-mod table;
-
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
-use cli::value::duration;
-use cli::{Command, InputArgs, Streams, Verdict};
+use cli::{Command, DiffArgs, InputArgs, Streams, Verdict};
+use formats::diff::{Comparison, Rules, Side};
 use process::Interrupt;
-use streamresult::{Details, Outcome, Record, RecordSink, Records, drive};
-
-use change::{Change, Counts, Kind};
-use names::{Test, Tests};
-use table::{Side, Table};
+use streamresult::{Details, Records, drive};
 
 /// Tell what changed from one stream to another: new, gone, broken, fixed, slower
 ///
@@ -46,18 +37,8 @@ pub struct Diff {
     /// The stream of the run after it; `-` is stdin
     #[arg(value_name = "AFTER")]
     after: PathBuf,
-    /// Write one JSON object per line
-    #[arg(long)]
-    json: bool,
-    /// Call a test slower when it takes this many times as long; 0 means never
-    #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
-    slower: f64,
-    /// Call a test slower only when it takes at least this much longer: 100ms, 1.5s; without a unit, seconds
-    #[arg(long, value_name = "DURATION", default_value = "100ms", value_parser = duration)]
-    slower_by: Duration,
-    /// Identify tests by their ids alone, wherever they ran; of several outcomes in a run, any failure counts
-    #[arg(long)]
-    ignore_routes: bool,
+    #[command(flatten)]
+    how: DiffArgs,
 }
 
 impl Command for Diff {
@@ -72,28 +53,24 @@ impl Command for Diff {
         for path in [&self.before, &self.after].into_iter().filter(|path| !is_stdin(path)) {
             File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         }
-        let mut table = Table::default();
+        let mut comparison = Comparison::new(rules(&self.how));
         let stdin_is_before = is_stdin(&self.before);
         let (first, second): (Box<dyn Read + Send>, Box<dyn Read + Send>) =
             if stdin_is_before { (input, Box::new(io::empty())) } else { (Box::new(io::empty()), input) };
-        let before = self.read(Side::Before, first, &interrupt, &mut table)?;
-        let after = self.read(Side::After, second, &interrupt, &mut table)?;
+        self.read(Side::Before, first, &interrupt, &mut comparison)?;
+        self.read(Side::After, second, &interrupt, &mut comparison)?;
         if let Some(verdict) = Verdict::caught(&interrupt) {
             // Half of a run differs from a whole one everywhere.
             return Ok(verdict);
         }
-        let mut counts = Counts::default();
-        self.compare(before, after, &mut table, |change| {
-            counts.add(change.kind);
-            if self.json { change.write_json(output) } else { change.write_line(output) }
-        })?;
-        output.flush()?;
-        if counts.is_empty() {
-            return Ok(Verdict::Passed);
-        }
-        writeln!(errors, "{counts}")?;
-        Ok(Verdict::Failed)
+        let has_changed = comparison.write(self.how.json, output, errors)?;
+        Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
     }
+}
+
+/// What counts as a change.
+fn rules(how: &DiffArgs) -> Rules {
+    Rules { slower: how.slower, slower_by: how.slower_by, ignore_routes: how.ignore_routes }
 }
 
 impl Diff {
@@ -102,89 +79,11 @@ impl Diff {
         side: Side,
         stdin: Box<dyn Read + Send>,
         interrupt: &Interrupt,
-        table: &mut Table,
-    ) -> anyhow::Result<Tests> {
+        comparison: &mut Comparison,
+    ) -> anyhow::Result<()> {
         let path = if side == Side::Before { &self.before } else { &self.after };
         let input = InputArgs { files: vec![path.clone()] }.open(stdin, interrupt);
-        let mut reading = RunSink { side, table, tests: Tests::default(), ignore_routes: self.ignore_routes };
-        drive(input, &mut Records::new(&mut reading).details(Details::None))?;
-        Ok(reading.tests)
-    }
-
-    /// Tells the changes: those of tests that ran after in order of their end, then those that are gone.
-    fn compare(
-        &self,
-        before: Tests,
-        after: Tests,
-        table: &mut Table,
-        mut tell: impl FnMut(&Change<'_>) -> io::Result<()>,
-    ) -> anyhow::Result<()> {
-        after.for_each(|test| {
-            let hash = table.hash(self.route(test), test.id);
-            if !table.is_last(hash) {
-                return Ok(());
-            }
-            let (was, is) = (table.get(Side::Before, hash), table.get(Side::After, hash));
-            let seconds = [was.and_then(|_| table.seconds(hash)), test.seconds()];
-            match self.kind(was, is, seconds) {
-                Some(kind) => tell(&Change { kind, test, outcomes: [was, is], seconds }),
-                None => Ok(()),
-            }
-        })?;
-        before.for_each(|test| {
-            let hash = table.hash(self.route(test), test.id);
-            if table.get(Side::After, hash).is_some() {
-                return Ok(());
-            }
-            let was = table.take_before(hash);
-            if was.is_none() {
-                return Ok(());
-            }
-            tell(&Change { kind: Kind::Gone, test, outcomes: [was, None], seconds: [test.seconds(), None] })
-        })?;
-        Ok(())
-    }
-
-    fn route<'t>(&self, test: &Test<'t>) -> Option<&'t str> {
-        test.route.filter(|_| !self.ignore_routes)
-    }
-
-    fn kind(&self, was: Option<Outcome>, is: Option<Outcome>, seconds: [Option<f64>; 2]) -> Option<Kind> {
-        let (Some(was), Some(is)) = (was, is) else { return Some(Kind::New) };
-        match (was.is_failure(), is.is_failure()) {
-            (false, true) => Some(Kind::Broken),
-            (true, false) => Some(Kind::Fixed),
-            _ if was != is => Some(Kind::Changed),
-            _ => self.is_slower(seconds).then_some(Kind::Slower),
-        }
-    }
-
-    fn is_slower(&self, seconds: [Option<f64>; 2]) -> bool {
-        let [Some(before), Some(after)] = seconds else { return false };
-        self.slower > 0.0 && after > before * self.slower && after - before >= self.slower_by.as_secs_f64()
-    }
-}
-
-/// Takes the records of one run.
-struct RunSink<'t> {
-    side: Side,
-    table: &'t mut Table,
-    tests: Tests,
-    ignore_routes: bool,
-}
-
-impl RecordSink for RunSink<'_> {
-    fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        // A test that was announced did not run.
-        if record.outcome() == Outcome::Exists {
-            return Ok(());
-        }
-        let test = Test { id: record.test_id(), route: record.route_code(), duration: record.duration() };
-        let route = test.route.filter(|_| !self.ignore_routes);
-        let hash = self.table.hash(route, test.id);
-        let old = self.table.get(self.side, hash).filter(|old| self.ignore_routes && old.is_failure());
-        self.table.add(self.side, hash, old.unwrap_or(record.outcome()), test.duration);
-        self.tests.push(&test)
+        Ok(drive(input, &mut Records::new(comparison.records(side)).details(Details::None))?)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use formats::visible;
+use crate::visible;
 use serde_json::{Map, Value};
 use streamresult::Outcome;
 
@@ -11,12 +11,18 @@ use super::names::Test;
 
 /// What became of a test. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// It fails, and did not before.
     Broken,
+    /// It failed before, and does not fail.
     Fixed,
+    /// It did not run before.
     New,
+    /// It ran before only.
     Gone,
+    /// It ended in another way, and both are or are no failure.
     Changed,
+    /// It took much longer.
     Slower,
 }
 
@@ -36,16 +42,24 @@ impl Kind {
 }
 
 /// A test that is not as before; outcomes and seconds are those before and after, where it ran.
-pub(crate) struct Change<'a> {
-    pub(crate) kind: Kind,
-    pub(crate) test: &'a Test<'a>,
-    pub(crate) outcomes: [Option<Outcome>; 2],
-    pub(crate) seconds: [Option<f64>; 2],
+pub struct Change<'a> {
+    /// What became of it.
+    pub kind: Kind,
+    /// The test.
+    pub test: &'a Test<'a>,
+    /// How it ended.
+    pub outcomes: [Option<Outcome>; 2],
+    /// How long it took.
+    pub seconds: [Option<f64>; 2],
 }
 
 impl Change<'_> {
     /// Writes it as a line for people.
-    pub(crate) fn write_line(&self, output: &mut dyn Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write_line(&self, output: &mut dyn Write) -> io::Result<()> {
         write!(output, "{}: {}", self.kind.as_str(), visible::line(self.test.id))?;
         if let Some(route) = self.test.route {
             write!(output, " [{}]", visible::line(route))?;
@@ -61,7 +75,11 @@ impl Change<'_> {
     }
 
     /// Writes it as a line of JSON; what is not known has no member.
-    pub(crate) fn write_json(&self, output: &mut dyn Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn write_json(&self, output: &mut dyn Write) -> io::Result<()> {
         let mut object = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
             object.extend(value.map(|value| (name.to_owned(), value)));
@@ -82,16 +100,19 @@ impl Change<'_> {
 
 /// How many changes of each kind there are.
 #[derive(Default)]
-pub(crate) struct Counts([u64; Kind::ALL.len()]);
+pub struct Counts([u64; Kind::ALL.len()]);
 
 impl Counts {
-    pub(crate) fn add(&mut self, kind: Kind) {
+    /// Counts a change.
+    pub fn add(&mut self, kind: Kind) {
         if let Some(count) = self.0.get_mut(kind as usize) {
             *count += 1;
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.0.iter().all(|count| *count == 0)
     }
 }

@@ -15,7 +15,7 @@ const SHARDS: usize = 256;
 /// They are spread over shards which grow one by one, so that growing takes little memory on top. Two tests whose
 /// hashes are the same are taken for one; of ten million that happens once in 400 000 runs.
 #[derive(Debug)]
-pub(crate) struct CompactMap<V> {
+pub struct CompactMap<V> {
     shards: Vec<Shard<V>>,
     state: RandomState,
 }
@@ -36,7 +36,7 @@ impl<V: Copy + Default> Default for CompactMap<V> {
 
 impl<V: Copy + Default> CompactMap<V> {
     /// The hash of a test.
-    pub(crate) fn hash(&self, route: Option<&str>, id: &str) -> u64 {
+    pub fn hash(&self, route: Option<&str>, id: &str) -> u64 {
         let mut hasher = self.state.build_hasher();
         if let Some(route) = route {
             hasher.write_usize(route.len() + 1);
@@ -47,12 +47,12 @@ impl<V: Copy + Default> CompactMap<V> {
     }
 
     /// The value of this hash, the default where it has none yet.
-    pub(crate) fn get(&self, hash: u64) -> V {
+    pub fn get(&self, hash: u64) -> V {
         self.shards.get(shard_of(hash)).and_then(|shard| shard.get(hash)).unwrap_or_default()
     }
 
     /// Gives this hash a value.
-    pub(crate) fn set(&mut self, hash: u64, value: V) {
+    pub fn set(&mut self, hash: u64, value: V) {
         if let Some(shard) = self.shards.get_mut(shard_of(hash)) {
             shard.set(hash, value);
         }

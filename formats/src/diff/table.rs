@@ -8,8 +8,10 @@ use crate::compact_map::CompactMap;
 
 /// One of the runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Side {
+pub enum Side {
+    /// The earlier one.
     Before,
+    /// The later one.
     After,
 }
 

@@ -10,10 +10,13 @@ const NONE: u64 = u64::MAX;
 
 /// A test of a run, as it is reported.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Test<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) route: Option<&'a str>,
-    pub(crate) duration: Option<Duration>,
+pub struct Test<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Where it ran.
+    pub route: Option<&'a str>,
+    /// How long it took.
+    pub duration: Option<Duration>,
 }
 
 impl Test<'_> {
