@@ -169,7 +169,7 @@ fn finished(
     if trust == Trust::Results && kept.is_some() {
         return Ok(Examined { run: run(id, folder, file, told), results: kept });
     }
-    let tail = if file.state == RunState::Incomplete { Tail::LeftOut } else { Tail::Damage };
+    let tail = if file.end.is_none() { Tail::LeftOut } else { Tail::Damage };
     let derived = match StreamReader::open(id, folder, Some(told.bytes)) {
         Err(Error::Pruned(_)) => None,
         stream => Some(derive(folder, stream?, tail)?),

@@ -52,6 +52,9 @@ pub struct RunEnd {
     pub exit: Option<i32>,
     /// Whether it was stopped before it was done, usually by Ctrl-C.
     pub interrupted: bool,
+    /// Whether part of the run is not there, as its writer knows: a source that did not come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub incomplete: bool,
     /// Whether the stream names every test that there is, if only as `exists`. Then a test that it does not name
     /// is gone, and leaves the failing set.
     pub names_all_tests: bool,
@@ -67,7 +70,8 @@ pub enum RunState {
     Complete,
     /// Its writer finished it, and said that it was stopped before it was done.
     Interrupted,
-    /// Its writer was killed or failed; what came before is there.
+    /// Its writer was killed or failed, and what came before is there; or it finished it, and said that part of it is
+    /// missing.
     Incomplete,
     /// Part of what was stored is lost: of its stream, or of what was recorded about it.
     Damaged,

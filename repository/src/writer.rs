@@ -143,7 +143,11 @@ impl RunWriter {
             return Err(at("finish", &self.folder.0)(error));
         }
         let end = RunEnd { end: end.end.or_else(|| Some(Timestamp::now())), ..end };
-        let state = if end.interrupted { RunState::Interrupted } else { RunState::Complete };
+        let state = match end {
+            RunEnd { interrupted: true, .. } => RunState::Interrupted,
+            RunEnd { incomplete: true, .. } => RunState::Incomplete,
+            _ => RunState::Complete,
+        };
         let tally = pack_and_count(
             &self.folder,
             std::mem::replace(&mut self.intake, Intake::new(&std::env::temp_dir())),

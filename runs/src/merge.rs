@@ -85,9 +85,14 @@ impl RepositoryCommand for Merge {
         }
         let was_stopped = interrupt.has_come();
         let missing = seen.missing(&listed);
-        let is_whole = whole && missing == 0 && silent.is_empty() && !is_less && !was_stopped;
+        let is_whole = whole && missing == 0 && silent.is_empty() && !is_less;
         let end = self.about.end();
-        let (run, _) = store.finish(RunEnd { interrupted: !is_whole, exit: end.exit.or(exit), ..end })?;
+        let (run, _) = store.finish(RunEnd {
+            interrupted: was_stopped,
+            incomplete: !is_whole,
+            exit: end.exit.or(exit),
+            ..end
+        })?;
         tell(repository, &run, &seen, &listed, output)?;
         for name in silent {
             writeln!(errors, "the source {name} says nothing")?;
@@ -307,7 +312,7 @@ mod tests {
         let outcome = repo.run(&["merge", "1", "2"], b"");
         assert_eq!(outcome.verdict.code(), 3);
         assert!(
-            outcome.errors().starts_with("the source 1 says nothing\nrun 3: INTERRUPTED"),
+            outcome.errors().starts_with("the source 1 says nothing\nrun 3: INCOMPLETE"),
             "{}",
             outcome.errors()
         );

@@ -77,6 +77,9 @@ pub(super) fn show(
     }
     match run.state {
         RunState::Running => return show_running(repository, run, report, streams),
+        RunState::Incomplete if run.end.is_some() => {
+            writeln!(streams.errors, "run {} is incomplete: sources or tests of it are missing", run.id)?;
+        }
         RunState::Incomplete => {
             writeln!(streams.errors, "run {} is incomplete: its writer ended before the stream did", run.id)?
         }

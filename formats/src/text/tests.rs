@@ -258,7 +258,7 @@ fn the_last_line_tells_how_it_went() {
         let text = report(QUIET, events).finish(Conclusion { rerun: None, incomplete, interrupted }).unwrap();
         String::from_utf8(text).unwrap().lines().last().unwrap_or_default().to_owned()
     };
-    let verdict = |events, incomplete| ended(events, incomplete, false);
+    let verdict = |events: &[Event<'_>], incomplete| ended(events, incomplete, false);
     let (pass, fail) = (Event::status("a", Status::Success), Event::status("a", Status::Fail));
     assert_eq!(verdict(&[pass], false), "PASSED  1 test: 1 passed");
     assert_eq!(verdict(&[pass], true), "INCOMPLETE  1 test: 1 passed");

@@ -59,7 +59,7 @@ impl Index<'_> {
     fn tell(&self, run: &StoredRun) {
         match run.state {
             _ if run.lost => self.repository.note(Note::FailuresLost(run.id)),
-            RunState::Incomplete => {
+            RunState::Incomplete if run.end.is_none() => {
                 self.repository.note(Note::Recovered { run: run.id, bytes: run.bytes, tail: run.tail });
             }
             RunState::Damaged if run.end.is_none() => self.repository.note(Note::RecordLost(run.id)),

@@ -40,7 +40,7 @@ fn what_is_said_of_a_run_is_kept() {
         git: Some(Git { commit: "abc".into(), dirty: true }),
         workers: Some(4),
     };
-    let end = RunEnd { end: time(1_600_000_100), exit: Some(2), interrupted: true, names_all_tests: false };
+    let end = RunEnd { end: time(1_600_000_100), exit: Some(2), interrupted: true, ..RunEnd::default() };
     let run = temporary.repository.load(&*stream(&["a success"]), info.clone(), end.clone()).unwrap();
     temporary.repository.rebuild().unwrap();
     let read = temporary.again().run(run.id).unwrap();

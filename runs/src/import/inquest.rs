@@ -166,7 +166,7 @@ fn run(row: &Row, digest: String, times: Option<(Timestamp, Timestamp)>, content
         name: row.id.to_string(),
         digest,
         info: row.info(start),
-        end: RunEnd { end: Some(end), exit: row.exit, interrupted: was_killed, names_all_tests: false },
+        end: RunEnd { end: Some(end), exit: row.exit, interrupted: was_killed, ..RunEnd::default() },
         content,
     }
 }
