@@ -182,6 +182,9 @@ impl Counts<'_> {
         for (label, _, count) in self.more() {
             writeln!(out, "{:21} {count:5}", format!("{label}:"))?;
         }
+        if self.summary.flaky() > 0 {
+            writeln!(out, "{:21} {:5}", "Flaky tests:", self.summary.flaky())?;
+        }
         if self.summary.global_total() > 0 {
             writeln!(out, "Run as a whole: {}", GlobalStatuses(self.summary))?;
         }
@@ -231,6 +234,9 @@ impl Counts<'_> {
         push_counts(&Tally::of(self.summary), &mut object);
         for (_, key, count) in self.more() {
             object.number(key, count);
+        }
+        if self.summary.flaky() > 0 {
+            object.number("flaky", self.summary.flaky());
         }
         object.number("late", self.summary.late());
         let mut global = Object::new(object.key("run"));

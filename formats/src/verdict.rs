@@ -23,6 +23,8 @@ pub struct VerdictLine<'a>(
     pub &'a Summary,
 );
 
+const PASSED: &str = "passed";
+
 impl fmt::Display for VerdictLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let VerdictLine(summary) = self;
@@ -33,6 +35,9 @@ impl fmt::Display for VerdictLine<'_> {
             if count > 0 {
                 write!(formatter, "{separator}{count} {words}")?;
                 separator = ", ";
+            }
+            if words == PASSED && summary.flaky() > 0 {
+                write!(formatter, " ({} flaky)", summary.flaky())?;
             }
         }
         Ok(())
@@ -48,7 +53,7 @@ impl VerdictLine<'_> {
             .map(|status| summary.global(status))
             .sum();
         [
-            (summary.count(Outcome::Success), "passed"),
+            (summary.count(Outcome::Success), PASSED),
             (summary.count(Outcome::Fail), "failed"),
             (summary.count(Outcome::UxSuccess), "passed unexpectedly"),
             (summary.unfinished(), "unfinished"),
@@ -78,6 +83,20 @@ mod tests {
         }
         summary.stop_run().unwrap();
         assert_eq!(VerdictLine(&summary).to_string(), expected);
+    }
+
+    #[test]
+    fn a_test_that_passed_when_it_was_tried_again_is_flaky() {
+        let told = |tags: &[&str]| {
+            let mut summary = Summary::new();
+            let event = Event { tags: tags.into(), ..Event::status("a", Status::InProgress) };
+            summary.status(&event).unwrap();
+            summary.status(&Event::status("a", Status::Success)).unwrap();
+            VerdictLine(&summary).to_string()
+        };
+        assert_eq!(told(&["flaky"]), "1 test: 1 passed (1 flaky)");
+        assert_eq!(told(&["x", "attempt-2"]), "1 test: 1 passed (1 flaky)");
+        assert_eq!(told(&["attempt-1"]), "1 test: 1 passed");
     }
 
     #[test]

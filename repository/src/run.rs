@@ -176,6 +176,9 @@ impl StoredRun {
 pub struct Counts {
     /// Passed.
     pub success: u64,
+    /// Of these, how many only when they were tried again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub flaky: u64,
     /// Failed.
     pub fail: u64,
     /// Passed though they were expected to fail.
@@ -194,6 +197,10 @@ pub struct Counts {
     pub global_failures: u64,
     /// Events that came for tests after they had finished.
     pub late: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Counts {
@@ -232,6 +239,7 @@ impl From<&Summary> for Counts {
     fn from(summary: &Summary) -> Self {
         Counts {
             success: summary.count(Outcome::Success),
+            flaky: summary.flaky(),
             fail: summary.count(Outcome::Fail),
             uxsuccess: summary.count(Outcome::UxSuccess),
             xfail: summary.count(Outcome::XFail),
@@ -285,7 +293,7 @@ pub(crate) struct Tally {
 impl Tally {
     /// Counts a row.
     pub(crate) fn add(&mut self, row: &Row<'_>) {
-        let Facts { kind, start, duration, .. } = row.facts;
+        let Facts { kind, start, duration, marks, .. } = row.facts;
         let count = match kind {
             _ if row.id == DAMAGE_ID.as_bytes() => &mut self.counts.damaged,
             Kind::Late => &mut self.counts.late,
@@ -298,6 +306,7 @@ impl Tally {
             Kind::Outcome(Outcome::Exists) => return,
         };
         *count += 1;
+        self.counts.flaky += u64::from(marks.flaky);
         let Some(start) = start else { return };
         let took = Duration::from_nanos(duration.unwrap_or_default());
         self.first = Some(self.first.map_or(start, |first| first.min(start)));

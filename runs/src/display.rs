@@ -35,13 +35,15 @@ pub(super) fn standing(run: &StoredRun) -> &'static str {
 /// `7 tests: 6 passed, 1 failed`, in the words of [`formats::VerdictLine`].
 pub(super) struct CountsLine<'a>(pub(super) &'a Counts);
 
+const PASSED: &str = "passed";
+
 impl fmt::Display for CountsLine<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let CountsLine(counts) = self;
         write!(formatter, "{}", Count(counts.total(), "test", "tests"))?;
         let one_or_many = |count, one, many| if count == 1 { one } else { many };
         let parts = [
-            (counts.success, "passed"),
+            (counts.success, PASSED),
             (counts.fail, "failed"),
             (counts.uxsuccess, "passed unexpectedly"),
             (counts.unfinished, "unfinished"),
@@ -61,6 +63,9 @@ impl fmt::Display for CountsLine<'_> {
         let mut separator = ": ";
         for (count, words) in parts.into_iter().filter(|(count, _)| *count > 0) {
             write!(formatter, "{separator}{count} {words}")?;
+            if words == PASSED && counts.flaky > 0 {
+                write!(formatter, " ({} flaky)", counts.flaky)?;
+            }
             separator = ", ";
         }
         Ok(())

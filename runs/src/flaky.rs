@@ -9,8 +9,8 @@ use super::repo_args::RepoArgs;
 
 /// List tests that pass and fail by turns
 ///
-/// They went back and forth from run to run, or did both in one run: when they were tried again, or on different
-/// workers. A test that broke once, or was fixed once, is not flaky. Those that changed most often come first.
+/// They went back and forth from run to run, or did both in one run: when they were tried again, as their tag `flaky`
+/// says or their outcomes, or on different workers. A test that broke once, or was fixed once, is not flaky. Those that changed most often come first.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "no test is flaky", Failed = "some are"],
@@ -64,5 +64,25 @@ mod tests {
             outcome.output().lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(rows[1..], [["2", "3", "2", "0", "a"]]);
         repo.check(&["flaky", "--least=4"], 0, "");
+    }
+
+    #[test]
+    fn what_passed_when_it_was_tried_again_is_flaky() {
+        let repo = Repo::with(&[]);
+        let event = subunit::Event::status("boot", subunit::Status::Success);
+        let packet =
+            subunit::PacketBuf::encode(&subunit::Event { tags: (&["attempt-2", "flaky"]).into(), ..event });
+        let loaded = repo.run(&["load"], packet.unwrap().as_bytes());
+        assert_eq!(loaded.errors(), "run 1: PASSED  1 test: 1 passed (1 flaky)\n");
+        let outcome = repo.run(&["flaky", "--least=1"], b"");
+        assert!(
+            outcome.output().ends_with("      1       1        0        1  boot\n"),
+            "{}",
+            outcome.output()
+        );
+        assert!(repo.run(&["history", "boot"], b"").output().starts_with("     1  flaky"));
+        repo.check(&["last"], 0, "---- flaky tests ----\n  boot\n\nPASSED  1 test: 1 passed (1 flaky)\n");
+        repo.run(&["rebuild"], b"");
+        repo.check(&["last"], 0, "---- flaky tests ----\n  boot\n\nPASSED  1 test: 1 passed (1 flaky)\n");
     }
 }

@@ -94,7 +94,7 @@ fn write_past(past: &HistoryEntry, out: &mut dyn Write) -> anyhow::Result<()> {
     let line = format!(
         "{:>6}  {:10} {:20} {:>14}  {}",
         past.run.0,
-        past.outcome.as_str(),
+        if past.flaky { "flaky" } else { past.outcome.as_str() },
         display::moment(past.start),
         display::exact(past.duration),
         past.route_code.as_deref().map(visible::line).unwrap_or_default(),

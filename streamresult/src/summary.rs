@@ -36,6 +36,7 @@ use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 pub struct Summary {
     outcomes: [u64; Outcome::ALL.len()],
     damaged: u64,
+    flaky: u64,
     late: u64,
     global: [u64; Status::ALL.len()],
     announced: Announced,
@@ -51,6 +52,8 @@ struct Open {
     hash: u64,
     begun: bool,
     is_damage: bool,
+    /// Its tags, so far, say that it failed before.
+    is_flaky: bool,
 }
 
 /// The tests in flight.
@@ -117,6 +120,12 @@ impl Summary {
     #[must_use]
     pub fn unfinished(&self) -> u64 {
         self.count(Outcome::Unfinished)
+    }
+
+    /// How many tests passed only when they were tried again; see [`Record::is_flaky`].
+    #[must_use]
+    pub fn flaky(&self) -> u64 {
+        self.flaky
     }
 
     /// How many stretches of bytes could not be read.
@@ -205,13 +214,17 @@ impl Summary {
     #[inline]
     fn count_event(&mut self, event: &impl Look) {
         match (event.key(), event.status()) {
-            (Some(key), status) => self.test(key, status),
+            (Some(key), status) => {
+                let tags = event.tags();
+                let is_flaky = (!tags.is_empty()).then(|| tags.iter().any(rules::is_of_flaky));
+                self.test(key, status, is_flaky);
+            }
             (None, Some(status)) => self.add_global(status),
             (None, None) => {}
         }
     }
 
-    fn test(&mut self, key: Key<'_>, status: Option<Status>) {
+    fn test(&mut self, key: Key<'_>, status: Option<Status>, is_flaky: Option<bool>) {
         let hash = key.hash(&self.hash_state);
         let is_damage = key.test_id == DAMAGE_ID.as_bytes();
         let before = match self.open.find(hash) {
@@ -222,14 +235,19 @@ impl Summary {
         let finished = &mut self.finished;
         match rules::effect(before, status, || !is_damage && finished.contains(hash)) {
             Effect::Joins if before == Before::Closed => {
-                self.open.insert(Open { hash, begun: status.is_some(), is_damage });
+                let is_flaky = is_flaky.unwrap_or_default();
+                self.open.insert(Open { hash, begun: status.is_some(), is_damage, is_flaky });
             }
             Effect::Joins => {
-                if let (Some(_), Some(test)) = (status, self.open.find(hash)) {
-                    test.begun = true;
+                if let (true, Some(test)) = (status.is_some() || is_flaky.is_some(), self.open.find(hash)) {
+                    test.begun |= status.is_some();
+                    test.is_flaky = is_flaky.unwrap_or(test.is_flaky);
                 }
             }
             Effect::Ends => {
+                let was_flaky = || self.open.find(hash).is_some_and(|test| test.is_flaky);
+                let passed = status == Some(Status::Success);
+                self.flaky += u64::from(passed && is_flaky.unwrap_or_else(was_flaky));
                 if before != Before::Closed {
                     self.open.remove(hash);
                 }
@@ -268,6 +286,7 @@ impl StreamResult for Summary {
 
 impl<V> RecordSink<V> for Summary {
     fn record(&mut self, record: &Record<'_, V>) -> io::Result<()> {
+        self.flaky += u64::from(record.is_flaky());
         self.add(record.outcome(), record.hash(), record.is_damage(), record.is_running());
         Ok(())
     }

@@ -35,6 +35,7 @@ pub fn title(test_id: &str, route_code: Option<&str>) -> String {
 pub(super) fn word(record: &Record<'_>) -> (&'static str, Tone) {
     match record.outcome() {
         _ if record.is_damage() => ("DAMAGE", Tone::Bad),
+        Outcome::Success if record.is_flaky() => ("flaky", Tone::Notice),
         Outcome::Success => ("ok", Tone::Good),
         Outcome::Fail => ("FAIL", Tone::Bad),
         Outcome::UxSuccess => ("UXSUCCESS", Tone::Bad),

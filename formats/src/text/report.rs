@@ -49,6 +49,7 @@ struct Tests<W> {
     outputs: Postponed,
     /// The ids of what failed.
     failing: Postponed,
+    flaky: Postponed,
     longest: Longest,
     skips: Skips,
     routes: Routes,
@@ -61,7 +62,7 @@ struct Tests<W> {
 impl<W: Write> TextReport<W> {
     /// Writes to `out`, which should be buffered.
     pub fn new(out: W, options: TextOptions) -> Self {
-        let [failures, outputs, failing] = [(); 3].map(|()| Postponed::default());
+        let [failures, outputs, failing, flaky] = [(); 4].map(|()| Postponed::default());
         let tests = Tests {
             out,
             options,
@@ -69,6 +70,7 @@ impl<W: Write> TextReport<W> {
             failures,
             outputs,
             failing,
+            flaky,
             longest: Longest::new(options.slowest),
             skips: Skips::default(),
             routes: Routes::default(),
@@ -120,6 +122,7 @@ impl<W: Write> TextReport<W> {
                 "{count} bytes more came after the end of their tests; --all-output shows them\n"
             )?;
         }
+        rest.titles("flaky tests", &tests.flaky)?;
         rest.counted("skipped", tests.skips.into_list())?;
         rest.slowest(tests.longest.into_list())?;
         if tests.options.group == Some(GroupBy::Route) {
@@ -239,6 +242,10 @@ impl<W: Write> Tests<W> {
         if outcome == Outcome::Skip {
             self.skips.note(record)?;
         }
+        if record.is_flaky() {
+            self.flaky.write_all(line::title(record.test_id(), record.route_code()).as_bytes())?;
+            self.flaky.write_all(b"\0")?;
+        }
         if outcome.is_failure() && !record.is_damage() {
             self.failing.write_all(record.test_id().as_bytes())?;
             self.failing.write_all(b"\0")?;
@@ -325,6 +332,16 @@ impl<W: Write> Rest<'_, W> {
     fn routes(&mut self, routes: &Routes) -> io::Result<()> {
         write_head("routes", self.color, self.out)?;
         routes.write(self.out)?;
+        writeln!(self.out)
+    }
+
+    fn titles(&mut self, name: &str, titles: &Postponed) -> io::Result<()> {
+        if titles.is_empty() {
+            return Ok(());
+        }
+        write_head(name, self.color, self.out)?;
+        let out = &mut *self.out;
+        titles.strings(|title| writeln!(out, "  {title}"))?;
         writeln!(self.out)
     }
 

@@ -34,11 +34,12 @@ pub struct FlakyTest {
     pub test_id: String,
     /// In how many runs it passed or failed.
     pub runs: u32,
-    /// In how many of them it failed.
+    /// In how many of them it failed, if only at first.
     pub failures: u32,
     /// How often it passed after it had failed, or failed after it had passed.
     pub changes: u32,
-    /// In how many runs it did both: a pass when it was tried again, or on one worker of several.
+    /// In how many runs it did both: a pass when it was tried again, as its tags say or its outcomes, or on one worker
+    /// of several.
     pub mixed: u32,
 }
 
@@ -141,7 +142,7 @@ fn for_each_test(results: &Results, mut function: impl FnMut(&str, bool, bool)) 
             (passed, failed, is_first) = (false, false, false);
         }
         passed |= result.outcome == Outcome::Success;
-        failed |= result.outcome.is_failure();
+        failed |= result.outcome.is_failure() || result.flaky;
     }
     if !is_first {
         function(&id, passed, failed);

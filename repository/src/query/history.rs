@@ -19,6 +19,8 @@ pub struct HistoryEntry {
     pub route_code: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it passed only when it was tried again.
+    pub flaky: bool,
     /// When it began.
     pub start: Option<Timestamp>,
     /// How long it took.
@@ -43,6 +45,7 @@ impl Repository {
                         run,
                         route_code: result.route_code.map(str::to_owned),
                         outcome: result.outcome,
+                        flaky: result.flaky,
                         start: result.start,
                         duration: result.duration,
                     }));

@@ -40,6 +40,8 @@ pub struct TestResult<'a> {
     pub route_code: Option<&'a str>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether it passed only when it was tried again.
+    pub flaky: bool,
     /// The time of its first event that has one.
     pub start: Option<Timestamp>,
     /// The time from that to its last event, as exact as it came.
@@ -57,6 +59,7 @@ impl<'a> TestResult<'a> {
             test_id: std::str::from_utf8(row.id).ok()?,
             route_code: row.route.map(std::str::from_utf8).transpose().ok()?,
             outcome,
+            flaky: row.facts.marks.flaky,
             start: row.facts.start,
             duration: row.facts.duration.map(Duration::from_nanos),
             extent: row.facts.extent,
