@@ -23,6 +23,7 @@
 //! ```text
 //! .subunit/
 //!   format                       "subunit-repository 1"
+//!   .gitignore                   keeps all of it out of git
 //!   runs/000042/
 //!     stream.subunit             the stream as it comes, while the run goes on; its writer holds the file's lock
 //!     stream.subunit.zst         the stream once the run is over: zstd's seekable format, frames of 256 KiB

@@ -53,6 +53,8 @@ impl Repository {
         // It appears whole, or not at all.
         let new = layout::new_folder(folder, ".subunit-new-")?;
         layout::write_format(new.path())?;
+        // Runs belong to the machine that they ran on, and not into a project's history.
+        layout::replace(&new.path().join(".gitignore"), b"*\n")?;
         let runs = new.path().join(RUNS);
         fs::create_dir(&runs).map_err(at("make", &runs))?;
         match fs::rename(new.path(), &path) {

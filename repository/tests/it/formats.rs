@@ -15,6 +15,7 @@ fn a_repository_is_found_from_below() {
     fs::create_dir_all(&below).unwrap();
     assert_eq!(failing(&Repository::find(&below).unwrap()), ["a fail 1"]);
     assert_eq!(failing(&Repository::open(temporary.repository.path()).unwrap()), ["a fail 1"]);
+    assert_eq!(fs::read(temporary.repository.path().join(".gitignore")).unwrap(), b"*\n");
     assert_eq!(fs::read(temporary.repository.path().join("format")).unwrap(), b"subunit-repository 1\n");
 }
 
