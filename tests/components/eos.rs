@@ -426,12 +426,12 @@ fn plugin() -> anyhow::Result<()> {
     run(
         &[&only[..], &["-w", "response_seconds=100ms"]].concat(),
         1,
-        "EOS WARNING - eos.it.responsive: response_s",
+        "EOS WARNING - eos.it.responsive: the slowest answer took ",
     )?;
     run(
         &[&only[..], &["-c", "response_seconds=100ms"]].concat(),
         2,
-        "EOS CRITICAL - eos.it.responsive: response_s",
+        "EOS CRITICAL - eos.it.responsive: the slowest answer took ",
     )?;
     run(&["--only", "speed"], 3, "UNKNOWN - check_eos: `speed` matches no test")?;
     run(&["--no-such-option"], 3, "UNKNOWN - error: unexpected argument")
