@@ -97,6 +97,17 @@ fn the_stopped_see_the_request_as_well() {
     });
 }
 
+/// Nothing of the group is left. A killed process takes a moment to go away.
+fn check_gone(group: ProcessGroup) {
+    for _ in 0..1000 {
+        if group.members().is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(group.members(), [0; 0]);
+}
+
 #[test]
 fn grandchildren_end_with_the_group() {
     let (mut child, grandchild) = started("trap '' TERM; sleep 60 & echo $!; exit 0");
@@ -110,14 +121,7 @@ fn grandchildren_end_with_the_group() {
     }
     assert_eq!(group.members().len(), 1);
     assert_eq!(child.terminate(GRACE).unwrap(), Exit::Exited(0));
-    // A killed process takes a moment to go away.
-    for _ in 0..1000 {
-        if group.members().is_empty() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    assert_eq!(group.members(), [0; 0]);
+    check_gone(group);
     let state = ProcState::of(grandchild.parse().unwrap());
     assert!(state.state.is_none_or(|state| state == 'Z'), "{state}");
     // Whether the group has gone is looked at when something is done to it.
@@ -130,7 +134,7 @@ fn a_dropped_child_is_killed() {
     let (child, _) = started("echo ready; sleep 60");
     let group = ProcessGroup::of(child.id()).unwrap();
     drop(child);
-    assert_eq!(group.members(), [0; 0]);
+    check_gone(group);
 }
 
 #[test]
@@ -338,7 +342,7 @@ fn a_reader_that_goes_away_ends_the_child() {
         Ok(())
     });
     assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::BrokenPipe);
-    assert_eq!(group.members(), [0; 0]);
+    check_gone(group);
 }
 
 /// Gives the child as long as it says something.

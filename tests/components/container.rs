@@ -140,7 +140,8 @@ impl Engine {
             "docker" => command.arg("--host").arg(format!("unix://{}", path.join("socket").display())),
             _ => command.args(podman_places(path)).env("CONTAINERS_CONF", path.join("containers.conf")),
         };
-        said(command.args(arguments))
+        // As above: podman's own program may be what a container's monitor is started from.
+        said(command.args(arguments).current_dir(path))
     }
 
     /// Starts a container: options, image and command.

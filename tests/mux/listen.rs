@@ -141,6 +141,19 @@ fn a_socket_that_is_left_over_gives_way_and_one_in_use_does_not() {
 }
 
 #[test]
+fn what_took_the_place_of_its_socket_stays() {
+    let folder = Folder::new();
+    let socket = folder.path("socket");
+    let live = Live::start(&mut mux(&["--listen", &format!("unix:{}", socket.display())]));
+    drop(connect(&socket));
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::write(&socket, "precious").unwrap();
+    live.signal(Signal::TERM);
+    assert_eq!(live.end().0, Some(143));
+    assert_eq!(std::fs::read(&socket).unwrap(), b"precious");
+}
+
+#[test]
 fn what_is_not_a_socket_stays() {
     let folder = Folder::new();
     let (path, link) = (folder.path("file"), folder.path("link"));
@@ -149,6 +162,7 @@ fn what_is_not_a_socket_stays() {
     for taken in [&path, &link] {
         let ended = run(&[&*format!("--listen=unix:{}", arg(taken)), "/dev/null"], b"");
         assert_eq!(ended.code, Some(2), "{}", ended.errors);
+        assert!(ended.errors.contains("that is no socket"), "{}", ended.errors);
     }
     assert!(link.is_symlink() && std::fs::read(&path).unwrap() == b"precious");
 }

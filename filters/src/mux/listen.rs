@@ -3,7 +3,7 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::net::{self, ToSocketAddrs as _};
-use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net as unix;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,9 +42,7 @@ impl BoundSocket {
                 "cannot listen on {address}: other machines could connect, and nobody is asked who they are: give \
                  tcp:127.0.0.1:PORT, or --listen-any"
             ),
-            Address::Unix(path) => {
-                bind(path).map(|socket| BoundSocket::Unix(socket, SocketFile(path.clone())))
-            }
+            Address::Unix(path) => bind(path).map(|socket| BoundSocket::Unix(socket, SocketFile::new(path))),
             Address::Tcp(place) => net::TcpListener::bind(place).map(BoundSocket::Tcp),
         };
         bound.with_context(|| format!("cannot listen on {address}"))
@@ -70,8 +68,8 @@ fn is_loopback(place: &str) -> anyhow::Result<bool> {
 /// Binds a socket that this user alone can connect to; one that nobody listens on any more gives way.
 fn bind(path: &Path) -> io::Result<unix::UnixListener> {
     let bound = match unix::UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_left_over(path) => {
-            fs::remove_file(path)?;
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            make_way(path)?;
             unix::UnixListener::bind(path)
         }
         bound => bound,
@@ -80,22 +78,42 @@ fn bind(path: &Path) -> io::Result<unix::UnixListener> {
     Ok(bound)
 }
 
-/// Whether it is a socket that nobody listens on: anything else that is there is not ours to remove.
-fn is_left_over(path: &Path) -> bool {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    is_socket
-        && unix::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+/// Removes a socket that nobody listens on: anything else that is there is not ours to remove.
+fn make_way(path: &Path) -> io::Result<()> {
+    let in_use = |what: &str| Err(io::Error::new(io::ErrorKind::AddrInUse, what));
+    if !fs::symlink_metadata(path)?.file_type().is_socket() {
+        return in_use("there is a file of that name that is no socket");
+    }
+    match unix::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => fs::remove_file(path),
+        _ => in_use("another program listens there"),
+    }
 }
 
 /// A socket's file.
 #[derive(Debug)]
-pub(crate) struct SocketFile(PathBuf);
+pub(crate) struct SocketFile {
+    path: PathBuf,
+    /// Which file it is: device and number.
+    file: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn new(path: &Path) -> Self {
+        SocketFile { path: path.to_owned(), file: file_at(path) }
+    }
+}
+
+fn file_at(path: &Path) -> Option<(u64, u64)> {
+    fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        // It may be gone already.
-        let _ = fs::remove_file(&self.0);
+        // It may be gone already, and another be in its place.
+        if self.file.is_some() && file_at(&self.path) == self.file {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
