@@ -35,6 +35,18 @@ pub fn lossy_text(bytes: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Text as it is, for a format that shows by itself what it cannot hold; bytes that are not UTF-8 are shown.
+pub(crate) fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(valid) => Cow::Borrowed(valid),
+        Err(_) => Cow::Owned(bytes.utf8_chunks().fold(String::new(), |mut out, chunk| {
+            out.push_str(chunk.valid());
+            push_bytes(chunk.invalid(), &mut out);
+            out
+        })),
+    }
+}
+
 fn visible(text: &str, is_shown: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
     // Most text is plain, and without a branch for each byte that is seen fast.
     let ends_lines = !is_shown('\n');
@@ -106,6 +118,12 @@ mod tests {
     fn bytes_that_are_not_utf8_are_shown() {
         check(b"a\xff\xc3", r"a\xff\xc3");
         check(b"\xe6\xb5x", r"\xe6\xb5x");
+    }
+
+    #[test]
+    fn what_is_readable_stays() {
+        assert_eq!(readable("a\u{2028}\r\x1b".as_bytes()), "a\u{2028}\r\x1b");
+        assert_eq!(readable(b"a\xff\r\xc3"), "a\\xff\r\\xc3");
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn end(file: &Attachment<'_>) -> io::Result<String> {
     let bytes = read_at(file, start, LONGEST)?;
     let decoded = content.decode(&bytes);
     let text =
-        crate::visible::lossy_text(if start > 0 { whole_lines(&decoded) } else { &decoded }).into_owned();
+        crate::visible::readable(if start > 0 { whole_lines(&decoded) } else { &decoded }).into_owned();
     Ok(if start > 0 { format!("[…]\n{text}") } else { text })
 }
 
