@@ -211,8 +211,8 @@ impl<'a, V> Record<'a, V> {
         self.test.seen.runnable
     }
 
-    /// Whether it passed only when it was tried again: it has the tag [`FLAKY_TAG`], or that of an attempt which is
-    /// not the first, `attempt-2`.
+    /// Whether it passed only when it was tried again: it has the tag [`FLAKY_TAG`](crate::FLAKY_TAG), or that of an
+    /// attempt which is not the first, `attempt-2`.
     #[must_use]
     pub fn is_flaky(&self) -> bool {
         self.outcome() == Outcome::Success && !self.tags().is_empty() && self.tags().iter().any(is_of_flaky)

@@ -189,7 +189,7 @@ fn hub_frozen() -> anyhow::Result<()> {
     let fixture = Fixture::start()?;
     fixture.hub.freeze()?;
     let ended = fixture.check(&SHORT)?;
-    ended.expect("health", Success, "")?.expect("hub-route", Fail, "did not answer within 500ms")?;
+    ended.expect("health", Success, "")?.expect("hub-route", Fail, "did not answer within 500 ms")?;
     ended.expect_end(1, LIMIT)
 }
 
@@ -289,7 +289,7 @@ fn frozen() -> anyhow::Result<()> {
     let fixture = Fixture::start()?;
     fixture.proxy.freeze()?;
     let ended = fixture.check(&[&SHORT[..], &["--probe", "deep"]].concat())?;
-    ended.expect("health", Fail, "accepts connections, but did not answer within 500ms")?;
+    ended.expect("health", Fail, "accepts connections, but did not answer within 500 ms")?;
     ended.expect("api", Fail, "did not answer")?;
     for aspect in ["hub-route", "routes", "latency", "eventloop-lag", "canary", "websocket"] {
         ended.expect(aspect, Skip, "proxy.it.")?;
