@@ -24,15 +24,15 @@ use prefixed::Prefixed;
 ///
 /// The file is YAML, as python-subunit's subunit-combine reads it:
 ///
-///     commands:
-///       - prefix: "python/"
-///         argv: ["python3", "-m", "subunit.run", "discover", ".", "$LISTOPT", "$IDOPTION"]
-///         list_option: "--list"
-///         id_option: "--load-list $IDFILE"
-///       - prefix: "rust/"
-///         argv: ["./run-tests", "--subunit", "$IDLIST"]
-///         cwd: "rust"
-///         env: {RUST_BACKTRACE: "1"}
+///   commands:
+///     - prefix: "python/"
+///       argv: ["python3", "-m", "subunit.run", "discover", ".", "$LISTOPT", "$IDOPTION"]
+///       list_option: "--list"
+///       id_option: "--load-list $IDFILE"
+///     - prefix: "rust/"
+///       argv: ["./run-tests", "--subunit", "$IDLIST"]
+///       cwd: "rust"
+///       env: {RUST_BACKTRACE: "1"}
 ///
 /// Each id gets its command's prefix. In argv, $LISTOPT is list_option where tests are only listed; $IDOPTION is
 /// id_option, $IDFILE a file with the ids that were asked for, one on a line, and $IDLIST the ids, where some were. A
