@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::Context as _;
 use process::{Cause, Deadline, Ending, Exit, Follow, Interrupt, Outputs, Sink, Timeouts, Wait};
-use streamresult::StreamResult;
-use subunit::{Event, Status, TEXT_TYPE, Timestamp};
+use streamresult::{StreamResult, failure};
+use subunit::{Event, Status, Timestamp};
 
 /// Runs a command for the shell, in a process group of its own and without input, and hands on what it writes as it
 /// comes; nothing of the group lives on.
@@ -54,14 +54,7 @@ impl<'a, P: FnMut(&Event<'_>) -> bool> FailureWatch<'a, P> {
             _ => "",
         };
         let reason = format!("{}{why}: {command}\n", end.exit);
-        self.inner.status(&Event {
-            file: Some(subunit::File { name: "reason", bytes: reason.as_bytes() }),
-            mime_type: Some(TEXT_TYPE),
-            eof: true,
-            runnable: false,
-            timestamp: Some(Timestamp::now()),
-            ..Event::status(id, Status::Fail)
-        })
+        self.inner.status(&Event { timestamp: Some(Timestamp::now()), ..failure(id, &reason) })
     }
 }
 

@@ -2,9 +2,6 @@
 //!
 //! The formats themselves are read by [`formats`]; this crate has the arguments, the streams and the exit codes.
 
-#[cfg(test)]
-mod terminal_tests;
-
 mod batches;
 mod child;
 pub mod combine;
@@ -15,3 +12,5 @@ pub mod junitxml;
 pub mod libtest;
 pub mod output;
 pub mod tap;
+#[cfg(test)]
+mod tests;

@@ -59,6 +59,7 @@ pub mod io;
 mod layout;
 mod packet;
 mod part;
+mod push;
 mod reroute;
 mod restore;
 #[cfg(feature = "proptest")]
@@ -76,6 +77,7 @@ pub use error::{EncodeError, Field, PacketError, PacketErrorKind};
 pub use event::{BYTES_TYPE, Event, File, Status, TEXT_TYPE, UnknownStatus};
 pub use packet::{Packet, PacketBuf};
 pub use part::{element, part, part_mut, split_part, split_text, text_part};
+pub use push::PushReader;
 pub use reroute::RoutePrefix;
 pub use tags::{TagIter, Tags};
 #[cfg(feature = "chrono")]

@@ -1,9 +1,9 @@
 //! The process that checks a target, or stands for one elsewhere: started, followed and ended in time.
 
-use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::ffi::OsString;
-use std::io::{self, Read};
+use std::io;
 use std::time::Duration;
 
 use probe::helper::CHECK;
@@ -12,8 +12,7 @@ use process::{
     Captured, Cause, ChildInput, Deadline, Ending, Exit, Follow, Interrupt, Sink, Source, Timeouts, Wait,
     last_line,
 };
-use subunit::io::Reader;
-use subunit::{Frame, Packet, PacketBuf, Status};
+use subunit::{Frame, Packet, PacketBuf, PushReader, Status};
 use transport::{NodeCommand, NodeExit, Transport};
 
 /// How much later than its time a process may end by itself.
@@ -102,8 +101,9 @@ impl Job {
             Ok(child) => child,
             Err(failure) => return Ended::broken(failure.to_string()),
         };
-        match child.to_the_end(&mut results).and_then(|ending| results.finish().map(|()| ending)) {
+        match child.to_the_end(&mut results) {
             Ok(ending) => {
+                results.read(None);
                 let exit = transport.exit(&ending.exit);
                 results.ended(&self.called, &self.input, &ending, &exit)
             }
@@ -151,7 +151,7 @@ impl Ended {
 
 /// What a process has reported.
 struct Results<'a, F> {
-    stream: Reader<Chunks>,
+    stream: PushReader,
     errors: Captured,
     damage: Option<(String, Captured)>,
     /// The tests that have no result yet.
@@ -161,27 +161,13 @@ struct Results<'a, F> {
     on_packet: F,
 }
 
-/// What has come of the stream.
-#[derive(Default)]
-struct Chunks(RefCell<VecDeque<u8>>);
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.get_mut().read(buffer)
-    }
-}
-
 impl<F: FnMut(PacketBuf)> Sink for Results<'_, F> {
     fn take(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
         if source == Source::Stderr {
             self.errors.push(bytes);
             return Ok(());
         }
-        self.stream.get_ref().0.borrow_mut().extend(bytes);
-        while !self.stream.get_ref().0.borrow().is_empty() {
-            self.stream.fill()?;
-            self.read();
-        }
+        self.read(Some(bytes));
         Ok(())
     }
 
@@ -194,7 +180,7 @@ impl<'a, F: FnMut(PacketBuf)> Results<'a, F> {
     fn new(tests: &'a mut BTreeSet<String>, deadline: Deadline, on_packet: F) -> Self {
         let left = deadline.remaining().unwrap_or(Duration::MAX).saturating_add(TOLERANCE);
         Results {
-            stream: Reader::new(Chunks::default()),
+            stream: PushReader::default(),
             errors: Captured::new(KEEP),
             damage: None,
             unended: tests,
@@ -203,31 +189,27 @@ impl<'a, F: FnMut(PacketBuf)> Results<'a, F> {
         }
     }
 
-    /// Reads what is there of the stream.
-    fn read(&mut self) {
+    /// Reads the next bytes of the stream, or what is left at its end.
+    fn read(&mut self, bytes: Option<&[u8]>) {
         let Results { stream, damage, unended, on_packet, .. } = self;
-        loop {
-            let offset = stream.offset();
-            let (words, bytes) = match stream.buffered_frame() {
-                None => return,
-                Some(Frame::Packet(packet)) => {
+        let take = |frame: Frame<'_>, offset: u64| {
+            let (words, bytes) = match frame {
+                Frame::Packet(packet) => {
                     note(&packet, unended);
                     on_packet(packet.to_owned());
-                    continue;
+                    return Ok::<(), Infallible>(());
                 }
-                Some(Frame::Text(bytes)) => ("text".to_owned(), bytes),
-                Some(Frame::Corrupt(bytes, error)) => (error.to_string(), bytes),
+                Frame::Text(bytes) => ("text".to_owned(), bytes),
+                Frame::Corrupt(bytes, error) => (error.to_string(), bytes),
             };
             let new = || (format!("at byte {offset}: {words}"), Captured::new(KEEP));
             damage.get_or_insert_with(new).1.push(bytes);
-        }
-    }
-
-    /// Reads what is left at the end of the stream.
-    fn finish(&mut self) -> io::Result<()> {
-        self.stream.fill()?;
-        self.read();
-        Ok(())
+            Ok(())
+        };
+        let Ok(()) = match bytes {
+            Some(bytes) => stream.push(bytes, take),
+            None => stream.end(take),
+        };
     }
 
     fn ended(&self, called: &str, input: &Input, ending: &Ending, exit: &NodeExit) -> Ended {

@@ -12,8 +12,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use cli::{Command, Streams, Verdict};
 use process::{Deadline, Exit, Follow, Interrupt, Outputs, Timeouts, Wait};
+use streamresult::failure;
 use subunit::io::Writer;
-use subunit::{Event, File, Status, TEXT_TYPE, Timestamp};
+use subunit::{Event, Timestamp};
 use tempfile::NamedTempFile;
 
 use config::{Config, Suite};
@@ -36,7 +37,7 @@ use prefixed::Prefixed;
 ///
 /// Each id gets its command's prefix. In argv, $LISTOPT is list_option where tests are only listed; $IDOPTION is
 /// id_option, $IDFILE a file with the ids that were asked for, one on a line, and $IDLIST the ids, where some were. A
-/// command of which no test was asked for is not run.
+/// command none of whose tests were asked for is not run.
 ///
 /// A command that cannot be run, is killed, or fails without a failing test in its stream is a failing test itself:
 /// subunit-combine.PREFIX.
@@ -60,7 +61,7 @@ pub struct Combine {
     /// The file that describes the commands
     #[arg(value_name = "FILE")]
     config: PathBuf,
-    /// Run these tests alone; the prefix tells whose they are
+    /// Run only these tests; the prefix of an id says which command runs it
     #[arg(value_name = "ID")]
     ids: Vec<String>,
     /// List the tests instead of running them
@@ -153,14 +154,8 @@ impl CombinedRun<'_> {
             "" => format!("subunit-combine.{number}"),
             name => format!("subunit-combine.{name}"),
         };
-        self.output.write(&Event {
-            file: Some(File { name: "reason", bytes: format!("{reason}\n").as_bytes() }),
-            mime_type: Some(TEXT_TYPE),
-            eof: true,
-            runnable: false,
-            timestamp: Some(Timestamp::now()),
-            ..Event::status(&id, Status::Fail)
-        })?;
+        let reason = format!("{reason}\n");
+        self.output.write(&Event { timestamp: Some(Timestamp::now()), ..failure(&id, &reason) })?;
         Ok(())
     }
 }

@@ -5,44 +5,47 @@ use std::io::{self, Write};
 use process::{Sink, Source};
 use streamresult::{Between, TextEdit};
 use subunit::io::Writer;
-use subunit::{Decoder, Event, Frame, Packet, Status, Step, part};
+use subunit::{Event, Frame, Packet, PushReader, Status};
 
 /// Passes a stream on as it comes, with a prefix before each id.
 pub(super) struct Prefixed<'a, W: Write> {
-    prefix: &'a str,
-    output: &'a mut Writer<W>,
-    decoder: Decoder,
-    /// What is not decoded yet.
-    rest: Vec<u8>,
-    between: Between,
-    has_failed: bool,
+    reader: PushReader,
+    onward: Onward<'a, W>,
 }
 
 impl<'a, W: Write> Prefixed<'a, W> {
     pub(super) fn new(prefix: &'a str, output: &'a mut Writer<W>) -> Self {
-        let (decoder, between) = (Decoder::new(), Between::default());
-        Prefixed { prefix, output, decoder, rest: Vec::new(), between, has_failed: false }
+        let onward = Onward { prefix, output, between: Between::default(), has_failed: false };
+        Prefixed { reader: PushReader::default(), onward }
     }
 
     /// Passes the last of it on, and says whether a failure was in it.
     pub(super) fn end(mut self) -> io::Result<bool> {
-        self.decode(true)?;
-        self.output.flush()?;
-        Ok(self.has_failed)
+        self.reader.end(|frame, _| self.onward.frame(&frame))?;
+        self.onward.output.flush()?;
+        Ok(self.onward.has_failed)
+    }
+}
+
+impl<W: Write> Sink for Prefixed<'_, W> {
+    fn take(&mut self, _: Source, bytes: &[u8]) -> io::Result<()> {
+        self.reader.push(bytes, |frame, _| self.onward.frame(&frame))
     }
 
-    fn decode(&mut self, is_end: bool) -> io::Result<()> {
-        let mut bytes = std::mem::take(&mut self.rest);
-        let mut done = 0;
-        while let Step::Frame(len, frame) = self.decoder.decode(part(&bytes, done..), is_end) {
-            self.frame(&frame)?;
-            done += len;
-        }
-        bytes.drain(..done);
-        self.rest = bytes;
-        Ok(())
+    fn idle(&mut self) -> io::Result<()> {
+        self.onward.output.flush()
     }
+}
 
+/// Where the frames go.
+struct Onward<'a, W: Write> {
+    prefix: &'a str,
+    output: &'a mut Writer<W>,
+    between: Between,
+    has_failed: bool,
+}
+
+impl<W: Write> Onward<'_, W> {
     fn frame(&mut self, frame: &Frame<'_>) -> io::Result<()> {
         match frame {
             Frame::Packet(packet) => self.packet(packet)?,
@@ -64,16 +67,5 @@ impl<'a, W: Write> Prefixed<'a, W> {
             }
             _ => self.output.write_packet(packet),
         }
-    }
-}
-
-impl<W: Write> Sink for Prefixed<'_, W> {
-    fn take(&mut self, _: Source, bytes: &[u8]) -> io::Result<()> {
-        self.rest.extend_from_slice(bytes);
-        self.decode(false)
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
-        self.output.flush()
     }
 }

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cli::value::RouteNames;
-use streamresult::TagChange;
+use streamresult::{TagChange, failure};
 use subunit::EncodeError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::control::Input;
 use super::output_queue::OutputQueue;
-use super::rewrite::{Rewrite, failure};
+use super::rewrite::Rewrite;
 
 /// The length of the buffer that sources read into: as much as a pipe holds.
 pub(crate) const SCRATCH: usize = 64 * 1024;

@@ -28,7 +28,7 @@ use cli::value::{NamedCommand, NamedFile, RouteNames, duration};
 use cli::{Command, PathError, Streams, Verdict};
 use process::timeouts::GRACE_TEXT;
 use rustix::pipe::fcntl_setpipe_size;
-use streamresult::TagChange;
+use streamresult::{TagChange, failure};
 
 use args::{Address, ExitStatus};
 
@@ -36,7 +36,6 @@ use direct::Interruptible;
 use hub::{Settings, Tally, failure_id};
 use listen::BoundSocket;
 use names::{Kind, SourceSpec, specs};
-use rewrite::failure;
 use serve::{Plan, PlannedSource};
 
 /// Make one stream of many, each packet with its source's name before its route
@@ -76,9 +75,9 @@ pub struct Mux {
     /// Take connections, each of which is a source: unix:PATH or tcp:HOST:PORT
     ///
     /// With other sources, it listens until these have ended and no connection is open; alone, until SIGINT or
-    /// SIGTERM. Port 0 means any free port, which is told on stderr. Whoever can connect is believed: nobody is asked
-    /// who they are, and nothing is encrypted. To a path only this user can connect; to a port every user of this
-    /// machine, and with --listen-any others.
+    /// SIGTERM. Port 0 means any free port, which is told on stderr. There is no authentication and no encryption:
+    /// whoever can connect can write results. To a path only this user can connect, to a port every user of this
+    /// machine, and with --listen-any those of other machines.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<Address>,
     /// Let --listen take TCP connections from other machines

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use streamresult::{StreamResult, TagChange};
-use subunit::{EncodeError, Event, File, Packet, RoutePrefix, Status, TEXT_TYPE, Timestamp, encode_chunks};
+use streamresult::{StreamResult, TagChange, failure};
+use subunit::{EncodeError, Event, Packet, RoutePrefix, Status, TEXT_TYPE, Timestamp, encode_chunks};
 
 /// The file of a run that holds what the multiplexer itself has to say.
 const NOTES: &str = "subunit-mux";
@@ -95,17 +95,6 @@ impl Rewrite {
             ..self.prefix.event(event)
         };
         encode_chunks(&event, out)
-    }
-}
-
-/// A test that failed for this reason.
-pub(crate) fn failure<'a>(test_id: &'a str, reason: &'a str) -> Event<'a> {
-    Event {
-        file: Some(File { name: "reason", bytes: reason.as_bytes() }),
-        mime_type: Some(TEXT_TYPE),
-        eof: true,
-        runnable: false,
-        ..Event::status(test_id, Status::Fail)
     }
 }
 
