@@ -127,10 +127,10 @@ impl fmt::Display for Fault {
                 let what = match stage {
                     Stage::Resolve => "looked up",
                     Stage::Connect => "waited for a connection to",
-                    Stage::Tls => "waited for the TLS handshake of",
+                    Stage::Tls => "waited for the TLS handshake with",
                     Stage::Send => "sent a request to",
-                    Stage::FirstByte => "waited for an answer of",
-                    Stage::Transfer => "read the answer of",
+                    Stage::FirstByte => "waited for an answer from",
+                    Stage::Transfer => "read the answer from",
                 };
                 write!(formatter, "a signal ended the check while it {what} {place}")
             }
@@ -174,7 +174,7 @@ mod tests {
         check(
             Stage::FirstByte,
             FaultCause::Interrupted,
-            "a signal ended the check while it waited for an answer of h:1",
+            "a signal ended the check while it waited for an answer from h:1",
         );
     }
 }

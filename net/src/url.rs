@@ -159,7 +159,8 @@ impl fmt::Display for Url {
 /// What is escaped in a path or a query: all but letters, digits and `-._~`.
 const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Words in the names of parameters that mark a secret.
+/// Words in the names of parameters that mark a secret: more than those of `process::is_secret_name`, since addresses
+/// carry signatures and codes, and losing another value costs little.
 const SECRETS: [&str; 8] = ["token", "secret", "passw", "pwd", "key", "sig", "code", "auth"];
 
 /// The text without the values of parameters that may be secrets, and without passwords.
@@ -175,7 +176,7 @@ pub fn hide(text: &str) -> String {
         shown.push(if number == 0 { '?' } else { '&' });
         match parameter.split_once('=') {
             Some((name, _)) if SECRETS.iter().any(|word| name.to_ascii_lowercase().contains(word)) => {
-                let _infallible = write!(shown, "{name}=[redacted]");
+                let _infallible = write!(shown, "{name}={}", process::REDACTED);
             }
             _ => shown.push_str(parameter),
         }

@@ -15,7 +15,7 @@ use subunit::part;
 use super::sensitive;
 
 /// What stands for a secret.
-const REDACTED: &[u8] = b"[redacted]";
+const REDACTED: &[u8] = process::REDACTED.as_bytes();
 /// What is escaped where a secret is a part of an address.
 const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -78,7 +78,7 @@ impl Secret {
 
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[redacted]")
+        formatter.write_str(process::REDACTED)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use process::{is_secret_name, without_passwords};
+use process::{REDACTED, is_secret_name, without_passwords};
 use regex::{Captures, Regex};
 
 /// Each has a group for the name, one for all up to the value, and one for the value. A name that is a secret's
@@ -56,7 +56,7 @@ fn is_secret(name: &str) -> bool {
 fn replace(text: &mut Cow<'_, str>, regex: &Regex, is_secret: impl Fn(&Captures<'_>) -> bool) {
     let with = |found: &Captures<'_>| {
         let part = |name| found.name(name).map_or("", |part| part.as_str());
-        let value = if is_secret(found) { "[redacted]" } else { part("value") };
+        let value = if is_secret(found) { REDACTED } else { part("value") };
         format!("{}{value}", part("head"))
     };
     if let Cow::Owned(replaced) = regex.replace_all(text, with) {

@@ -39,7 +39,7 @@ pub use group::ProcessGroup;
 pub use interrupt::Interrupt;
 pub use lock::Lock;
 pub use rustix::process::Signal;
-pub use secret::{is_secret_name, without_passwords};
+pub use secret::{REDACTED, is_secret_name, without_passwords};
 pub use state::ProcState;
 pub use timeouts::Timeouts;
 pub use usage::Usage;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// What stands for a secret.
-const REDACTED: &str = "[redacted]";
+pub const REDACTED: &str = "[redacted]";
 /// What the names of secrets have in them, without `-`, `_` and the like.
 const PARTS: [&str; 4] = ["password", "passwd", "passphrase", "secret"];
 /// What the names of others end in: `token_type` and `tokens` are no secrets.

@@ -65,7 +65,7 @@ pub(super) fn print(
 /// The value without the password of an address, and without the place of a secret that is in the file itself.
 fn shown(value: &str) -> String {
     if value.starts_with(&format!("/proc/{}/fd/", std::process::id())) {
-        return "[redacted]".to_owned();
+        return process::REDACTED.to_owned();
     }
     process::without_passwords(value).into_owned()
 }
