@@ -16,12 +16,12 @@ pub(crate) enum Unpacked<R: Read> {
     /// Nothing was read yet.
     New(Option<R>),
     /// The first bytes that were read, and the rest.
-    Plain(io::Cursor<Vec<u8>>, R),
+    Plain(Whole<R>),
     Packed(Box<dyn Read + Send>),
 }
 
 /// The first bytes of a file, and the rest.
-struct Whole<R>(io::Cursor<Vec<u8>>, R);
+type Whole<R> = io::Chain<io::Cursor<Vec<u8>>, R>;
 
 impl<R: Read + Send + 'static> Unpacked<R> {
     pub(crate) fn new(reader: R) -> Self {
@@ -32,9 +32,8 @@ impl<R: Read + Send + 'static> Unpacked<R> {
     fn begin(&mut self, mut reader: R, buffer: &mut [u8]) -> io::Result<usize> {
         let count = reader.read(buffer)?;
         let start = part(buffer, ..count);
-        let is_open = may_be_packed(start) && count > 0;
-        if !is_open && !is_packed(start) {
-            *self = Unpacked::Plain(io::Cursor::default(), reader);
+        if count == 0 || !may_be_packed(start) && !is_packed(start) {
+            *self = Unpacked::Plain(io::Cursor::default().chain(reader));
             return Ok(count);
         }
         let mut head = start.to_vec();
@@ -45,12 +44,12 @@ impl<R: Read + Send + 'static> Unpacked<R> {
                 _ => head.extend(byte),
             }
         }
-        *self = if head.starts_with(GZIP) {
-            Unpacked::Packed(Box::new(MultiGzDecoder::new(Whole(io::Cursor::new(head), reader))))
-        } else if head.starts_with(ZSTANDARD) {
-            Unpacked::Packed(Box::new(zstd::Decoder::new(Whole(io::Cursor::new(head), reader))?))
-        } else {
-            Unpacked::Plain(io::Cursor::new(head), reader)
+        let [is_gzip, is_zstandard] = [GZIP, ZSTANDARD].map(|magic| head.starts_with(magic));
+        let whole = io::Cursor::new(head).chain(reader);
+        *self = match (is_gzip, is_zstandard) {
+            (true, _) => Unpacked::Packed(Box::new(MultiGzDecoder::new(whole))),
+            (_, true) => Unpacked::Packed(Box::new(zstd::Decoder::new(whole)?)),
+            (false, false) => Unpacked::Plain(whole),
         };
         self.read(buffer)
     }
@@ -72,10 +71,7 @@ impl<R: Read + Send + 'static> Read for Unpacked<R> {
                 Some(reader) => self.begin(reader, buffer),
                 None => Ok(0),
             },
-            Unpacked::Plain(head, reader) => match head.read(buffer)? {
-                0 => reader.read(buffer),
-                count => Ok(count),
-            },
+            Unpacked::Plain(whole) => whole.read(buffer),
             Unpacked::Packed(reader) => reader.read(buffer).map_err(in_unpacking),
         }
     }
@@ -88,15 +84,6 @@ fn in_unpacking(error: io::Error) -> io::Error {
             io::Error::new(io::ErrorKind::InvalidData, "the compressed data is damaged")
         }
         _ => error,
-    }
-}
-
-impl<R: Read> Read for Whole<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.0.read(buffer)? {
-            0 => self.1.read(buffer),
-            count => Ok(count),
-        }
     }
 }
 

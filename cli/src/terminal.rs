@@ -42,8 +42,8 @@ impl Terminal {
     pub fn refuse_packets(&self) -> anyhow::Result<()> {
         anyhow::ensure!(
             !self.output,
-            "stdout is a terminal, and a stream of packets is nothing to read: pipe it on, as into `| subunit2text`, or \
-             redirect it to a file"
+            "stdout is a terminal, and packets are for programs: pipe them on (`… | subunit2text`), or redirect them to a \
+             file"
         );
         Ok(())
     }

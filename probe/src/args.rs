@@ -119,7 +119,8 @@ pub struct ProbeArgs {
     /// Write no numbers to nagios
     #[arg(long, add = OptionFacts::RUN)]
     pub no_perfdata: bool,
-    /// Write at most so many bytes of numbers to nagios: NRPE cuts off answers, some after 1 KiB (default: all)
+    /// Limit the numbers written to nagios to this size: NRPE cuts off long answers, old versions after 1 KiB (default: no
+    /// limit)
     #[arg(
         long, value_name = "SIZE", value_parser = positive_size, conflicts_with = "no_perfdata",
         add = OptionFacts::RUN

@@ -10,6 +10,8 @@ use std::path::{Component, Path, PathBuf};
 use globset::GlobMatcher;
 use subunit::part;
 
+use crate::Finding;
+
 /// A line of `/proc/PID/mountinfo`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
@@ -94,6 +96,21 @@ fn octal(digits: &[u8]) -> Option<u8> {
 pub struct Mounts(Vec<Mount>);
 
 impl Mounts {
+    /// The finding where no mount is known that the path is on, though one of any kind would do.
+    #[must_use]
+    pub fn accepted_unseen() -> Finding {
+        Finding::fine("cannot tell what is mounted there, and any file system is accepted".to_owned())
+    }
+
+    /// The finding where no mount is known that the path is on; `hint` says which option helps.
+    #[must_use]
+    pub fn unseen(path: &Path, hint: &str) -> Finding {
+        Finding::unknown(format!(
+            "cannot tell what is mounted at {}: /proc/self/mountinfo lists no mount that it is on, as in a chroot; {hint}",
+            path.display()
+        ))
+    }
+
     /// The mounts that this process sees, now. This never hangs, whatever hangs on the mounts.
     ///
     /// # Errors

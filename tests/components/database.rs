@@ -198,7 +198,11 @@ fn locked() -> anyhow::Result<()> {
     writer.execute_batch("ROLLBACK; BEGIN IMMEDIATE; DELETE FROM users")?;
     // Who only prepares to write keeps no reader out, but all others who write.
     let ended = fixture.check(&["--lock-timeout", "300ms", "--only", "open", "--only", "lock-wait"])?;
-    ended.expect("open", Success, "")?.expect("lock-wait", Success, "it is locked for writing by ")?;
+    ended.expect("open", Success, "")?.expect(
+        "lock-wait",
+        Success,
+        "has had it locked for writing for more than ",
+    )?;
     ended.expect("lock-wait", Success, &held)?.expect_tag("lock-wait", "warning")?.expect_end(0, LIMIT)?;
     drop(writer);
     let writer = fixture.open()?;

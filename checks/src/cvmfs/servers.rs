@@ -76,7 +76,7 @@ pub(super) fn network(
         return if attributes.is_empty() {
             hidden(attributes)
         } else {
-            Finding::unknown("the client names no server; --server names some".to_owned())
+            Finding::unknown("the client names no server: name one with --server".to_owned())
         };
     }
     let answers: Vec<_> = routes.iter().map(|route| (route, route.manifest(client, limits))).collect();

@@ -153,13 +153,8 @@ impl Repository {
                 Finding::warning(format!("{path} can be written to, unlike a CVMFS client's mount"))
                     .with_text("mountinfo.txt", format!("{}\n", mount.line))
             }
-            None if self.source.glob().glob() == "*" => {
-                Finding::fine("what is mounted there cannot be told, and may be anything".to_owned())
-            }
-            None => Finding::unknown(format!(
-                "it cannot be told what is mounted at {path}: /proc/self/mountinfo lists no mount that it is on, as in \
-                 a chroot; --source '*' accepts every file system"
-            )),
+            None if self.source.glob().glob() == "*" => Mounts::accepted_unseen(),
+            None => Mounts::unseen(&self.path, "--source '*' accepts every file system"),
             found => {
                 let line = found.map(|mount| format!("{}\n", mount.line)).unwrap_or_default();
                 let on = found.map_or_else(String::new, |mount| {

@@ -197,7 +197,7 @@ fn for_writers(
     let look = || Ok(sqlite::locks::writer(path, found.access, patience));
     let Some(writer) = reporter.step("look for one who writes", look)? else { return Ok(finding) };
     let reason = format!(
-        "it is locked for writing by {writer} for more than {}: others who write are told \"database is locked\"",
+        "{writer} has had it locked for writing for more than {}: others who write are told \"database is locked\"",
         show_duration(patience)
     );
     Ok(Finding { level: Level::Warning(reason), summary: None, ..finding })

@@ -175,7 +175,7 @@ impl MountTarget {
             Ok(Some(Mount { fstype, source, point, .. })) => {
                 Finding::fine(format!("{fstype}, {source} on {}", point.display()))
             }
-            Ok(None) => Finding::fine("what is mounted there cannot be told, and may be anything".to_owned()),
+            Ok(None) => Mounts::accepted_unseen(),
             Err(finding) => *finding,
         };
         self.mounted = Some(finding.level == Level::Fine);
@@ -322,17 +322,15 @@ impl Found {
 }
 
 fn unexpected(path: &Path, fstype: &GlobMatcher, found: Option<&Mount>) -> Finding {
-    let (path, expected) = (path.display(), fstype.glob());
+    let expected = fstype.glob();
     let hint = "--fstype says what to expect, --fstype any accepts every directory";
     match found {
         Some(Mount { point, fstype, .. }) => Finding::broken(format!(
-            "nothing of type {expected} is mounted at {path}: the path is on {} ({fstype}); {hint}",
+            "nothing of type {expected} is mounted at {}: the path is on {} ({fstype}); {hint}",
+            path.display(),
             point.display()
         )),
-        None => Finding::unknown(format!(
-            "it cannot be told what is mounted at {path}: /proc/self/mountinfo lists no mount that it is on, as in a \
-             chroot; {hint}"
-        )),
+        None => Mounts::unseen(path, hint),
     }
 }
 
@@ -367,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_mount_that_cannot_be_told_is_not_a_wrong_one() {
-        check("fuse*", "/work", false, "it cannot be told what is mounted at /work");
+        check("fuse*", "/work", false, "cannot tell what is mounted at /work");
         check(
             "fuse*",
             "/proc",

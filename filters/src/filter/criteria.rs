@@ -89,7 +89,7 @@ impl TestCriteria {
     /// When the events that wait cannot be read.
     pub(crate) fn decide(&self, waiting: &Waiting<'_>) -> io::Result<Decision> {
         let record = waiting.record();
-        let so_far = all([
+        let so_far = all(&[
             self.outcomes.answer(record, waiting.is_last()),
             self.tags.answer(record),
             self.period.answer(record),
@@ -103,7 +103,7 @@ impl TestCriteria {
             Decision::Wait if has_ended => self.search(waiting)?,
             answer => answer,
         };
-        Ok(all([so_far, in_text, Decision::Keep, Decision::Keep]))
+        Ok(all(&[so_far, in_text]))
     }
 
     /// What the id alone tells of --with and --without.
@@ -136,7 +136,7 @@ impl TestCriteria {
 }
 
 /// No to one question is no; yes to all is yes.
-fn all(answers: [Decision; 4]) -> Decision {
+fn all(answers: &[Decision]) -> Decision {
     if answers.contains(&Decision::Drop) {
         Decision::Drop
     } else if answers.contains(&Decision::Wait) {

@@ -50,11 +50,11 @@ pub struct Filter {
     input: InputArgs,
     #[command(flatten)]
     toggles: Toggles,
-    /// Keep tests of which the id, the outcome or an attachment (its name, or a line of its text) matches this regular
-    /// expression; if repeated, any of them. (?i) ignores case
+    /// Keep tests whose id, outcome or attachments (names and lines of text) match this regular expression; if repeated,
+    /// any of them. (?i) ignores case
     #[arg(short = 'm', long, value_name = "REGEX", allow_hyphen_values = true)]
     with: Vec<Pattern>,
-    /// Drop tests of which the id, the outcome or an attachment matches this regular expression
+    /// Drop tests whose id, outcome or attachments match this regular expression
     #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     without: Vec<Pattern>,
     /// Does nothing: --with and --without always look at all of a test

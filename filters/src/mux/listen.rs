@@ -39,8 +39,8 @@ impl BoundSocket {
     pub(crate) fn new(address: &Address, any: bool) -> anyhow::Result<Self> {
         let bound = match address {
             Address::Tcp(place) if !any && !is_loopback(place)? => bail!(
-                "cannot listen on {address}: other machines could connect, and nobody is asked who they are: give \
-                 tcp:127.0.0.1:PORT, or --listen-any"
+                "cannot listen on {address}: other machines could connect, without authentication; give \
+                 tcp:127.0.0.1:PORT, or --listen-any if that is meant"
             ),
             Address::Unix(path) => bind(path).map(|socket| BoundSocket::Unix(socket, SocketFile::new(path))),
             Address::Tcp(place) => net::TcpListener::bind(place).map(BoundSocket::Tcp),

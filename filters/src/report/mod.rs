@@ -125,7 +125,7 @@ impl<'a, R: Read> ReportSession<'a, R> {
             self.tell(format_args!("there is no packet in the input; {found}"))?;
         }
         if self.interrupt.has_come() {
-            self.tell("INTERRUPTED: the report is of what came in before")?;
+            self.tell("INTERRUPTED: this report covers what came in before the signal")?;
         }
         match closing {
             ClosingLine::None => {}

@@ -37,7 +37,7 @@ fn down(pod: &Pod, now: SystemTime) -> Option<Finding> {
         && fault(pod).is_none()
         && !pod.containers().iter().any(has_ended);
     Some(match age(pod, now).filter(|age| is_sound && *age < FRESH) {
-        Some(age) => Finding::warning(format!("it is starting since {}: {reason}", shown(age))),
+        Some(age) => Finding::warning(format!("it has been starting for {}: {reason}", shown(age))),
         None => Finding::broken(reason),
     })
 }
@@ -51,7 +51,8 @@ fn age(pod: &Pod, now: SystemTime) -> Option<f64> {
 fn not_running(pod: &Pod, now: SystemTime) -> Option<String> {
     if let Some(since) = &pod.metadata.deletion_timestamp {
         // It goes on running until it is gone, or its node falls silent.
-        let ago = seconds_before(now, since).map_or_else(String::new, |ago| format!(" since {}", shown(ago)));
+        let ago = seconds_before(now, since)
+            .map_or_else(String::new, |ago| format!(", which began {} ago", shown(ago)));
         return Some(format!("it is being deleted{ago}"));
     }
     let status = &pod.status;
@@ -215,7 +216,7 @@ pub(in crate::container) fn uptime(pod: &Pod, now: SystemTime) -> Finding {
     match pod.containers().iter().filter_map(since).min_by(f64::total_cmp) {
         Some(uptime) => Finding::fine(format!("all of it has run for {}", shown(uptime)))
             .with_metric("uptime_seconds", uptime),
-        None => Finding::unknown("the API does not tell since when it runs".to_owned()),
+        None => Finding::unknown("the API does not say since when it has been running".to_owned()),
     }
 }
 

@@ -80,7 +80,7 @@ fn a_phase_is_not_a_proof() {
         "only 0 of its 1 containers",
     );
     let deleted = [("/metadata/deletionTimestamp", json!("2026-03-01T11:58:00Z"))];
-    check(judge::running, &deleted, "broken", "it is being deleted since 2 min 0 s");
+    check(judge::running, &deleted, "broken", "it is being deleted, which began 2 min 0 s ago");
     check(judge::health, &deleted, "broken", "it is being deleted");
     check(judge::uptime, &deleted, "broken", "it is being deleted");
 }
@@ -131,11 +131,15 @@ fn a_fresh_pod_is_starting() {
         }
     };
     let creating = (statuses, waiting("ContainerCreating"));
-    starts(std::slice::from_ref(&creating), "warning", "it is starting since 40.0 s: its phase is Pending");
-    starts(&[(statuses, json!(null)), (CONDITIONS, json!(null))], "warning", "it is starting");
+    starts(
+        std::slice::from_ref(&creating),
+        "warning",
+        "it has been starting for 40.0 s: its phase is Pending",
+    );
+    starts(&[(statuses, json!(null)), (CONDITIONS, json!(null))], "warning", "it has been starting");
     let initial = json!([{"name": "fetch", "state": {"running": {"startedAt": "2026-03-01T11:59:30Z"}}}]);
     let waits = (statuses, waiting("PodInitializing"));
-    starts(&[waits, ("/status/initContainerStatuses", initial)], "warning", "it is starting");
+    starts(&[waits, ("/status/initContainerStatuses", initial)], "warning", "it has been starting");
     // What has failed, and what takes too long, is not starting.
     starts(&[(statuses, waiting("ErrImagePull"))], "broken", "notebook waits, ErrImagePull");
     let old = ("/metadata/creationTimestamp", json!("2026-03-01T11:50:00Z"));

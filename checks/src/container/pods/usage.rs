@@ -47,7 +47,7 @@ pub(in crate::container) fn cpu(pod: &Pod, usage: &Usage) -> Finding {
 }
 
 fn not_told() -> Finding {
-    Finding::unknown("the metrics server does not tell it".to_owned())
+    Finding::unknown("the metrics server does not report it".to_owned())
 }
 
 fn with<const N: usize>(finding: Finding, metrics: [(&str, Option<f64>); N]) -> Finding {

@@ -94,7 +94,7 @@ fn cached(files: Vec<PathBuf>, reporter: &mut Reporter) -> Result<Cached, Stop> 
 
 /// A repository without files cannot be told from one whose files cannot be seen.
 fn nothing_found() -> Fact {
-    Fact::Unknown("no file to read was found; --file names some".to_owned())
+    Fact::Unknown("no file to read was found: name one with --file".to_owned())
 }
 
 /// How fast whole files are read.

@@ -69,7 +69,7 @@ impl NativeTarget {
             line.and_then(|rest| rest.trim().parse::<f64>().ok())
         };
         let (Some(total), Some(free)) = (number("Total:"), number("Free:")) else {
-            return Ok(Finding::unknown("the server does not tell its size".to_owned())
+            return Ok(Finding::unknown("the server does not report its size".to_owned())
                 .with_text("spaceinfo.txt", done.output));
         };
         let percent = free / total.max(1.0) * 100.0;

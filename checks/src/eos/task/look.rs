@@ -27,7 +27,7 @@ pub(super) fn respond(path: &Path, eos: bool, reporter: &mut Reporter) -> Result
 pub(super) fn space(path: &Path, reporter: &mut Reporter) -> Result<(), Stop> {
     let space = reporter.step("statfs", || statvfs(path).map_err(Into::into))?;
     if space.f_blocks == 0 {
-        return reporter.tell(Fact::Unknown("the file system does not tell its size".to_owned()));
+        return reporter.tell(Fact::Unknown("the file system does not report its size".to_owned()));
     }
     let bytes = |blocks: u64| blocks as f64 * space.f_frsize as f64;
     let percent = |part: u64, whole: u64| part as f64 / whole as f64 * 100.0;
