@@ -12,7 +12,8 @@ use process::{Deadline, Interrupt, Wait};
 use crate::error::PathError;
 use crate::packed::Unpacked;
 
-/// The files of a command line, one after the other, unpacked if they are compressed; see [`InputArgs::open`](crate::InputArgs::open).
+/// The files of a command line, one after the other, unpacked if they are compressed; see
+/// [`InputArgs::open`](crate::InputArgs::open).
 ///
 /// It ends early when the process is interrupted. A single `read` never returns bytes of more than one file.
 pub struct Input {

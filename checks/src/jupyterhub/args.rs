@@ -29,9 +29,9 @@ const SERVER: &[&str] = &["server.start", "server.ready", "server.api", "server.
 /// Each aspect is a test of its own, jupyterhub.TARGET.ASPECT: health (--probe startup), also tls, version, token,
 /// users, services, proxy-routes, metrics and latency (readiness, the default), also server.start, .ready, .api,
 /// .stop and .gone, which start a server for a user and stop it again (deep, or where --user or an option of the
-/// server is given). Without a token, what takes one is skipped. A server that was there before is never touched; one that this check has started is stopped, also when
-/// a test fails or a signal ends the check. --only server.ready or server.api, without server.start, only look at
-/// the server that the user has.
+/// server is given). Without a token, what takes one is skipped. A server that was there before is never touched; one
+/// that this check has started is stopped, also when a test fails or a signal ends the check. --only server.ready or
+/// server.api, without server.start, only look at the server that the user has.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "check-jupyterhub", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
 pub struct CheckJupyterhub {
