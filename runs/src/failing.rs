@@ -23,8 +23,8 @@ const FEW: usize = 16;
 ///
 /// A test counts as failing from the run in which it failed until a run in which it passes, or fails as expected. Being
 /// skipped or not being run changes nothing. What is no test (setUpClass, a build, a document) goes when a later run of
-/// its tests is whole and green, and a test that is gone by `subunit load --full`, or by a run that lists its tests and
-/// has others in place of those that are gone. A run whose stream is damaged fails as a whole, until its tests are run
+/// its tests, or a later one of the same `subunit load --command`, is whole and green, and a test that is gone by
+/// `subunit load --full`, or by a run that lists its tests and has others in place of those that are gone. A run whose stream is damaged fails as a whole, until its tests are run
 /// again. The report shows each failure with its output, from the run that decided it.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(

@@ -26,7 +26,8 @@ use super::store::Store;
 /// A test that failed counts as failing until it passes in some run, or fails there as expected. What a run does not
 /// name stays as it was, unless --full says that there are no other tests, or the run lists its tests (as `exists`) and
 /// has others in place of those that are gone. A failure that is no test, such as of setUpClass or of a build, goes
-/// when a later run of its tests is whole and green.
+/// when a later run of its tests is whole and green; where it has none any more, when all is green that the same
+/// --command runs.
 ///
 /// A pipe is read to its end even when it cannot be stored. Otherwise a `tee` before it would be killed, and the
 /// stream would be cut off for its other readers.
@@ -67,7 +68,7 @@ pub struct Load {
 /// What is known about a run besides its stream.
 #[derive(clap::Args, Clone, Debug)]
 pub struct RunInfoArgs {
-    /// The command that made the stream, for the record
+    /// The command that made the stream; runs of the same one are of the same tests
     #[arg(long, value_name = "COMMAND")]
     command: Option<String>,
     /// The exit status of that command: if it is not 0, the run failed, whatever its tests say

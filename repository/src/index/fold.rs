@@ -24,6 +24,10 @@ const PAGE: usize = 1024;
 /// A run that is entered.
 pub(crate) struct Entry<'a> {
     pub(crate) id: RunId,
+    /// The command that made it, with its arguments, where it is known.
+    pub(crate) command: Option<(&'a str, &'a [String])>,
+    /// Its exit status; 0 also where it is not known.
+    pub(crate) exit: i32,
     /// Whether a test that it does not name is gone.
     pub(crate) names_all: bool,
     pub(crate) results: &'a Results,

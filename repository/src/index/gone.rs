@@ -1,7 +1,8 @@
 //! What leaves the failing set though no run says of it that it passes: failures that are no tests, when what they stand
-//! for is whole and green; and tests that were renamed, when a run lists all that there are.
+//! for is whole and green, or all that the same command runs; and tests that were renamed, when a run lists all that there are.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Known;
 
 use rusqlite::Transaction;
 
@@ -9,9 +10,11 @@ use super::coverage;
 use super::fold::{self, Entry};
 use super::groups::{Groups, TestKey};
 use super::stand_in::{self, Scope};
+use super::sync;
 use crate::error::Result;
 use crate::results::Results;
 use crate::row::Marks;
+use crate::run::StoredRun;
 use crate::run_id::RunId;
 
 /// A test of the failing set that a run may have put right.
@@ -21,12 +24,12 @@ pub(crate) struct Candidate {
     pub(crate) marks: Marks,
 }
 
-/// Removes what a run put right, of the runs before it that are wanted; `open` gives the results of a run.
+/// Removes what a run put right, of the runs before it that are wanted; `open` gives a run with its results.
 pub(crate) fn settle(
     transaction: &Transaction<'_>,
     newer: &Entry<'_>,
     is_wanted: impl Fn(RunId) -> bool,
-    open: impl Fn(RunId) -> Result<Results>,
+    open: impl Fn(RunId) -> Result<(StoredRun, Results)>,
 ) -> Result<()> {
     let mut settling = Settling { newer, listing: Listing::of(newer)?, older: HashMap::new(), open };
     let mut gone = Vec::new();
@@ -48,15 +51,16 @@ struct Settling<'a, O> {
 
 /// A run before, and what was found of it.
 struct Older {
+    run: StoredRun,
     results: Results,
     is_renamed: Option<bool>,
     is_green: HashMap<Scope, bool>,
 }
 
-impl<O: Fn(RunId) -> Result<Results>> Settling<'_, O> {
+impl<O: Fn(RunId) -> Result<(StoredRun, Results)>> Settling<'_, O> {
     fn is_gone(&mut self, candidate: &Candidate) -> Result<bool> {
-        let scope = self.scope(candidate)?;
-        if scope.is_none() && !self.listing.is_complete {
+        let (scope, may_be_of_all) = self.scope(candidate)?;
+        if scope.is_none() && !may_be_of_all && !self.listing.is_complete {
             return Ok(false);
         }
         let mut is_named = false;
@@ -65,36 +69,35 @@ impl<O: Fn(RunId) -> Result<Results>> Settling<'_, O> {
             return Ok(false);
         }
         let newer = self.newer;
-        let older = match self.older.entry(candidate.run) {
-            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(new) => new.insert(Older {
-                results: (self.open)(candidate.run)?,
-                is_renamed: None,
-                is_green: HashMap::new(),
-            }),
-        };
-        let entry = Entry { id: candidate.run, names_all: false, results: &older.results };
-        if let Some(scope) = scope {
-            let is_green = match older.is_green.get(&scope) {
-                Some(known) => *known,
-                None => coverage::covers(newer, &entry, &scope)?.is_green(),
-            };
-            older.is_green.insert(scope, is_green);
-            if is_green {
-                return Ok(true);
-            }
+        let is_complete_list = self.listing.is_complete;
+        let older = self.older(candidate.run)?;
+        let scope = scope.or_else(|| (may_be_of_all && older.is_of_the_source(newer)).then_some(Scope::Run));
+        if let Some(scope) = scope
+            && older.is_green(newer, scope)?
+        {
+            return Ok(true);
         }
-        if older.is_renamed.is_none() && self.listing.is_complete {
-            older.is_renamed = Some(is_renamed(newer, &entry)?);
+        if older.is_renamed.is_none() && is_complete_list {
+            older.is_renamed = Some(is_renamed(newer, &older.entry())?);
         }
         Ok(older.is_renamed == Some(true))
     }
 
-    /// What the failure stands for, if there is any of it in the run.
-    fn scope(&self, candidate: &Candidate) -> Result<Option<Scope>> {
+    fn older(&mut self, id: RunId) -> Result<&mut Older> {
+        Ok(match self.older.entry(id) {
+            Known::Occupied(known) => known.into_mut(),
+            Known::Vacant(new) => {
+                let (run, results) = (self.open)(id)?;
+                new.insert(Older { run, results, is_renamed: None, is_green: HashMap::new() })
+            }
+        })
+    }
+
+    /// What the failure stands for, if there is any of it in the run; else, whether it is known to be no test.
+    fn scope(&self, candidate: &Candidate) -> Result<(Option<Scope>, bool)> {
         let stands_for = stand_in::stands_for(&candidate.key, candidate.marks);
         if stands_for.is_guess && !self.listing.is_runnable {
-            return Ok(None);
+            return Ok((None, false));
         }
         for scope in stands_for.scopes {
             let is_there = match &scope {
@@ -102,10 +105,30 @@ impl<O: Fn(RunId) -> Result<Results>> Settling<'_, O> {
                 Scope::Route(_) | Scope::Run => true,
             };
             if is_there {
-                return Ok(Some(scope));
+                return Ok((Some(scope), false));
             }
         }
-        Ok(None)
+        Ok((None, stand_in::is_stand_in(&candidate.key, candidate.marks)))
+    }
+}
+
+impl Older {
+    fn entry(&self) -> Entry<'_> {
+        sync::entry(&self.run, &self.results)
+    }
+
+    /// Whether the same command made both runs, and ended well. What it does not run any more is gone: nobody left it out.
+    fn is_of_the_source(&self, newer: &Entry<'_>) -> bool {
+        newer.command.is_some() && newer.exit == 0 && newer.command == self.entry().command
+    }
+
+    fn is_green(&mut self, newer: &Entry<'_>, scope: Scope) -> Result<bool> {
+        if let Some(known) = self.is_green.get(&scope) {
+            return Ok(*known);
+        }
+        let is_green = coverage::covers(newer, &self.entry(), &scope)?.is_green();
+        self.is_green.insert(scope, is_green);
+        Ok(is_green)
     }
 }
 

@@ -118,7 +118,7 @@ impl Index<'_> {
     ) -> Result<()> {
         let (later_runs, later): (Vec<_>, Vec<_>) = later.into_iter().unzip();
         fold::enter(transaction, &entry, &later)?;
-        let open = |id| self.repository.results(id);
+        let open = |id| self.open(id);
         if can_put_right(run) {
             gone::settle(transaction, &entry, |_| true, open)?;
         }
@@ -143,10 +143,12 @@ impl Index<'_> {
     }
 }
 
-fn entry<'a>(run: &StoredRun, results: &'a Results) -> Entry<'a> {
+pub(super) fn entry<'a>(run: &'a StoredRun, results: &'a Results) -> Entry<'a> {
     let names_all =
         run.state == RunState::Complete && run.end.as_ref().is_some_and(|end| end.names_all_tests);
-    Entry { id: run.id, names_all, results }
+    let command = run.info.command.as_deref().map(|command| (command, &*run.info.arguments));
+    let exit = run.end.as_ref().and_then(|end| end.exit).unwrap_or_default();
+    Entry { id: run.id, command, exit, names_all, results }
 }
 
 fn can_put_right(run: &StoredRun) -> bool {

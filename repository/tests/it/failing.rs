@@ -5,7 +5,7 @@ use repository::{RunEnd, RunId, RunInfo};
 use crate::support::{failing, load, stream, temporary};
 
 /// Loads runs one after the other, and checks the failing set after all. A run that begins with `all` names all
-/// tests.
+/// tests; one that begins with `$ COMMAND` or `$ COMMAND = STATUS` was made by that.
 fn check(runs: &[&[&str]], expected: &[&str]) {
     let temporary = temporary();
     for events in runs {
@@ -13,8 +13,17 @@ fn check(runs: &[&[&str]], expected: &[&str]) {
             ["all", events @ ..] => (true, events),
             events => (false, *events),
         };
-        let end = RunEnd { names_all_tests, ..RunEnd::default() };
-        temporary.repository.load(&*stream(events), RunInfo::default(), end).unwrap();
+        let (command, events) = match events {
+            [first, rest @ ..] if first.starts_with("$ ") => (Some(*first), rest),
+            events => (None, events),
+        };
+        let (command, exit) = match command.and_then(|command| command.split_once(" = ")) {
+            Some((command, exit)) => (Some(command), exit.parse().ok()),
+            None => (command, None),
+        };
+        let info = RunInfo { command: command.map(str::to_owned), ..RunInfo::default() };
+        let end = RunEnd { names_all_tests, exit, ..RunEnd::default() };
+        temporary.repository.load(&*stream(events), info, end).unwrap();
     }
     assert_eq!(failing(&temporary.repository), expected, "{runs:?}");
     std::fs::remove_file(temporary.index()).unwrap();
@@ -86,6 +95,29 @@ fn packages_and_documents_go_by_their_tests() {
     check(&[&["w:subunit-mux.w fail~", "v:a success"], &["w/1:b success"]], &[]);
     check(&[&["suite fail~", "a success"], &["a success"]], &[]);
     check(&[&["a fail~", "b success~"], &["b success~"]], &["a fail 1"]);
+}
+
+#[test]
+fn what_is_no_test_goes_when_the_same_command_runs_all_green() {
+    let all = "$ go test ./...";
+    for failure in ["x/p [build] fail", "setUpClass (m.C) fail", "t/b.t/tap document fail~", "a/b fail~"] {
+        let (was, left) =
+            (&[all, failure, "c success"][..], &*format!("{} 1", failure.trim_end_matches('~')));
+        check(&[was, &[all, "c success"]], &[]);
+        check(&[was, &["$ go test ./... = 0", "c success", "d success"]], &[]);
+        // By another command, or none; not whole, not green, not well.
+        check(&[was, &["$ go test ./c", "c success"]], &[left]);
+        check(&[was, &["c success"]], &[left]);
+        check(&[&[failure, "c success"], &["c success"]], &[left]);
+        check(&[was, &[all, "d success"]], &[left]);
+        check(&[was, &[all, "c skip", "!"]], &[left, "run 2"]);
+        check(&[was, &["$ go test ./... = 2", "c success"]], &[left]);
+        check(&[was, &[all]], &[left]);
+    }
+    // What may be a test stays, and so does what is there.
+    check(&[&[all, "x/p fail", "c success"], &[all, "c success"]], &["x/p fail 1"]);
+    check(&[&[all, "a/b fail~", "c success"], &[all, "c success", "a/b skip~"]], &["a/b fail 1"]);
+    check(&[&[all, "x/p [build] fail", "c fail"], &[all, "c fail"]], &["c fail 2", "x/p [build] fail 1"]);
 }
 
 #[test]
