@@ -85,7 +85,8 @@
 //!   fails, it is skipped.
 //! - **Options of an aspect** say so (`cli::OptionFacts::of_aspects`): giving one selects the aspect.
 //! - **Side effects**: an aspect that changes something is [`ProbeKind::Deep`]; what it made it removes, at the
-//!   latest in [`Target::finish`].
+//!   latest in [`Target::finish`]. What a run that is killed leaves behind on this host its [`Helper`] knows, elsewhere
+//!   [`Made`].
 //! - **Configuration files** are not known here: whoever has one says by a [`Planner`] which targets there are.
 //! - **What may hang** is done by a [`helper`]: this program, started once more. Everything else looks at its
 //!   [`Limits`].
@@ -105,6 +106,7 @@ mod finding;
 mod format;
 pub mod helper;
 mod judge;
+mod made;
 mod metric;
 mod mounts;
 mod names;
@@ -140,6 +142,7 @@ pub use expect::ExpectedFailure;
 pub use finding::{EvidenceFile, Finding, Level, Metric};
 pub use format::ResultFormat;
 pub use helper::Helper;
+pub use made::Made;
 pub use metric::{MetricKind, Thresholds};
 pub use mounts::{Mount, Mounts, absolute};
 pub use names::{host, listed, nonce, target_names};

@@ -13,7 +13,7 @@ use process::Signal;
 use subunit::Status::{Fail, Skip, Success};
 
 use crate::fixtures::eventually;
-use crate::pipeline::{Pipeline, terminate};
+use crate::pipeline::{Pipeline, signal, terminate};
 use crate::servers::{Authority, Server, proxy};
 use crate::{Need, Scenario};
 
@@ -32,6 +32,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.jupyterhub.slow-spawn", slow_spawn),
     scenario("components.jupyterhub.hanging-spawn", hanging_spawn),
     scenario("components.jupyterhub.terminated", terminated),
+    scenario("components.jupyterhub.killed-check", killed_check),
     scenario("components.jupyterhub.already-running", already_running),
     scenario("components.jupyterhub.similar-name", similar_name),
     scenario("components.jupyterhub.nothing-to-stop", nothing_to_stop),
@@ -220,6 +221,45 @@ fn terminated() -> anyhow::Result<()> {
         .expect_tag("server.ready", "interrupted")?;
     ended.expect_end(143, Duration::from_secs(15))?;
     hub.expect_no_server("interrupted")
+}
+
+/// Runs a check that is killed once the hub says this of the user's server.
+fn kill_at(hub: &std::sync::Arc<Hub>, user: &'static str, word: &'static str) -> anyhow::Result<()> {
+    let (url, seen) = (hub.url(), hub.clone());
+    let arguments = [&CHAIN[..], &["--user", user, "--timeout", "40s"]].concat();
+    let pipeline = hub.pipeline("checker", &arguments)?.beside(move || {
+        eventually("the server is so far", || Ok(seen.user(user)?.contains(word)))?;
+        signal("jupyterhub", OsStr::new(&url), Signal::KILL)
+    });
+    pipeline.run()?.expect_end(137, LIMIT)?;
+    let said = hub.user(user)?;
+    ensure!(said.contains(word), "the killed check has stopped the server: {said}");
+    Ok(())
+}
+
+fn killed_check() -> anyhow::Result<()> {
+    let hub = Hub::shared()?;
+    // The start is not over: it is that of a killed run, and is begun anew.
+    kill_at(&hub, "interrupted", "\"pending\": \"spawn\"")?;
+    let ended = hub.check(&[&CHAIN[..], &["--user", "interrupted", "--timeout", "3s"]].concat())?;
+    ended.expect_summary(
+        "server.start",
+        "one that an earlier run of this check had left behind was stopped",
+    )?;
+    ended.expect("server.ready", Fail, "is not ready")?.expect_end(1, LIMIT)?;
+    hub.expect_no_server("interrupted")?;
+    // Only to be stopped.
+    kill_at(&hub, "interrupted", "\"pending\": \"spawn\"")?;
+    let ended = hub.check(&["--only", "stop_session", "--user", "interrupted"])?;
+    ended.expect_summary("server.stop", "an earlier run had started it")?;
+    ended.expect("server.gone", Success, "")?.expect_end(0, LIMIT)?;
+    hub.expect_no_server("interrupted")?;
+    // What the user has started since is the user's.
+    hub.start_server("running")?;
+    let ended = hub.check(&[&CHAIN[..], &["--user", "running"]].concat())?;
+    ended.expect("server.start", Fail, "has a server already")?.expect_end(1, LIMIT)?;
+    hub.ask("DELETE", "api/users/running/server", "")?;
+    Ok(())
 }
 
 fn already_running() -> anyhow::Result<()> {

@@ -4,15 +4,16 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, ensure};
+use process::Signal;
 use subunit::Status::{Fail, Skip, Success};
 use tempfile::TempDir;
 
 use crate::fixtures::eventually;
-use crate::pipeline::{Ended, Pipeline, terminate};
+use crate::pipeline::{Ended, Pipeline, signal};
 use crate::servers::{Authority, Pair, Server, free_ports, proxy};
 use crate::{Need, Scenario};
 
@@ -38,6 +39,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.proxy.canary-lost", PROXY, canary_lost),
     scenario("components.proxy.left-behind", PROXY, left_behind),
     scenario("components.proxy.terminated", PROXY, terminated),
+    scenario("components.proxy.killed-check", PROXY, killed_check),
     scenario("components.proxy.frozen", PROXY, frozen),
     scenario("components.proxy.killed", PROXY, killed),
     scenario("components.proxy.slow-event-loop", PROXY, slow_event_loop),
@@ -116,12 +118,22 @@ impl Fixture {
         self.check_with(&[&["--token-file", token.as_str()], arguments].concat())
     }
 
+    /// As the runs do that know of each other by this folder.
+    fn check_at(&self, home: &Path, arguments: &[&str]) -> anyhow::Result<Ended> {
+        let token = self.token().display().to_string();
+        self.run(home, &[&["--token-file", token.as_str()], arguments].concat())
+    }
+
     fn check_with(&self, arguments: &[&str]) -> anyhow::Result<Ended> {
+        self.run(tempfile::tempdir()?.path(), arguments)
+    }
+
+    fn run(&self, home: &Path, arguments: &[&str]) -> anyhow::Result<Ended> {
         let api = format!("http://127.0.0.1:{}", self.api);
         let metrics = format!("http://127.0.0.1:{}/metrics", self.metrics);
         let url = self.proxy.url(self.scheme, "");
         let fixed = ["--api-url", &api, "--metrics-url", &metrics, &url];
-        Pipeline::of("proxy", tempfile::tempdir()?.path(), &[arguments, &fixed].concat()).run()
+        Pipeline::of("proxy", home, &[arguments, &fixed].concat()).run()
     }
 
     /// Adds a route, with more that the proxy shall know of it.
@@ -267,22 +279,53 @@ fn left_behind() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn terminated() -> anyhow::Result<()> {
-    // Orders go to one proxy, requests to another one, which says nothing.
+/// A check that is at its canary when it gets a signal: orders go to one proxy, requests to another one, which says
+/// nothing.
+fn signalled(home: &Path, sent: Signal) -> anyhow::Result<(Fixture, Ended)> {
     let (frozen, other) = (Fixture::start()?, Fixture::start()?);
     frozen.proxy.freeze()?;
     let (token, api) = (other.token().display().to_string(), format!("http://127.0.0.1:{}", other.api));
     let url = frozen.proxy.url("http", "");
     let arguments = ["--only=canary", "--op-timeout=15s", "--token-file", &token, "--api-url", &api, &url];
-    let (home, word, port) = (tempfile::tempdir()?, url.clone(), other.api);
-    let pipeline = Pipeline::of("proxy", home.path(), &arguments).beside(move || {
+    let (word, port) = (url.clone(), other.api);
+    let pipeline = Pipeline::of("proxy", home, &arguments).beside(move || {
         eventually("the route is there", || Ok(ask(port, "GET", "", "")?.contains("/.probe-")))?;
-        terminate("proxy", OsStr::new(&word))
+        signal("proxy", OsStr::new(&word), sent)
     });
-    let ended = pipeline.run()?;
+    Ok((other, pipeline.run()?))
+}
+
+fn terminated() -> anyhow::Result<()> {
+    let home = tempfile::tempdir()?;
+    let (other, ended) = signalled(home.path(), Signal::TERM)?;
     ended.expect("canary", Fail, "a signal ended the check")?.expect_tag("canary", "interrupted")?;
     ended.expect_end(143, Duration::from_secs(5))?;
     other.expect_no_route()
+}
+
+fn killed_check() -> anyhow::Result<()> {
+    let home = tempfile::tempdir()?;
+    let only = ["--only", "routes", "--only", "canary"];
+    for aspects in [&only[..], &only[2..]] {
+        let (fixture, killed) = signalled(home.path(), Signal::KILL)?;
+        killed.expect_end(137, LIMIT)?;
+        ensure!(fixture.ask("GET", "", "")?.contains("/.probe-"), "it had time to remove its route");
+        // Of another user or host it may be at work: it is not stale, and nobody else's to remove.
+        let ended = fixture.check(&["--only", "routes"])?;
+        ended.expect_summary("routes", "1 routes, 0 stale")?.expect_end(0, LIMIT)?;
+        ensure!(fixture.ask("GET", "", "")?.contains("/.probe-"), "the route of another was removed");
+        let ended = fixture.check_at(home.path(), aspects)?;
+        ended.expect("canary", Success, "")?;
+        if aspects.contains(&"routes") {
+            ended.expect_summary(
+                "routes",
+                "removed what a killed run of this check had left behind: /.probe-",
+            )?;
+        }
+        ended.expect_end(0, LIMIT)?;
+        fixture.expect_no_route()?;
+    }
+    Ok(())
 }
 
 fn frozen() -> anyhow::Result<()> {

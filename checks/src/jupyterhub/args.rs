@@ -30,8 +30,9 @@ const SERVER: &[&str] = &["server.start", "server.ready", "server.api", "server.
 /// users, services, proxy-routes, metrics and latency (readiness, the default), also server.start, .ready, .api,
 /// .stop and .gone, which start a server for a user and stop it again (deep, or where --user or an option of the
 /// server is given). Without a token, what takes one is skipped. A server that was there before is never touched; one
-/// that this check has started is stopped, also when a test fails or a signal ends the check. --only server.ready or
-/// server.api, without server.start, only look at the server that the user has.
+/// that this check has started is stopped, also when a test fails or a signal ends the check, and by the next run on the
+/// same host where the check was killed. --only server.ready or server.api, without server.start, only look at the
+/// server that the user has.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "check-jupyterhub", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
 pub struct CheckJupyterhub {

@@ -5,6 +5,7 @@
 //! read tolerantly: its interface changes with its versions, and what a token may see depends on its scopes.
 
 mod args;
+mod earlier;
 mod hub;
 mod judge;
 mod metrics;

@@ -2,7 +2,7 @@
 //!
 //! Nothing is touched that was there before: a start is asked for only where there is no server, and only what this
 //! check has asked for is stopped. What is asked for is noted before the answer is there, so that it is stopped also
-//! when that never came.
+//! when that never came, and by the next run when this one is killed.
 
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use probe::{Finding, Limits};
 use process::Deadline;
 use serde_json::{Map, Value};
 
+use super::earlier::Starts;
 use super::hub::{Hub, accepted, ended, slow, unexpected};
 use super::judge::words;
 use super::metrics::{KERNELS, SPAWN_SECONDS, STOP_SECONDS};
@@ -30,6 +31,8 @@ pub(super) struct UserServer {
     hub: Hub,
     user: String,
     options: Map<String, Value>,
+    /// What this run and earlier ones have asked for.
+    starts: Starts,
     /// When this check asked for its start, until it is gone.
     started: Option<Instant>,
     /// Whether the hub has said that the start is done.
@@ -42,7 +45,8 @@ pub(super) struct UserServer {
 
 impl UserServer {
     pub(super) fn new(hub: Hub, user: String, options: Map<String, Value>) -> Self {
-        UserServer { hub, user, options, started: None, is_done: false, stopped: None, url: None }
+        let starts = Starts::new(&hub.base().to_string(), &user);
+        UserServer { hub, user, options, starts, started: None, is_done: false, stopped: None, url: None }
     }
 
     /// Asks for a start, where there is no server.
@@ -51,24 +55,39 @@ impl UserServer {
     }
 
     fn try_start(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
+        let mut is_anew = false;
         match self.hub.state(&self.user, limits)? {
-            (State::Absent, _) => {}
+            (State::Absent, _) => self.starts.forget_all(),
             // An earlier try, of which the answer got lost.
             _ if self.started.is_some() => {
                 return Ok(Finding::fine("the start was asked for before".to_owned()));
             }
+            (_, user) if self.starts.is_left_behind(&user) => {
+                self.stop_left_behind(limits)?;
+                is_anew = true;
+            }
             (state, user) => return Err(Box::new(occupied(&self.user, &state, user.started()))),
         }
+        let mut finding = self.ask_to_start(limits)?;
+        if is_anew {
+            let anew = "one that an earlier run of this check had left behind was stopped first";
+            finding.summary = finding.summary.map(|summary| format!("{summary}; {anew}"));
+        }
+        Ok(finding)
+    }
+
+    fn ask_to_start(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
         let body = Value::Object(self.options.clone()).to_string();
         let request = self.hub.request("POST", &self.path("server")).json(&body);
         loop {
+            self.starts.begin();
             self.started.get_or_insert_with(Instant::now);
             let exchange = self.hub.send(&request, slow(limits));
             let response = exchange.answer()?;
             if response.status != 429 {
                 return self.judge_start(&exchange, response);
             }
-            self.started = None;
+            self.not_started();
             let pause = retry_after(response).unwrap_or(BUSY);
             if limits.deadline.remaining().is_some_and(|left| left < pause) || !limits.sleep(pause) {
                 let reason = format!("the hub has too much to do: {}", words(response));
@@ -78,7 +97,7 @@ impl UserServer {
     }
 
     fn judge_start(&mut self, exchange: &Exchange, response: &Response) -> Result<Finding, Box<Finding>> {
-        let user = &self.user;
+        let user = self.user.clone();
         let finding = match response.status {
             201 => {
                 self.is_done = true;
@@ -90,7 +109,7 @@ impl UserServer {
                 return Err(Box::new(unexpected(exchange, &format!("the server of {user} does not start"))));
             }
             _ => {
-                self.started = None;
+                self.not_started();
                 accepted(exchange)?;
                 let what = format!("the hub does not start a server for {user}");
                 let finding = unexpected(exchange, &what);
@@ -99,6 +118,36 @@ impl UserServer {
             }
         };
         Ok(exchange.witness(finding))
+    }
+
+    /// Stops what a run that was killed has started, and waits until it is gone.
+    fn stop_left_behind(&mut self, limits: Limits<'_>) -> Result<(), Box<Finding>> {
+        let told = self.ask_to_stop(slow(limits));
+        self.stopped = None;
+        loop {
+            match self.hub.state(&self.user, limits)?.0 {
+                State::Absent => break,
+                state if !before_the_end(limits).sleep(INTERVAL) => {
+                    let reason = format!(
+                        "the server of {} that an earlier run of this check has left behind could not be stopped: {}; {}",
+                        self.user,
+                        said(&told),
+                        shown(&state)
+                    );
+                    let finding = ended(limits).unwrap_or(Finding::broken(reason));
+                    return Err(Box::new(told.witness(finding)));
+                }
+                _ => {}
+            }
+        }
+        self.starts.forget_all();
+        Ok(())
+    }
+
+    /// Nothing was started after all.
+    fn not_started(&mut self) {
+        self.started = None;
+        self.starts.forget_own();
     }
 
     /// Follows the start to its end, or looks at the server that is there.
@@ -120,7 +169,8 @@ impl UserServer {
             ))));
         }
         loop {
-            let (state, _) = self.hub.state(&self.user, limits)?;
+            let (state, user) = self.hub.state(&self.user, limits)?;
+            self.starts.identify(&user);
             match state {
                 State::Ready(url) => {
                     self.note(url);
@@ -234,8 +284,9 @@ impl UserServer {
     fn try_stop(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
         let user = self.user.clone();
         if self.started.is_none() {
-            let reason = match self.hub.state(&user, limits)?.0 {
-                State::Absent => format!("{user} has no server: that it can be stopped was not seen"),
+            let reason = match self.hub.state(&user, limits)? {
+                (State::Absent, _) => format!("{user} has no server: that it can be stopped was not seen"),
+                (_, model) if self.starts.is_left_behind(&model) => return self.stop_of_earlier(limits),
                 _ => format!("this check has not started the server that {user} has, and does not stop it"),
             };
             return Err(Box::new(Finding::skipped(reason)));
@@ -246,6 +297,19 @@ impl UserServer {
                 format!("the server of {user} was not running any more: that it can be stopped was not seen");
             return Err(Box::new(Finding::skipped(reason)));
         }
+        self.end(limits)
+    }
+
+    /// Asks for the end of what a run that was killed has started: from here on it is as if this one had.
+    fn stop_of_earlier(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
+        self.started = Some(Instant::now());
+        let finding = self.end(limits)?;
+        let summary = finding.summary.as_ref().map(|text| format!("{text}; an earlier run had started it"));
+        Ok(Finding { summary, ..finding })
+    }
+
+    fn end(&mut self, limits: Limits<'_>) -> Result<Finding, Box<Finding>> {
+        let user = self.user.clone();
         let exchange = self.ask_to_stop(slow(limits));
         let finding = match exchange.answer()?.status {
             204 => Finding::fine(format!("the server of {user} was stopped at once (204)")),
@@ -306,6 +370,7 @@ impl UserServer {
             return Err(Box::new(exchange.witness(Finding::broken(reason))));
         }
         self.started = None;
+        self.starts.forget_all();
         let finding = exchange.witness(Finding::fine(format!("the server of {user} is gone")));
         Ok(took.into_iter().fold(finding, |finding, took| finding.with_metric(STOP_SECONDS, took)))
     }
@@ -315,13 +380,14 @@ impl UserServer {
     pub(super) fn clean_up(&mut self, limits: Limits<'_>) -> Option<Finding> {
         self.started?;
         let exchange = self.ask_to_stop(Limits { operation: limits.operation, ..before_the_end(limits) });
-        let told = match &exchange.result {
-            Ok(response) => words(response),
-            Err(fault) => fault.to_string(),
-        };
+        let told = said(&exchange);
         let left = loop {
             match self.hub.state(&self.user, limits) {
-                Ok((State::Absent, _)) => return None,
+                Ok((State::Absent, _)) => {
+                    self.starts.forget_all();
+                    return None;
+                }
+                // The note stays: nobody has seen that it ends.
                 Ok((State::Pending(what), _)) if what == "stop" => return None,
                 Ok((state, _)) if !before_the_end(limits).sleep(INTERVAL) => break shown(&state),
                 Ok(_) => {}
@@ -364,6 +430,14 @@ fn shown(state: &State) -> String {
         State::Absent => "it is gone".to_owned(),
         State::Broken => "it is neither ready nor on its way".to_owned(),
         State::Hidden => "it is hidden".to_owned(),
+    }
+}
+
+/// What the hub said, or that it did not.
+fn said(exchange: &Exchange) -> String {
+    match &exchange.result {
+        Ok(response) => words(response),
+        Err(fault) => fault.to_string(),
     }
 }
 

@@ -7,9 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use net::{Client, Connection, Fault, Request, Stage, Trace, Url};
-use probe::{Finding, Limits, nonce};
+use probe::{Finding, Limits, Made, nonce};
 
-use super::api::Api;
+use super::api::{Api, RouteOf, Routes};
 use super::responder::Responder;
 use super::websocket::{accept_key, read_frame, write_frame};
 use crate::network::{Evidence as _, FaultFinding as _, measure, one_operation};
@@ -34,17 +34,28 @@ pub(super) struct Canary {
     client: Client,
     api: Api,
     address: Option<IpAddr>,
+    /// By this run.
     made: Vec<String>,
+    /// By this run and earlier ones of this host.
+    noted: Made,
+}
+
+/// Whether it is a route of this check, of whatever run and host.
+pub(super) fn is_canary(path: &str, route: &RouteOf) -> bool {
+    path.starts_with(PREFIX) && route.made.is_some()
 }
 
 impl Canary {
     pub(super) fn new(url: Url, client: Client, api: Api, address: Option<IpAddr>) -> Self {
-        Canary { url, client, api, address, made: Vec::new() }
+        let noted = Made::new("proxy", &api.url.to_string());
+        Canary { url, client, api, address, made: Vec::new(), noted }
     }
 
     /// Adds a route, goes through it, removes it, and looks whether it is gone.
     pub(super) fn look(&mut self, kind: Kind, limits: Limits<'_>) -> Finding {
-        self.remove_left_behind(limits);
+        if let Ok((_, routes)) = self.api.routes(limits) {
+            self.remove_left_behind(&routes, limits);
+        }
         let usual = || self.api.local_address(limits).unwrap_or(Ipv4Addr::LOCALHOST.into());
         let address = self.address.unwrap_or_else(usual);
         let (path, word) = (format!("{PREFIX}{:016x}", nonce()), format!("{:016x}", nonce()));
@@ -54,6 +65,7 @@ impl Canary {
         };
         // Noted before it is made: what may be there is to be removed.
         self.made.push(path.clone());
+        self.noted.note(&path);
         let added = self.api.add(&path, &responder.url(), now(), limits);
         let finding = match added {
             Ok(()) => match kind {
@@ -138,18 +150,27 @@ impl Canary {
             ))));
         }
         self.made.retain(|other| other != path);
+        self.noted.forget(path);
         Ok(())
     }
 
-    /// Removes what earlier runs had no time to remove; that it cannot be is not a reason to stop.
-    fn remove_left_behind(&self, limits: Limits<'_>) {
-        let Ok((_, routes)) = self.api.routes(limits) else { return };
-        let is_old = |made: u64| made.saturating_add(LEFT_BEHIND) < now();
-        for (path, route) in &routes {
-            if path.starts_with(PREFIX) && route.made.is_some_and(is_old) {
-                let _next_time = self.api.remove(path, limits);
+    /// Removes what runs that are over have left behind: those of this host at once, others when they are old. Says
+    /// which; that one cannot be removed is not a reason to stop.
+    pub(super) fn remove_left_behind(&mut self, routes: &Routes, limits: Limits<'_>) -> Vec<String> {
+        let noted: Vec<_> = self.noted.noted().into_iter().filter(|path| !self.made.contains(path)).collect();
+        for gone in noted.iter().filter(|path| !routes.contains_key(*path)) {
+            self.noted.forget(gone);
+        }
+        let is_old =
+            |route: &RouteOf| route.made.is_some_and(|made| made.saturating_add(LEFT_BEHIND) < now());
+        let mut removed = Vec::new();
+        for (path, route) in routes.iter().filter(|(path, route)| is_canary(path, route)) {
+            if (noted.contains(path) || is_old(route)) && self.api.remove(path, limits).is_ok() {
+                self.noted.forget(path);
+                removed.push(path.clone());
             }
         }
+        removed
     }
 
     /// Removes what is still there.

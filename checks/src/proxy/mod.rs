@@ -51,7 +51,7 @@ const ASPECTS: &[Aspect<ProxyTarget>] = &[
     Aspect::new(
         &["routes"],
         ProbeKind::Readiness,
-        "connects to the target of each route",
+        "connects to the target of each route, and removes those of a check that was killed",
         ProxyTarget::routes,
     )
     .after(&["api"]),

@@ -1,11 +1,11 @@
 //! A proxy, and the aspects that only ask.
 
 use net::{Client, Exchange, Request, Url};
-use probe::{Finding, Limits, Secret, Target};
+use probe::{Finding, Limits, Secret, Target, listed};
 
 use super::api::{Api, Routes};
 use super::args::CheckProxy;
-use super::canary::{Canary, Kind};
+use super::canary::{Canary, Kind, is_canary};
 use super::{lag, routes};
 use crate::network::{self, Evidence as _, one_operation};
 
@@ -111,10 +111,19 @@ impl ProxyTarget {
     }
 
     pub(super) fn routes(&mut self, limits: Limits<'_>) -> Finding {
-        match self.api.routes(limits) {
-            Ok((_, routes)) => routes::look(&routes, self.args.max_routes, limits),
-            Err(finding) => *finding,
+        let mut routes = match self.api.routes(limits) {
+            Ok((_, routes)) => routes,
+            Err(finding) => return *finding,
+        };
+        let removed = self.canary.remove_left_behind(&routes, limits);
+        // Those of other runs lead to somebody for a moment only.
+        routes.retain(|path, route| !is_canary(path, route));
+        let mut finding = routes::look(&routes, self.args.max_routes, limits);
+        if !removed.is_empty() {
+            let own = format!("removed what a killed run of this check had left behind{}", listed(&removed));
+            finding.summary = finding.summary.map(|summary| format!("{summary}; {own}"));
         }
+        finding
     }
 
     pub(super) fn latency(&mut self, limits: Limits<'_>) -> Finding {

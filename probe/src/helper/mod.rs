@@ -282,7 +282,7 @@ pub fn tell_summary<T: Serialize>(
 }
 
 /// FNV-1a: a name for a lock that stays the same from release to release.
-fn fnv(bytes: &[u8]) -> u64 {
+pub(super) fn fnv(bytes: &[u8]) -> u64 {
     let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step)
 }

@@ -64,6 +64,18 @@ impl Turn {
     }
 }
 
+impl Turn {
+    /// One of the locks that nobody holds now, with all that was noted with those: by runs that are over. None where
+    /// others hold all of them.
+    ///
+    /// # Errors
+    ///
+    /// When the files cannot be used.
+    pub fn free(folder: &Path, name: &str) -> io::Result<Option<Guard>> {
+        Ok(Look::at(folder, name, Duration::MAX)?.free)
+    }
+}
+
 impl Look {
     fn at(folder: &Path, name: &str, limit: Duration) -> io::Result<Self> {
         let mut look = Look::default();
@@ -186,5 +198,20 @@ mod tests {
         // Now it is noted once.
         let (first, second) = (take(folder.path()).unwrap(), take(folder.path()).unwrap());
         assert_eq!((first.guard.created().len(), second.guard.created().len()), (1, 0));
+    }
+
+    #[test]
+    fn what_a_run_that_goes_on_has_noted_is_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let free = || Turn::free(folder.path(), "it").unwrap();
+        let mut first = free().unwrap();
+        first.will_create(&["a".into()]).unwrap();
+        let mut second = free().unwrap();
+        assert!(second.created().is_empty());
+        second.will_create(&["b".into()]).unwrap();
+        let others = [free(), free()];
+        assert!(others.iter().all(Option::is_some) && free().is_none());
+        drop((first, second, others));
+        assert_eq!(free().unwrap().created(), ["a", "b"]);
     }
 }
