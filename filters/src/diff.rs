@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use cli::{Command, DiffArgs, InputArgs, Streams, Verdict};
 use formats::diff::{Comparison, Rules, Side};
+use formats::packet_watch::PacketWatch;
 use process::Interrupt;
-use streamresult::{Details, Records, drive};
+use streamresult::{Details, Records};
+
+use crate::sources::name;
 
 /// Tell what changed from one stream to another: new, gone, broken, fixed, slower
 ///
@@ -23,7 +26,11 @@ use streamresult::{Details, Records, drive};
     name = "subunit-diff",
     version,
     after_help = cli::help!(
-        [Passed = "nothing changed", Failed = "something changed"],
+        [
+            Passed = "nothing changed",
+            Failed = "something changed",
+            Nothing = "one of them has no packet: it is empty, or something else",
+        ],
         "  subunit-diff before.subunit after.subunit\n  \
            make check | subunit-diff last-week.subunit -\n  \
            subunit-diff --slower 1.5 --slower-by 1s a.subunit b.subunit | grep ^slower\n  \
@@ -57,11 +64,21 @@ impl Command for Diff {
         let stdin_is_before = is_stdin(&self.before);
         let (first, second): (Box<dyn Read + Send>, Box<dyn Read + Send>) =
             if stdin_is_before { (input, Box::new(io::empty())) } else { (Box::new(io::empty()), input) };
-        self.read(Side::Before, first, &interrupt, &mut comparison)?;
-        self.read(Side::After, second, &interrupt, &mut comparison)?;
+        let before = self.read(Side::Before, first, &interrupt, &mut comparison)?;
+        let after = self.read(Side::After, second, &interrupt, &mut comparison)?;
         if let Some(verdict) = Verdict::caught(&interrupt) {
             // Half of a run differs from a whole one everywhere.
             return Ok(verdict);
+        }
+        let mut has_empty = false;
+        for (path, packets) in [(&self.before, before), (&self.after, after)] {
+            if packets.is_empty() {
+                has_empty = true;
+                writeln!(errors, "subunit-diff: {}: {packets}", name(path))?;
+            }
+        }
+        if has_empty {
+            return Ok(Verdict::Nothing);
         }
         let has_changed = comparison.write(self.how.json, output, errors)?;
         Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
@@ -80,10 +97,10 @@ impl Diff {
         stdin: Box<dyn Read + Send>,
         interrupt: &Interrupt,
         comparison: &mut Comparison,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<PacketWatch> {
         let path = if side == Side::Before { &self.before } else { &self.after };
         let input = InputArgs { files: vec![path.clone()] }.open(stdin, interrupt);
-        Ok(drive(input, &mut Records::new(comparison.records(side)).details(Details::None))?)
+        Ok(PacketWatch::drive(input, &mut Records::new(comparison.records(side)).details(Details::None))?)
     }
 }
 
@@ -193,6 +210,38 @@ mod tests {
                 r#"{"after":"fail","before":"success","change":"broken","id":"a\u001b\"","seconds_after":2.0,"seconds_before":1.0}"#,
                 r#"{"before":"fail","change":"gone","id":"g","route":"0"}"#,
             ],
+        );
+    }
+
+    #[test]
+    fn what_has_no_packet_is_not_compared() {
+        let (full, other) = (stream(&["a success"]), tempfile::NamedTempFile::new().unwrap());
+        let [full, path] = [&full, &other].map(|file| file.path().to_str().unwrap());
+        for (content, what) in [
+            ("", "there is nothing in it"),
+            ("starting\n", "there is no packet in it, only text"),
+            (
+                "TAP version 14\n1..1\nok 1\n",
+                "there is no packet in it; this looks like TAP, which tap2subunit reads",
+            ),
+            (
+                "<?xml version='1.0'?><testsuites/>",
+                "there is no packet in it; this looks like JUnit XML, which junitxml2subunit reads",
+            ),
+        ] {
+            std::fs::write(path, content).unwrap();
+            for args in [[path, full], [full, path]] {
+                let outcome = run_with::<Diff>(&args, b"");
+                let said = format!("subunit-diff: {path}: {what}\n");
+                assert_eq!(
+                    (outcome.verdict, outcome.output(), outcome.errors()),
+                    (Verdict::Nothing, "", &*said)
+                );
+            }
+        }
+        assert_eq!(
+            run_with::<Diff>(&[full, "-"], b"").errors(),
+            "subunit-diff: stdin: there is nothing in it\n"
         );
     }
 

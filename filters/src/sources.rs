@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use cli::{Input, InputArgs};
+use formats::visible;
 use process::Interrupt;
 
 /// Gives a function each of these files, with its name, in order; none at all is stdin, as is `-`.
@@ -26,4 +27,13 @@ pub(crate) fn each(
         function(path, one.open(stdin.unwrap_or_else(|| Box::new(io::empty())), interrupt))?;
     }
     Ok(())
+}
+
+/// What a stream is called in a message.
+pub(crate) fn name(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        "stdin".to_owned()
+    } else {
+        visible::line(&path.to_string_lossy()).into_owned()
+    }
 }

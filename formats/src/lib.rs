@@ -17,6 +17,7 @@ pub mod junit;
 pub mod libtest;
 pub mod lines;
 mod loose_json;
+pub mod packet_watch;
 mod postponed;
 pub mod pyunit;
 pub mod recognise;

@@ -7,12 +7,12 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use cli::{Command, InputArgs, Streams, Verdict};
+use formats::packet_watch::PacketWatch;
 use formats::visible;
 use subunit::io::Reader;
 use subunit::{Event, Frame, Timestamp};
 
-use crate::report::PacketWatch;
-use crate::sources;
+use crate::sources::{self, name};
 use finding::Finding;
 use formats::compact_map::CompactMap;
 use test_tracker::TestTracker;
@@ -68,15 +68,6 @@ impl Command for Lint {
 
 fn prefix(path: &Path) -> String {
     format!("{}:", visible::line(&path.to_string_lossy()))
-}
-
-/// What a stream is called in a message.
-fn name(path: &Path) -> String {
-    if path.as_os_str() == "-" {
-        "stdin".to_owned()
-    } else {
-        visible::line(&path.to_string_lossy()).into_owned()
-    }
 }
 
 /// Where findings go.

@@ -6,11 +6,12 @@ use std::io::{self, Read, Write};
 use anyhow::bail;
 use cli::{Report, Shared};
 use formats::harmless::HarmlessWriter;
+use formats::packet_watch::PacketWatch;
 use streamresult::{PROPERTIES_FILE, StreamResult, deliver};
 use subunit::Frame;
 use subunit::io::Reader;
 
-use super::{PacketWatch, ReportArgs};
+use super::ReportArgs;
 
 /// What is written beside a report.
 pub(super) struct Channels<'a> {

@@ -14,7 +14,6 @@
 
 mod channels;
 mod global_statuses;
-mod packet_watch;
 
 use std::fmt::Display;
 use std::io::{self, BufWriter, Read, Write};
@@ -28,7 +27,6 @@ use streamresult::{RecordSink, Records, StreamResult, Summary};
 
 use channels::{Channels, channels};
 pub(crate) use global_statuses::{GlobalStatuses, write_global_statuses};
-pub(crate) use packet_watch::PacketWatch;
 
 const BUFFER: usize = 32 * 1024;
 

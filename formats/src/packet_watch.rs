@@ -1,16 +1,20 @@
 //! Whether there was a packet in the input, and what it seems to be if there was none.
 
 use std::fmt;
+use std::io::{self, Read};
 
-use formats::recognise::{Recognised, recognise};
+use streamresult::{StreamResult, deliver};
+use subunit::io::Reader;
 use subunit::{Frame, part};
+
+use crate::recognise::{Recognised, recognise};
 
 /// How much of the text is looked at.
 const HEAD: usize = 4 << 10;
 
 /// Watches the frames of a stream for a packet.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PacketWatch {
+pub struct PacketWatch {
     has_packet: bool,
     /// The beginning of the text, until a packet comes.
     head: Vec<u8>,
@@ -19,7 +23,7 @@ pub(crate) struct PacketWatch {
 impl PacketWatch {
     /// Notes a frame. Damage is of a packet.
     #[inline]
-    pub(crate) fn frame(&mut self, frame: &Frame<'_>) {
+    pub fn frame(&mut self, frame: &Frame<'_>) {
         match frame {
             Frame::Text(text) if !self.has_packet => self.text(text),
             Frame::Text(_) => {}
@@ -33,13 +37,34 @@ impl PacketWatch {
         self.head.extend_from_slice(part(text, ..room.min(text.len())));
     }
 
+    /// Reads a stream to its end, as [`streamresult::drive`] does, and watches it.
+    ///
+    /// # Errors
+    ///
+    /// When reading fails, or the sink does.
+    pub fn drive<S: StreamResult + ?Sized>(input: impl Read, sink: &mut S) -> io::Result<PacketWatch> {
+        let mut watch = PacketWatch::default();
+        let take = |(watch, sink): &mut (&mut PacketWatch, &mut S), frame: Frame<'_>, offset| {
+            watch.frame(&frame);
+            deliver(&frame, offset, *sink)
+        };
+        let started = sink.start_run();
+        let mut reader = Reader::new(input);
+        let driven =
+            started.and_then(|()| reader.each(&mut (&mut watch, &mut *sink), take, |(_, sink)| sink.flush()));
+        driven.and(sink.stop_run())?;
+        Ok(watch)
+    }
+
     /// What the input looks like, if there was no packet in it.
-    pub(crate) fn recognised(&self) -> Option<Recognised> {
+    #[must_use]
+    pub fn recognised(&self) -> Option<Recognised> {
         if self.is_empty() { recognise(&self.head) } else { None }
     }
 
     /// Whether there was no packet.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         !self.has_packet
     }
 }
