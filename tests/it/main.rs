@@ -6,4 +6,5 @@ mod bins;
 mod cli;
 mod damage;
 mod fixtures;
+mod terminal;
 mod transcript;

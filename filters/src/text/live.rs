@@ -122,10 +122,12 @@ mod tests {
         live.close().unwrap();
         above.write_all(b"report\n").unwrap();
         drop((live, above));
-        let expected = concat!(
-            "      0s  0 done, 1 running\n      0s  a\n",
-            "\x1b[2A\r\x1b[Jmake: \nFAIL      0s  a\ndone\n      0s  1 done, 1 failed\n",
-            "\x1b[1A\r\x1b[Jreport\n"
+        let blanks = " ".repeat(39);
+        let expected = format!(
+            "\x0b\x0b\x1b[2A\x1b7\x1b[J\r\n      0s  0 done, 1 running\r\n      0s  a\x1b8\
+             {blanks}\r\x1b[Jmake: \nFAIL      0s  a\ndone\n\
+             \x0b\x1b[1A\x1b7\x1b[J\r\n      0s  1 done, 1 failed\x1b8\
+             {blanks}\r\x1b[Jreport\n"
         );
         assert_eq!(String::from_utf8(shown).unwrap(), expected);
     }
