@@ -201,8 +201,8 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// Writes packets, buffered. Flush it when nothing more comes for now; dropping it flushes too, but cannot
-/// tell when that fails.
+/// Writes packets, buffered. Flush it when nothing more comes for now; dropping it flushes too, also while its thread
+/// panics, but cannot tell when that fails.
 ///
 /// ```
 /// use subunit::io::Writer;
@@ -220,12 +220,19 @@ pub struct Writer<W: Write> {
     buffer: Vec<u8>,
     /// Whether the last bytes are text without a newline at its end.
     is_in_line: bool,
+    /// Whether the target is being called: a panic that comes out of it leaves this true.
+    is_writing: bool,
 }
 
 impl<W: Write> Writer<W> {
     /// A writer of a new stream, or of the rest of one.
     pub fn new(inner: W) -> Self {
-        Writer { inner: Some(inner), buffer: Vec::with_capacity(2 * BUFFER), is_in_line: false }
+        Writer {
+            inner: Some(inner),
+            buffer: Vec::with_capacity(2 * BUFFER),
+            is_in_line: false,
+            is_writing: false,
+        }
     }
 
     /// Writes an event as a packet, or as several when its file does not fit in one.
@@ -317,7 +324,10 @@ impl<W: Write> Writer<W> {
     /// When writing fails.
     pub fn flush(&mut self) -> io::Result<()> {
         self.write_parts([&[]; 3])?;
-        self.inner.as_mut().map_or(Ok(()), W::flush)
+        self.is_writing = true;
+        let flushed = self.inner.as_mut().map_or(Ok(()), W::flush);
+        self.is_writing = false;
+        flushed
     }
 
     /// Flushes, and gives back where the stream went.
@@ -340,7 +350,9 @@ impl<W: Write> Writer<W> {
     /// tried again.
     fn write_parts(&mut self, [head, middle, tail]: [&[u8]; 3]) -> io::Result<()> {
         let Some(inner) = &mut self.inner else { return Ok(()) };
+        self.is_writing = true;
         let written = write_all_vectored(inner, [&self.buffer, head, middle, tail]);
+        self.is_writing = false;
         self.buffer.clear();
         written
     }
@@ -348,8 +360,9 @@ impl<W: Write> Writer<W> {
 
 impl<W: Write> Drop for Writer<W> {
     fn drop(&mut self) {
-        // A panic may have come out of the middle of a write, and nobody can be told of a failure here.
-        if !std::thread::panicking() {
+        // Nobody can be told of a failure here. What a panic has cut off in the middle of a write is not written again;
+        // any other panic, such as that of the test that this thread runs, is no reason to lose what it said.
+        if !self.is_writing {
             let _ = self.flush();
         }
     }
@@ -379,6 +392,46 @@ fn write_all_vectored<W: Write>(out: &mut W, parts: [&[u8]; 4]) -> io::Result<()
 mod tests {
     use super::*;
     use crate::{MAX_PACKET, PacketBuf, Status};
+
+    /// Takes bytes, and panics at the first flush if it is to.
+    struct Target<'a>(&'a std::sync::Mutex<Vec<u8>>, bool);
+
+    impl Write for Target<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            assert!(!self.1, "the target panics");
+            Ok(())
+        }
+    }
+
+    /// What has come out of a writer whose thread panicked, in its own code or in that of the target.
+    fn written_at_panic(in_target: bool) -> Vec<u8> {
+        let written = std::sync::Mutex::new(Vec::new());
+        let ended = std::thread::scope(|scope| {
+            let test = || {
+                let mut writer = Writer::new(Target(&written, in_target));
+                writer.write(&Event::status("a", Status::InProgress)).unwrap();
+                if in_target {
+                    writer.flush().unwrap();
+                }
+                panic!("the test panics");
+            };
+            scope.spawn(test).join()
+        });
+        assert!(ended.is_err());
+        written.into_inner().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_was_written_survives_a_panic_of_its_thread() {
+        let packet = PacketBuf::encode(&Event::status("a", Status::InProgress)).unwrap();
+        assert!(written_at_panic(false) == packet.as_bytes());
+        assert!(written_at_panic(true) == packet.as_bytes(), "once, where the target has failed");
+    }
 
     /// Gives the bytes of one part a read.
     struct Parts(Vec<Vec<u8>>);
