@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Read, Write};
 
 use process::Lock;
 use streamresult::StreamResult;
-use subunit::{Event, Packet, Timestamp, encode_chunks, part};
+use subunit::{EncodeError, Event, Packet, Timestamp, encode_chunks, part};
 
 use crate::derive::PIECE;
 use crate::error::{Error, Result, at};
@@ -55,6 +55,8 @@ pub struct RunWriter {
     packet: Vec<u8>,
     /// Whether something that came could not be stored.
     has_failed: bool,
+    /// Why an event could not be made a packet, the first time.
+    refused: Option<EncodeError>,
 }
 
 impl RunWriter {
@@ -78,7 +80,8 @@ impl RunWriter {
         let intake = Intake::new(&runs);
         let raw = BufWriter::with_capacity(PIECE, raw);
         let (info, packet, apart) = (file.info, Vec::new(), Some(new));
-        Ok(RunWriter { repository, id: None, folder, apart, info, raw, intake, packet, has_failed: false })
+        let (id, has_failed, refused) = (None, false, None);
+        Ok(RunWriter { repository, id, folder, apart, info, raw, intake, packet, has_failed, refused })
     }
 
     /// Gives the run its number, unless it has one.
@@ -120,8 +123,8 @@ impl RunWriter {
     ///
     /// # Errors
     ///
-    /// When something that came could not be stored, or the run cannot be written. What came is kept, as an
-    /// incomplete run.
+    /// When something that came could not be stored, an event that was refused included, or the run cannot be written.
+    /// What came is kept, as an incomplete run.
     pub fn finish(self, end: RunEnd) -> Result<StoredRun> {
         self.finish_as(end, |_| Ok(()))
     }
@@ -138,8 +141,10 @@ impl RunWriter {
         announce: impl FnMut(RunId) -> io::Result<()>,
     ) -> Result<StoredRun> {
         self.flush_raw()?;
-        if self.has_failed {
-            let error = io::Error::other("not all of the stream could be stored");
+        if self.has_failed || self.refused.is_some() {
+            let why =
+                self.refused.map(|error| format!(": an event was refused: {error}")).unwrap_or_default();
+            let error = io::Error::other(format!("not all of the stream could be stored{why}"));
             return Err(at("finish", &self.folder.0)(error));
         }
         let end = RunEnd { end: end.end.or_else(|| Some(Timestamp::now())), ..end };
@@ -187,7 +192,11 @@ impl RunWriter {
 impl StreamResult for RunWriter {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.packet.clear();
-        encode_chunks(event, &mut self.packet)?;
+        if let Err(error) = encode_chunks(event, &mut self.packet) {
+            // Whoever ignores this is told again by `finish`: what was to be stored may have been a failure.
+            self.refused.get_or_insert(error);
+            return Err(error.into());
+        }
         let packet = std::mem::take(&mut self.packet);
         let taken = self.take(&packet);
         self.packet = packet;

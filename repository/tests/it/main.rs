@@ -13,5 +13,6 @@ mod killed;
 mod laws;
 mod lost;
 mod queries;
+mod refused;
 mod retention;
 mod support;
