@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use process::{Interrupt, Signal};
-use streamresult::Summary;
+use streamresult::{RunVerdict, Summary};
 
 /// How a command ended: its exit code, by name.
 ///
@@ -135,12 +135,10 @@ impl Verdict {
 impl From<&Summary> for Verdict {
     /// How a run of this accounting went.
     fn from(summary: &Summary) -> Self {
-        if !summary.is_success() {
-            Verdict::Failed
-        } else if !summary.ran() {
-            Verdict::Nothing
-        } else {
-            Verdict::Passed
+        match summary.verdict() {
+            RunVerdict::Failed => Verdict::Failed,
+            RunVerdict::Nothing => Verdict::Nothing,
+            RunVerdict::Passed => Verdict::Passed,
         }
     }
 }

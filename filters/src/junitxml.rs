@@ -65,6 +65,9 @@ impl Command for JunitXml {
         let writer = JunitWriter::new(self.options());
         let cap = writer.cap();
         let (writer, summary) = session.read(Records::new((writer, Summary::new())).cap(cap))?;
+        if let Some((count, why)) = writer.no_room() {
+            session.tell(format_args!("{count} bytes of the report were left out: {why}"))?;
+        }
         writer.write(&mut page)?;
         session.end(page, &summary, ClosingLine::Verdict)
     }

@@ -1,7 +1,6 @@
 //! The command `subunit2tap`: a stream as TAP.
 
 use cli::{Command, Streams, Verdict};
-use formats::VerdictLine;
 use formats::tap::{LONGEST_TEXT, TapWriter, Version};
 use streamresult::{Records, Summary};
 
@@ -47,7 +46,7 @@ impl Command for Tap {
         let writer = TapWriter::new(page).version(self.tap_version);
         let records = Records::new((writer, Summary::new())).cap(LONGEST_TEXT);
         let (writer, summary) = session.read(records)?;
-        let page = writer.end(Some(&VerdictLine(&summary)))?;
+        let page = writer.end(Some(&summary))?;
         session.end(page, &summary, ClosingLine::None)
     }
 }

@@ -4,7 +4,7 @@
 //! shown, as `\x1b`; newlines and tabs stay.
 
 use std::fmt;
-use std::io::{self, Read as _};
+use std::io;
 use std::str::FromStr;
 
 use streamresult::{Outcome, Record};
@@ -174,8 +174,7 @@ impl Table {
             }
             Column::Reason => {
                 if let Some(reason) = record.attachment("reason") {
-                    let mut bytes = Vec::new();
-                    reason.reader().take(LONGEST_REASON).read_to_end(&mut bytes)?;
+                    let bytes = reason.head(LONGEST_REASON as usize)?;
                     self.text(&visible::lossy_text(&bytes), out);
                 }
             }

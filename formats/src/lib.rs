@@ -27,7 +27,4 @@ pub mod text;
 pub mod time;
 mod utf16;
 pub mod v1;
-mod verdict;
 pub mod visible;
-
-pub use verdict::VerdictLine;

@@ -1,6 +1,10 @@
 //! Text of a report that is written at its end.
+//!
+//! Where there is no room for it, the report goes on: sections are left out, and it says how much of them, and why;
+//! lists stay in memory, since a part of one would be taken for all of it.
 
 use std::io::{self, BufRead as _, BufReader, Write};
+use std::path::Path;
 
 use streamresult::{Spool, Spooled};
 
@@ -11,9 +15,21 @@ pub(crate) struct Postponed {
     text: Spooled,
     /// The groups, and where their sections start; not kept where there is one group.
     starts: Vec<(u32, u64)>,
+    /// Whether all of it is needed, whatever room there is.
+    is_list: bool,
 }
 
 impl Postponed {
+    /// A list: all of it is needed.
+    pub(crate) fn list() -> Self {
+        Postponed { is_list: true, ..Postponed::default() }
+    }
+
+    /// The same, with what does not stay in memory in this folder.
+    pub(crate) fn in_folder(self, folder: &Path) -> Self {
+        Postponed { spool: self.spool.in_folder(folder), ..self }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
@@ -25,7 +41,16 @@ impl Postponed {
 
     /// Copies all of it, in order of arrival.
     pub(crate) fn copy(&self, out: &mut impl Write) -> io::Result<()> {
-        self.spool.copy(&self.text, 0..self.text.len(), out)
+        self.spool.copy(&self.text, 0..self.text.len(), out)?;
+        self.write_left_out(out)
+    }
+
+    /// Says how much was left out, and why.
+    fn write_left_out(&self, out: &mut impl Write) -> io::Result<()> {
+        match (self.spool.left_out(), self.spool.failure()) {
+            (0, _) | (_, None) => Ok(()),
+            (count, Some(why)) => writeln!(out, "\n[{count} bytes more, left out: {why}]\n"),
+        }
     }
 
     /// Copies all of it, group by group; `head` writes what stands before a group.
@@ -46,7 +71,7 @@ impl Postponed {
                 self.spool.copy(&self.text, *start..*end, out)?;
             }
         }
-        Ok(())
+        self.write_left_out(out)
     }
 
     /// Calls a function with each of the strings that were written with a NUL after them.
@@ -64,7 +89,12 @@ impl Postponed {
 
 impl Write for Postponed {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.spool.append(&mut self.text, bytes)?;
+        if self.is_list || self.spool.takes(&self.text, bytes.len()) {
+            // What the file does not take stays in memory, and the spool knows why.
+            let _ = self.spool.append(&mut self.text, bytes);
+        } else {
+            self.spool.leave_out(bytes.len());
+        }
         Ok(bytes.len())
     }
 

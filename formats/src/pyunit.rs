@@ -1,6 +1,7 @@
 //! The text of Python's unittest.
 
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use streamresult::{Attachment, Extent, Outcome, Record, RecordSink};
@@ -56,6 +57,12 @@ impl<W: Write> PyunitWriter<W> {
     pub fn new(out: W) -> Self {
         let sections = Postponed::default();
         PyunitWriter { out, sections, counts: Counts::default(), times: None }
+    }
+
+    /// Keeps what has to wait for the end in this folder, where it is long.
+    #[must_use]
+    pub fn in_folder(self, folder: &Path) -> Self {
+        PyunitWriter { sections: self.sections.in_folder(folder), ..self }
     }
 
     /// Where it was written.
@@ -191,9 +198,7 @@ fn title(record: &Record<'_>) -> String {
 
 fn skipped(record: &Record<'_>) -> io::Result<String> {
     let Some(reason) = record.attachment("reason") else { return Ok("skipped".to_owned()) };
-    let mut bytes = Vec::new();
-    reason.reader().take(1000).read_to_end(&mut bytes)?;
-    Ok(format!("skipped {}", repr(String::from_utf8_lossy(&bytes).trim_end())))
+    Ok(format!("skipped {}", repr(reason.text(1000)?.trim_end())))
 }
 
 /// A string as Python writes it.

@@ -70,18 +70,17 @@ impl<'a, W: Write> Indented<'a, W> {
             }
         }
         self.end_line()?;
-        match attachment.left_out() {
-            0 => Ok(()),
-            count => self.text(format!("[{count} bytes more, left out]\n").as_bytes()),
+        match (attachment.left_out(), attachment.no_room()) {
+            (0, _) => Ok(()),
+            (count, None) => self.text(format!("[{count} bytes more, left out]\n").as_bytes()),
+            (count, Some(why)) => self.text(format!("[{count} bytes more, left out: {why}]\n").as_bytes()),
         }
     }
 }
 
 /// How an attachment is to be shown.
 pub(crate) fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
-    let mut head = Vec::new();
-    attachment.reader().take(8192).read_to_end(&mut head)?;
-    Ok(Content::of(attachment.mime_type(), &head))
+    Ok(Content::of(attachment.mime_type(), &attachment.head(8192)?))
 }
 
 #[cfg(test)]

@@ -50,8 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(out, "failing since run {}: {}", failure.run, failure.test_id)?;
         let mut attachments = Records::new(record_fn(|record| {
             for file in record.attachments() {
-                let text = file.in_memory().unwrap_or_default();
-                writeln!(io::stdout(), "  {}: {}", file.name(), String::from_utf8_lossy(text))?;
+                writeln!(io::stdout(), "  {}: {}", file.name(), file.text(1000)?)?;
             }
             Ok(())
         }));

@@ -32,7 +32,7 @@ pub(super) fn standing(run: &StoredRun) -> &'static str {
     }
 }
 
-/// `7 tests: 6 passed, 1 failed`, in the words of [`formats::VerdictLine`].
+/// `7 tests: 6 passed, 1 failed`, in the words of [`Summary`](streamresult::Summary).
 pub(super) struct CountsLine<'a>(pub(super) &'a Counts);
 
 const PASSED: &str = "passed";

@@ -1,7 +1,5 @@
 //! The files of one test, in buffers that are used again.
 
-use std::io;
-
 use hashbrown::HashMap;
 
 use subunit::part;
@@ -15,13 +13,22 @@ pub(crate) struct Parts {
     pub(crate) attachments: Attachments,
     /// Its packets, where they are held.
     pub(crate) packets: Spooled,
+    /// How many bytes of files are not in them, for want of room.
+    pub(crate) left_out: u64,
 }
 
 impl Parts {
+    /// All buffers.
+    pub(crate) fn buffers(&mut self) -> impl Iterator<Item = &mut Spooled> {
+        let files = self.attachments.buffers.iter_mut().take(self.attachments.used);
+        files.map(|file| &mut file.bytes).chain([&mut self.packets])
+    }
+
     /// Forgets everything; `spool` is the one that the buffers were filled by.
     pub(crate) fn clear(&mut self, spool: &mut Spool) {
         self.attachments.clear(spool);
         spool.clear(&mut self.packets);
+        self.left_out = 0;
     }
 }
 
@@ -51,6 +58,8 @@ pub(crate) struct AttachmentBuf {
     /// How many bytes came, whether kept or not.
     pub(crate) len: u64,
     pub(crate) ended: bool,
+    /// Whether bytes were left out because there was no room for them.
+    pub(crate) no_room: bool,
 }
 
 impl Attachments {
@@ -59,10 +68,11 @@ impl Attachments {
     }
 
     /// Adds a piece of a file, keeping `cap` bytes of the file at most.
-    pub(crate) fn add(&mut self, piece: Piece<'_>, cap: u64, spool: &mut Spool) -> io::Result<()> {
+    pub(crate) fn add(&mut self, piece: Piece<'_>, cap: u64, spool: &mut Spool) {
         let at = self.find(piece.name).unwrap_or_else(|| self.begin(piece.name));
-        let Some(attachment) = self.buffers.get_mut(at) else { return Ok(()) };
-        attachment.add(piece, cap, spool)
+        if let Some(attachment) = self.buffers.get_mut(at) {
+            attachment.add(piece, cap, spool);
+        }
     }
 
     fn find(&self, name: &[u8]) -> Option<usize> {
@@ -125,16 +135,23 @@ impl AttachmentBuf {
         self.has_mime_type.then(|| checked(&self.mime_type))
     }
 
-    fn add(&mut self, piece: Piece<'_>, cap: u64, spool: &mut Spool) -> io::Result<()> {
+    fn add(&mut self, piece: Piece<'_>, cap: u64, spool: &mut Spool) {
         if let (false, Some(mime_type)) = (self.has_mime_type, piece.mime_type) {
             self.mime_type.extend_from_slice(mime_type);
             self.has_mime_type = true;
         }
         self.ended |= piece.eof;
+        // What is kept is the beginning: nothing is after something was left out.
+        let is_whole = self.len == self.bytes.len();
         self.len += piece.bytes.len() as u64;
         let room = cap.saturating_sub(self.bytes.len());
         let kept = usize::try_from(room).ok().and_then(|room| piece.bytes.get(..room)).unwrap_or(piece.bytes);
-        if kept.is_empty() { Ok(()) } else { spool.append(&mut self.bytes, kept) }
+        if is_whole && spool.takes(&self.bytes, kept.len()) {
+            spool.add(&mut self.bytes, kept);
+        } else if is_whole || self.no_room {
+            self.no_room = true;
+            spool.leave_out(kept.len());
+        }
     }
 
     fn clear(&mut self, spool: &mut Spool) {
@@ -143,7 +160,7 @@ impl AttachmentBuf {
             text.clear();
             text.shrink_to(KEPT);
         }
-        (self.has_mime_type, self.ended, self.len) = (false, false, 0);
+        (self.has_mime_type, self.ended, self.no_room, self.len) = (false, false, false, 0);
     }
 }
 
@@ -154,7 +171,7 @@ mod tests {
     fn add(attachments: &mut Attachments, spool: &mut Spool, name: &str, bytes: &[u8], mime: Option<&str>) {
         let mime_type = mime.map(str::as_bytes);
         let piece = Piece { name: name.as_bytes(), bytes, mime_type, eof: false };
-        attachments.add(piece, 10, spool).unwrap();
+        attachments.add(piece, 10, spool);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use subunit::io::Reader;
 use subunit::{Event, Frame, PacketError};
 
-use crate::{Extent, StreamResult, damage};
+use crate::{Extent, Lasting, StreamResult, damage};
 
 /// The name of the file that text between packets becomes.
 const TEXT_FILE: &str = "stdout";
@@ -27,11 +27,14 @@ const TEXT_FILE: &str = "stdout";
 ///
 /// # Errors
 ///
-/// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before.
+/// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before. Where
+/// one of several in the sink fails, the others get the rest of the stream: see [`StreamResult::outlives_errors`].
 pub fn drive<R: Read, S: StreamResult + ?Sized>(input: R, sink: &mut S) -> io::Result<()> {
-    let passed = sink.start_run().and_then(|()| pass(&mut Reader::new(input), sink));
+    let mut sink = Lasting::new(sink);
+    let passed = sink.start_run().and_then(|()| pass(&mut Reader::new(input), &mut sink));
     sink.at(Extent::default());
-    passed.and(sink.stop_run())
+    let passed = passed.and(sink.stop_run());
+    sink.finish(passed)
 }
 
 fn pass<R: Read, S: StreamResult + ?Sized>(reader: &mut Reader<R>, sink: &mut S) -> io::Result<()> {

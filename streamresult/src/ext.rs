@@ -8,6 +8,7 @@ use crate::StreamResult;
 use crate::fail_fast::FailFast;
 use crate::filtered::Filtered;
 use crate::held::{Decision, Held, Waiting};
+use crate::isolated::Isolated;
 use crate::renamed::Renamed;
 use crate::routed::Routed;
 use crate::stamped::Stamped;
@@ -74,6 +75,23 @@ pub trait StreamResultExt: StreamResult + Sized {
     /// [`FailFast::each`] calls it after every such event.
     fn fail_fast<F: FnMut(&Event<'_>)>(self, alarm: F) -> FailFast<Self, F> {
         FailFast::new(self, alarm)
+    }
+
+    /// Keeps errors to itself: a report that fails does not end the run. [`Isolated::error`] tells.
+    ///
+    /// ```
+    /// use std::io;
+    /// use streamresult::{StreamResultExt, Summary, drive, from_fn};
+    ///
+    /// let mut summary = Summary::new();
+    /// let mut report = from_fn(|_| Err(io::Error::other("disk full"))).isolated();
+    /// drive(&b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b"[..], &mut (&mut report, &mut summary))?;
+    /// assert_eq!(report.error().map(ToString::to_string), Some("disk full".to_owned()));
+    /// assert_eq!(summary.announced(), 1);
+    /// # Ok::<(), io::Error>(())
+    /// ```
+    fn isolated(self) -> Isolated<Self> {
+        Isolated::new(self)
     }
 
     /// Holds each test's events until `decide` says whether they pass.

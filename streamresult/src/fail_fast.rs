@@ -91,6 +91,10 @@ impl<R: StreamResult, F: FnMut(&Event<'_>)> StreamResult for FailFast<R, F> {
         passed
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.inner.outlives_errors()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

@@ -42,6 +42,10 @@ impl<R: StreamResult, P: FnMut(&Event<'_>) -> bool> StreamResult for Filtered<R,
         if (self.wanted)(&packet.event()) { self.inner.packet(packet) } else { Ok(()) }
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.inner.outlives_errors()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

@@ -3,10 +3,12 @@
 use std::io;
 
 use subunit::io::Reader;
-use subunit::{Event, Frame, Packet, Status, chunks, encode};
+use subunit::{Event, File, Frame, Packet, Status, TEXT_TYPE, chunks, encode};
 
+use crate::attachments::Parts;
 use crate::finished::Finished;
-use crate::look::{Given, Look};
+use crate::key::Key;
+use crate::look::{Given, Look, checked};
 use crate::open_tests::{Found, OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
 use crate::spool::{Spool, Spooled};
@@ -16,7 +18,8 @@ use crate::{Record, StreamResult, each_packet, not_packets};
 /// [`held`](crate::StreamResultExt::held).
 ///
 /// The function is asked at every event of a test. While it waits, the events are held, as packets: in
-/// memory up to 1 MiB a test and 8 MiB in all, in a temporary file beyond. Once it has decided, the events
+/// memory up to 1 MiB a test and 8 MiB in all, in a temporary file beyond, the longest first. Where that takes no
+/// more, file content is left out, which a file [`LEFT_OUT_FILE`] of the test says when its events pass. Once it has decided, the events
 /// that were held pass in their order, or are dropped, and so are all that follow, up to the test's end and
 /// after it. Events without a test id pass at once.
 ///
@@ -126,6 +129,18 @@ where
         Held { inner, decide, tests, finished, scratch: Vec::new() }
     }
 
+    /// Holds events in this spool, which has its own limits and folder.
+    #[must_use]
+    pub fn with_spool(mut self, spool: Spool) -> Self {
+        self.tests.spool = spool;
+        self
+    }
+
+    /// Where events are held: it knows whether all of them could be.
+    pub fn spool(&self) -> &Spool {
+        &self.tests.spool
+    }
+
     /// Where the events go.
     pub fn get_ref(&self) -> &R {
         &self.inner
@@ -169,14 +184,14 @@ where
     /// Passes, drops or holds an event of a test.
     #[inline]
     fn sort(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
-        let kept = match self.tests.test(slot).seen.kept {
-            Some(kept) => kept,
+        let (kept, passed) = match self.tests.test(slot).seen.kept {
+            Some(kept) => (kept, Ok(())),
             None => match self.ask(slot, Some(event.given())) {
                 Decision::Wait => return self.hold(slot, event),
-                decision => self.settle(slot, decision == Decision::Keep)?,
+                decision => (decision == Decision::Keep, self.settle(slot, decision == Decision::Keep)),
             },
         };
-        if kept { event.pass(&mut self.inner) } else { Ok(()) }
+        if kept { passed.and(event.pass(&mut self.inner)) } else { passed }
     }
 
     #[inline]
@@ -188,33 +203,55 @@ where
 
     /// Passes or drops what is held of a test.
     #[inline]
-    fn settle(&mut self, slot: Slot, keep: bool) -> io::Result<bool> {
+    fn settle(&mut self, slot: Slot, keep: bool) -> io::Result<()> {
         self.tests.test_mut(slot).seen.kept = Some(keep);
         if self.tests.test(slot).parts.is_none() {
-            return Ok(keep);
+            return Ok(());
         }
         let inner = &mut self.inner;
         let (parts, spool) = self.tests.parts(slot);
-        let passed = match parts.packets.in_memory() {
+        let mut passed = match parts.packets.in_memory() {
             _ if !keep => Ok(()),
             Some(bytes) => inner.packets(bytes),
             None => each_packet_of_file(&parts.packets, spool, |packet| inner.packet(packet)),
         };
         spool.clear(&mut parts.packets);
-        passed.map(|()| keep)
+        let left_out = std::mem::take(&mut parts.left_out);
+        if keep && left_out > 0 {
+            passed = passed.and(self.tell_left_out(slot, left_out));
+        }
+        passed
+    }
+
+    /// Says in a file of a test that not all of its files could be held.
+    #[cold]
+    fn tell_left_out(&mut self, slot: Slot, count: u64) -> io::Result<()> {
+        let Key { route_code, test_id } = self.tests.test(slot).key();
+        let why = self.tests.spool.failure().unwrap_or_default();
+        let message = format!("{count} bytes of the files of this test were left out: {why}\n");
+        self.inner.status(&Event {
+            test_id: Some(checked(test_id)),
+            route_code: route_code.map(checked),
+            file: Some(File { name: LEFT_OUT_FILE, bytes: message.as_bytes() }),
+            mime_type: Some(TEXT_TYPE),
+            eof: true,
+            ..Event::default()
+        })
     }
 
     #[inline]
     fn hold(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let (parts, spool) = self.tests.parts(slot);
         if let Given::Packet(packet) = event.given() {
-            return spool.append(&mut parts.packets, packet.as_bytes());
+            hold_packet(parts, spool, packet.as_bytes(), &packet.event())?;
+        } else {
+            for piece in chunks(&event.event())? {
+                self.scratch.clear();
+                encode(&piece, &mut self.scratch)?;
+                hold_packet(parts, spool, &self.scratch, &piece)?;
+            }
         }
-        for piece in chunks(&event.event())? {
-            self.scratch.clear();
-            encode(&piece, &mut self.scratch)?;
-            spool.append(&mut parts.packets, &self.scratch)?;
-        }
+        self.tests.make_room();
         Ok(())
     }
 
@@ -228,6 +265,26 @@ where
         self.tests.close(slot);
         self.tests.release(slot);
     }
+}
+
+/// The file of a test that says how much of its files could not be held, and why.
+pub const LEFT_OUT_FILE: &str = "left-out";
+
+/// Adds a packet to those that are held; without its file where there is no room for it.
+#[inline]
+fn hold_packet(parts: &mut Parts, spool: &mut Spool, packet: &[u8], event: &Event<'_>) -> io::Result<()> {
+    let file = event.file.filter(|_| !spool.takes(&parts.packets, packet.len()));
+    let Some(file) = file else {
+        spool.add(&mut parts.packets, packet);
+        return Ok(());
+    };
+    parts.left_out += file.bytes.len() as u64;
+    spool.leave_out(file.bytes.len());
+    let rest = Event { file: None, mime_type: None, eof: false, ..*event };
+    let mut packet = Vec::new();
+    encode(&rest, &mut packet)?;
+    spool.add(&mut parts.packets, &packet);
+    Ok(())
 }
 
 /// A test's hash with what was decided.
@@ -250,11 +307,12 @@ fn each_packet_of_file(
     mut call: impl FnMut(&Packet<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut reader = Reader::new(packets.reader(spool));
+    let mut called = Ok(());
     while let Some(frame) = reader.next_frame()? {
         let Frame::Packet(packet) = frame else { return Err(not_packets()) };
-        call(&packet)?;
+        called = called.and(call(&packet));
     }
-    Ok(())
+    called
 }
 
 impl<R, F> StreamResult for Held<R, F>
@@ -263,6 +321,8 @@ where
     F: FnMut(&Waiting<'_>) -> Decision,
 {
     fn start_run(&mut self) -> io::Result<()> {
+        self.tests.reset();
+        self.finished = Finished::default();
         self.inner.start_run()
     }
 
@@ -274,6 +334,10 @@ where
         self.take(packet)
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.inner.outlives_errors()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
@@ -281,9 +345,9 @@ where
     fn stop_run(&mut self) -> io::Result<()> {
         let mut passed = Ok(());
         for slot in self.tests.in_order() {
-            if passed.is_ok() && self.tests.test(slot).seen.kept.is_none() {
+            if self.tests.test(slot).seen.kept.is_none() {
                 let keep = self.ask(slot, None) != Decision::Drop;
-                passed = self.settle(slot, keep).map(drop);
+                passed = passed.and(self.settle(slot, keep));
             }
             self.tests.close(slot);
             self.tests.release(slot);

@@ -25,6 +25,10 @@ macro_rules! methods {
 impl<R: StreamResult + ?Sized> StreamResult for &mut R {
     methods!(forward);
 
+    fn outlives_errors(&self) -> bool {
+        (**self).outlives_errors()
+    }
+
     fn at(&mut self, extent: Extent) {
         (**self).at(extent);
     }
@@ -32,6 +36,10 @@ impl<R: StreamResult + ?Sized> StreamResult for &mut R {
 
 impl<R: StreamResult + ?Sized> StreamResult for Box<R> {
     methods!(forward);
+
+    fn outlives_errors(&self) -> bool {
+        (**self).outlives_errors()
+    }
 
     fn at(&mut self, extent: Extent) {
         (**self).at(extent);
@@ -42,6 +50,10 @@ impl<R: StreamResult + ?Sized> StreamResult for Box<R> {
 impl<R: StreamResult> StreamResult for Option<R> {
     methods!(fan_out);
 
+    fn outlives_errors(&self) -> bool {
+        self.as_ref().is_some_and(StreamResult::outlives_errors)
+    }
+
     fn at(&mut self, extent: Extent) {
         self.iter_mut().for_each(|target| target.at(extent));
     }
@@ -51,6 +63,10 @@ impl<R: StreamResult> StreamResult for Option<R> {
 impl<R: StreamResult> StreamResult for Vec<R> {
     methods!(fan_out);
 
+    fn outlives_errors(&self) -> bool {
+        self.len() > 1 || self.iter().any(StreamResult::outlives_errors)
+    }
+
     fn at(&mut self, extent: Extent) {
         self.iter_mut().for_each(|target| target.at(extent));
     }
@@ -59,6 +75,10 @@ impl<R: StreamResult> StreamResult for Vec<R> {
 /// Both in order; the second gets each call even when the first fails.
 impl<A: StreamResult, B: StreamResult> StreamResult for (A, B) {
     methods!(both);
+
+    fn outlives_errors(&self) -> bool {
+        true
+    }
 
     fn at(&mut self, extent: Extent) {
         self.0.at(extent);

@@ -144,9 +144,11 @@ mod finished;
 mod from_fn;
 mod held;
 mod impls;
+mod isolated;
 mod key;
 mod look;
 mod open_tests;
+mod positional;
 mod record;
 mod record_sink;
 mod records;
@@ -176,7 +178,8 @@ pub use fail_fast::FailFast;
 pub use failure::failure;
 pub use filtered::Filtered;
 pub use from_fn::{FromFn, from_fn};
-pub use held::{Decision, Held, Waiting};
+pub use held::{Decision, Held, LEFT_OUT_FILE, Waiting};
+pub use isolated::{Isolated, Lasting};
 pub use record::{Attachment, AttachmentReader, Outcome, Record, RecordTags, Sign};
 pub use record_sink::{RecordFn, RecordSink, record_fn};
 pub use records::{Details, Records};
@@ -186,7 +189,7 @@ pub use router::{Notify, Router, Rule, SinkId};
 pub use rules::{DAMAGE_ID, FLAKY_TAG};
 pub use spool::{Spool, SpoolReader, Spooled};
 pub use stamped::Stamped;
-pub use summary::Summary;
+pub use summary::{RunVerdict, Summary};
 pub use tagged::{TagChange, Tagged};
 
 /// Takes the events of a test run, one by one.
@@ -238,6 +241,13 @@ pub trait StreamResult {
         each_packet(packets, |packet| self.packet(packet))
     }
 
+    /// Whether somebody in here goes on after another has failed: so it is with lists and pairs, and with what holds
+    /// one. Then [`drive`] goes on to the end of the stream, so that all get all of it, and answers with the first
+    /// error; otherwise it ends at an error. What passes calls on says what the next one says.
+    fn outlives_errors(&self) -> bool {
+        false
+    }
+
     /// Nothing more comes before more input: what is held back for speed goes out now.
     ///
     /// # Errors
@@ -257,17 +267,18 @@ pub trait StreamResult {
     }
 }
 
-/// Calls a function with each of the packets that `bytes` are.
+/// Calls a function with each of the packets that `bytes` are, also when it fails; returns the first error.
 fn each_packet(bytes: &[u8], mut call: impl FnMut(&Packet<'_>) -> io::Result<()>) -> io::Result<()> {
     let mut decoder = Decoder::new();
     let mut rest = bytes;
+    let mut called = Ok(());
     loop {
         match decoder.decode(rest, true) {
             Step::Frame(len, Frame::Packet(packet)) => {
-                call(&packet)?;
+                called = called.and(call(&packet));
                 rest = subunit::part(rest, len..);
             }
-            Step::End => return Ok(()),
+            Step::End => return called,
             Step::NeedMore(_) | Step::Frame(..) => return Err(not_packets()),
         }
     }

@@ -212,6 +212,15 @@ impl<V: Default> OpenTests<V> {
         }
     }
 
+    /// Forgets all tests, and keeps the spool.
+    pub(crate) fn reset(&mut self) {
+        for slot in self.in_order() {
+            self.close(slot);
+            self.release(slot);
+        }
+        self.recent = Recent::None;
+    }
+
     fn put_away(&mut self, mut parts: Box<Parts>) {
         parts.clear(&mut self.spool);
         if self.spare.len() < SPARE {
@@ -238,6 +247,15 @@ impl<V> OpenTests<V> {
         let spare = &mut self.spare;
         let parts = &mut self.tests[slot.0 as usize].parts;
         (parts.get_or_insert_with(|| spare.pop().unwrap_or_default()), &mut self.spool)
+    }
+
+    /// Makes room in memory, where too much is there: tests that have long files give way, not the one that comes last.
+    #[inline]
+    pub(crate) fn make_room(&mut self) {
+        if self.spool.is_over() {
+            let parts = self.tests.iter_mut().filter_map(|test| test.parts.as_mut());
+            self.spool.make_room(parts.flat_map(|parts| parts.buffers()));
+        }
     }
 
     /// How many tests are open.

@@ -1,10 +1,11 @@
 //! One test's outcome, with all that came with it.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::time::Duration;
 
-use subunit::{Event, Status, Timestamp};
+use subunit::{Event, Status, Timestamp, part};
 
 use crate::Extent;
 use crate::attachments::AttachmentBuf;
@@ -336,7 +337,30 @@ impl fmt::Debug for RecordTags<'_> {
     }
 }
 
-/// A file of a record: in memory while it is short, in a temporary file beyond 1 MiB.
+/// A file of a record: in memory while it is short, in a temporary file beyond 1 MiB, or where
+/// [others](crate::Records) need the memory.
+///
+/// Its bytes are the same wherever they are: ask for its beginning ([`head`](Attachment::head),
+/// [`text`](Attachment::text)) or its end ([`tail`](Attachment::tail)) with a limit, or read it, from several threads
+/// at once if you like.
+///
+/// ```
+/// use streamresult::{Records, StreamResult, record_fn};
+/// use subunit::{Event, File, Status};
+///
+/// let mut seen = Vec::new();
+/// let mut records = Records::new(record_fn(|record| {
+///     let Some(log) = record.attachment("log") else { return Ok(()) };
+///     seen.push((log.text(3)?.into_owned(), log.tail(5)?.into_owned()));
+///     Ok(())
+/// }));
+/// let file = Some(File { name: "log", bytes: b"one\ntwo\nlast\n" });
+/// records.status(&Event { file, ..Event::status("boot", Status::Fail) })?;
+/// records.stop_run()?;
+/// drop(records);
+/// assert_eq!(seen, [("one".to_owned(), b"last\n".to_vec())]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct Attachment<'a> {
     file: &'a AttachmentBuf,
@@ -368,11 +392,23 @@ impl<'a> Attachment<'a> {
         self.len() == 0
     }
 
+    /// How many bytes were kept, from the first on.
+    #[must_use]
+    pub fn kept(&self) -> u64 {
+        self.file.bytes.len()
+    }
+
     /// How many bytes at its end were not kept, because they were beyond
-    /// [`Records::cap`](crate::Records::cap).
+    /// [`Records::cap`](crate::Records::cap), or there was no room for them.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.file.len - self.file.bytes.len()
+    }
+
+    /// Why bytes were left out, where it was for want of room.
+    #[must_use]
+    pub fn no_room(&self) -> Option<&'a str> {
+        self.spool.failure().filter(|_| self.file.no_room)
     }
 
     /// Whether its last piece said that the file ends there.
@@ -381,7 +417,43 @@ impl<'a> Attachment<'a> {
         self.file.ended
     }
 
-    /// The bytes that were kept, if they are in memory.
+    /// At most this many of the bytes that were kept, from the first on; borrowed where they are in memory.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be read.
+    pub fn head(&self, limit: usize) -> io::Result<Cow<'a, [u8]>> {
+        self.file.bytes.part(0..limit as u64, self.spool)
+    }
+
+    /// At most this many of the bytes that were kept, up to the last; borrowed where they are in memory.
+    ///
+    /// # Errors
+    ///
+    /// See [`head`](Attachment::head).
+    pub fn tail(&self, limit: usize) -> io::Result<Cow<'a, [u8]>> {
+        let kept = self.kept();
+        self.file.bytes.part(kept.saturating_sub(limit as u64)..kept, self.spool)
+    }
+
+    /// At most this many of the bytes that were kept, from the first on, as UTF-8: U+FFFD stands for what is none. A
+    /// character that the limit cuts through is left out.
+    ///
+    /// # Errors
+    ///
+    /// See [`head`](Attachment::head).
+    pub fn text(&self, limit: usize) -> io::Result<Cow<'a, str>> {
+        let is_cut = self.kept() > limit as u64;
+        Ok(match self.head(limit)? {
+            Cow::Borrowed(bytes) => String::from_utf8_lossy(whole_characters(bytes, is_cut)),
+            Cow::Owned(bytes) => {
+                Cow::Owned(String::from_utf8_lossy(whole_characters(&bytes, is_cut)).into_owned())
+            }
+        })
+    }
+
+    /// The bytes that were kept, if they happen to be in memory; whoever wants the content asks for its
+    /// [`head`](Attachment::head).
     #[must_use]
     pub fn in_memory(&self) -> Option<&'a [u8]> {
         self.file.bytes.in_memory()
@@ -405,7 +477,14 @@ impl fmt::Debug for Attachment<'_> {
     }
 }
 
-/// Reads the bytes of an [`Attachment`].
+/// These bytes without a character that is begun at their end, where they were cut.
+fn whole_characters(bytes: &[u8], is_cut: bool) -> &[u8] {
+    let last = bytes.utf8_chunks().last().map_or(&[][..], |chunk| chunk.invalid());
+    let is_begun = std::str::from_utf8(last).is_err_and(|error| error.error_len().is_none());
+    if is_cut && is_begun { part(bytes, ..bytes.len() - last.len()) } else { bytes }
+}
+
+/// Reads the bytes of an [`Attachment`], from any place on.
 #[derive(Clone, Debug)]
 pub struct AttachmentReader<'a>(SpoolReader<'a>);
 
@@ -420,5 +499,11 @@ impl AttachmentReader<'_> {
 impl Read for AttachmentReader<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.0.read(into)
+    }
+}
+
+impl Seek for AttachmentReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
     }
 }

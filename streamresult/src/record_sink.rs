@@ -128,6 +128,12 @@ pub trait RecordSink<V = ()> {
         Ok(())
     }
 
+    /// Whether somebody in here goes on after another has failed: see
+    /// [`StreamResult::outlives_errors`](crate::StreamResult::outlives_errors).
+    fn outlives_errors(&self) -> bool {
+        false
+    }
+
     /// Nothing more comes before more input.
     ///
     /// # Errors
@@ -165,25 +171,45 @@ macro_rules! methods {
 
 impl<V, S: RecordSink<V> + ?Sized> RecordSink<V> for &mut S {
     methods!(forward);
+
+    fn outlives_errors(&self) -> bool {
+        (**self).outlives_errors()
+    }
 }
 
 impl<V, S: RecordSink<V> + ?Sized> RecordSink<V> for Box<S> {
     methods!(forward);
+
+    fn outlives_errors(&self) -> bool {
+        (**self).outlives_errors()
+    }
 }
 
 /// `None` takes everything and does nothing with it.
 impl<V, S: RecordSink<V>> RecordSink<V> for Option<S> {
     methods!(fan_out);
+
+    fn outlives_errors(&self) -> bool {
+        self.as_ref().is_some_and(RecordSink::outlives_errors)
+    }
 }
 
 /// Every sink in order; all get each call, even when one fails.
 impl<V, S: RecordSink<V>> RecordSink<V> for Vec<S> {
     methods!(fan_out);
+
+    fn outlives_errors(&self) -> bool {
+        self.len() > 1 || self.iter().any(RecordSink::outlives_errors)
+    }
 }
 
 /// Both in order; the second gets each call even when the first fails.
 impl<V, A: RecordSink<V>, B: RecordSink<V>> RecordSink<V> for (A, B) {
     methods!(both);
+
+    fn outlives_errors(&self) -> bool {
+        true
+    }
 }
 
 /// A [`RecordSink`] that calls a function with each record, and passes over what belongs to none.

@@ -9,7 +9,7 @@ use crate::key::Key;
 use crate::look::Look;
 use crate::open_tests::{Found, OpenTests, Slot};
 use crate::rules::{self, Before, Effect};
-use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
+use crate::{Extent, Outcome, Record, RecordSink, Spool, StreamResult};
 
 /// Makes one record of the events of each test, and gives it to a [`RecordSink`] when the test ends.
 ///
@@ -18,14 +18,21 @@ use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 /// - A later status of a finished test begins another record. A later event without a status joins it: it is
 ///   given to [`RecordSink::late`]. That works for the last 100 000 finished tests; beyond, it is a record
 ///   of its own, unfinished.
-/// - Tests that are open when the run stops are given as unfinished, in order of start.
+/// - Tests that are open when the run stops are given as unfinished, in order of start: all of them, also when the
+///   sink fails. When another run starts, nothing is known of the one before.
 /// - The last tags win, and empty ones clear; the first MIME type of a file wins; a file without bytes is
 ///   a file.
 /// - Events without a test id are given as they come.
 /// - Where events come from a stream, a record [knows where](Record::extent) in it its packets are.
 ///
-/// A file is kept in memory up to 1 MiB, all together up to 8 MiB; what is beyond is kept in a temporary
-/// file. A test in flight takes about 150 bytes beside its key, its files and its value.
+/// A file is kept in memory up to 1 MiB, and all together up to 8 MiB, or twice what the files of at most 1 KiB take
+/// where that is more. What is beyond is kept in a temporary file: the longest files first, so that short ones stay
+/// in memory whatever others hold. [`with_spool`](Records::with_spool) sets other limits and another folder. A test
+/// in flight takes about 150 bytes beside its key, its files and its value.
+///
+/// Where the temporary file takes no more, the ends of files are left out, and all else goes on:
+/// [`Attachment::left_out`](crate::Attachment::left_out) says how much of each, [`Spool::left_out`] of
+/// [`spool`](Records::spool) how much of all, and [`Spool::failure`] why.
 ///
 /// ```
 /// use streamresult::{Details, Records, StreamResult, record_fn};
@@ -33,8 +40,9 @@ use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 ///
 /// let mut lines = Vec::new();
 /// let mut records = Records::new(record_fn(|record| {
-///     let reason = record.attachment("reason").and_then(|file| file.in_memory());
-///     lines.push(format!("{record:?} because {:?}", reason.map(<[u8]>::escape_ascii)));
+///     if let Some(reason) = record.attachment("reason") {
+///         lines.push(format!("{record:?} because {}", reason.text(1000)?));
+///     }
 ///     Ok(())
 /// }))
 /// .details(Details::Reason);
@@ -108,6 +116,27 @@ impl<S: RecordSink<V>, V: Default> Records<S, V> {
     #[must_use]
     pub fn without_tags(self) -> Self {
         Records { tags: false, ..self }
+    }
+
+    /// Keeps files in this spool, which has its own limits and folder.
+    ///
+    /// ```
+    /// use streamresult::{Records, Spool, record_fn};
+    ///
+    /// let spool = Spool::with_limits(64 << 10, 1 << 20).in_folder(&std::env::temp_dir());
+    /// let records = Records::new(record_fn(|_| Ok(()))).with_spool(spool);
+    /// # assert_eq!(records.spool().failure(), None);
+    /// ```
+    #[must_use]
+    pub fn with_spool(mut self, spool: Spool) -> Self {
+        self.tests.spool = spool;
+        self
+    }
+
+    /// Where files are kept: it knows whether all of them could be.
+    #[must_use]
+    pub fn spool(&self) -> &Spool {
+        &self.tests.spool
     }
 
     /// Where the records go.
@@ -200,21 +229,23 @@ impl<S: RecordSink<V>, V: Default> Records<S, V> {
         }
         let told =
             if size_of::<V>() == 0 { Ok(()) } else { self.sink.event(&event.event(), &mut test.value) };
-        told.and(self.add_piece(slot, event))
+        self.add_piece(slot, event);
+        told
     }
 
     /// Adds the piece of a file that an event brings.
     #[inline]
-    fn add_piece(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
+    fn add_piece(&mut self, slot: Slot, event: &impl Look) {
         let piece = match self.details {
             Details::None => None,
             Details::Reason => event.piece().filter(|piece| piece.name == b"reason"),
             Details::All => event.piece(),
         };
-        let Some(piece) = piece else { return Ok(()) };
+        let Some(piece) = piece else { return };
         let cap = self.cap;
         let (parts, spool) = self.tests.parts(slot);
-        parts.attachments.add(piece, cap, spool)
+        parts.attachments.add(piece, cap, spool);
+        self.tests.make_room();
     }
 
     /// Gives a record to the sink, after its last event.
@@ -231,11 +262,9 @@ impl<S: RecordSink<V>, V: Default> Records<S, V> {
         let mut told = Ok(());
         for slot in self.tests.in_order() {
             self.tests.close(slot);
-            if told.is_ok() {
-                let record = Record::new(self.tests.test(slot), &self.tests.spool);
-                debug_assert_eq!(record.outcome(), Outcome::Unfinished);
-                told = self.sink.record(&record);
-            }
+            let record = Record::new(self.tests.test(slot), &self.tests.spool);
+            debug_assert_eq!(record.outcome(), Outcome::Unfinished);
+            told = told.and(self.sink.record(&record));
             self.tests.release(slot);
         }
         told
@@ -249,6 +278,9 @@ fn known(extent: Extent) -> Option<Extent> {
 
 impl<S: RecordSink<V>, V: Default> StreamResult for Records<S, V> {
     fn start_run(&mut self) -> io::Result<()> {
+        self.tests.reset();
+        self.finished = Finished::default();
+        self.extent = Extent::default();
         self.sink.start_run()
     }
 
@@ -263,6 +295,10 @@ impl<S: RecordSink<V>, V: Default> StreamResult for Records<S, V> {
 
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         self.take(packet)
+    }
+
+    fn outlives_errors(&self) -> bool {
+        self.sink.outlives_errors()
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -65,6 +65,10 @@ where
         }
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.inner.outlives_errors()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

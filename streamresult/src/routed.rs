@@ -38,6 +38,10 @@ impl<R: StreamResult> StreamResult for Routed<R> {
         self.inner.status(&prefix.event(event))
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.inner.outlives_errors()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

@@ -310,13 +310,21 @@ impl<S: StreamResult> StreamResult for Router<S> {
         }
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.sinks.len() > 1 || self.sinks.values().any(|sink| sink.result.outlives_errors())
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.each(|sink| sink.result.flush())
     }
 
+    /// It is passed on also where no start was: whoever is told of both gets what comes.
     fn stop_run(&mut self) -> io::Result<()> {
         self.running = false;
-        self.each(Sink::stop)
+        self.each(|sink| {
+            sink.started |= sink.notify == Notify::StartStop;
+            sink.stop()
+        })
     }
 }
 

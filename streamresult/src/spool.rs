@@ -1,18 +1,22 @@
 //! Bytes that wait: in memory while they are few, in a temporary file beyond.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::borrow::Cow;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use subunit::{part, part_mut};
 
+use crate::positional::PositionalFile;
+
 /// Bytes of one buffer that stay in memory, unless said otherwise.
 pub(crate) const IN_MEMORY: usize = 1 << 20;
 /// Bytes of all buffers together that stay in memory, unless said otherwise.
-const IN_MEMORY_TOTAL: usize = 8 << 20;
+pub(crate) const IN_MEMORY_TOTAL: usize = 8 << 20;
 /// The temporary file is given out in blocks of this many bytes.
 const BLOCK: usize = 64 << 10;
+/// A buffer of at most this many bytes is not worth a block of the file.
+const SMALL: usize = 1 << 10;
 /// An empty buffer keeps this much room.
 const KEPT: usize = 16 << 10;
 
@@ -37,7 +41,7 @@ const KEPT: usize = 16 << 10;
 /// ```
 #[derive(Debug)]
 pub struct Spool {
-    file: Option<File>,
+    file: Option<PositionalFile>,
     /// Where the file is made, if it is not to be in the folder of temporary files.
     folder: Option<PathBuf>,
     /// Blocks of the file that are free again.
@@ -47,6 +51,14 @@ pub struct Spool {
     in_memory: usize,
     /// So many bytes of one buffer, and of all, stay in memory.
     limits: (usize, usize),
+    /// With more than this in memory, room is made: the limit of all, or more where small buffers fill it.
+    sweep_beyond: usize,
+    /// Whether the file takes no more.
+    is_full: bool,
+    /// Why it took no more, the first time.
+    failure: Option<String>,
+    /// How many bytes were not taken for that.
+    left_out: u64,
 }
 
 /// Bytes in order of arrival: one buffer of a [`Spool`], to which all of its bytes have to be given. A clone of it is
@@ -73,7 +85,18 @@ impl Spool {
     /// A spool that keeps at most this many bytes of each buffer, and of all of them together, in memory.
     #[must_use]
     pub fn with_limits(one: usize, all: usize) -> Self {
-        Spool { file: None, folder: None, free: Vec::new(), blocks: 0, in_memory: 0, limits: (one, all) }
+        Spool {
+            file: None,
+            folder: None,
+            free: Vec::new(),
+            blocks: 0,
+            in_memory: 0,
+            limits: (one, all),
+            sweep_beyond: all,
+            is_full: false,
+            failure: None,
+            left_out: 0,
+        }
     }
 
     /// The same, with its file in this folder.
@@ -82,11 +105,13 @@ impl Spool {
         Spool { folder: Some(folder.to_owned()), ..self }
     }
 
-    /// Adds bytes at the end of a buffer.
+    /// Adds bytes at the end of a buffer. It is moved to the file where it is longer than one may be, or all together
+    /// are.
     ///
     /// # Errors
     ///
-    /// When the temporary file cannot be written. What it did not take stays in memory.
+    /// When the temporary file cannot be written. What it did not take stays in memory, and so does what comes later:
+    /// [`takes`](Spool::takes) says how long that is within the limits.
     #[inline]
     pub fn append(&mut self, to: &mut Spooled, bytes: &[u8]) -> io::Result<()> {
         to.tail.extend_from_slice(bytes);
@@ -106,9 +131,75 @@ impl Spool {
         if buffer.counted > one || self.in_memory > all { self.write_out(buffer) } else { Ok(()) }
     }
 
+    /// Adds bytes at the end of a buffer, which is moved to the file where it is longer than one may be. Whether all
+    /// together are too long is for [`is_over`](Spool::is_over) and [`make_room`](Spool::make_room).
+    #[inline]
+    pub(crate) fn add(&mut self, to: &mut Spooled, bytes: &[u8]) {
+        to.tail.extend_from_slice(bytes);
+        to.counted += bytes.len();
+        self.in_memory += bytes.len();
+        if to.counted > self.limits.0 {
+            // What the file does not take stays in memory, and `failure` says why.
+            let _ = self.write_out(to);
+        }
+    }
+
+    /// Whether so much is in memory that room has to be made.
+    #[inline]
+    pub(crate) fn is_over(&self) -> bool {
+        self.in_memory > self.sweep_beyond
+    }
+
+    /// Moves buffers to the file, the longest first, until half of what may be in memory is there. Small ones stay.
+    #[cold]
+    pub(crate) fn make_room<'b>(&mut self, buffers: impl Iterator<Item = &'b mut Spooled>) {
+        let (_, all) = self.limits;
+        let mut long: Vec<&mut Spooled> = buffers.filter(|buffer| buffer.counted > SMALL).collect();
+        long.sort_unstable_by_key(|buffer| std::cmp::Reverse(buffer.counted));
+        for buffer in long {
+            if self.in_memory <= all / 2 || self.write_out(buffer).is_err() {
+                break;
+            }
+        }
+        // Where small ones fill it, this is not done again for each of them.
+        self.sweep_beyond = all.max(self.in_memory.saturating_mul(2));
+    }
+
+    /// Whether there is room for this many bytes more of a buffer: always, unless the file takes no more. Then there
+    /// is as much as all may have in memory, and a little for each.
+    #[inline]
+    #[must_use]
+    pub fn takes(&self, buffer: &Spooled, more: usize) -> bool {
+        !self.is_full || self.takes_in_memory(buffer, more)
+    }
+
+    #[cold]
+    fn takes_in_memory(&self, buffer: &Spooled, more: usize) -> bool {
+        let (_, all) = self.limits;
+        buffer.counted.saturating_add(more) <= SMALL || self.in_memory.saturating_add(more) <= all
+    }
+
+    /// Notes that this many bytes were left out, because [`takes`](Spool::takes) did not hold for them.
+    pub fn leave_out(&mut self, count: usize) {
+        self.left_out += count as u64;
+    }
+
+    /// How many bytes were left out for want of room.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Why the file could not be written, and where it was to be, if that has ever happened.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
+    }
+
     /// Empties a buffer.
     pub fn clear(&mut self, buffer: &mut Spooled) {
         self.in_memory -= buffer.counted;
+        self.sweep_beyond = self.sweep_beyond.min(self.limits.1.max(self.in_memory.saturating_mul(2)));
         buffer.counted = 0;
         buffer.tail.clear();
         buffer.tail.shrink_to(KEPT);
@@ -126,7 +217,7 @@ impl Spool {
         match buffer.spilled.checked_sub(at) {
             Some(left) if left > 0 => self.read_block(buffer, at, left, into),
             _ => {
-                let at = usize::try_from(at - buffer.spilled).unwrap_or(usize::MAX);
+                let at = usize::try_from(at.saturating_sub(buffer.spilled)).unwrap_or(usize::MAX);
                 buffer.tail.get(at..).unwrap_or_default().read(into)
             }
         }
@@ -168,6 +259,7 @@ impl Spool {
             if let Some(Ok(())) = self.file.as_ref().map(|file| file.set_len(0)) {
                 self.free = Vec::new();
                 self.blocks = 0;
+                self.is_full = false;
             }
         }
     }
@@ -175,13 +267,18 @@ impl Spool {
     /// Moves what a buffer holds in memory to the file. What the file does not take stays in memory.
     #[cold]
     fn write_out(&mut self, buffer: &mut Spooled) -> io::Result<()> {
+        if self.is_full && self.free.is_empty() {
+            // It is not asked again for each piece.
+            let message = self.failure.clone().unwrap_or_default();
+            return Err(io::Error::new(io::ErrorKind::StorageFull, message));
+        }
         let mut tail = std::mem::take(&mut buffer.tail);
         let mut written = 0;
         let result = loop {
             match self.write_block(buffer, part(&tail, written..)) {
                 Ok(0) => break Ok(()),
                 Ok(len) => written += len,
-                Err(error) => break Err(self.no_room(&error)),
+                Err(error) => break Err(self.note_no_room(&error)),
             }
         };
         self.in_memory -= written;
@@ -201,31 +298,35 @@ impl Spool {
         if bytes.is_empty() {
             return Ok(0);
         }
-        self.file()?;
-        let full = buffer.blocks.len() as u64 * BLOCK as u64;
-        if buffer.spilled == full {
-            buffer.blocks.push(self.block());
+        let begun = (buffer.spilled < buffer.blocks.len() as u64 * BLOCK as u64)
+            .then(|| buffer.blocks.last().copied())
+            .flatten();
+        // Blocks that were given back have their room on the disk.
+        let (block, is_new) = match begun.or_else(|| self.free.pop()) {
+            Some(block) => (block, false),
+            None => (self.blocks, true),
+        };
+        let written = self.file().and_then(|file| file.write_all_at(bytes, place(block, within)));
+        match (&written, begun.is_some()) {
+            (Ok(()), false) => {
+                self.blocks += u32::from(is_new);
+                buffer.blocks.push(block);
+            }
+            (Err(_), false) if !is_new => self.free.push(block),
+            _ => {}
         }
-        let block = buffer.blocks.last().copied().unwrap_or_default();
-        write_all_at(self.file()?, bytes, place(block, within))?;
+        written?;
         buffer.spilled += bytes.len() as u64;
         Ok(bytes.len())
     }
 
-    fn block(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.blocks += 1;
-            self.blocks - 1
-        })
-    }
-
-    fn file(&mut self) -> io::Result<&File> {
+    fn file(&mut self) -> io::Result<&PositionalFile> {
         match &mut self.file {
             Some(file) => Ok(file),
-            none => Ok(none.insert(match &self.folder {
+            none => Ok(none.insert(PositionalFile::new(match &self.folder {
                 Some(folder) => tempfile::tempfile_in(folder)?,
                 None => tempfile::tempfile()?,
-            })),
+            }))),
         }
     }
 
@@ -238,13 +339,15 @@ impl Spool {
             return Err(io::ErrorKind::UnexpectedEof.into());
         };
         let Some(into) = into.get_mut(..len) else { return Ok(0) };
-        read_exact_at(file, into, place(block, within))?;
+        file.read_exact_at(into, place(block, within))?;
         Ok(len)
     }
 
-    fn no_room(&self, error: &io::Error) -> io::Error {
+    fn note_no_room(&mut self, error: &io::Error) -> io::Error {
         let folder = self.folder.clone().unwrap_or_else(std::env::temp_dir);
         let message = format!("cannot keep what has to wait in {}: {error}", folder.display());
+        self.is_full = true;
+        self.failure.get_or_insert_with(|| message.clone());
         io::Error::new(error.kind(), message)
     }
 }
@@ -270,10 +373,34 @@ impl Spooled {
         self.blocks.is_empty().then_some(self.tail.as_slice())
     }
 
+    /// The bytes of a part, as far as there is one; they are borrowed where they are in memory.
+    ///
+    /// # Errors
+    ///
+    /// When the temporary file cannot be read.
+    pub fn part<'a>(&'a self, part: Range<u64>, spool: &Spool) -> io::Result<Cow<'a, [u8]>> {
+        let end = part.end.min(self.len());
+        let start = part.start.min(end);
+        if start >= self.spilled {
+            let place = |at: u64| usize::try_from(at - self.spilled).unwrap_or(usize::MAX);
+            return Ok(Cow::Borrowed(subunit::part(&self.tail, place(start)..place(end))));
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(end - start).unwrap_or_default());
+        spool.copy(self, start..end, &mut bytes)?;
+        Ok(Cow::Owned(bytes))
+    }
+
     /// The last bytes, which are in memory: for appending to them, after which [`Spool::settle`] has to be called.
     #[inline]
     pub fn tail(&mut self) -> &mut Vec<u8> {
         &mut self.tail
+    }
+
+    /// How many bytes were added by [`tail`](Spooled::tail) and not settled yet.
+    #[inline]
+    #[must_use]
+    pub fn unsettled(&self) -> usize {
+        self.tail.len() - self.counted
     }
 
     /// Reads the bytes from the first on; `spool` is the one that they were given to.
@@ -307,31 +434,23 @@ impl Read for SpoolReader<'_> {
     }
 }
 
+impl Seek for SpoolReader<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.buffer.len().checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        self.at = at.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "a place before the first byte was asked for")
+        })?;
+        Ok(self.at)
+    }
+}
+
 /// Where a byte of a block is in the file.
 fn place(block: u32, within: usize) -> u64 {
     u64::from(block) * BLOCK as u64 + within as u64
-}
-
-#[cfg(unix)]
-fn write_all_at(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
-}
-
-#[cfg(unix)]
-fn read_exact_at(file: &File, into: &mut [u8], at: u64) -> io::Result<()> {
-    std::os::unix::fs::FileExt::read_exact_at(file, into, at)
-}
-
-#[cfg(not(unix))]
-fn write_all_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
-    file.write_all(bytes)
-}
-
-#[cfg(not(unix))]
-fn read_exact_at(mut file: &File, into: &mut [u8], at: u64) -> io::Result<()> {
-    io::Seek::seek(&mut file, io::SeekFrom::Start(at))?;
-    file.read_exact(into)
 }
 
 #[cfg(test)]

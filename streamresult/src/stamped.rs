@@ -43,6 +43,10 @@ impl<R: StreamResult, C: FnMut() -> Timestamp> StreamResult for Stamped<R, C> {
         if packet.timestamp().is_some() { self.inner.packet(packet) } else { self.status(&packet.event()) }
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.inner.outlives_errors()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

@@ -1,5 +1,6 @@
 //! The accounting of a run.
 
+use std::fmt;
 use std::io;
 
 use hashbrown::HashTable;
@@ -17,10 +18,10 @@ use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 /// It counts events, as a [`StreamResult`], or records, as a [`RecordSink`]; give it one or the other. Both
 /// come to the same counts. The rules are those of [`Records`](crate::Records). It remembers the keys' hashes
 /// of the tests in flight, of the last 100 000 that finished, and of those that were announced and did not
-/// run yet.
+/// run yet. When a run starts, nothing is counted yet; [`to_string`](ToString::to_string) is a line for people.
 ///
 /// ```
-/// use streamresult::{Outcome, StreamResult, Summary};
+/// use streamresult::{Outcome, RunVerdict, StreamResult, Summary};
 /// use subunit::{Event, Status};
 ///
 /// let mut summary = Summary::new();
@@ -29,10 +30,11 @@ use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 /// summary.stop_run()?;
 /// assert_eq!(summary.total(), 2);
 /// assert_eq!(summary.count(Outcome::Unfinished), 1);
-/// assert!(!summary.is_success());
+/// assert_eq!(summary.verdict(), RunVerdict::Failed);
+/// assert_eq!(summary.to_string(), "2 tests: 1 passed, 1 unfinished");
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Summary {
     outcomes: [u64; Outcome::ALL.len()],
     damaged: u64,
@@ -57,7 +59,7 @@ struct Open {
 }
 
 /// The tests in flight.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct OpenHashes {
     /// The one that began last: one that runs alone never gets into the table.
     last: Option<Open>,
@@ -89,6 +91,10 @@ impl OpenHashes {
         } else if let Ok(entry) = self.others.find_entry(hash, |test| test.hash == hash) {
             entry.remove();
         }
+    }
+
+    fn len(&self) -> usize {
+        self.others.len() + usize::from(self.last.is_some())
     }
 
     fn take(&mut self) -> impl Iterator<Item = Open> + use<> {
@@ -182,6 +188,54 @@ impl Summary {
         self.total() != 0
     }
 
+    /// How the run went.
+    #[must_use]
+    pub fn verdict(&self) -> RunVerdict {
+        match (self.is_success(), self.ran()) {
+            (false, _) => RunVerdict::Failed,
+            (true, false) => RunVerdict::Nothing,
+            (true, true) => RunVerdict::Passed,
+        }
+    }
+
+    /// How many tests have begun and not ended, where events are counted: the unfinished ones, once the run ends.
+    #[must_use]
+    pub fn running(&self) -> u64 {
+        self.open.len() as u64
+    }
+
+    /// Begins a new run: nothing is counted yet. It is what both traits do.
+    ///
+    /// # Errors
+    ///
+    /// Never; the answer is that of the traits' methods.
+    pub fn start_run(&mut self) -> io::Result<()> {
+        *self = Summary::default();
+        Ok(())
+    }
+
+    /// Does nothing, as both traits have it.
+    ///
+    /// # Errors
+    ///
+    /// Never; the answer is that of the traits' methods.
+    pub fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Ends the run: tests that are running are unfinished. It is what both traits do.
+    ///
+    /// # Errors
+    ///
+    /// Never; the answer is that of the traits' methods.
+    pub fn stop_run(&mut self) -> io::Result<()> {
+        for test in self.open.take() {
+            self.add(Outcome::Unfinished, test.hash, test.is_damage, false);
+        }
+        self.announced.settle(&mut self.finished);
+        Ok(())
+    }
+
     /// Counts a test. One that is running and was announced again is known to run.
     fn add(&mut self, outcome: Outcome, hash: u64, is_damage: bool, is_running: bool) {
         if is_damage {
@@ -257,14 +311,13 @@ impl Summary {
             Effect::Late => self.late += 1,
         }
     }
-
-    /// The run is over: what waited to be looked at is.
-    fn settle(&mut self) {
-        self.announced.settle(&mut self.finished);
-    }
 }
 
 impl StreamResult for Summary {
+    fn start_run(&mut self) -> io::Result<()> {
+        Summary::start_run(self)
+    }
+
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         self.count_event(event);
         Ok(())
@@ -276,15 +329,15 @@ impl StreamResult for Summary {
     }
 
     fn stop_run(&mut self) -> io::Result<()> {
-        for test in self.open.take() {
-            self.add(Outcome::Unfinished, test.hash, test.is_damage, false);
-        }
-        self.settle();
-        Ok(())
+        Summary::stop_run(self)
     }
 }
 
 impl<V> RecordSink<V> for Summary {
+    fn start_run(&mut self) -> io::Result<()> {
+        Summary::start_run(self)
+    }
+
     fn record(&mut self, record: &Record<'_, V>) -> io::Result<()> {
         self.flaky += u64::from(record.is_flaky());
         self.add(record.outcome(), record.hash(), record.is_damage(), record.is_running());
@@ -302,7 +355,102 @@ impl<V> RecordSink<V> for Summary {
     }
 
     fn stop_run(&mut self) -> io::Result<()> {
-        self.settle();
+        Summary::stop_run(self)
+    }
+}
+
+/// How a run went, as far as its tests tell. Closed: these are all the cases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunVerdict {
+    /// Tests ran, and nothing counts against the run.
+    Passed,
+    /// Something counts against the run.
+    Failed,
+    /// No test ran.
+    Nothing,
+}
+
+const PASSED: &str = "passed";
+
+/// What became of a run, in one line: `7 tests: 6 passed, 1 failed`.
+impl fmt::Display for Summary {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.total();
+        write!(formatter, "{total} test{}", if total == 1 { "" } else { "s" })?;
+        let mut separator = ": ";
+        for (count, words) in self.counts() {
+            if count > 0 {
+                write!(formatter, "{separator}{count} {words}")?;
+                separator = ", ";
+            }
+            if words == PASSED && self.flaky() > 0 {
+                write!(formatter, " ({} flaky)", self.flaky())?;
+            }
+        }
         Ok(())
+    }
+}
+
+impl Summary {
+    fn counts(&self) -> [(u64, &'static str); 9] {
+        let failures = Status::ALL.into_iter().filter(|status| status.is_failure());
+        let global: u64 = failures.map(|status| self.global(status)).sum();
+        [
+            (self.count(Outcome::Success), PASSED),
+            (self.count(Outcome::Fail), "failed"),
+            (self.count(Outcome::UxSuccess), "passed unexpectedly"),
+            (self.unfinished(), "unfinished"),
+            (self.count(Outcome::XFail), "failed as expected"),
+            (self.count(Outcome::Skip), "skipped"),
+            (self.announced(), "announced but not run"),
+            (
+                global,
+                if global == 1 { "failure of the run as a whole" } else { "failures of the run as a whole" },
+            ),
+            (self.damaged(), if self.damaged() == 1 { "damaged packet" } else { "damaged packets" }),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use subunit::Event;
+
+    use super::*;
+
+    fn check(statuses: &[Status], expected: &str) {
+        let mut summary = Summary::new();
+        for (number, status) in statuses.iter().enumerate() {
+            summary.status(&Event::status(&format!("test {number}"), *status)).unwrap();
+        }
+        summary.stop_run().unwrap();
+        assert_eq!(summary.to_string(), expected);
+    }
+
+    #[test]
+    fn a_test_that_passed_when_it_was_tried_again_is_flaky() {
+        let told = |tags: &[&str]| {
+            let mut summary = Summary::new();
+            let event = Event { tags: tags.into(), ..Event::status("a", Status::InProgress) };
+            summary.status(&event).unwrap();
+            summary.status(&Event::status("a", Status::Success)).unwrap();
+            summary.to_string()
+        };
+        assert_eq!(told(&["flaky"]), "1 test: 1 passed (1 flaky)");
+        assert_eq!(told(&["x", "attempt-2"]), "1 test: 1 passed (1 flaky)");
+        assert_eq!(told(&["attempt-1"]), "1 test: 1 passed");
+    }
+
+    #[test]
+    fn only_what_there_is_is_told() {
+        check(&[], "0 tests");
+        check(&[Status::Success], "1 test: 1 passed");
+        check(&[Status::Exists], "0 tests: 1 announced but not run");
+        check(
+            &[Status::Success, Status::Fail, Status::InProgress],
+            "3 tests: 1 passed, 1 failed, 1 unfinished",
+        );
+        let others = [Status::UxSuccess, Status::XFail, Status::Skip];
+        check(&others, "3 tests: 1 passed unexpectedly, 1 failed as expected, 1 skipped");
     }
 }

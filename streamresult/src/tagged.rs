@@ -47,6 +47,10 @@ impl<R: StreamResult> StreamResult for Tagged<R> {
         }
     }
 
+    fn outlives_errors(&self) -> bool {
+        self.inner.outlives_errors()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

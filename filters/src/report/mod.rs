@@ -21,7 +21,6 @@ use std::io::{self, BufWriter, Read, Write};
 use cli::{
     ForwardArgs, Input, InputArgs, OutputArgs, PassthroughArgs, Report, Streams, Verdict, VerdictArgs,
 };
-use formats::VerdictLine;
 use process::Interrupt;
 use streamresult::{RecordSink, Records, StreamResult, Summary};
 
@@ -108,6 +107,10 @@ impl<'a, R: Read> ReportSession<'a, R> {
         mut records: Records<(S, Summary)>,
     ) -> io::Result<(S, Summary)> {
         self.drive(&mut records)?;
+        let spool = records.spool();
+        if let Some(why) = spool.failure().filter(|_| spool.left_out() > 0) {
+            self.tell(format_args!("{} bytes of attachments were left out: {why}", spool.left_out()))?;
+        }
         Ok(records.into_sink())
     }
 
@@ -127,7 +130,7 @@ impl<'a, R: Read> ReportSession<'a, R> {
         }
         match closing {
             ClosingLine::None => {}
-            ClosingLine::Verdict => self.tell(VerdictLine(summary))?,
+            ClosingLine::Verdict => self.tell(summary)?,
             ClosingLine::GlobalStatuses if summary.global_total() == 0 => {}
             ClosingLine::GlobalStatuses => self.tell(GlobalStatuses(summary))?,
         }

@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use cli::{ColorArgs, Command, Streams, Terminal, Verdict};
-use formats::VerdictLine;
 use formats::text::{Ascii, Conclusion, TextOptions, TextReport};
 
 use self::destination::Destination;
@@ -123,7 +122,7 @@ impl Text {
             // There is nothing to show besides the error.
             std::mem::replace(&mut driven, Ok(()))?;
         }
-        let told = VerdictLine(report.summary()).to_string();
+        let told = report.summary().to_string();
         let rerun = self.rerun();
         let (incomplete, interrupted) = (driven.is_err(), was_stopped());
         let ending = Conclusion { rerun: rerun.as_deref(), incomplete, interrupted };

@@ -16,6 +16,8 @@ use crate::json::Object;
 use crate::time;
 
 const SUMMARY: &str = "test.json";
+/// Longer files are copied in pieces.
+const AT_ONCE: usize = 64 << 10;
 /// At most this many finished tests can get late attachments.
 const WINDOW: usize = 100_000;
 /// At most this many files of late attachments are held open.
@@ -74,9 +76,10 @@ impl DiskWriter {
         let mut files = Vec::new();
         for attachment in record.attachments() {
             let (mut file, name) = folder.make_file(attachment.name())?;
-            match attachment.in_memory() {
-                Some(bytes) => file.write_all(bytes)?,
-                None => drop(io::copy(&mut attachment.reader(), &mut file)?),
+            if attachment.kept() <= AT_ONCE as u64 {
+                file.write_all(&attachment.head(AT_ONCE)?)?;
+            } else {
+                io::copy(&mut attachment.reader(), &mut file)?;
             }
             files.push(name);
         }

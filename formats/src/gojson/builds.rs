@@ -1,7 +1,6 @@
 //! What the compiler says, until a package is known that needs it.
 
 use std::collections::VecDeque;
-use std::io;
 
 use streamresult::Spooled;
 
@@ -63,8 +62,10 @@ impl Builds {
 
 impl Build {
     /// Adds what the compiler said.
-    pub(super) fn push(&mut self, output: &Output<'_>, outputs: &mut HeldOutputs) -> io::Result<()> {
-        outputs.push(&mut self.output, output.text.as_bytes())?;
-        if output.has_newline { outputs.push(&mut self.output, b"\n") } else { Ok(()) }
+    pub(super) fn push(&mut self, output: &Output<'_>, outputs: &mut HeldOutputs) {
+        outputs.push(&mut self.output, output.text.as_bytes());
+        if output.has_newline {
+            outputs.push(&mut self.output, b"\n");
+        }
     }
 }

@@ -23,9 +23,19 @@ impl Default for HeldOutputs {
 }
 
 impl HeldOutputs {
-    /// Adds bytes to one of them.
-    pub(super) fn push(&mut self, to: &mut Spooled, bytes: &[u8]) -> io::Result<()> {
-        self.0.append(to, bytes)
+    /// Adds bytes to one of them, as long as there is room.
+    pub(super) fn push(&mut self, to: &mut Spooled, bytes: &[u8]) {
+        if self.0.takes(to, bytes.len()) {
+            // What the file does not take stays in memory, and the spool knows why.
+            let _ = self.0.append(to, bytes);
+        } else {
+            self.0.leave_out(bytes.len());
+        }
+    }
+
+    /// How many bytes were left out for want of room, and why; `None` where none were.
+    pub(super) fn no_room(&self) -> Option<(u64, &str)> {
+        Some((self.0.left_out(), self.0.failure()?)).filter(|(left_out, _)| *left_out > 0)
     }
 
     /// Lends all bytes of one of them, in pieces.
@@ -70,7 +80,7 @@ mod tests {
             let (mut held, mut expected) = (Spooled::default(), Vec::new());
             for number in 0..count {
                 let bytes = vec![number as u8; piece];
-                outputs.push(&mut held, &bytes).unwrap();
+                outputs.push(&mut held, &bytes);
                 expected.extend(bytes);
             }
             assert_eq!(held.is_empty(), count == 0);

@@ -17,8 +17,8 @@
 use std::io;
 use std::time::Duration;
 
-use streamresult::StreamResult;
-use subunit::{Status, Timestamp};
+use streamresult::{LEFT_OUT_FILE, StreamResult};
+use subunit::{Event, Status, TEXT_TYPE, Timestamp};
 
 use super::bench;
 use super::builds::{Build, Builds};
@@ -88,7 +88,12 @@ impl LineParser for GoJsonParser {
         while let Some(build) = self.builds.pop() {
             self.forget(build, sink)?;
         }
-        self.piece.flush(sink)
+        self.piece.flush(sink)?;
+        self.outputs.no_room().map_or(Ok(()), |(count, why)| {
+            let message = format!("{count} bytes of output were left out: {why}\n");
+            let event = Event::file(LEFT_OUT_FILE, message.as_bytes());
+            sink.status(&Event { mime_type: Some(TEXT_TYPE), eof: true, ..event })
+        })
     }
 }
 
@@ -253,7 +258,8 @@ impl GoJsonParser {
             return self.benchmark(name, &line, said, sink);
         }
         package.note(mark::of_package(&line));
-        self.outputs.push(&mut package.output, line.as_bytes())
+        self.outputs.push(&mut package.output, line.as_bytes());
+        Ok(())
     }
 
     /// Figures of a benchmark without its name as a test: all that tells of it, or those of another round.
@@ -297,7 +303,7 @@ impl GoJsonParser {
     ) -> io::Result<()> {
         let line = std::mem::take(&mut package.line);
         package.is_notable |= !line.is_empty();
-        self.outputs.push(&mut package.output, line.as_bytes())?;
+        self.outputs.push(&mut package.output, line.as_bytes());
         let is_cut_in_test = end == PackageEnd::Cut && !package.tests.is_empty();
         for (test, open) in package.take_tests() {
             let (status, note) = open.settle(&test, package.has_verdict, end);
@@ -398,7 +404,7 @@ impl GoJsonParser {
         let (build, forgotten) = self.builds.get_or_add(&path);
         if let Some(build) = build {
             build.is_text = true;
-            self.outputs.push(&mut build.output, output)?;
+            self.outputs.push(&mut build.output, output);
         }
         self.compiler = Compiler::Says(path);
         forgotten.map_or(Ok(()), |build| self.forget(build, sink))
@@ -426,7 +432,7 @@ impl GoJsonParser {
     fn build_output(&mut self, said: &Said<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
         let (build, forgotten) = self.builds.get_or_add(said.import_path());
         if let Some(build) = build {
-            build.push(&said.output, &mut self.outputs)?;
+            build.push(&said.output, &mut self.outputs);
         }
         forgotten.map_or(Ok(()), |build| self.forget(build, sink))
     }

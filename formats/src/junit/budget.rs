@@ -13,6 +13,8 @@ use crate::charset::{Content, split_whole_characters};
 const LONGEST_TEXT: usize = 7 << 20;
 /// Our own lines in it, in bytes before they are escaped.
 const LONGEST_NOTES: usize = 128 << 10;
+/// So many bytes say how a file is to be shown.
+const HEAD: usize = 64 << 10;
 /// Text is escaped in pieces of this many bytes.
 const PIECE: usize = 16 << 10;
 
@@ -43,8 +45,13 @@ impl TextBudget {
     pub(crate) fn piece(&mut self, bytes: &[u8], writer: &mut CaseWriter<'_>) -> bool {
         let before = writer.out().len();
         escape::lossy_text(bytes, writer.out());
-        let Some(left) = self.left.checked_sub(writer.out().len() - before) else {
+        let len = writer.out().len() - before;
+        let is_taken = writer.takes();
+        let Some(left) = self.left.checked_sub(len).filter(|_| is_taken) else {
             writer.out().truncate(before);
+            if !is_taken {
+                writer.leave_out(len);
+            }
             self.left = 0;
             return false;
         };
@@ -106,7 +113,7 @@ fn copy_bytes(
         if !budget.piece(&content.decode(piece), writer) {
             break;
         }
-        writer.settle()?;
+        writer.settle();
         rest = part(rest, piece.len()..);
     }
     Ok((bytes.len() - rest.len()) as u64)
@@ -119,8 +126,8 @@ pub(crate) fn copy(
     budget: &mut TextBudget,
     writer: &mut CaseWriter<'_>,
 ) -> io::Result<u64> {
-    if let Some(bytes) = attachment.in_memory() {
-        return copy_bytes(bytes, content, budget, writer);
+    if attachment.kept() <= PIECE as u64 {
+        return copy_bytes(&attachment.head(PIECE)?, content, budget, writer);
     }
     let mut reader = attachment.reader();
     let mut buffer = vec![0; PIECE];
@@ -132,7 +139,7 @@ pub(crate) fn copy(
         if now.is_empty() && count == 0 || !budget.piece(&content.decode(now), writer) {
             return Ok(shown);
         }
-        writer.settle()?;
+        writer.settle();
         shown += now.len() as u64;
         let done = now.len();
         waiting = rest.len();
@@ -142,12 +149,6 @@ pub(crate) fn copy(
 
 /// How an attachment is to be shown.
 pub(crate) fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
-    match attachment.in_memory() {
-        Some(bytes) => Ok(Content::of(attachment.mime_type(), bytes)),
-        None => {
-            let mut head = [0; 4096];
-            let count = attachment.reader().read(&mut head)?;
-            Ok(Content::of(attachment.mime_type(), part(&head, ..count)))
-        }
-    }
+    // As much as decides; all of it where it is short.
+    Ok(Content::of(attachment.mime_type(), &attachment.head(HEAD)?))
 }

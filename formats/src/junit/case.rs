@@ -1,5 +1,6 @@
 //! One record as a test case.
 
+use std::borrow::Cow;
 use std::io::{self, Read as _};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ const TRACEBACK: &str = "traceback";
 /// More tags are not written: some consumers count elements.
 const MOST_TAGS: usize = 256;
 /// A longer file of properties is output.
-const LONGEST_PROPERTIES: usize = 256 << 10;
+pub(super) const LONGEST_PROPERTIES: usize = 256 << 10;
 
 /// The element that says how a case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,7 +235,7 @@ impl<'a> Case<'a> {
             && (!self.record.tags().is_empty()
                 || self.route().is_some()
                 || self.is_skewed()
-                || self.own_properties().next().is_some())
+                || !self.own_properties().is_empty())
     }
 
     /// Whether files of the test that say nothing of its outcome are written.
@@ -243,11 +244,12 @@ impl<'a> Case<'a> {
     }
 
     /// The lines of the file of properties, where it is not written as output.
-    fn own_properties(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+    fn own_properties(&self) -> Vec<String> {
         let is_wanted = self.has_outputs() && self.options.dialect == Dialect::Common;
         let file = if is_wanted { self.record.attachment(PROPERTIES_FILE) } else { None };
-        let lines = file.and_then(|file| lines_of(&file)).unwrap_or_default().lines();
-        lines.filter(|line| !line.is_empty() && parts(line).is_none_or(|(name, _)| name != CLASS))
+        let lines = file.and_then(|file| lines_of(&file)).unwrap_or_default();
+        let is_own = |line: &&str| !line.is_empty() && parts(line).is_none_or(|(name, _)| name != CLASS);
+        lines.lines().filter(is_own).map(str::to_owned).collect()
     }
 
     /// The route code, where the suite does not say it.
@@ -292,7 +294,7 @@ impl<'a> Case<'a> {
             known_property("clock", "went back while the test ran", out);
         }
         for line in self.own_properties() {
-            let (name, value) = parts(line).unwrap_or((line, ""));
+            let (name, value) = parts(&line).unwrap_or((&line, ""));
             property(name, value, out);
         }
         out.extend_from_slice(b"</properties>");
@@ -426,7 +428,8 @@ impl<'a> Case<'a> {
         self.show_file(file, budget, writer)?;
         self.save(file, budget, writer)?;
         budget.end_line(writer);
-        writer.settle()
+        writer.settle();
+        Ok(())
     }
 
     /// Writes the text of a file as far as there is room, and whether that was all.
@@ -444,11 +447,13 @@ impl<'a> Case<'a> {
             return Ok(false);
         }
         let shown = copy(file, content, budget, writer)?;
-        let is_all = shown == file.len();
-        if !is_all {
-            budget.note(&format!("[{} bytes more, {place}]", file.len() - shown), writer);
+        let more = file.len() - shown;
+        match file.no_room().or_else(|| writer.no_room()) {
+            _ if more == 0 => {}
+            None => budget.note(&format!("[{more} bytes more, {place}]"), writer),
+            Some(why) => budget.note(&format!("[{more} bytes more, left out: {}]", cut(why)), writer),
         }
-        Ok(is_all)
+        Ok(more == 0)
     }
 
     /// Writes a file to the folder of files, if there is one, and says where it is.
@@ -499,9 +504,14 @@ fn explanation(message: &str, kind: &str, out: &mut Vec<u8>) {
 }
 
 /// The lines of a file of properties, if that is what it looks like.
-fn lines_of<'a>(file: &Attachment<'a>) -> Option<&'a str> {
-    let bytes = file.in_memory().filter(|bytes| bytes.len() <= LONGEST_PROPERTIES)?;
-    std::str::from_utf8(bytes).ok()
+fn lines_of<'a>(file: &Attachment<'a>) -> Option<Cow<'a, str>> {
+    if file.kept() > LONGEST_PROPERTIES as u64 {
+        return None;
+    }
+    match file.head(LONGEST_PROPERTIES).ok()? {
+        Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+    }
 }
 
 /// The beginning and the end of a file that is text; both are all of it where it is short.

@@ -1,7 +1,5 @@
 //! Writing a case, in one piece or in sections that are put together later.
 
-use std::io;
-
 use streamresult::{Spool, Spooled};
 
 /// A part of a case. What stands between the parts follows from them.
@@ -68,15 +66,32 @@ impl<'a> CaseWriter<'a> {
         self.start = len;
     }
 
-    /// Lets go of memory, between two appends.
+    /// Lets go of memory, between two appends. Where there is no room for that, the report goes on: what is short stays
+    /// in memory, and [`takes`](CaseWriter::takes) says what does not.
     #[inline]
-    pub(crate) fn settle(&mut self) -> io::Result<()> {
-        self.spool.settle(self.stream)
+    pub(crate) fn settle(&mut self) {
+        let _ = self.spool.settle(self.stream);
+    }
+
+    /// Whether there is room for a text that was appended since memory was let go of.
+    #[inline]
+    pub(crate) fn takes(&self) -> bool {
+        self.spool.takes(self.stream, self.stream.unsettled())
+    }
+
+    /// Notes that text was left out, because it is not taken.
+    pub(crate) fn leave_out(&mut self, count: usize) {
+        self.spool.leave_out(count);
+    }
+
+    /// Why text was left out, where it was for want of room.
+    pub(crate) fn no_room(&self) -> Option<&str> {
+        self.spool.failure()
     }
 
     /// How long the sections are.
-    pub(crate) fn finish(self) -> io::Result<Lengths> {
-        self.spool.settle(self.stream)?;
-        Ok(self.lengths)
+    pub(crate) fn finish(mut self) -> Lengths {
+        self.settle();
+        self.lengths
     }
 }

@@ -2,13 +2,14 @@
 
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{self, Write};
+use std::path::Path;
 
 use foldhash::quality::RandomState;
 use streamresult::{Extent, Outcome, PROPERTIES_FILE, Record, RecordSink, Spool};
 use subunit::{Event, Status, Timestamp};
 
 use super::attachments::Folder;
-use super::case::{self, Element};
+use super::case::{self, Element, LONGEST_PROPERTIES};
 use super::case_writer::CaseWriter;
 use super::merge::{Key, Run};
 use super::names::{CaseName, Names, cut};
@@ -71,10 +72,23 @@ impl JunitWriter {
         }
     }
 
+    /// Keeps what has to wait for the end in this folder, where it is long.
+    #[must_use]
+    pub fn in_folder(self, folder: &Path) -> Self {
+        JunitWriter { spool: self.spool.in_folder(folder), ..self }
+    }
+
     /// How many bytes of an attachment are of use here, to be given to [`Records::cap`](streamresult::Records::cap).
     #[must_use]
     pub fn cap(&self) -> u64 {
         if self.folder.is_some() { u64::MAX } else { 8 << 20 }
+    }
+
+    /// How many bytes of text were left out because nothing more could be kept until the end, and why; `None` where all
+    /// could.
+    #[must_use]
+    pub fn no_room(&self) -> Option<(u64, &str)> {
+        Some((self.spool.left_out(), self.spool.failure()?)).filter(|(left_out, _)| *left_out > 0)
     }
 
     /// Writes the report of all records so far.
@@ -107,11 +121,11 @@ impl JunitWriter {
         let mut writer = CaseWriter::new(spool, &mut suite.cases, key.is_some());
         writer.glue("<testcase");
         write(&mut Tools { options, names, folder: folder.as_mut(), is_first }, &mut writer)?;
-        let lengths = writer.finish()?;
-        match key {
-            None => Ok(()),
-            Some(key) => suite.runs.add(Run { key, element: about.element, start, lengths }, is_first, spool),
+        let lengths = writer.finish();
+        if let Some(key) = key {
+            suite.runs.add(Run { key, element: about.element, start, lengths }, is_first, spool);
         }
+        Ok(())
     }
 
     /// What tells this test from all others.
@@ -155,7 +169,9 @@ impl Tools<'_> {
         if !self.is_first {
             return;
         }
-        let known = record.attachment(PROPERTIES_FILE).and_then(|file| class_in(file.in_memory()?));
+        let properties =
+            record.attachment(PROPERTIES_FILE).and_then(|file| file.head(LONGEST_PROPERTIES).ok());
+        let known = properties.as_deref().and_then(class_in);
         let CaseName { class, name } = match known {
             Some(class) => CaseName::of_class(record.test_id(), class),
             None => CaseName::of(record.test_id()),

@@ -1,7 +1,8 @@
 //! Records to TAP.
 
+use std::borrow::Cow;
 use std::fmt::Display;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 
 use streamresult::{Extent, Outcome, Record, RecordSink};
 use subunit::{Event, Status};
@@ -12,7 +13,7 @@ use crate::{harmless, visible};
 /// How many bytes of an attachment a report shows: for [`Records::cap`](streamresult::Records::cap).
 pub const LONGEST_TEXT: u64 = 1 << 20;
 /// A reason is one line; the rest of it is left out.
-const LONGEST_REASON: u64 = 1000;
+const LONGEST_REASON: usize = 1000;
 
 /// A version of TAP. Closed: there are no others in use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -165,12 +166,11 @@ struct Reason {
 
 impl Reason {
     fn of(record: &Record<'_>) -> io::Result<Reason> {
-        let mut reason = Vec::new();
+        let (mut reason, mut is_cut) = (Cow::default(), false);
         if let Some(file) = record.attachment(REASON) {
-            file.reader().take(LONGEST_REASON + 1).read_to_end(&mut reason)?;
+            is_cut = file.kept() > LONGEST_REASON as u64;
+            reason = file.head(LONGEST_REASON)?;
         }
-        let is_cut = reason.len() as u64 > LONGEST_REASON;
-        reason.truncate(LONGEST_REASON as usize);
         let shown = visible::lossy_text(&reason);
         let mut lines = shown.trim().lines();
         let first = escaped(lines.next().unwrap_or_default().trim_end());

@@ -5,7 +5,7 @@
 //! quoted string of more than 64 KiB. So literal text is written where its first line shows how far it is indented,
 //! with blanks on its empty lines, and is quoted elsewhere, in pieces; lists of strings are in brackets.
 
-use std::io::{self, Read as _, Write};
+use std::io::{self, Write};
 
 use streamresult::{Attachment, Record};
 use subunit::part;
@@ -99,14 +99,11 @@ fn write_attachment(attachment: &Attachment<'_>, out: &mut impl Write) -> io::Re
 
 /// Whether the first line of a text begins with neither a blank nor its end.
 fn shows_indentation(attachment: &Attachment<'_>) -> io::Result<bool> {
-    let mut first = [0];
-    let count = attachment.reader().read(&mut first)?;
-    Ok(count > 0 && !first[0].is_ascii_whitespace())
+    Ok(attachment.head(1)?.first().is_some_and(|first| !first.is_ascii_whitespace()))
 }
 
 fn write_quoted(attachment: &Attachment<'_>, content: Content, out: &mut impl Write) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    attachment.reader().read_to_end(&mut bytes)?;
+    let bytes = attachment.head(usize::MAX)?;
     let text = content.decode(&bytes);
     let shown = visible::lossy_text(&text);
     let mut text = ci::defuse(&shown, true).into_owned();

@@ -1,6 +1,6 @@
 //! A test in one line.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use streamresult::{DAMAGE_MESSAGE, Outcome, Record};
@@ -11,7 +11,7 @@ use crate::human::Age;
 use crate::{harmless, time, visible};
 
 /// Longer reasons are cut off.
-const REASON: u64 = 1000;
+const REASON: usize = 1000;
 /// As wide as the longest word for an outcome.
 const WORD: usize = 10;
 /// Durations are aligned up to 9999.999s.
@@ -102,8 +102,7 @@ fn remark(record: &Record<'_>) -> io::Result<Option<String>> {
 /// The first line of an attachment that has any text.
 pub(super) fn first_line(record: &Record<'_>, name: &str) -> io::Result<Option<String>> {
     let Some(attachment) = record.attachment(name) else { return Ok(None) };
-    let mut bytes = Vec::new();
-    attachment.reader().take(REASON).read_to_end(&mut bytes)?;
+    let bytes = attachment.head(REASON)?;
     let content = Content::of(attachment.mime_type(), &bytes);
     let text = visible::lossy_text(&content.decode(&bytes)).into_owned();
     let line = text.lines().map(str::trim).find(|line| !line.is_empty());

@@ -1,9 +1,10 @@
 //! From events to the report.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::time::Duration;
 
-use streamresult::{Details, Extent, Outcome, Record, RecordSink, Records, StreamResult, Summary};
+use streamresult::{Details, Extent, Outcome, Record, RecordSink, Records, Spool, StreamResult, Summary};
 use subunit::{Event, Status, Timestamp, element};
 
 use super::longest::Longest;
@@ -11,7 +12,6 @@ use super::section::{Sections, run_as_a_whole};
 use super::skips::Skips;
 use super::tally::Routes;
 use super::{Conclusion, GroupBy, TextOptions, Tone, line};
-use crate::VerdictLine;
 use crate::harmless;
 use crate::postponed::Postponed;
 
@@ -62,7 +62,21 @@ struct Tests<W> {
 impl<W: Write> TextReport<W> {
     /// Writes to `out`, which should be buffered.
     pub fn new(out: W, options: TextOptions) -> Self {
-        let [failures, outputs, failing, flaky] = [(); 4].map(|()| Postponed::default());
+        TextReport::of(out, options, None)
+    }
+
+    /// The same, with what does not stay in memory in this folder.
+    pub fn in_folder(out: W, options: TextOptions, folder: &Path) -> Self {
+        TextReport::of(out, options, Some(folder))
+    }
+
+    fn of(out: W, options: TextOptions, folder: Option<&Path>) -> Self {
+        let place = |postponed: Postponed| match folder {
+            Some(folder) => postponed.in_folder(folder),
+            None => postponed,
+        };
+        let [failures, outputs] = [(); 2].map(|()| place(Postponed::default()));
+        let [failing, flaky] = [(); 2].map(|()| place(Postponed::list()));
         let tests = Tests {
             out,
             options,
@@ -80,7 +94,9 @@ impl<W: Write> TextReport<W> {
         };
         // A summary tells of no file but why tests were skipped.
         let details = if options.summary_only { Details::Reason } else { Details::All };
-        TextReport { records: Records::new((tests, Summary::new())).details(details) }
+        let spool = folder.map_or_else(Spool::default, |folder| Spool::default().in_folder(folder));
+        let records = Records::new((tests, Summary::new())).details(details).with_spool(spool);
+        TextReport { records }
     }
 
     /// The accounting of the run.
@@ -374,7 +390,7 @@ impl<W: Write> Rest<'_, W> {
             (true, false, true) => ("PASSED", Tone::Good),
         };
         tone.write(word, self.color, self.out)?;
-        write!(self.out, "  {}", VerdictLine(summary))?;
+        write!(self.out, "  {summary}")?;
         if let Some((first, latest)) = times.filter(|(first, latest)| first < latest) {
             let mut length = Vec::new();
             line::write_length(latest.saturating_since(first), &mut length);

@@ -119,7 +119,7 @@ fn write_attachment(attachment: &Attachment<'_>, longest: u64, out: &mut impl Wr
     }
     writeln!(out, "  {}:", harmless::line(attachment.name()))?;
     let mut text = Indented::new(out, INDENT);
-    if attachment.len() <= longest {
+    if attachment.len() <= longest || attachment.no_room().is_some() {
         return text.attachment(attachment, content);
     }
     write_ends(attachment, content, longest / 2, &mut text)

@@ -117,19 +117,18 @@ impl<W: Write> V1Writer<W> {
 
     fn attachment(&mut self, attachment: &Attachment<'_>, name: &str) -> io::Result<()> {
         self.part(attachment.mime_type(), name);
-        match attachment.in_memory() {
-            Some(bytes) if bytes.len() <= CHUNK => self.chunk(bytes)?,
-            _ => {
-                let mut reader = attachment.reader();
-                let mut bytes = vec![0; CHUNK];
-                loop {
-                    let count = reader.read(&mut bytes)?;
-                    if count == 0 {
-                        break;
-                    }
-                    self.chunk(part(&bytes, ..count))?;
-                    self.send()?;
+        if attachment.kept() <= CHUNK as u64 {
+            self.chunk(&attachment.head(CHUNK)?)?;
+        } else {
+            let mut reader = attachment.reader();
+            let mut bytes = vec![0; CHUNK];
+            loop {
+                let count = reader.read(&mut bytes)?;
+                if count == 0 {
+                    break;
                 }
+                self.chunk(part(&bytes, ..count))?;
+                self.send()?;
             }
         }
         self.end_part();

@@ -8,6 +8,9 @@ use subunit::Timestamp;
 
 use crate::perfdata::Measured;
 
+/// A check's own texts and numbers are shorter by far.
+const LONGEST: usize = 1 << 20;
+
 /// How a test stands, for those who tell more than success from failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Standing {
@@ -73,11 +76,11 @@ pub(super) struct Shown {
 
 impl Shown {
     pub(super) fn new(record: &Record<'_>) -> Self {
-        let bytes = |name| {
-            let file = record.attachment(name);
-            file.and_then(|file| file.in_memory()).unwrap_or_default()
+        let text = |name| {
+            let text = record.attachment(name).and_then(|file| file.text(LONGEST).ok());
+            text.unwrap_or_default().trim_end().to_owned()
         };
-        let text = |name| String::from_utf8_lossy(bytes(name)).trim_end().to_owned();
+        let metrics = record.attachment("metrics.json").and_then(|file| file.head(LONGEST).ok());
         Shown {
             id: record.test_id().to_owned(),
             route: record.route_code().map(str::to_owned),
@@ -88,7 +91,7 @@ impl Shown {
             reason: text("reason"),
             summary: text("summary"),
             plan: text("plan"),
-            metrics: Measured::read(bytes("metrics.json")),
+            metrics: Measured::read(&metrics.unwrap_or_default()),
             first: record.first(),
             last: record.last(),
             duration: record.duration(),

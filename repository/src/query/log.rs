@@ -34,12 +34,14 @@ impl Repository {
     ///
     /// let mut logs = Vec::new();
     /// let mut records = Records::new(record_fn(|record| {
-    ///     logs.extend(record.attachments().filter_map(|file| file.in_memory().map(<[u8]>::to_vec)));
+    ///     for file in record.attachments() {
+    ///         logs.push(file.text(1000)?.into_owned());
+    ///     }
     ///     Ok(())
     /// }));
     /// repository.log(RunRef::LATEST, "net.boot", None, &mut records)?;
     /// drop(records);
-    /// assert_eq!(logs, [b"no route to host"]);
+    /// assert_eq!(logs, ["no route to host"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

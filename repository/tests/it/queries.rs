@@ -178,9 +178,7 @@ fn a_log_has_the_packets_of_one_test_and_late_ones() {
     let packets = sink.into_inner().unwrap();
     assert!(packets.len() < whole.len());
     let mut records = Records::new(record_fn(|record| {
-        files.extend(
-            record.attachments().map(|file| String::from_utf8_lossy(file.in_memory().unwrap()).into_owned()),
-        );
+        files.extend(record.attachments().map(|file| file.text(100).unwrap().into_owned()));
         Ok(())
     }));
     assert_eq!(temporary.repository.log(RunRef::LATEST, "a", Some(Some("1")), &mut records).unwrap(), 3);

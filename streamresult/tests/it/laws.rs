@@ -102,7 +102,8 @@ impl RecordLog {
 
 impl RecordSink for RecordLog {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let files = record.attachments().map(|file| (file.in_memory(), file.ended(), file.left_out()));
+        let files =
+            record.attachments().map(|file| (file.head(usize::MAX).unwrap(), file.ended(), file.left_out()));
         let files: Vec<_> = files.collect();
         let counts = (record.events(), record.runnable(), record.last_sign(), record.duration());
         self.note(format!("{record:?} {counts:?} {files:?}"))

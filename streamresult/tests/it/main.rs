@@ -6,6 +6,8 @@ mod adaptors;
 mod held;
 mod laws;
 mod records;
+mod runs;
 mod script;
+mod spooling;
 mod streams;
 mod summary;
