@@ -8,5 +8,5 @@
 mod execute;
 mod schedule;
 
-pub use execute::{Work, Workload, execute};
+pub use execute::{Order, Work, Workload, execute};
 pub use schedule::{Capacity, Schedule, Unit};

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use crate::Order;
+
 /// Something that is run, as far as it matters when.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unit {
@@ -40,7 +42,7 @@ enum Stage {
 /// Decides which unit may begin.
 ///
 /// ```
-/// use runner::{Capacity, Schedule, Unit};
+/// use runner::{Capacity, Order, Schedule, Unit};
 ///
 /// let units = vec![Unit::default(), Unit { after: vec![0], ..Unit::default() }];
 /// let mut schedule = Schedule::new(units, Capacity { units: 4, per_node: 4 });
@@ -63,34 +65,6 @@ impl Schedule {
     pub fn new(units: Vec<Unit>, capacity: Capacity) -> Self {
         let stages = vec![Stage::Waiting; units.len()];
         Schedule { units, stages, capacity }
-    }
-
-    /// The unit of this number.
-    #[must_use]
-    pub fn unit(&self, number: usize) -> Option<&Unit> {
-        self.units.get(number)
-    }
-
-    /// The first unit that may begin now.
-    #[must_use]
-    pub fn next(&self) -> Option<usize> {
-        (0..self.units.len()).find(|number| self.may_begin(*number))
-    }
-
-    /// Notes that a unit runs.
-    pub fn begin(&mut self, number: usize) {
-        self.set(number, Stage::Running);
-    }
-
-    /// Notes that a unit has ended, or need not run at all.
-    pub fn end(&mut self, number: usize) {
-        self.set(number, Stage::Done);
-    }
-
-    /// Whether any unit runs.
-    #[must_use]
-    pub fn is_running(&self) -> bool {
-        self.stages.contains(&Stage::Running)
     }
 
     /// How long all of it may take: as long as the longest chain of units that wait for each other, and longer where
@@ -145,6 +119,24 @@ impl Schedule {
     }
 }
 
+impl Order for Schedule {
+    fn next(&self) -> Option<usize> {
+        (0..self.units.len()).find(|number| self.may_begin(*number))
+    }
+
+    fn begin(&mut self, number: usize) {
+        self.set(number, Stage::Running);
+    }
+
+    fn end(&mut self, number: usize) {
+        self.set(number, Stage::Done);
+    }
+
+    fn name(&self, number: usize) -> String {
+        self.units.get(number).map(|unit| unit.name.clone()).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,12 +162,11 @@ mod tests {
                 schedule.begin(number);
                 wave.push(number);
             }
-            assert!(schedule.is_running());
             wave.iter().for_each(|number| schedule.end(*number));
             waves.push(wave);
         }
         assert_eq!(waves, expected);
-        assert!(!schedule.is_running());
+        assert!(schedule.running().next().is_none());
     }
 
     #[test]

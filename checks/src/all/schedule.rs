@@ -69,11 +69,11 @@ impl Schedule<'_> {
         let progress: io::Result<Vec<_>> =
             self.units.iter().map(|unit| recorder.announce(unit, false)).collect();
         recorder.result().flush()?;
-        let mut order = self.order();
+        let order = self.order();
         let time = self.time.unwrap_or_else(|| order.time());
         let (progress, end) = (progress?, Deadline::after(time));
-        let mut run = Run { schedule: self, recorder, progress, time, end, notes };
-        runner::execute(&mut order, &mut run, self.interrupt)?;
+        let mut run = Run { schedule: self, order, recorder, progress, time, end, notes };
+        runner::execute(&mut run, self.interrupt)?;
         let mut recorder = run.recorder;
         recorder.result().stop_run()?;
         recorder.result().flush()?;
@@ -100,6 +100,7 @@ impl Schedule<'_> {
 
 struct Run<'a, 'r> {
     schedule: &'a Schedule<'a>,
+    order: runner::Schedule,
     recorder: Recorder<'r>,
     /// How far each unit is.
     progress: Vec<Progress>,
@@ -111,6 +112,11 @@ struct Run<'a, 'r> {
 impl Workload for Run<'_, '_> {
     type Event = PacketBuf;
     type Ending = Ended;
+    type Order = runner::Schedule;
+
+    fn order(&mut self) -> &mut runner::Schedule {
+        &mut self.order
+    }
 
     fn begin(&mut self, index: usize) -> io::Result<Option<Work<PacketBuf, Ended>>> {
         let reason = self.prevented(index);
