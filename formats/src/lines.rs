@@ -77,6 +77,24 @@ pub trait LineParser {
     fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()>;
 }
 
+impl<P: LineParser + ?Sized> LineParser for Box<P> {
+    fn arrive(&mut self) {
+        (**self).arrive();
+    }
+
+    fn line(&mut self, line: &Line<'_>, sink: &mut dyn StreamResult) -> io::Result<()> {
+        (**self).line(line, sink)
+    }
+
+    fn flush(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
+        (**self).flush(sink)
+    }
+
+    fn finish(&mut self, sink: &mut dyn StreamResult) -> io::Result<()> {
+        (**self).finish(sink)
+    }
+}
+
 /// Cuts bytes that come in any pieces into lines for a parser.
 #[derive(Clone, Debug, Default)]
 pub struct Lines<P> {

@@ -11,6 +11,14 @@ pub struct Recognised {
     command: &'static str,
 }
 
+impl Recognised {
+    /// The command that reads it: `tap2subunit`.
+    #[must_use]
+    pub fn command(&self) -> &'static str {
+        self.command
+    }
+}
+
 impl fmt::Display for Recognised {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "this looks like {}, which {} reads", self.name, self.command)
