@@ -7,6 +7,7 @@
 
 mod execute;
 mod schedule;
+pub mod suite;
 
 pub use execute::{Order, Work, Workload, execute};
 pub use schedule::{Capacity, Schedule, Unit};

@@ -1,0 +1,106 @@
+//! The commands of a suite, with what stands for its variables.
+
+use std::path::Path;
+
+use super::Suite;
+
+impl Suite {
+    /// What lists the tests; `None` where the suite does not know how.
+    pub(super) fn listing_command(&self) -> Option<String> {
+        let option = self.list_option.as_deref()?;
+        let listing = [("LISTOPT", option), ("IDLIST", &self.default_ids)];
+        Some(substitute(&self.command, &TEST_VARIABLES, &listing))
+    }
+
+    /// What runs these tests, whose ids stand in the file, too; all tests where there are none.
+    pub(super) fn test_command(&self, ids: Option<(&[String], &Path)>) -> String {
+        let Some((ids, file)) = ids else {
+            return substitute(&self.command, &TEST_VARIABLES, &[("IDLIST", &self.default_ids)]);
+        };
+        let (file, list) = (file.to_string_lossy(), ids.join(" "));
+        let known = [("IDFILE", &*file), ("IDLIST", &*list)];
+        let option = substitute(self.id_option.as_deref().unwrap_or_default(), &TEST_VARIABLES, &known);
+        substitute(&self.command, &TEST_VARIABLES, &[known.as_slice(), &[("IDOPTION", &*option)]].concat())
+    }
+
+    /// The same command, in an environment of the suite's.
+    pub(super) fn within(&self, command: String, instance: Option<&str>, files: &str) -> String {
+        match (&self.execute, instance) {
+            (Some(execute), Some(instance)) => substitute(
+                execute,
+                &["INSTANCE_ID", "COMMAND", "FILES"],
+                &[("INSTANCE_ID", instance), ("COMMAND", &command), ("FILES", files)],
+            ),
+            _ => command,
+        }
+    }
+
+    /// What makes this many environments.
+    pub(super) fn provision_command(&self, count: usize) -> Option<String> {
+        let count = count.to_string();
+        Some(substitute(self.provision.as_deref()?, &["INSTANCE_COUNT"], &[("INSTANCE_COUNT", &count)]))
+    }
+
+    /// What removes environments.
+    pub(super) fn dispose_command(&self, instances: &[String]) -> Option<String> {
+        let instances = instances.join(" ");
+        Some(substitute(self.dispose.as_deref()?, &["INSTANCE_IDS"], &[("INSTANCE_IDS", &instances)]))
+    }
+}
+
+const TEST_VARIABLES: [&str; 4] = ["IDOPTION", "IDFILE", "IDLIST", "LISTOPT"];
+
+/// Puts values in the places of these variables, and nothing where there is no value; others are the shell's. What
+/// stands for a variable is not looked at again.
+fn substitute(template: &str, variables: &[&str], values: &[(&str, &str)]) -> String {
+    let mut out = String::new();
+    let mut parts = template.split('$');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let variable = variables.iter().find_map(|name| Some((*name, part.strip_prefix(name)?)));
+        match variable {
+            Some((name, rest)) => {
+                let value = values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
+                out.push_str(value);
+                out.push_str(rest);
+            }
+            None => {
+                out.push('$');
+                out.push_str(part);
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suite() -> Suite {
+        Suite {
+            command: "${PYTHON:-python} run $LISTOPT $IDOPTION$IDLIST".to_owned(),
+            list_option: Some("--list".to_owned()),
+            id_option: Some("--load-list $IDFILE".to_owned()),
+            default_ids: "all".to_owned(),
+            execute: Some("ssh $INSTANCE_ID 'sync $FILES; $COMMAND'".to_owned()),
+            ..Suite::default()
+        }
+    }
+
+    #[test]
+    fn variables_get_their_values_and_others_stay() {
+        let ids = ["a".to_owned(), "b$IDFILE".to_owned()];
+        let run = suite().test_command(Some((&ids, Path::new("/tmp/x"))));
+        assert_eq!(run, "${PYTHON:-python} run  --load-list /tmp/xa b$IDFILE");
+        assert_eq!(suite().test_command(None), "${PYTHON:-python} run  all");
+        assert_eq!(suite().listing_command().as_deref(), Some("${PYTHON:-python} run --list all"));
+    }
+
+    #[test]
+    fn an_instance_runs_the_command_where_it_is() {
+        let within = suite().within("run $x".to_owned(), Some("i1"), "/tmp/x");
+        assert_eq!(within, "ssh i1 'sync /tmp/x; run $x'");
+        assert_eq!(suite().within("run".to_owned(), None, ""), "run");
+    }
+}

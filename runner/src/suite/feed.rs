@@ -1,0 +1,354 @@
+//! Which worker runs which tests when: a state machine that neither reads, writes nor waits.
+//!
+//! A test is waiting, sent to a worker, running there, or done. Whoever runs the workers tells what happens, and is told
+//! what to send next:
+//!
+//! | told | becomes of the tests |
+//! |---|---|
+//! | a worker is free ([`Feed::batch`]) | as many as suit it are sent |
+//! | a test began, ended | running, done |
+//! | a worker ended ([`Feed::worker_ended`]) | what it did not finish is [`Unfinished`]: the one that ran when it died is to blame, the rest waits again, at most [`MOST_ATTEMPTS`] times |
+//!
+//! **How many tests a batch has.** Each batch is a new process, which takes time to start, so few batches are good. But
+//! nobody knows how long tests will take, here and on a busy machine, so the last batches should be short. So a worker
+//! that comes free gets its share of half of what is left: `remaining / 2W`; yet not less than is worth a start, and
+//! never more than its whole share, `remaining / W`. The longest tests go first; a test that is not known counts as the
+//! median of those that are, of earlier runs or of this one. Tests of one group stay together.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::Order;
+
+/// A test whose worker died is given to another this often; then it has failed.
+const MOST_ATTEMPTS: u32 = 3;
+/// What a test counts for as long as none is known.
+const GUESS: Duration = Duration::from_millis(100);
+/// A batch should take this many times as long as its worker takes to start.
+const WORTH: u32 = 8;
+
+/// A test that is to be run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Planned {
+    /// How long it took last.
+    pub duration: Option<Duration>,
+    /// Tests of the same group are run by one process.
+    pub group: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Waiting,
+    Sent(usize),
+    Running(usize),
+    Done,
+}
+
+#[derive(Clone, Debug)]
+struct Test {
+    duration: Option<Duration>,
+    stage: Stage,
+    attempts: u32,
+}
+
+/// A test that its worker did not finish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// It ran when the worker ended: it has failed.
+    Ran(usize),
+    /// It was sent to workers that ended before they came to it, or did not know it: it has failed.
+    NotRun(usize),
+}
+
+/// Decides which tests a worker gets.
+///
+/// ```
+/// use runner::suite::{Feed, Planned};
+///
+/// let mut feed = Feed::new(vec![Planned::default(); 3], 1);
+/// feed.starts_in(std::time::Duration::from_secs(60));
+/// assert_eq!(feed.batch(0), [0, 1, 2]);
+/// feed.began(0);
+/// feed.ended(0, None);
+/// feed.began(1);
+/// // The worker is gone. What it had not begun is given to the next.
+/// assert_eq!(feed.worker_ended(0, true), [runner::suite::Unfinished::Ran(1)]);
+/// assert_eq!(feed.batch(0), [2]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Feed {
+    tests: Vec<Test>,
+    /// The groups that wait, the longest last.
+    waiting: Vec<Vec<usize>>,
+    busy: Vec<bool>,
+    startup: Duration,
+    /// How long tests take of which nothing is known.
+    guess: Duration,
+    is_sorted: bool,
+    is_isolated: bool,
+    /// Whether durations came in since the guess was made.
+    has_learned: bool,
+}
+
+impl Feed {
+    /// Feeds these tests, in this order where nothing is known of them, to this many workers.
+    #[must_use]
+    pub fn new(tests: Vec<Planned>, workers: usize) -> Self {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (number, test) in tests.iter().enumerate() {
+            let place = test.group.as_ref().map(|group| *places.entry(group.clone()).or_insert(groups.len()));
+            match place.and_then(|place| groups.get_mut(place)) {
+                Some(group) => group.push(number),
+                None => groups.push(vec![number]),
+            }
+        }
+        let new = |test: Planned| Test { duration: test.duration, stage: Stage::Waiting, attempts: 0 };
+        Feed {
+            tests: tests.into_iter().map(new).collect(),
+            waiting: groups,
+            busy: vec![false; workers.max(1)],
+            startup: Duration::ZERO,
+            guess: GUESS,
+            is_sorted: false,
+            is_isolated: false,
+            has_learned: true,
+        }
+    }
+
+    /// Tells how long a worker takes until its first test begins.
+    pub fn starts_in(&mut self, startup: Duration) {
+        self.startup = startup;
+    }
+
+    /// Gives each worker one test, or one group.
+    pub fn isolate(&mut self) {
+        self.is_isolated = true;
+    }
+
+    /// The tests that a worker gets now, by their numbers; none when nothing waits.
+    pub fn batch(&mut self, worker: usize) -> Vec<usize> {
+        self.sort();
+        let goal = self.goal();
+        let (mut batch, mut time) = (Vec::new(), Duration::ZERO);
+        while let Some(group) = self.waiting.last() {
+            let more = self.estimate(group);
+            if !batch.is_empty() && (self.is_isolated || time.saturating_add(more) > goal) {
+                break;
+            }
+            time = time.saturating_add(more);
+            batch.append(&mut self.waiting.pop().unwrap_or_default());
+        }
+        for number in &batch {
+            self.set(*number, Stage::Sent(worker));
+        }
+        batch
+    }
+
+    /// Tells that a test began.
+    pub fn began(&mut self, test: usize) {
+        if let Some(own) = self.tests.get_mut(test)
+            && let Stage::Sent(worker) = own.stage
+        {
+            own.stage = Stage::Running(worker);
+        }
+    }
+
+    /// Tells that a test ended, and how long it took.
+    pub fn ended(&mut self, test: usize, took: Option<Duration>) {
+        if let Some(own) = self.tests.get_mut(test) {
+            own.stage = Stage::Done;
+            own.duration = took.or(own.duration);
+            self.has_learned |= took.is_some();
+        }
+    }
+
+    /// Tells that a worker ended; `has_died` says that it did not end well. What it did not begin waits again then, and
+    /// has failed otherwise: it was passed over.
+    pub fn worker_ended(&mut self, worker: usize, has_died: bool) -> Vec<Unfinished> {
+        let mut unfinished = Vec::new();
+        let mut again = Vec::new();
+        for (number, test) in self.tests.iter_mut().enumerate() {
+            match test.stage {
+                Stage::Running(own) if own == worker => {
+                    unfinished.push(Unfinished::Ran(number));
+                    test.stage = Stage::Done;
+                }
+                Stage::Sent(own) if own == worker => {
+                    test.attempts += 1;
+                    if has_died && test.attempts < MOST_ATTEMPTS {
+                        test.stage = Stage::Waiting;
+                        again.push(number);
+                    } else {
+                        unfinished.push(Unfinished::NotRun(number));
+                        test.stage = Stage::Done;
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !again.is_empty() {
+            // It stays together, as its groups would want it, and goes first.
+            self.waiting.push(again);
+        }
+        unfinished
+    }
+
+    /// Gives up what waits.
+    pub fn stop(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// How many tests are not done.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.tests.iter().filter(|test| test.stage != Stage::Done).count()
+    }
+
+    fn set(&mut self, number: usize, stage: Stage) {
+        if let Some(test) = self.tests.get_mut(number) {
+            test.stage = stage;
+        }
+    }
+
+    /// How long a batch should take.
+    fn goal(&self) -> Duration {
+        let workers = u32::try_from(self.busy.len()).unwrap_or(u32::MAX);
+        let left = self
+            .waiting
+            .iter()
+            .map(|group| self.estimate(group))
+            .fold(Duration::ZERO, Duration::saturating_add);
+        let share = left / workers;
+        let half = share / 2;
+        half.max(self.startup * WORTH).min(share)
+    }
+
+    fn estimate(&self, group: &[usize]) -> Duration {
+        let tests = group.iter().filter_map(|number| self.tests.get(*number));
+        tests.map(|test| test.duration.unwrap_or(self.guess)).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// Puts the longest last, once anything is known. What is equally long keeps its order.
+    fn sort(&mut self) {
+        if std::mem::take(&mut self.has_learned) {
+            self.guess = self.median().unwrap_or(GUESS);
+        }
+        if std::mem::replace(&mut self.is_sorted, true) {
+            return;
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.reverse();
+        waiting.sort_by_cached_key(|group| self.estimate(group));
+        self.waiting = waiting;
+    }
+
+    fn median(&self) -> Option<Duration> {
+        let mut known: Vec<Duration> = self.tests.iter().filter_map(|test| test.duration).collect();
+        let middle = known.len() / 2;
+        if known.is_empty() {
+            return None;
+        }
+        Some(*known.select_nth_unstable(middle).1)
+    }
+}
+
+/// Its units are the workers.
+impl Order for Feed {
+    fn next(&self) -> Option<usize> {
+        if self.waiting.is_empty() {
+            return None;
+        }
+        self.busy.iter().position(|busy| !busy)
+    }
+
+    fn begin(&mut self, worker: usize) {
+        self.busy.get_mut(worker).into_iter().for_each(|busy| *busy = true);
+    }
+
+    fn end(&mut self, worker: usize) {
+        self.busy.get_mut(worker).into_iter().for_each(|busy| *busy = false);
+    }
+
+    fn name(&self, worker: usize) -> String {
+        format!("worker-{worker}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn known(durations: &[u64]) -> Vec<Planned> {
+        let test = |took: &u64| Planned { duration: Some(millis(*took)), group: None };
+        durations.iter().map(test).collect()
+    }
+
+    /// All batches that one worker after the other gets, when none of them ends.
+    fn check(tests: Vec<Planned>, workers: usize, startup: u64, expected: &[&[usize]]) {
+        let mut feed = Feed::new(tests, workers);
+        feed.starts_in(millis(startup));
+        let batches: Vec<_> =
+            (0..).map(|at| feed.batch(at % workers)).take_while(|batch| !batch.is_empty()).collect();
+        assert_eq!(batches, expected);
+    }
+
+    #[test]
+    fn the_longest_go_first_and_batches_get_shorter() {
+        check(known(&[1, 9, 1, 1, 4]), 1, 0, &[&[1], &[4], &[0], &[2], &[3]]);
+        check(known(&[1; 8]), 2, 0, &[&[0, 1], &[2], &[3], &[4], &[5], &[6], &[7]]);
+    }
+
+    #[test]
+    fn a_batch_is_worth_its_start_but_no_more_than_its_share() {
+        check(
+            known(&[10; 16]),
+            2,
+            5,
+            &[&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9, 10, 11], &[12, 13], &[14], &[15]],
+        );
+        check(known(&[10; 8]), 2, 10_000, &[&[0, 1, 2, 3], &[4, 5], &[6], &[7]]);
+    }
+
+    #[test]
+    fn a_group_stays_together() {
+        let mut tests = known(&[1; 5]);
+        for number in [0, 3, 4] {
+            tests[number].group = Some("a".to_owned());
+        }
+        check(tests, 5, 0, &[&[0, 3, 4], &[1], &[2]]);
+    }
+
+    #[test]
+    fn what_a_dead_worker_had_not_begun_is_run_by_another() {
+        let mut feed = Feed::new(known(&[1; 4]), 1);
+        feed.starts_in(millis(1000));
+        assert_eq!(feed.batch(0), [0, 1, 2, 3]);
+        feed.began(0);
+        feed.ended(0, Some(millis(1)));
+        feed.began(1);
+        assert_eq!(feed.worker_ended(0, true), [Unfinished::Ran(1)]);
+        assert_eq!(feed.batch(0), [2, 3]);
+        assert_eq!(feed.worker_ended(0, true), []);
+        assert_eq!(feed.batch(0), [2, 3]);
+        assert_eq!(
+            feed.worker_ended(0, true),
+            [Unfinished::NotRun(2), Unfinished::NotRun(3)],
+            "three times are enough"
+        );
+        assert_eq!((feed.batch(0), feed.left()), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn what_a_worker_passes_over_was_not_run() {
+        let mut feed = Feed::new(known(&[1; 2]), 1);
+        feed.starts_in(millis(1000));
+        assert_eq!(feed.batch(0), [0, 1]);
+        feed.ended(1, None);
+        assert_eq!(feed.worker_ended(0, false), [Unfinished::NotRun(0)]);
+    }
+}

@@ -1,0 +1,137 @@
+//! Which tests a suite has.
+
+use std::collections::HashSet;
+use std::io;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use process::{Cause, Deadline, Follow, Interrupt, Timeouts, Wait};
+use streamresult::{drive, from_fn};
+use subunit::{Event, Status};
+
+use super::{Limits, Suite};
+
+/// More of a listing is too much: some ten million tests.
+const MOST: usize = 1 << 30;
+
+/// What came of listing the tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The suite cannot list its tests.
+    Unknown,
+    /// The tests, each once, in the order of the listing; and how long that took, which is how long a worker takes to
+    /// start.
+    Tests(Vec<String>, Duration),
+    /// The listing failed, and why: what the command said, too.
+    Failed(String),
+    /// A signal ended it.
+    Interrupted,
+}
+
+/// Lists the tests of a suite, in one of its environments where it has any.
+///
+/// # Errors
+///
+/// When the command cannot be started or watched.
+pub fn list(
+    suite: &Suite,
+    instance: Option<&str>,
+    limits: &Limits,
+    interrupt: &Interrupt,
+) -> io::Result<Listing> {
+    let Some(command) = suite.listing_command() else { return Ok(Listing::Unknown) };
+    let command = suite.within(command, instance, "");
+    let deadline = limits.listing.map_or(Deadline::NEVER, Deadline::after);
+    let follow = Follow::new(Wait { deadline, interrupt }, Timeouts::COMMAND);
+    let begun = Instant::now();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &command]).current_dir(&suite.folder).stdin(Stdio::null());
+    let finished = process::run(&mut shell, follow, MOST)?;
+    let ending = finished.ending;
+    let stderr = finished.stderr.text();
+    let Some(stdout) = finished.stdout.into_bytes() else {
+        return Ok(Listing::Failed(format!("more than {} MiB of listing\n", MOST >> 20)));
+    };
+    let (ids, text) = ids(&stdout)?;
+    let how = match ending.cause {
+        Cause::Interrupted => return Ok(Listing::Interrupted),
+        Cause::TimedOut | Cause::Stopped => "it took too long, and was ended".to_owned(),
+        Cause::Itself if ending.exit.success() => return Ok(Listing::Tests(ids, begun.elapsed())),
+        Cause::Itself => ending.exit.to_string(),
+    };
+    Ok(Listing::Failed(format!("listing the tests failed: {how}: {command}\n{text}{stderr}")))
+}
+
+/// The ids of a listing: tests that exist, or a line each where there is no packet. Beside these, what it says.
+fn ids(listing: &[u8]) -> io::Result<(Vec<String>, String)> {
+    let (mut ids, mut seen, mut text) = (Vec::new(), HashSet::new(), Vec::new());
+    let mut has_packets = false;
+    let mut add = |id: &str| {
+        if seen.insert(id.to_owned()) {
+            ids.push(id.to_owned());
+        }
+    };
+    drive(
+        listing,
+        &mut from_fn(|event: &Event<'_>| {
+            has_packets |= event.test_id.is_some();
+            match (event.test_id, event.status, event.file) {
+                (Some(id), Some(Status::Exists), _) => add(id),
+                (_, _, Some(file)) => text.extend_from_slice(file.bytes),
+                _ => {}
+            }
+            Ok(())
+        }),
+    )?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    if !has_packets {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(add);
+    }
+    Ok((ids, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(command: &str, expected: &Result<&[&str], &str>) {
+        let suite = Suite {
+            folder: ".".into(),
+            command: format!("{command} $LISTOPT"),
+            list_option: Some("--list".to_owned()),
+            ..Suite::default()
+        };
+        let limits = Limits { listing: Some(Duration::from_secs(60)), ..Limits::default() };
+        match (list(&suite, None, &limits, &Interrupt::never()).unwrap(), expected) {
+            (Listing::Tests(ids, _), Ok(expected)) => assert_eq!(&ids, expected),
+            (Listing::Failed(why), Err(expected)) => assert_eq!(&why, expected),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn tests_are_packets_or_lines() {
+        check(
+            r"printf '\263\051\001\014\003foo\010\125\137\033\263\051\001\014\003foo\010\125\137\033'; #",
+            &Ok(&["foo"]),
+        );
+        check("printf 'a\nb c\n\na\n'; #", &Ok(&["a", "b c"]));
+        check("true; #", &Ok(&[]));
+    }
+
+    #[test]
+    fn a_listing_that_fails_says_what_was_said() {
+        check(
+            "echo lost; echo why >&2; exit 3; #",
+            &Err(
+                "listing the tests failed: exit code 3: echo lost; echo why >&2; exit 3; # --list\nlost\nwhy\n",
+            ),
+        );
+    }
+
+    #[test]
+    fn a_suite_may_be_unable_to_list() {
+        let listed = list(&Suite::default(), None, &Limits::default(), &Interrupt::never()).unwrap();
+        assert_eq!(listed, Listing::Unknown);
+    }
+}

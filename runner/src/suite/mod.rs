@@ -1,0 +1,89 @@
+//! Suites: commands that can list their tests and run some of them.
+//!
+//! A [`Suite`] is read from the configuration of testrepository or stestr ([`find`], [`read`]). [`Feed`] decides which
+//! worker runs which of its tests; [`Run`] does it, over processes that are started for a batch of tests each.
+
+mod any_output;
+mod command;
+mod feed;
+mod find;
+mod ini;
+mod instances;
+mod listing;
+mod output;
+mod run;
+#[cfg(test)]
+mod simulation;
+mod stestr;
+mod testr;
+mod worker;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use any_output::{AnyOutput, Format};
+pub use feed::{Feed, Planned, Unfinished};
+pub use find::{FILES, find, read};
+pub use instances::Instances;
+pub use listing::{Listing, list};
+pub use output::{Output, Packets};
+pub use run::{Conditions, Run};
+
+/// A command that can list its tests and run some of them, as testrepository describes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Suite {
+    /// The file that it is read from.
+    pub source: PathBuf,
+    /// Where its commands run.
+    pub folder: PathBuf,
+    /// What runs tests: a command for the shell, with `$LISTOPT`, `$IDOPTION`, `$IDFILE` and `$IDLIST` in it.
+    pub command: String,
+    /// What stands for `$LISTOPT` when tests are listed; without it they cannot be.
+    pub list_option: Option<String>,
+    /// What stands for `$IDOPTION` when some tests are run.
+    pub id_option: Option<String>,
+    /// What stands for `$IDLIST` when tests are listed.
+    pub default_ids: String,
+    /// A command that prints how many workers there shall be.
+    pub concurrency: Option<String>,
+    /// A regular expression: tests in which it matches the same text at the beginning are run by the same process.
+    pub group: Option<String>,
+    /// Tags that are not shown.
+    pub filter_tags: Vec<String>,
+    /// A command that makes environments, `$INSTANCE_COUNT` of them, and prints their names.
+    pub provision: Option<String>,
+    /// What runs `$COMMAND` in the environment `$INSTANCE_ID`, to which it takes `$FILES`.
+    pub execute: Option<String>,
+    /// A command that removes the environments `$INSTANCE_IDS`.
+    pub dispose: Option<String>,
+    /// Whether several workers at a time are usual.
+    pub is_parallel: bool,
+    /// Keys of the file that mean nothing here.
+    pub unknown_keys: Vec<String>,
+    /// Keys that the file may have.
+    pub known_keys: &'static [&'static str],
+}
+
+/// How long things may take; `None` is as long as they like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// One test, from its beginning to its end.
+    pub test: Option<Duration>,
+    /// Between two things that a worker says.
+    pub idle: Option<Duration>,
+    /// Listing the tests.
+    pub listing: Option<Duration>,
+}
+
+/// What is wrong with a configuration file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub(super) String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
