@@ -24,6 +24,7 @@ pub mod prune;
 pub mod rebuild;
 mod repo_args;
 mod report;
+pub mod run;
 mod run_status;
 pub mod show;
 pub mod slowest;

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use repository::{Note, Repository};
 
@@ -58,9 +58,14 @@ impl RepoArgs {
         Ok(self.snapshot.get_or_init(|| snapshot))
     }
 
-    /// Makes the repository.
+    /// Makes the repository, in the working directory unless another folder was named.
     pub(super) fn make(&self) -> Result<&Repository, repository::Error> {
-        let made = Repository::init(self.folder().unwrap_or_else(|| PathBuf::from(".")))?;
+        self.make_in(Path::new("."))
+    }
+
+    /// Makes the repository, in this folder unless another one was named.
+    pub(super) fn make_in(&self, folder: &Path) -> Result<&Repository, repository::Error> {
+        let made = Repository::init(self.folder().unwrap_or_else(|| folder.to_owned()))?;
         Ok(self.opened.get_or_init(|| made))
     }
 

@@ -89,6 +89,7 @@ impl ReportArgs {
         ending: Conclusion<'_>,
         feed: impl FnOnce(Sink<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
+        let interrupt = streams.interrupt.clone();
         let color = self.output.is_stdout() && self.display.color.output(&streams.terminal);
         let out = BufWriter::new(self.output.open(&Shared::new(streams.output))?);
         let mut report = TextReport::new(out, self.display.options(color));
@@ -103,7 +104,11 @@ impl ReportArgs {
             _ => Ok(()),
         });
         let fed = feed(&mut (&mut report, beside));
-        let ending = Conclusion { incomplete: ending.incomplete || fed.is_err(), ..ending };
+        let ending = Conclusion {
+            incomplete: ending.incomplete || fed.is_err(),
+            interrupted: ending.interrupted || interrupt.has_come(),
+            ..ending
+        };
         let out = report.finish(ending).context("cannot write the report")?;
         let out = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         out.finish().context("cannot write the report")?;

@@ -29,6 +29,7 @@ pub(crate) fn subunit(args: &[&str], input: &[u8]) -> RunOutput {
         "pin" => run_with::<On<crate::pin::Pin>>,
         "prune" => run_with::<On<crate::prune::Prune>>,
         "rebuild" => run_with::<On<crate::rebuild::Rebuild>>,
+        "run" => run_with::<On<crate::run::Run>>,
         "show" => run_with::<On<crate::show::Show>>,
         "slowest" => run_with::<On<crate::slowest::Slowest>>,
         "unpin" => run_with::<On<crate::pin::Unpin>>,

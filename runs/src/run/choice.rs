@@ -1,0 +1,160 @@
+//! Which of the listed tests are run, and in what order.
+
+use std::collections::HashSet;
+use std::fs;
+use std::hash::BuildHasher as _;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use fancy_regex::Regex;
+use repository::Repository;
+use runner::suite::Listing;
+
+/// Which tests are run.
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Which tests, in what order")]
+pub(super) struct ChoiceArgs {
+    /// Run only the tests that are failing by earlier runs
+    #[arg(long, conflicts_with = "command")]
+    failing: bool,
+    /// Run only the tests whose ids are in this file, one per line
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    load_list: Option<PathBuf>,
+    /// Do not run the tests in whose ids this regular expression is found; may be repeated
+    #[arg(long, visible_alias = "exclude-regex", value_name = "REGEX", conflicts_with = "command")]
+    exclude: Vec<String>,
+    /// Run them in a random order; the same SEED gives the same order of the same tests
+    #[arg(
+        long,
+        value_name = "SEED",
+        num_args = 0..=1,
+        require_equals = true,
+        conflicts_with = "command"
+    )]
+    random: Option<Option<u64>>,
+}
+
+/// The tests that are run.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    pub(super) ids: Vec<String>,
+    /// Whether these are all tests there are.
+    pub(super) is_all: bool,
+    /// What there is to say about it.
+    pub(super) notes: Vec<String>,
+}
+
+impl ChoiceArgs {
+    /// Whether they are run in the order in which they were chosen, not the longest first.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.random.is_some()
+    }
+
+    /// Whether not all tests are wanted.
+    fn is_given(&self, filters: &[String]) -> bool {
+        !filters.is_empty() || !self.exclude.is_empty() || self.failing || self.load_list.is_some()
+    }
+
+    /// Chooses among what was listed.
+    pub(super) fn of_listing<'r>(
+        &self,
+        listing: &Listing,
+        filters: &[String],
+        repository: impl FnOnce() -> anyhow::Result<&'r Repository>,
+    ) -> anyhow::Result<Chosen> {
+        match listing {
+            Listing::Tests(ids, _) => self.choose(ids.clone(), filters, repository),
+            Listing::Unknown if self.is_given(filters) => {
+                bail!(
+                    "no tests can be chosen: the configuration does not say how to list them (test_list_option)"
+                )
+            }
+            _ => Ok(Chosen::default()),
+        }
+    }
+
+    /// Chooses among these tests.
+    pub(super) fn choose<'r>(
+        &self,
+        mut ids: Vec<String>,
+        filters: &[String],
+        repository: impl FnOnce() -> anyhow::Result<&'r Repository>,
+    ) -> anyhow::Result<Chosen> {
+        let (all, mut notes) = (ids.len(), Vec::new());
+        let (filters, excluded) = (patterns(filters)?, patterns(&self.exclude)?);
+        if !filters.is_empty() {
+            retain(&mut ids, |id| is_found(&filters, id))?;
+        }
+        retain(&mut ids, |id| Ok(!is_found(&excluded, id)?))?;
+        if let Some(path) = &self.load_list {
+            let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            notes.extend(only(
+                &mut ids,
+                text.lines().filter(|line| !line.is_empty()),
+                &path.display().to_string(),
+            ));
+        }
+        if self.failing {
+            let failing = repository()?.failing()?;
+            only(&mut ids, failing.tests.iter().map(|test| test.test_id.as_str()), "");
+        }
+        let is_all = ids.len() == all;
+        if let Some(seed) = self.random {
+            let seed =
+                seed.unwrap_or_else(|| foldhash::quality::RandomState::default().hash_one(0) % 100_000);
+            notes.push(format!("in random order: --random={seed} gives it again"));
+            shuffle(&mut ids, seed);
+        }
+        Ok(Chosen { ids, is_all, notes })
+    }
+}
+
+fn patterns(texts: &[String]) -> anyhow::Result<Vec<Regex>> {
+    let compile =
+        |text: &String| Regex::new(text).with_context(|| format!("{text:?} is no regular expression"));
+    texts.iter().map(compile).collect()
+}
+
+fn is_found(patterns: &[Regex], id: &str) -> anyhow::Result<bool> {
+    for pattern in patterns {
+        if pattern.is_match(id).with_context(|| format!("{:?} takes too long", pattern.as_str()))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn retain(ids: &mut Vec<String>, mut keep: impl FnMut(&str) -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let mut kept = Vec::with_capacity(ids.len());
+    for id in std::mem::take(ids) {
+        if keep(&id)? {
+            kept.push(id);
+        }
+    }
+    *ids = kept;
+    Ok(())
+}
+
+/// Keeps only these; tells of those that are not there, which are of a list that somebody made.
+fn only<'w>(ids: &mut Vec<String>, wanted: impl Iterator<Item = &'w str>, list: &str) -> Option<String> {
+    let mut wanted: HashSet<&str> = wanted.collect();
+    ids.retain(|id| wanted.contains(id.as_str()));
+    for id in ids.iter() {
+        wanted.remove(id.as_str());
+    }
+    let first = wanted.iter().min().filter(|_| !list.is_empty())?;
+    Some(format!(
+        "{list}: {} of its ids are not run, since no such test is chosen: {first:?} and so on",
+        wanted.len()
+    ))
+}
+
+/// The order of Fisher and Yates, by numbers that are the same for the same seed.
+pub(super) fn shuffle(ids: &mut [String], seed: u64) {
+    let mut state = seed;
+    for last in (1..ids.len()).rev() {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let below = u64::try_from(last).unwrap_or(u64::MAX) + 1;
+        ids.swap(last, usize::try_from((state >> 33) % below).unwrap_or(last));
+    }
+}

@@ -1,0 +1,375 @@
+//! `subunit run`: runs the tests of a project, or any command, and stores the run.
+
+mod changes;
+mod choice;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use cli::value::duration;
+use cli::{Streams, Verdict, VerdictArgs};
+use process::{Deadline, Follow, Interrupt, Timeouts, Wait};
+use repository::{Error, Repository, RunState, StoredRun};
+use runner::suite::{self, FILES, Format, Instances, Limits, Listing, Suite};
+
+use super::command::RepositoryCommand;
+use super::display;
+use super::repo_args::RepoArgs;
+use super::report::ReportArgs;
+use super::run_status::RunStatus;
+use changes::FailingBefore;
+use choice::ChoiceArgs;
+use session::Session;
+
+/// What a test is called that is about the listing of tests.
+const LISTING: &str = "subunit-run.listing";
+
+/// Run the tests of this project, or any command, and store the run
+///
+/// The project's tests are those that .testr.conf, .stestr.conf, [tool.stestr] of pyproject.toml or [stestr] of tox.ini
+/// describe, in the working directory or above it, as testrepository and stestr read them. They are listed first; then
+/// workers run them, as many at a time as there are cores, in batches: the longest first, by the durations of earlier
+/// runs. A testr.conf is run by one worker unless --parallel or -j is given.
+///
+/// Nothing is lost: a test that was listed and not run is a failure, and so is one whose worker died or took too long,
+/// with how that ended and its last words. What such a worker had not begun is run by another. A listing that fails is
+/// a failing test, subunit-run.listing, and a worker that ends badly though no test failed is one, too.
+///
+/// With `-- COMMAND`, that is run as it is. What it writes may be a stream, TAP, or the output of go test -json or
+/// cargo test: its lines tell. A command that tells of no tests is one itself, and passes with exit code 0.
+///
+/// The run is stored as it goes, in a repository that is made where there is none. The report is on stdout; what workers
+/// print beside their tests goes to stderr. With several workers, tests have the tag worker-N.
+#[derive(clap::Args, Debug)]
+#[command(
+    override_usage = "subunit run [OPTIONS] [REGEX]...\n       subunit run [OPTIONS] -- COMMAND [ARG]...",
+    after_help = cli::help!(
+        [
+            Passed = "the run succeeded, and nothing is failing",
+            Failed = "a test failed, was not run, passed though it was expected to fail, or could not be listed",
+            Incomplete,
+            Nothing = "no test was run: there is none, or none was chosen",
+            Outstanding,
+        ],
+        "  subunit run\n  \
+           subunit run -j 8 --timeout 5m 'test_login|test_logout'\n  \
+           subunit run --failing\n  \
+           subunit run --until-failure net.test_boot\n  \
+           subunit run -- go test -json ./...\n  \
+           subunit run --subunit | subunit2junitxml >report.xml"
+    )
+)]
+pub struct Run {
+    /// Run only the tests in whose ids one of these regular expressions is found
+    #[arg(value_name = "REGEX", conflicts_with = "command")]
+    filters: Vec<String>,
+    /// Run this command instead of the project's tests
+    #[arg(value_name = "COMMAND", last = true)]
+    command: Vec<OsString>,
+    /// Read this configuration file; its name tells whether it is testrepository's or stestr's
+    #[arg(long, value_name = "FILE", conflicts_with = "command")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    /// List the tests that would be run, one per line, and run none
+    #[arg(long, conflicts_with_all = ["command", "subunit"])]
+    list: bool,
+    #[command(flatten)]
+    workers: WorkerArgs,
+    #[command(flatten)]
+    limits: LimitArgs,
+    /// What COMMAND writes
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "auto",
+        requires = "command",
+        help_heading = "Commands"
+    )]
+    format: FormatName,
+    /// The id of the test that COMMAND is, where it tells of no others; without this, its words
+    #[arg(long, value_name = "ID", requires = "command", help_heading = "Commands")]
+    id: Option<String>,
+    /// Run again and again, this often at most; each is a run of its own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Again")]
+    repeat: Option<u32>,
+    /// Run again until a run fails
+    #[arg(long, help_heading = "Again")]
+    until_failure: bool,
+    #[command(flatten)]
+    report: ReportArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+}
+
+#[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Workers")]
+struct WorkerArgs {
+    /// Run this many workers at a time; 0 is one for each core
+    #[arg(short = 'j', long = "workers", visible_alias = "concurrency", value_name = "N")]
+    count: Option<usize>,
+    /// Run one worker for each core, or as many as the configuration says
+    #[arg(long, conflicts_with_all = ["serial", "count"])]
+    parallel: bool,
+    /// Run one worker
+    #[arg(long, conflicts_with = "count")]
+    serial: bool,
+    /// Run each test, or each group of tests, in a worker of its own
+    #[arg(long, conflicts_with = "command")]
+    isolated: bool,
+}
+
+#[derive(clap::Args, Clone, Copy, Debug)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// End a worker when one of its tests takes longer, which is a failure of that test: 30s, 5m
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// End a worker that says nothing for this long
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    idle_timeout: Option<Duration>,
+    /// Give up listing the tests after this
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    list_timeout: Option<Duration>,
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum FormatName {
+    /// Found out by its lines
+    Auto,
+    /// Nothing about tests: the command is one
+    Exit,
+    /// A stream
+    Subunit,
+    /// A stream of version 1
+    V1,
+    /// TAP
+    Tap,
+    /// What go test -json writes
+    Gojson,
+    /// What cargo test writes
+    Libtest,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Auto => Format::Auto,
+            FormatName::Exit => Format::Exit,
+            FormatName::Subunit => Format::Subunit,
+            FormatName::V1 => Format::V1,
+            FormatName::Tap => Format::Tap,
+            FormatName::Gojson => Format::GoJson,
+            FormatName::Libtest => Format::Libtest,
+        }
+    }
+}
+
+impl RepositoryCommand for Run {
+    const NAME: &'static str = "subunit run";
+
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        let interrupt = &streams.interrupt;
+        let suite = self.suite()?;
+        let count = self.worker_count(&suite, interrupt)?;
+        let instances = Instances::provision(&suite, count, interrupt)?;
+        let instance = instances.names().first().map(String::as_str);
+        let listing = suite::list(&suite, instance, &self.limits.limits(), interrupt)?;
+        if self.list {
+            return self.list(repo, &suite, listing, streams);
+        }
+        let repository = self.repository(repo, &suite, streams.errors)?;
+        let ran = self.rounds(repository, &suite, &listing, count, instances.names(), streams);
+        let disposed = instances.dispose().context("cannot remove the instances");
+        let verdict = ran?;
+        disposed?;
+        Ok(self.verdict.apply(verdict))
+    }
+}
+
+impl Run {
+    /// What is run: the project's tests, or the command.
+    fn suite(&self) -> anyhow::Result<Suite> {
+        if !self.command.is_empty() {
+            let words: Vec<_> = self.command.iter().map(|word| quoted(&word.to_string_lossy())).collect();
+            return Ok(Suite {
+                folder: ".".into(),
+                command: format!("exec {}", words.join(" ")),
+                ..Suite::default()
+            });
+        }
+        let found = match &self.config {
+            Some(path) => Some(suite::read(path)?),
+            None => suite::find(&std::env::current_dir()?)?,
+        };
+        let Some(suite) = found else {
+            bail!(
+                "no configuration of tests here or above: {}. To run a command: `subunit run -- COMMAND`",
+                FILES.join(", ")
+            );
+        };
+        for key in &suite.unknown_keys {
+            let guess = cli::suggest(key, suite.known_keys.iter().copied());
+            if !guess.is_empty() {
+                bail!("{}: {key} is not known{guess}", suite.source.display());
+            }
+        }
+        Ok(suite)
+    }
+
+    fn worker_count(&self, suite: &Suite, interrupt: &Interrupt) -> anyhow::Result<usize> {
+        let cores = || thread::available_parallelism().map_or(1, usize::from);
+        match self.workers.count {
+            _ if !self.command.is_empty() || self.workers.serial => Ok(1),
+            Some(0) => Ok(cores()),
+            Some(count) => Ok(count),
+            None if !self.workers.parallel && !suite.is_parallel => Ok(1),
+            None => Ok(concurrency(suite, interrupt)?.unwrap_or_else(cores)),
+        }
+    }
+
+    fn list(
+        &self,
+        repo: &RepoArgs,
+        suite: &Suite,
+        listing: Listing,
+        streams: Streams<'_>,
+    ) -> anyhow::Result<Verdict> {
+        let ids = match listing {
+            Listing::Tests(ids, _) => self.choice.choose(ids, &self.filters, || Ok(repo.repository()?))?.ids,
+            Listing::Unknown => bail!("{} does not say how to list tests", suite.source.display()),
+            Listing::Failed(why) => bail!("{}", why.trim_end()),
+            Listing::Interrupted => return Ok(Verdict::Passed),
+        };
+        ids.iter().try_for_each(|id| writeln!(streams.output, "{}", formats::visible::line(id)))?;
+        Ok(if ids.is_empty() { Verdict::Nothing } else { Verdict::Passed })
+    }
+
+    fn repository<'r>(
+        &self,
+        repo: &'r RepoArgs,
+        suite: &Suite,
+        errors: &mut dyn Write,
+    ) -> anyhow::Result<&'r Repository> {
+        match repo.repository() {
+            Err(Error::NoRepository { .. }) => {
+                let made = repo.make_in(&suite.folder)?;
+                writeln!(errors, "made {}", made.path().display())?;
+                Ok(made)
+            }
+            found => Ok(found?),
+        }
+    }
+
+    /// Runs the tests as often as is wanted.
+    fn rounds(
+        &self,
+        repository: &Repository,
+        suite: &Suite,
+        listing: &Listing,
+        workers: usize,
+        instances: &[String],
+        streams: Streams<'_>,
+    ) -> anyhow::Result<Verdict> {
+        let Streams { mut input, output, errors, terminal, interrupt } = streams;
+        let most = self.repeat.unwrap_or(if self.until_failure { u32::MAX } else { 1 });
+        let mut worst = Verdict::Passed;
+        for _ in 0..most {
+            let chosen = self.choice.of_listing(listing, &self.filters, || Ok(repository))?;
+            chosen.notes.iter().try_for_each(|note| writeln!(errors, "{note}"))?;
+            let session = Session {
+                suite,
+                limits: self.limits.limits(),
+                is_isolated: self.workers.isolated,
+                keeps_order: self.choice.keeps_order(),
+                workers,
+                instances,
+                format: self.format(),
+                id: self.id(),
+                words: self.words(),
+            };
+            let streams = Streams {
+                input: std::mem::replace(&mut input, Box::new(std::io::empty())),
+                output: &mut *output,
+                errors: &mut *errors,
+                terminal,
+                interrupt: interrupt.clone(),
+            };
+            let before = FailingBefore::of(repository)?;
+            let run = session.run(repository, listing, chosen, &self.report, streams)?;
+            let verdict = conclude(repository, &run, &before, errors)?;
+            if verdict != Verdict::Passed {
+                worst = verdict;
+            }
+            if interrupt.has_come() || (self.until_failure && display::verdict(&run) != Verdict::Passed) {
+                break;
+            }
+        }
+        Ok(worst)
+    }
+
+    fn format(&self) -> Format {
+        let program = self.command.first().map(Path::new).and_then(Path::file_stem);
+        match Format::from(self.format) {
+            // Its "Running tests/it.rs" is on stderr.
+            Format::Auto if program.is_some_and(|name| name == "cargo") => Format::Libtest,
+            format => format,
+        }
+    }
+
+    fn words(&self) -> Vec<String> {
+        self.command.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+
+    fn id(&self) -> String {
+        self.id.clone().unwrap_or_else(|| self.words().join(" "))
+    }
+}
+
+impl LimitArgs {
+    fn limits(self) -> Limits {
+        Limits { test: self.timeout, idle: self.idle_timeout, listing: self.list_timeout }
+    }
+}
+
+/// What the suite's own command says about how many workers there shall be.
+fn concurrency(suite: &Suite, interrupt: &Interrupt) -> anyhow::Result<Option<usize>> {
+    let Some(command) = &suite.concurrency else { return Ok(None) };
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", command]).current_dir(&suite.folder).stdin(std::process::Stdio::null());
+    let follow = Follow::new(Wait { deadline: Deadline::NEVER, interrupt }, Timeouts::COMMAND);
+    let finished = process::run(&mut shell, follow, 4096)?;
+    let said = finished.stdout.text();
+    let count = said.trim().parse().ok().filter(|_| finished.ending.is_success());
+    let count = count.with_context(|| {
+        format!("test_run_concurrency: {command}: {}, and no number: {:?}", finished.ending.exit, said.trim())
+    })?;
+    Ok(Some(count).filter(|count| *count > 0))
+}
+
+/// A word as the shell takes it for one.
+fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Says what the run is called, what changed, and what is still failing.
+fn conclude(
+    repository: &Repository,
+    run: &StoredRun,
+    before: &FailingBefore,
+    errors: &mut dyn Write,
+) -> anyhow::Result<Verdict> {
+    let told = RunStatus::of(repository, run, display::verdict(run))?;
+    let how = if run.state == RunState::Interrupted { ", interrupted" } else { "" };
+    writeln!(errors, "stored as run {}{how}{}", run.id, before.changes(repository)?)?;
+    told.write_others(errors)?;
+    Ok(told.verdict())
+}
