@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use streamresult::{DAMAGE_ID, Outcome, Summary};
+use streamresult::{Outcome, Summary, is_damage};
 use subunit::{Status, Timestamp};
 
 use crate::row::{Facts, Kind, Row};
@@ -295,7 +295,7 @@ impl Tally {
     pub(crate) fn add(&mut self, row: &Row<'_>) {
         let Facts { kind, start, duration, marks, .. } = row.facts;
         let count = match kind {
-            _ if row.id == DAMAGE_ID.as_bytes() => &mut self.counts.damaged,
+            Kind::Outcome(outcome) if is_damage(row.id, outcome) => &mut self.counts.damaged,
             Kind::Late => &mut self.counts.late,
             Kind::Outcome(Outcome::Success) => &mut self.counts.success,
             Kind::Outcome(Outcome::Fail) => &mut self.counts.fail,

@@ -65,7 +65,7 @@
 //! | `StreamFailFast` | [`fail_fast`](StreamResultExt::fail_fast) |
 //! | `StreamToDict`, `StreamToExtendedDecorator`, `TestByTestResult` | [`Records`] |
 //! | `StreamSummary` | [`Summary`]; an unexpected success is a failure |
-//! | `StreamToQueue`, `ConcurrentStreamTestSuite` | `channel` (feature `tokio`) with [`routed`](StreamResultExt::routed) |
+//! | `StreamToQueue`, `ConcurrentStreamTestSuite` | [`channel`] with [`routed`](StreamResultExt::routed) |
 //! | `ExtendedToStreamDecorator` | [`Event::status`] and [`StreamResult::status`] |
 //! | `ResourcedToStreamDecorator` | events with `runnable: false` |
 //! | `ByteStreamToStreamResult` (subunit) | [`drive`] |
@@ -124,12 +124,11 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 //!
-//! Features: `tokio` adds the module `channel`.
+//! The feature `tokio` does nothing any more: [`channel`] needs no runtime.
 
 mod announced;
 mod attachments;
 mod between;
-#[cfg(feature = "tokio")]
 pub mod channel;
 mod damage;
 mod drive;
@@ -186,7 +185,7 @@ pub use records::{Details, Records};
 pub use renamed::Renamed;
 pub use routed::Routed;
 pub use router::{Notify, Router, Rule, SinkId};
-pub use rules::{DAMAGE_ID, FLAKY_TAG};
+pub use rules::{DAMAGE_ID, FLAKY_TAG, is_damage};
 pub use spool::{Spool, SpoolReader, Spooled};
 pub use stamped::Stamped;
 pub use summary::{RunVerdict, Summary};

@@ -11,7 +11,7 @@ use crate::Extent;
 use crate::attachments::AttachmentBuf;
 use crate::look::{Look, checked};
 use crate::open_tests::OpenTest;
-use crate::rules::{DAMAGE_ID, is_of_flaky};
+use crate::rules::{is_damage, is_of_flaky};
 use crate::spool::{Spool, SpoolReader};
 use crate::tag_set::TagSet;
 
@@ -203,7 +203,7 @@ impl<'a, V> Record<'a, V> {
     /// Whether this is not a test, but stands for bytes that could not be read.
     #[must_use]
     pub fn is_damage(&self) -> bool {
-        self.test.key().test_id == DAMAGE_ID.as_bytes()
+        is_damage(self.test.key().test_id, self.outcome())
     }
 
     /// Whether the test can be run by its id alone: one of its events says so.

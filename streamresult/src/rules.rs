@@ -5,8 +5,18 @@
 
 use subunit::Status;
 
-/// The test id of the events that stand for bytes that could not be read.
+use crate::Outcome;
+
+/// The test id of the events that stand for bytes that could not be read. They fail: whatever else has this id is a
+/// test like any other, see [`is_damage`].
 pub const DAMAGE_ID: &str = "subunit.parser";
+
+/// Whether a test with this id and outcome is none, but stands for bytes that could not be read.
+#[inline]
+#[must_use]
+pub fn is_damage(test_id: &[u8], outcome: Outcome) -> bool {
+    outcome == Outcome::Fail && test_id == DAMAGE_ID.as_bytes()
+}
 
 /// The tag of a test that passed only when it was tried again.
 pub const FLAKY_TAG: &str = "flaky";

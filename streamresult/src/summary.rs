@@ -10,7 +10,7 @@ use crate::announced::Announced;
 use crate::finished::Finished;
 use crate::key::{HashState, Key};
 use crate::look::Look;
-use crate::rules::{self, Before, DAMAGE_ID, Effect};
+use crate::rules::{self, Before, Effect};
 use crate::{Extent, Outcome, Record, RecordSink, StreamResult};
 
 /// The one accounting of all commands: how many tests ended in which way, and whether the run succeeded.
@@ -53,7 +53,6 @@ pub struct Summary {
 struct Open {
     hash: u64,
     begun: bool,
-    is_damage: bool,
     /// Its tags, so far, say that it failed before.
     is_flaky: bool,
 }
@@ -230,7 +229,7 @@ impl Summary {
     /// Never; the answer is that of the traits' methods.
     pub fn stop_run(&mut self) -> io::Result<()> {
         for test in self.open.take() {
-            self.add(Outcome::Unfinished, test.hash, test.is_damage, false);
+            self.add(Outcome::Unfinished, test.hash, false, false);
         }
         self.announced.settle(&mut self.finished);
         Ok(())
@@ -280,17 +279,16 @@ impl Summary {
 
     fn test(&mut self, key: Key<'_>, status: Option<Status>, is_flaky: Option<bool>) {
         let hash = key.hash(&self.hash_state);
-        let is_damage = key.test_id == DAMAGE_ID.as_bytes();
         let before = match self.open.find(hash) {
             None => Before::Closed,
             Some(test) if test.begun => Before::Begun,
             Some(_) => Before::Open,
         };
         let finished = &mut self.finished;
-        match rules::effect(before, status, || !is_damage && finished.contains(hash)) {
+        match rules::effect(before, status, || rules::may_be_late(key.test_id) && finished.contains(hash)) {
             Effect::Joins if before == Before::Closed => {
                 let is_flaky = is_flaky.unwrap_or_default();
-                self.open.insert(Open { hash, begun: status.is_some(), is_damage, is_flaky });
+                self.open.insert(Open { hash, begun: status.is_some(), is_flaky });
             }
             Effect::Joins => {
                 if let (true, Some(test)) = (status.is_some() || is_flaky.is_some(), self.open.find(hash)) {
@@ -305,9 +303,10 @@ impl Summary {
                 if before != Before::Closed {
                     self.open.remove(hash);
                 }
-                self.add(Outcome::of(status), hash, is_damage, false);
+                let outcome = Outcome::of(status);
+                self.add(outcome, hash, rules::is_damage(key.test_id, outcome), false);
             }
-            Effect::Announces => self.add(Outcome::Exists, hash, is_damage, true),
+            Effect::Announces => self.add(Outcome::Exists, hash, false, true),
             Effect::Late => self.late += 1,
         }
     }

@@ -1,17 +1,19 @@
-//! Streams over tokio: a [`Codec`] for tokio-util's `FramedRead` and `FramedWrite`.
+//! Streams over tokio: a [`Codec`] for tokio-util's `FramedRead` and `FramedWrite`, and a [`PacketCodec`] that writes
+//! packets as they are.
 
 use std::io;
 
 use bytes::{Bytes, BytesMut};
 use tokio_util::codec;
 
+use crate::chunks::encode_chunks;
 use crate::decode::{Decoder, Found, InputEnd};
-use crate::encode::encode;
 use crate::error::PacketError;
 use crate::event::Event;
 use crate::packet::PacketBuf;
 
-/// A frame that owns its bytes; see [`Frame`](crate::Frame).
+/// A frame that owns its bytes; see [`Frame`](crate::Frame). It shares them with the buffer that was read into, which
+/// lives as long as any of its frames: [`PacketBuf::compact`] what is kept for long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FrameBuf {
     /// A packet.
@@ -22,7 +24,11 @@ pub enum FrameBuf {
     Corrupt(Bytes, PacketError),
 }
 
-/// Reads frames, writes events and packets. Damage is an item, not an error.
+/// Reads frames, writes events. Damage is an item, not an error; an event whose file does not fit in a packet is
+/// written as several.
+///
+/// It writes one kind of item, so that `FramedWrite::flush` is about that one; packets that are passed on go through a
+/// [`PacketCodec`].
 ///
 /// ```
 /// use bytes::BytesMut;
@@ -79,11 +85,28 @@ impl codec::Encoder<&Event<'_>> for Codec {
     type Error = io::Error;
 
     fn encode(&mut self, event: &Event<'_>, out: &mut BytesMut) -> io::Result<()> {
-        Ok(encode(event, out)?)
+        Ok(encode_chunks(event, out)?)
     }
 }
 
-impl codec::Encoder<PacketBuf> for Codec {
+/// Writes packets as they are.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use subunit::codec::PacketCodec;
+/// use subunit::{Event, PacketBuf, Status};
+/// use tokio_util::codec::Encoder;
+///
+/// let packet = PacketBuf::encode(&Event::status("foo", Status::Exists)).map_err(std::io::Error::from)?;
+/// let mut out = BytesMut::new();
+/// PacketCodec.encode(packet, &mut out)?;
+/// assert_eq!(&out[..], b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PacketCodec;
+
+impl codec::Encoder<PacketBuf> for PacketCodec {
     type Error = io::Error;
 
     fn encode(&mut self, packet: PacketBuf, out: &mut BytesMut) -> io::Result<()> {
@@ -94,10 +117,35 @@ impl codec::Encoder<PacketBuf> for Codec {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::SinkExt as _;
     use tokio_util::codec::{Decoder as _, Encoder as _};
 
     use super::*;
     use crate::event::Status;
+
+    #[tokio::test]
+    async fn events_are_sent_and_flushed_whatever_their_length() {
+        let log = vec![b'x'; crate::MAX_PACKET + 1000];
+        let event = Event { test_id: Some("a"), ..Event::file("log", &log) };
+        let mut framed = codec::FramedWrite::new(Vec::new(), Codec::default());
+        framed.feed(&event).await.unwrap();
+        framed.flush().await.unwrap();
+        framed.send(&Event::status("a", Status::Fail)).await.unwrap();
+        let mut writer = crate::io::Writer::new(Vec::new());
+        writer.write(&event).unwrap();
+        writer.write(&Event::status("a", Status::Fail)).unwrap();
+        assert!(framed.into_inner() == writer.into_inner().unwrap(), "the codec cuts as the writer does");
+    }
+
+    #[test]
+    fn a_compacted_packet_keeps_nothing_else_in_memory() {
+        let mut input = BytesMut::new();
+        codec::Encoder::encode(&mut Codec::default(), &Event::status("a", Status::Fail), &mut input).unwrap();
+        let Some(FrameBuf::Packet(packet)) = Codec::default().decode(&mut input).unwrap() else { panic!() };
+        let compact = packet.compact();
+        assert_eq!(compact, packet);
+        assert!(compact.into_bytes().is_unique() && !packet.as_bytes().is_empty());
+    }
 
     #[test]
     fn what_is_written_is_read_back() {
@@ -105,7 +153,7 @@ mod tests {
         let mut bytes = BytesMut::from(&b"text\n"[..]);
         let event = Event::status("a", Status::Skip);
         codec.encode(&event, &mut bytes).unwrap();
-        codec.encode(PacketBuf::encode(&event).unwrap(), &mut bytes).unwrap();
+        PacketCodec.encode(PacketBuf::encode(&event).unwrap(), &mut bytes).unwrap();
         bytes.extend_from_slice(b"\xb3\x29");
         assert_eq!(codec.decode(&mut bytes).unwrap(), Some(FrameBuf::Text("text\n".into())));
         for _ in 0..2 {

@@ -305,6 +305,23 @@ impl PacketBuf {
         &self.0
     }
 
+    /// The same packet in memory of its own. One that came from `codec` shares the buffer that was read into, and keeps
+    /// all of it, 64 KiB and more, for as long as it lives: what is kept for long is compacted first.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use subunit::PacketBuf;
+    ///
+    /// let read = Bytes::from_static(b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b and much more");
+    /// let kept = PacketBuf::parse(read.slice(..12))?.compact();
+    /// assert_eq!(kept.event().test_id, Some("foo"));
+    /// # Ok::<(), subunit::PacketError>(())
+    /// ```
+    #[must_use]
+    pub fn compact(&self) -> PacketBuf {
+        PacketBuf(Bytes::copy_from_slice(&self.0))
+    }
+
     /// All bytes of the packet, without a copy.
     #[must_use]
     pub fn into_bytes(self) -> Bytes {

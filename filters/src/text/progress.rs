@@ -92,7 +92,7 @@ impl RunProgress {
             let failed = event.status.is_some_and(Status::is_failure);
             return failed.then(|| self.failure(None, &title("(the run as a whole)", event.route_code)));
         };
-        if test_id == DAMAGE_ID {
+        if test_id == DAMAGE_ID && matches!(event.status, None | Some(Status::Fail)) {
             return self.note_damage(event);
         }
         self.key.clear();
@@ -121,9 +121,7 @@ impl RunProgress {
     }
 
     fn note_damage(&mut self, event: &Event<'_>) -> Option<Line> {
-        if !event.status.is_some_and(Status::is_final) {
-            return None;
-        }
+        event.status?;
         self.damaged += 1;
         let what = event.file.map(|file| String::from_utf8_lossy(file.bytes));
         Some(self.failure(None, &title(what.as_deref().unwrap_or("damaged packet"), event.route_code)))

@@ -1,6 +1,6 @@
 //! The rows of each test of a run, and what they decide.
 
-use streamresult::{DAMAGE_ID, Outcome};
+use streamresult::{Outcome, is_damage};
 
 use crate::error::Result;
 use crate::results::{Results, Rows};
@@ -66,7 +66,7 @@ impl Group {
         self.is_announced |= outcome == Outcome::Exists;
         self.is_runnable |= !facts.marks.not_runnable;
         // Damage is not a test: the run as a whole fails.
-        if self.key.id == DAMAGE_ID.as_bytes() {
+        if is_damage(&self.key.id, outcome) {
             return;
         }
         if outcome.is_failure() {

@@ -198,3 +198,21 @@ fn the_event_that_decides_passes_though_those_before_failed() {
     };
     check_all_calls(held, &["c", "c", "a", "b", "stop"]);
 }
+
+/// With everything imported, as people do.
+mod glob {
+    use streamresult::*;
+    use subunit::*;
+
+    #[test]
+    fn a_summary_has_one_set_of_names() {
+        let mut summary = Summary::new();
+        let one = &mut summary;
+        one.start_run().unwrap();
+        one.status(&Event::status("a", Status::InProgress)).unwrap();
+        one.flush().unwrap();
+        assert_eq!(one.running(), 1);
+        one.stop_run().unwrap();
+        assert_eq!((summary.verdict(), summary.clone().unfinished()), (RunVerdict::Failed, 1));
+    }
+}

@@ -1,5 +1,5 @@
-use streamresult::{Details, Outcome, Records, Summary};
-use subunit::Status;
+use streamresult::{Details, Outcome, Records, StreamResult, Summary, record_fn};
+use subunit::{Event, Status};
 
 use crate::script::run;
 
@@ -89,4 +89,33 @@ fn counts_are_by_outcome() {
     assert_eq!(summary.unfinished(), 1);
     assert_eq!((summary.total(), summary.damaged(), summary.failures()), (6, 2, 5));
     assert_eq!((summary.announced(), summary.late()), (1, 1));
+}
+
+#[test]
+fn a_test_with_the_id_of_damage_is_damage_when_it_fails_and_only_then() {
+    for (status, damaged, total, failures) in [
+        (Status::Success, 0, 1, 0),
+        (Status::Skip, 0, 1, 0),
+        (Status::Exists, 0, 0, 0),
+        (Status::InProgress, 0, 1, 1),
+        (Status::UxSuccess, 0, 1, 1),
+        (Status::Fail, 1, 0, 1),
+    ] {
+        let mut events = Summary::new();
+        let mut damage = 0;
+        let count = record_fn(|record| {
+            damage += u64::from(record.is_damage());
+            Ok(())
+        });
+        let mut of_records = Summary::new();
+        let mut all = (&mut events, Records::new((count, &mut of_records)));
+        all.status(&Event::status(streamresult::DAMAGE_ID, status)).unwrap();
+        all.stop_run().unwrap();
+        drop(all);
+        for summary in [events, of_records] {
+            let found = (summary.damaged(), summary.total(), summary.failures());
+            assert_eq!(found, (damaged, total, failures), "{status}");
+        }
+        assert_eq!(damage, damaged);
+    }
 }
