@@ -53,5 +53,5 @@ pub use input::{Document, Documents, Input};
 pub use option::{OptionFacts, OptionValue};
 pub use report::{Report, Shared};
 pub use run::{Command, RunOutput, Streams, main, main_of, run_on, run_with};
-pub use suggest::suggest;
+pub use suggest::{Nearest, suggest};
 pub use terminal::{ColorWish, Terminal};

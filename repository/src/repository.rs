@@ -231,7 +231,10 @@ impl Repository {
     /// cannot be read.
     pub fn run(&self, name: impl Into<RunRef>) -> Result<StoredRun> {
         match name.into() {
-            RunRef::Id(id) => self.with_index(|index| index.run(id))?.ok_or(Error::NoSuchRun(id)),
+            RunRef::Id(id) => match self.with_index(|index| index.run(id))? {
+                Some(run) => Ok(run),
+                None => Err(self.no_such_run(id)),
+            },
             RunRef::Back(back) => {
                 let before = (back as usize).saturating_sub(1);
                 let (run, runs) =
@@ -245,6 +248,15 @@ impl Repository {
                 let (run, runs) = self.with_index(|index| Ok((index.latest(0, failed)?, index.count()?)))?;
                 run.ok_or_else(|| if runs == 0 { self.none_over() } else { Error::NoFailingRun })
             }
+        }
+    }
+
+    /// No run has this number: there are others, or none at all.
+    fn no_such_run(&self, id: RunId) -> Error {
+        match self.none_over() {
+            Error::Running(_) => Error::NoSuchRun(id),
+            Error::NoRuns { path, foreign } => Error::NoRuns { path, foreign },
+            error => error,
         }
     }
 

@@ -36,8 +36,12 @@ pub struct RunInfo {
 pub struct Git {
     /// The hash of the commit.
     pub commit: String,
-    /// Whether there were changes that were not committed.
-    pub dirty: bool,
+    /// The branch that was checked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// Whether there were changes that were not committed, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dirty: Option<bool>,
 }
 
 /// How a run ended: all that its writer says then.

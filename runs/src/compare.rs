@@ -4,12 +4,13 @@ use std::io::Read as _;
 
 use cli::{DiffArgs, Streams, Verdict};
 use formats::diff::{Comparison, Rules, Side, Test};
-use repository::{Error, Repository, RunRef, RunState};
+use repository::{Error, Repository, RunState, StoredRun};
 use streamresult::{Details, Records, drive};
 
-use super::command::RepositoryCommand;
+use super::command::{OnRepository, RepositoryCommand};
 use super::list;
 use super::repo_args::RepoArgs;
+use super::run_name::{Inputs, RunName};
 
 /// Tell what changed from one stored run to another
 ///
@@ -22,33 +23,57 @@ use super::repo_args::RepoArgs;
 /// does.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    [Passed = "nothing changed", Failed = "something changed"],
+    [
+        Passed = "nothing changed",
+        Failed = "something changed",
+        Nothing = "there are no runs yet, or there is nothing in a file",
+    ],
     "  subunit compare\n  \
        subunit compare 40 42\n  \
+       subunit compare yesterday.subunit latest\n  \
        subunit compare --slower 1.5 --slower-by 1s -10 latest | grep ^slower"
 ))]
 pub struct Compare {
-    /// The run before: its number, -1 for the latest, `latest` or `latest-failing`
+    /// The run before: its number, -1 for the latest, `latest` or `latest-failing`; or a FILE with a stream, where `-`
+    /// is stdin
     #[arg(value_name = "BEFORE", allow_negative_numbers = true, default_value = "-2")]
-    before: RunRef,
-    /// The run after it
+    before: RunName,
+    /// The run after it, named alike
     #[arg(value_name = "AFTER", allow_negative_numbers = true, default_value = "latest")]
-    after: RunRef,
+    after: RunName,
     #[command(flatten)]
     how: DiffArgs,
+}
+
+impl OnRepository<Compare> {
+    /// Whether it is about files alone, as `subunit-diff` is.
+    #[must_use]
+    pub fn is_of_files(&self) -> bool {
+        self.command.before.is_file() && self.command.after.is_file()
+    }
 }
 
 impl RepositoryCommand for Compare {
     const NAME: &'static str = "subunit compare";
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = repo.snapshot()?;
+        let Streams { input, output, errors, interrupt, .. } = streams;
+        let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
         let DiffArgs { json, slower, slower_by, ignore_routes } = self.how;
         let mut comparison = Comparison::new(Rules { slower, slower_by, ignore_routes });
-        for (side, name) in [(Side::Before, self.before), (Side::After, self.after)] {
-            read(repository, name, side, &mut comparison)?;
+        let mut has_empty = false;
+        for (side, name) in [(Side::Before, &self.before), (Side::After, &self.after)] {
+            let found = name.find(repo, &mut inputs, errors)?;
+            has_empty |= found.is_empty_file();
+            read(found.repository(), &found.run, side, &mut comparison)?;
         }
-        let has_changed = comparison.write(json, streams.output, streams.errors)?;
+        if let Some(verdict) = Verdict::caught(&interrupt) {
+            return Ok(verdict);
+        }
+        if has_empty {
+            return Ok(Verdict::Nothing);
+        }
+        let has_changed = comparison.write(json, output, errors)?;
         Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
     }
 }
@@ -56,11 +81,10 @@ impl RepositoryCommand for Compare {
 /// Takes the tests of a run: as its stream has them, or, where that was pruned, in order of their ids.
 fn read(
     repository: &Repository,
-    name: RunRef,
+    run: &StoredRun,
     side: Side,
     comparison: &mut Comparison,
 ) -> anyhow::Result<()> {
-    let run = repository.run(name)?;
     if run.state == RunState::Running {
         return Err(Error::Running(run.id).into());
     }

@@ -13,7 +13,7 @@ use super::repo_args::RepoArgs;
 /// says or their outcomes, or on different workers. A test that broke once, or was fixed once, is not flaky. Those that changed most often come first.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    [Passed = "no test is flaky", Failed = "some are"],
+    [Passed = "no test is flaky", Failed = "some are", Nothing = "there are no runs yet"],
     "  subunit flaky\n  \
        subunit flaky --runs 500 --least 10"
 ))]

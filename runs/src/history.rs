@@ -2,17 +2,17 @@
 
 use std::io::Write;
 
-use anyhow::ensure;
 use cli::{Streams, Verdict};
 use formats::ci;
 use formats::human::{Age, Bytes};
+use formats::time::rfc3339;
 use formats::visible;
 use repository::{HistoryEntry, RunState, Stored, StoredRun};
 use subunit::part;
 
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
-use super::{display, run_status};
+use super::{display, git, near, run_status};
 
 /// List the runs, or the outcomes of a test in them
 ///
@@ -30,6 +30,9 @@ pub struct History {
     /// Show only the latest N
     #[arg(short = 'n', long, value_name = "N")]
     count: Option<usize>,
+    /// Write an object of JSON a line
+    #[arg(long)]
+    json: bool,
 }
 
 impl RepositoryCommand for History {
@@ -46,9 +49,19 @@ impl RepositoryCommand for History {
             return self.runs(&runs, streams.output);
         };
         let history = repository.history(test)?;
-        ensure!(!history.is_empty() || !repository.runs()?.is_empty(), "there are no runs yet");
+        if history.is_empty() && repository.runs()?.is_empty() {
+            repository.run(repository::RunRef::LATEST)?;
+        }
         for past in self.latest(&history) {
-            write_past(past, streams.output)?;
+            if self.json {
+                writeln!(streams.output, "{}", past_json(test, past))?;
+            } else {
+                write_past(past, streams.output)?;
+            }
+        }
+        if history.is_empty() {
+            let near = near::test_id(repository, None, test)?;
+            writeln!(streams.errors, "no run has a test {}{near}", visible::line(test))?;
         }
         Ok(if history.is_empty() { Verdict::Nothing } else { Verdict::Passed })
     }
@@ -61,19 +74,69 @@ impl History {
     }
 
     fn runs(&self, runs: &[StoredRun], out: &mut dyn Write) -> anyhow::Result<Verdict> {
+        let runs = self.latest(runs);
+        if self.json {
+            runs.iter().try_for_each(|run| writeln!(out, "{}", run_json(run)))?;
+            return Ok(Verdict::Passed);
+        }
+        let has_commits = runs.iter().any(|run| run.info.git.is_some());
         writeln!(
             out,
-            "{:>6}  {:11} {:>8} {:>8}  {:20} {:>7}  COMMAND",
-            "RUN", "STATE", "TESTS", "FAILED", "BEGAN", "TOOK"
+            "{:>6}  {:11} {:>8} {:>8}  {:20} {:>7}  {}COMMAND",
+            "RUN",
+            "STATE",
+            "TESTS",
+            "FAILED",
+            "BEGAN",
+            "TOOK",
+            if has_commits { "COMMIT       " } else { "" }
         )?;
-        for run in self.latest(runs) {
-            writeln!(out, "{}", row(run).trim_end())?;
+        for run in runs {
+            writeln!(out, "{}", row(run, has_commits).trim_end())?;
         }
         Ok(Verdict::Passed)
     }
 }
 
-fn row(run: &StoredRun) -> String {
+/// What is known of a run, as an object.
+fn run_json(run: &StoredRun) -> serde_json::Value {
+    let git = run.info.git.as_ref();
+    let counts = &run.counts;
+    serde_json::json!({
+        "run": run.id.0,
+        "state": display::standing(run),
+        "tests": counts.total(),
+        "passed": counts.success,
+        "flaky": counts.flaky,
+        "failed": counts.failures(),
+        "skipped": counts.skip,
+        "began": run.start().map(rfc3339),
+        "seconds": run.duration().map(|took| took.as_secs_f64()),
+        "command": run.info.command,
+        "arguments": run.info.arguments,
+        "exit": run.end.as_ref().and_then(|end| end.exit),
+        "commit": git.map(|git| &git.commit),
+        "branch": git.and_then(|git| git.branch.as_ref()),
+        "changed": git.and_then(|git| git.dirty),
+        "pinned": run.pinned,
+        "pruned": run.stored == Stored::Pruned,
+    })
+}
+
+/// What became of a test in a run, as an object.
+fn past_json(test_id: &str, past: &HistoryEntry) -> serde_json::Value {
+    serde_json::json!({
+        "run": past.run.0,
+        "id": test_id,
+        "route": past.route_code,
+        "outcome": past.outcome.as_str(),
+        "flaky": past.flaky,
+        "began": past.start.map(rfc3339),
+        "seconds": past.duration.map(|took| took.as_secs_f64()),
+    })
+}
+
+fn row(run: &StoredRun, has_commits: bool) -> String {
     let took = run.duration().map_or_else(String::new, |duration| Age(duration).to_string());
     let marks = [(run.pinned, "(pinned) "), (run.stored == Stored::Pruned, "(pruned) ")];
     let marks: String = marks.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark).collect();
@@ -81,8 +144,10 @@ fn row(run: &StoredRun) -> String {
     let [tests, failed] = [run.counts.total(), run.counts.failures()]
         .map(|count| if is_running { String::new() } else { count.to_string() });
     let marks = if is_running { format!("{marks}({} so far) ", Bytes(run.disk)) } else { marks };
+    let commit = run.info.git.as_ref().map(git::short).unwrap_or_default();
+    let commit = if has_commits { format!("{commit:11}  ") } else { String::new() };
     format!(
-        "{:>6}  {:11} {tests:>8} {failed:>8}  {:20} {took:>7}  {marks}{}",
+        "{:>6}  {:11} {tests:>8} {failed:>8}  {:20} {took:>7}  {commit}{marks}{}",
         run.id.0,
         display::standing(run),
         display::moment(run.start()),
@@ -115,6 +180,27 @@ mod tests {
         repo.check(&["history", "a"], 0, &format!("{first}{third}"));
         repo.check(&["history", "-n1", "a"], 0, third);
         repo.check(&["history", "nobody"], 4, "");
+        assert_eq!(repo.run(&["history", "nobody"], b"").errors(), "no run has a test nobody\n");
+        let told = repo.run(&["history", "-n1", "--json", "a"], b"");
+        let line = r#"{"began":"1970-01-01T00:01:40Z","flaky":false,"id":"a","outcome":"success","route":"w","run":3,"seconds":2.0}"#;
+        assert_eq!(told.output(), format!("{line}\n"));
+    }
+
+    #[test]
+    fn what_is_misspelt_is_suggested() {
+        let repo = Repo::with(&[&["net.boot success", "net.link success"], &["disk success"]]);
+        let check = |word: &str, near: &str| {
+            for command in ["history", "log"] {
+                let outcome = repo.run(&[command, word], b"");
+                assert_eq!(outcome.verdict.code(), 4);
+                let ends = if near.is_empty() { "\n".to_owned() } else { format!("; is it `{near}`?\n") };
+                assert!(outcome.errors().ends_with(&ends), "{word}: {}", outcome.errors());
+            }
+        };
+        check("net.bot", "net.boot");
+        check("link", "net.link");
+        check("dsik", "disk");
+        assert!(!repo.run(&["history", "xyz"], b"").errors().contains("is it"));
     }
 
     #[test]

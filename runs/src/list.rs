@@ -10,7 +10,8 @@ use streamresult::Outcome;
 use super::command::RepositoryCommand;
 use super::display;
 use super::repo_args::RepoArgs;
-use super::show::{named, tell_if_running};
+use super::run_name::{Inputs, RunName};
+use super::show::tell_if_running;
 
 /// List the tests of a run
 ///
@@ -25,9 +26,9 @@ use super::show::{named, tell_if_running};
        subunit list --outcome exists"
 ))]
 pub struct List {
-    /// Its number, -1 for the latest, `latest` or `latest-failing`
-    #[arg(value_name = "RUN", allow_negative_numbers = true, default_value = "latest")]
-    run: RunRef,
+    /// Its number, -1 for the latest, `latest` or `latest-failing`; or a FILE with a stream, where `-` is stdin
+    #[arg(value_name = "RUN|FILE", allow_negative_numbers = true, default_value = "latest")]
+    run: RunName,
     /// Only tests that ended like this: success, fail, skip, xfail, uxsuccess, unfinished; or exists: those that
     /// were only announced. May be repeated
     #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
@@ -62,9 +63,11 @@ impl RepositoryCommand for List {
     const NAME: &'static str = "subunit list";
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = repo.snapshot()?;
-        let run = named(repository, self.run)?;
-        tell_if_running(&run, streams.errors)?;
+        let Streams { input, output, errors, interrupt, .. } = streams;
+        let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
+        let found = self.run.find(repo, &mut inputs, errors)?;
+        let (repository, run) = (found.repository(), &found.run);
+        tell_if_running(run, errors)?;
         let mut listed: Option<String> = None;
         each(repository, run.id, |result| {
             let is_asked = match self.outcome.as_slice() {
@@ -78,7 +81,7 @@ impl RepositoryCommand for List {
             if is_plain || listed.is_none() {
                 listed = Some(result.test_id.to_owned());
             }
-            self.write(result, streams.output)
+            self.write(result, output)
         })?;
         Ok(if listed.is_some() { Verdict::Passed } else { Verdict::Nothing })
     }

@@ -5,19 +5,21 @@ use std::io::Write;
 use anyhow::Context as _;
 use cli::value::NamedFile;
 use cli::{Streams, Verdict, VerdictArgs};
-use repository::{Repository, RunEnd, RunInfo, RunWriter, StoredRun};
+use process::Interrupt;
+use repository::{Counts, Repository, RunEnd, RunInfo, RunWriter, StoredRun};
 
 use super::command::RepositoryCommand;
-use super::display;
 use super::repo_args::RepoArgs;
 use super::run_status::{self, RunStatus};
 use super::sniff::Protocol;
 use super::source;
 use super::store::Store;
+use super::{display, git};
 
 /// Store a stream as a run
 ///
-/// The bytes are stored as they come, and others can look at the run while it goes on. At the end, a line on stderr
+/// The bytes are stored as they come, and others can look at the run while it goes on. Where the repository is in a
+/// work tree of git, the commit is recorded, and whether anything was changed since. At the end, a line on stderr
 /// says how the run went, and what of earlier runs is still failing.
 ///
 /// Several FILEs are one run: the NAME of each, or its number from 0 on, is put before the routes of its packets.
@@ -83,8 +85,10 @@ pub struct RunInfoArgs {
 }
 
 impl RunInfoArgs {
-    pub(super) fn info(&self) -> RunInfo {
-        RunInfo { command: self.command.clone(), ..RunInfo::default() }
+    /// What is known when the run begins. What is checked out is that of the work tree that the repository is in.
+    pub(super) fn info(&self, repository: &Repository, interrupt: &Interrupt) -> RunInfo {
+        let git = git::checked_out(repository.path(), interrupt);
+        RunInfo { command: self.command.clone(), git, ..RunInfo::default() }
     }
 
     pub(super) fn end(&self) -> RunEnd {
@@ -116,13 +120,16 @@ impl RepositoryCommand for Load {
         let is_typed = terminal.input && files.iter().any(NamedFile::is_stdin);
         let sources = source::open(files, input, &interrupt, protocol)?;
         let is_live = !is_typed && sources.iter().any(|source| source.is_live);
-        let begun = self.begin(repo, errors);
+        let begun = self.begin(repo, &interrupt, errors);
         let onward = self.forward.then_some(output);
         let mut store =
             if is_live { Store::patient(begun, onward, errors)? } else { Store::new(begun?, onward) };
-        source::gather(sources, &mut store).with_context(|| store.incomplete())?;
+        let looks = source::gather(sources, &mut store).with_context(|| store.incomplete())?;
         let end = RunEnd { interrupted: interrupt.has_come(), ..self.about.end() };
         let (run, passed_on) = store.finish(end)?;
+        if let Some(looks) = looks.filter(|_| run.counts == Counts::default()) {
+            writeln!(errors, "there is no packet in the input; {looks}")?;
+        }
         let verdict = conclude(repo.repository()?, &run, errors)?;
         passed_on?;
         Ok(self.verdict.apply(verdict))
@@ -130,8 +137,14 @@ impl RepositoryCommand for Load {
 }
 
 impl Load {
-    fn begin(&self, repo: &RepoArgs, errors: &mut dyn Write) -> anyhow::Result<RunWriter> {
-        Ok(self.repository(repo, errors)?.begin(self.about.info())?)
+    fn begin(
+        &self,
+        repo: &RepoArgs,
+        interrupt: &Interrupt,
+        errors: &mut dyn Write,
+    ) -> anyhow::Result<RunWriter> {
+        let repository = self.repository(repo, errors)?;
+        Ok(repository.begin(self.about.info(repository, interrupt))?)
     }
 
     fn repository<'p>(&self, repo: &'p RepoArgs, errors: &mut dyn Write) -> anyhow::Result<&'p Repository> {
@@ -176,6 +189,8 @@ mod tests {
         check(&[], &[], &stream(&["a begun"]), 1, "run 1: FAILED  1 test: 1 unfinished\n");
         check(&[], &[], b"\xb3\x29", 1, "run 1: FAILED  0 tests: 1 damaged packet\n");
         check(&[], &[], b"", 4, "run 1: NOTHING RAN  0 tests\n");
+        let tap = "there is no packet in the input; this looks like TAP, which tap2subunit reads\n";
+        check(&[], &[], b"1..1\nok 1 - a\n", 4, &format!("{tap}run 1: NOTHING RAN  0 tests\n"));
         check(&[], &["--allow-empty"], b"", 0, "run 1: NOTHING RAN  0 tests\n");
         check(
             &[],

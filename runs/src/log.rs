@@ -8,8 +8,10 @@ use repository::{Error, Repository, RunId, RunRef, RunState};
 use streamresult::{Record, RecordSink, Records};
 
 use super::command::RepositoryCommand;
+use super::near;
 use super::repo_args::RepoArgs;
 use super::report::{ReportArgs, Sink};
+use super::run_name::{self, Inputs, RunName};
 use super::show::named;
 
 /// Show a test with all that came with it
@@ -30,9 +32,9 @@ pub struct Log {
     /// The test's id
     #[arg(value_name = "TEST")]
     test: String,
-    /// The run: its number, -1 for the latest, `latest` or `latest-failing`
-    #[arg(long, value_name = "RUN", allow_hyphen_values = true)]
-    run: Option<RunRef>,
+    /// The run: its number, -1 for the latest, `latest` or `latest-failing`; or a FILE with a stream
+    #[arg(long, value_name = "RUN|FILE", allow_hyphen_values = true)]
+    run: Option<RunName>,
     /// Only where the test ran on this route; '' means without a route
     #[arg(long, value_name = "ROUTE")]
     route: Option<String>,
@@ -47,28 +49,45 @@ impl RepositoryCommand for Log {
     const NAME: &'static str = "subunit log";
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = repo.snapshot()?;
-        let Some(run) = self.find(repository)? else {
+        let Streams { input, output, errors, terminal, interrupt } = streams;
+        let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
+        let named = match &self.run {
+            Some(name) => Some(name.find(repo, &mut inputs, errors)?),
+            None => None,
+        };
+        let repository = named.as_ref().map_or_else(|| repo.snapshot(), |found| Ok(found.repository()))?;
+        let run = match &named {
+            Some(found) => self.is_in(repository, found.run.id)?.then_some(found.run.id),
+            None => self.find(repository)?,
+        };
+        let Some(run) = run else {
             let test = title(&self.test, self.route.as_deref());
-            writeln!(streams.errors, "there is no test {test} in {}", self.where_looked())?;
+            let near = near::test_id(repository, named.as_ref().map(|found| found.run.id), &self.test)?;
+            writeln!(errors, "there is no test {test} in {}{near}", self.where_looked())?;
             return Ok(Verdict::Nothing);
         };
-        match &self.attachment {
-            Some(name) => {
-                let found = self.attachment(repository, run, name, streams.output)?;
-                if !found {
-                    writeln!(streams.errors, "the test has no attachment {name:?} in run {run}")?;
-                }
-                return Ok(if found { Verdict::Passed } else { Verdict::Nothing });
+        let called = match &self.run {
+            Some(RunName::File(_)) => self.where_looked(),
+            _ => format!("run {run}"),
+        };
+        if let Some(name) = &self.attachment {
+            let found = self.attachment(repository, run, name, output)?;
+            if !found {
+                writeln!(errors, "the test has no attachment {name:?} in {called}")?;
             }
-            None if self.report.subunit => {
-                self.report.packets(streams, |sink| self.tell(repository, run, sink))?;
-            }
-            None => {
-                writeln!(streams.errors, "run {run}")?;
-                let report = self.report.whole();
-                report.text(streams, Conclusion::default(), |sink| self.tell(repository, run, sink))?;
-            }
+            return Ok(if found { Verdict::Passed } else { Verdict::Nothing });
+        }
+        let is_stream = self.report.subunit;
+        if !is_stream {
+            writeln!(errors, "{called}")?;
+        }
+        let input = Box::new(io::empty());
+        let streams = Streams { input, output, errors, terminal, interrupt: interrupt.clone() };
+        if is_stream {
+            self.report.packets(streams, |sink| self.tell(repository, run, sink))?;
+        } else {
+            let report = self.report.whole();
+            report.text(streams, Conclusion::default(), |sink| self.tell(repository, run, sink))?;
         }
         Ok(Verdict::Passed)
     }
@@ -76,10 +95,11 @@ impl RepositoryCommand for Log {
 
 impl Log {
     fn where_looked(&self) -> String {
-        match self.run {
+        match &self.run {
             None => "any run whose stream is there".to_owned(),
-            Some(RunRef::Id(id)) => format!("run {id}"),
-            Some(_) => "that run".to_owned(),
+            Some(RunName::Stored(RunRef::Id(id))) => format!("run {id}"),
+            Some(RunName::Stored(_)) => "that run".to_owned(),
+            Some(RunName::File(path)) => run_name::shown(path),
         }
     }
 
@@ -87,22 +107,14 @@ impl Log {
         self.route.as_deref().map(|route| Some(route).filter(|route| !route.is_empty()))
     }
 
-    /// The run that has the test.
+    fn is_in(&self, repository: &Repository, run: RunId) -> Result<bool, Error> {
+        let packets =
+            repository.log(run, &self.test, self.route(), &mut streamresult::from_fn(|_| Ok(())))?;
+        Ok(packets > 0)
+    }
+
+    /// The latest run that has the test.
     fn find(&self, repository: &Repository) -> Result<Option<RunId>, Error> {
-        let has = |run: RunId| match repository.log(
-            run,
-            &self.test,
-            self.route(),
-            &mut streamresult::from_fn(|_| Ok(())),
-        ) {
-            Ok(packets) => Ok(packets > 0),
-            Err(Error::Pruned(_)) if self.run.is_none() => Ok(false),
-            Err(error) => Err(error),
-        };
-        if let Some(name) = self.run {
-            let run = named(repository, name)?.id;
-            return Ok(has(run)?.then_some(run));
-        }
         // Where there are no runs at all, this says so.
         named(repository, RunRef::LATEST)?;
         let under_way = repository.runs()?.into_iter().filter(|run| run.state == RunState::Running);
@@ -112,8 +124,10 @@ impl Log {
         runs.sort_unstable();
         runs.dedup();
         for run in runs.into_iter().rev() {
-            if has(run)? {
-                return Ok(Some(run));
+            match self.is_in(repository, run) {
+                Ok(true) => return Ok(Some(run)),
+                Ok(false) | Err(Error::Pruned(_)) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(None)

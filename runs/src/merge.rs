@@ -72,7 +72,7 @@ impl RepositoryCommand for Merge {
         let Parts { sources, whole, exit } = self.open(repository, input, &interrupt)?;
         let came = sources.len();
         let is_less = self.expect.is_some_and(|expected| came < expected);
-        let writer = repository.begin(self.about.info())?;
+        let writer = repository.begin(self.about.info(repository, &interrupt))?;
         let id = writer.id();
         let mut store = Store::new(writer, None);
         let mut seen = SourcesByTest::default();

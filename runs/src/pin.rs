@@ -5,29 +5,30 @@ use repository::{Repository, RunRef};
 
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
+use super::run_name::stored;
 
 /// Keep runs from being pruned
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    [Passed = "the runs are pinned"],
+    [Passed = "the runs are pinned", Nothing = "there are no runs yet"],
     "  subunit pin 42\n  \
        subunit pin latest-failing"
 ))]
 pub struct Pin {
     /// Their numbers, -1 for the latest, `latest` or `latest-failing`
-    #[arg(value_name = "RUN", allow_negative_numbers = true, required = true)]
+    #[arg(value_name = "RUN", value_parser = stored, allow_negative_numbers = true, required = true)]
     runs: Vec<RunRef>,
 }
 
 /// Let runs be pruned again that were pinned
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    [Passed = "the runs are not pinned"],
+    [Passed = "the runs are not pinned", Nothing = "there are no runs yet"],
     "  subunit unpin 42"
 ))]
 pub struct Unpin {
     /// Their numbers, -1 for the latest, `latest` or `latest-failing`
-    #[arg(value_name = "RUN", allow_negative_numbers = true, required = true)]
+    #[arg(value_name = "RUN", value_parser = stored, allow_negative_numbers = true, required = true)]
     runs: Vec<RunRef>,
 }
 

@@ -13,6 +13,7 @@ use subunit::Timestamp;
 use super::command::RepositoryCommand;
 use super::display::Count;
 use super::repo_args::RepoArgs;
+use super::run_name::stored;
 
 /// Remove the streams of old runs
 ///
@@ -24,7 +25,7 @@ use super::repo_args::RepoArgs;
 /// on the command line, the saved ones apply.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
-    [Passed = "it was done, even if there was nothing to remove"],
+    [Passed = "it was done, even if there was nothing to remove", Nothing = "a --run is named, and there are no runs yet"],
     "  subunit prune --keep 100\n  \
        subunit prune --older-than 30d --size 1GB --dry-run\n  \
        subunit prune --keep 1000 --older-than 90d --auto\n  \
@@ -44,7 +45,7 @@ pub struct Prune {
     #[arg(long)]
     failing_too: bool,
     /// Remove the stream of this run, whatever would keep it; may be repeated
-    #[arg(long, value_name = "RUN", allow_hyphen_values = true, conflicts_with_all = ["keep", "older_than", "size"])]
+    #[arg(long, value_name = "RUN", value_parser = stored, allow_hyphen_values = true, conflicts_with_all = ["keep", "older_than", "size"])]
     run: Vec<RunRef>,
     /// Save these limits: from now on, each run that is stored is followed by pruning to them
     #[arg(long, conflicts_with_all = ["run", "dry_run"])]

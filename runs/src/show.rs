@@ -6,7 +6,8 @@ use anyhow::Context as _;
 use cli::{Streams, Verdict, VerdictArgs};
 use formats::human::{Age, Bytes};
 use formats::text::{Conclusion, title};
-use repository::{Error, Repository, RunRef, RunState, Stored, StoredRun};
+use formats::visible;
+use repository::{Error, Git, Repository, RunRef, RunState, Stored, StoredRun};
 use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
 
@@ -14,7 +15,8 @@ use super::command::RepositoryCommand;
 use super::display;
 use super::repo_args::RepoArgs;
 use super::report::{ReportArgs, Sink, StoredResult, fail_run};
-use super::{list, run_status};
+use super::run_name::{Inputs, RunName};
+use super::{git, list, run_status};
 
 const SO_FAR: &str = "this is what came of it so far";
 
@@ -33,12 +35,13 @@ const SO_FAR: &str = "this is what came of it so far";
     "  subunit show 42\n  \
        subunit show -2\n  \
        subunit show latest-failing\n  \
+       subunit show yesterday.subunit\n  \
        subunit show --subunit 42 | subunit2html >report.html"
 ))]
 pub struct Show {
-    /// Its number, -1 for the latest, `latest` or `latest-failing`
-    #[arg(value_name = "RUN", allow_negative_numbers = true)]
-    run: RunRef,
+    /// Its number, -1 for the latest, `latest` or `latest-failing`; or a FILE with a stream, where `-` is stdin
+    #[arg(value_name = "RUN|FILE", allow_negative_numbers = true)]
+    run: RunName,
     #[command(flatten)]
     report: ReportArgs,
     #[command(flatten)]
@@ -48,11 +51,28 @@ pub struct Show {
 impl RepositoryCommand for Show {
     const NAME: &'static str = "subunit show";
 
-    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = repo.snapshot()?;
-        let run = named(repository, self.run)?;
-        Ok(self.verdict.apply(show(repository, &run, &self.report, streams)?))
+    fn without_runs(&self) -> Verdict {
+        self.verdict.apply(Verdict::Nothing)
     }
+
+    fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        show_named(&self.run, repo, &self.report, streams).map(|verdict| self.verdict.apply(verdict))
+    }
+}
+
+/// Shows a run, or a file, and says how it stands.
+pub(super) fn show_named(
+    name: &RunName,
+    repo: &RepoArgs,
+    report: &ReportArgs,
+    streams: Streams<'_>,
+) -> anyhow::Result<Verdict> {
+    let Streams { input, output, errors, terminal, interrupt } = streams;
+    let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
+    let found = name.find(repo, &mut inputs, errors)?;
+    let input = inputs.stdin.take().unwrap_or_else(|| Box::new(io::empty()));
+    let streams = Streams { input, output, errors, terminal, interrupt: interrupt.clone() };
+    show(found.repository(), &found.run, report, streams)
 }
 
 /// The run of this name. While no run is over, the latest one is the latest that is under way.
@@ -71,6 +91,13 @@ pub(super) fn show(
     streams: Streams<'_>,
 ) -> anyhow::Result<Verdict> {
     let verdict = display::verdict(run);
+    if let Some(git) = &run.info.git {
+        let branch =
+            git.branch.as_deref().map(|name| format!(" ({})", visible::line(name))).unwrap_or_default();
+        let changed = if git.dirty == Some(true) { ", changed since" } else { "" };
+        let commit = git::short(&Git { dirty: None, ..git.clone() });
+        writeln!(streams.errors, "run {} is of commit {commit}{branch}{changed}", run.id)?;
+    }
     if report.subunit {
         report.copy(repository.stream(run.id)?, streams)?;
         return Ok(verdict);

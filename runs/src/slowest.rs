@@ -2,12 +2,12 @@
 
 use cli::{Streams, Verdict};
 use formats::text::title;
-use repository::RunRef;
 
 use super::command::RepositoryCommand;
 use super::display;
 use super::repo_args::RepoArgs;
-use super::show::{named, tell_if_running};
+use super::run_name::{Inputs, RunName};
+use super::show::tell_if_running;
 
 /// List the tests of a run that took longest
 ///
@@ -20,9 +20,9 @@ use super::show::{named, tell_if_running};
        subunit slowest --all 42 | head"
 ))]
 pub struct Slowest {
-    /// Its number, -1 for the latest, `latest` or `latest-failing`
-    #[arg(value_name = "RUN", allow_negative_numbers = true, default_value = "latest")]
-    run: RunRef,
+    /// Its number, -1 for the latest, `latest` or `latest-failing`; or a FILE with a stream, where `-` is stdin
+    #[arg(value_name = "RUN|FILE", allow_negative_numbers = true, default_value = "latest")]
+    run: RunName,
     /// Show only the N slowest
     #[arg(short = 'n', long, value_name = "N", default_value_t = 10)]
     count: usize,
@@ -35,10 +35,12 @@ impl RepositoryCommand for Slowest {
     const NAME: &'static str = "subunit slowest";
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let repository = repo.snapshot()?;
+        let Streams { input, output, errors, interrupt, .. } = streams;
         let count = if self.all { usize::MAX } else { self.count };
-        let run = named(repository, self.run)?;
-        tell_if_running(&run, streams.errors)?;
+        let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
+        let found = self.run.find(repo, &mut inputs, errors)?;
+        let (repository, run) = (found.repository(), &found.run);
+        tell_if_running(run, errors)?;
         let slowest = repository.slowest(run.id, count)?;
         let times: Vec<String> = slowest.iter().map(|test| display::exact(Some(test.duration))).collect();
         // Seconds stand below seconds, however many decimals follow.
@@ -48,7 +50,7 @@ impl RepositoryCommand for Slowest {
         for (test, time) in slowest.iter().zip(&times) {
             let before = width - whole(time);
             let title = title(&test.test_id, test.route_code.as_deref());
-            writeln!(streams.output, "{:before$}{time:rest$}  {title}", "", rest = width + wide - before)?;
+            writeln!(output, "{:before$}{time:rest$}  {title}", "", rest = width + wide - before)?;
         }
         Ok(if slowest.is_empty() { Verdict::Nothing } else { Verdict::Passed })
     }

@@ -9,6 +9,7 @@ use std::thread;
 use anyhow::{Context as _, bail, ensure};
 use cli::InputArgs;
 use cli::value::{NamedFile, RouteNames};
+use formats::recognise::{Recognised, recognise};
 use formats::v1;
 use process::Interrupt;
 use streamresult::{StreamResult, drive};
@@ -88,19 +89,20 @@ fn is_live(path: &Path) -> anyhow::Result<bool> {
     Ok(!found.is_file())
 }
 
-/// Takes all sources in: one after the other, or all at the same time when one of several is live.
+/// Takes all sources in: one after the other, or all at the same time when one of several is live. The answer is what
+/// the first one looks like that is no stream.
 ///
 /// # Errors
 ///
 /// When a source cannot be read, or `out` not be written. What came before was written.
-pub(super) fn gather(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn gather(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<Option<Recognised>> {
     if sources.len() > 1 && sources.iter().any(|source| source.is_live) {
         return gather_at_once(sources, out);
     }
-    sources.into_iter().try_for_each(|source| source.pass(out, None))
+    sources.into_iter().try_fold(None, |looks, source| Ok(looks.or(source.pass(out, None)?)))
 }
 
-fn gather_at_once(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
+fn gather_at_once(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<Option<Recognised>> {
     let (send, receive) = sync_channel::<Vec<u8>>(WAITING);
     thread::scope(|scope| {
         let mut readers = Vec::new();
@@ -120,7 +122,7 @@ fn gather_at_once(sources: Vec<Source>, out: &mut dyn Write) -> io::Result<()> {
         drop(receive);
         let lost = || Err(io::Error::other("the thread of a source failed"));
         let mut ends = readers.into_iter().map(|reader| reader.join().unwrap_or_else(|_| lost()));
-        let read = ends.by_ref().find(Result::is_err).unwrap_or(Ok(()));
+        let read = ends.by_ref().try_fold(None, |looks: Option<Recognised>, end| Ok(looks.or(end?)));
         ends.for_each(drop);
         written.and(read)
     })
@@ -142,13 +144,18 @@ impl Write for PieceSender {
 
 impl Source {
     /// Takes the source in, to its end. Where it has a route, each write is of whole packets, and `beside` gets the
-    /// events as they came.
-    pub(super) fn pass(self, out: &mut dyn Write, beside: Option<&mut dyn StreamResult>) -> io::Result<()> {
+    /// events as they came. The answer is what its beginning looks like, where that is no stream.
+    pub(super) fn pass(
+        self,
+        out: &mut dyn Write,
+        beside: Option<&mut dyn StreamResult>,
+    ) -> io::Result<Option<Recognised>> {
         let Source { route, mut input, protocol, .. } = self;
         let (protocol, head) = match protocol {
             Some(protocol) => (protocol, Vec::new()),
             None => sniff::protocol(&mut input)?,
         };
+        let looks = if protocol == Protocol::V2 { recognise(&head) } else { None };
         let input = Cursor::new(head).chain(input);
         let has_route = route.is_some();
         let prefix = route.map(RoutePrefix::new).transpose()?.unwrap_or_default();
@@ -156,7 +163,8 @@ impl Source {
             Protocol::V2 if !has_route => copy(input, out),
             Protocol::V2 => drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside)),
             Protocol::V1 => v1::drive(input, &mut (Packets { prefix, piece: Vec::new(), out }, beside)),
-        }
+        }?;
+        Ok(looks)
     }
 }
 

@@ -135,7 +135,9 @@ fn of_runs(entry: &Entry, args: &[OsString]) -> Option<&'static Entry> {
         ("subunit stats", _) => (OnRepository::<Info>::try_parse_from(args).is_ok(), "info"),
         ("subunit diff", _) => {
             let names_files = args.iter().skip(1).any(is_of_a_file);
-            (!names_files || OnRepository::<Compare>::try_parse_from(args).is_ok(), "compare")
+            let parsed = OnRepository::<Compare>::try_parse_from(args);
+            let is_of_files = parsed.as_ref().is_ok_and(OnRepository::is_of_files);
+            (!is_of_files && (!names_files || parsed.is_ok()), "compare")
         }
         _ => return None,
     };

@@ -65,7 +65,8 @@ fn stats_and_diff_are_of_streams_when_they_name_one() {
     check(&["diff", "1", "latest"], 2, "", "no repository");
     check(&["diff", "--slower=3", "-2"], 2, "", "no repository");
     check(&["diff", "-", "no.subunit"], 2, "", "cannot open no.subunit");
-    check(&["diff", "1", "./2"], 2, "", "cannot open 1");
+    check(&["diff", "1", "./2"], 2, "", "no repository");
+    check(&["diff", "./1", "./2"], 2, "", "cannot open ./1");
     check(&["diff", "1", "latset"], 2, "", "invalid value 'latset'");
     check(&["stats", "--help"], 0, "subunit info", "");
     check(&["diff", "--help"], 0, "subunit compare", "");

@@ -37,7 +37,7 @@ fn what_is_said_of_a_run_is_kept() {
         command: Some("make".into()),
         arguments: vec!["check".into(), "new\nline".into()],
         start: time(1_600_000_000),
-        git: Some(Git { commit: "abc".into(), dirty: true }),
+        git: Some(Git { commit: "abc".into(), branch: Some("main".into()), dirty: Some(true) }),
         workers: Some(4),
     };
     let end = RunEnd { end: time(1_600_000_100), exit: Some(2), interrupted: true, ..RunEnd::default() };

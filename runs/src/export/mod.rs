@@ -20,6 +20,7 @@ use self::formats::Stream;
 pub(super) use self::names::without_brackets;
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
+use super::run_name::stored;
 
 /// Write runs in another format
 ///
@@ -41,7 +42,7 @@ use super::repo_args::RepoArgs;
 ))]
 pub struct Export {
     /// Their numbers, -1 for the latest, `latest` or `latest-failing`; the latest when there is none
-    #[arg(value_name = "RUN", allow_negative_numbers = true)]
+    #[arg(value_name = "RUN", value_parser = stored, allow_negative_numbers = true)]
     runs: Vec<RunRef>,
     /// Write all runs that are over and have a stream; the default for testrepository
     #[arg(long, conflicts_with = "runs")]
@@ -88,6 +89,9 @@ impl RepositoryCommand for Export {
         let Streams { output, errors, .. } = streams;
         let runs = self.choose(repository, errors)?;
         if runs.is_empty() {
+            if repository.runs()?.is_empty() {
+                repository.run(RunRef::LATEST)?;
+            }
             writeln!(errors, "there are no runs that can be written")?;
             return Ok(Verdict::Nothing);
         }

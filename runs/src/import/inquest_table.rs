@@ -74,7 +74,7 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         seconds: optional(row, "duration_secs"),
         exit: optional(row, "exit_code"),
         command: optional(row, "command"),
-        git: commit.map(|commit| Git { commit, dirty }),
+        git: commit.map(|commit| Git { commit, branch: None, dirty: Some(dirty) }),
         workers: optional(row, "concurrency"),
         arguments: profile.map(|name| format!("--profile={name}")).into_iter().chain(arguments).collect(),
     })

@@ -90,7 +90,7 @@ fn workers_of_inquest_are_routes_and_its_packets_stay() {
     assert_eq!(run.info.command.as_deref(), Some("python -m subunit.run $LISTOPT $IDOPTION test_x"));
     assert_eq!(run.info.arguments, ["--verbose"]);
     assert_eq!(run.info.workers, Some(2));
-    assert!(run.info.git.as_ref().is_some_and(|git| git.dirty && git.commit.len() == 40));
+    assert!(run.info.git.as_ref().is_some_and(|git| git.dirty == Some(true) && git.commit.len() == 40));
     assert_eq!(run.end.as_ref().and_then(|end| end.exit), Some(1));
 
     let mut stream = Vec::new();
