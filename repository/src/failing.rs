@@ -19,7 +19,7 @@ use crate::run_id::RunId;
 /// - A failure that is no test (`setUpClass (m.C)`, `p [build]`, `Bail out!`, or one that cannot be run by its id
 ///   where tests can) fails until a later complete run without damage that ran all tests of what it stands for, of
 ///   which none failed. Where none of these is there any more, a later run that the same
-///   [command](crate::RunInfo::command) made, without exiting with another status than 0, has to have run all tests,
+///   [command](crate::RunInfo::command) made, of all its tests and without exiting with another status than 0, has to have run all tests,
 ///   of which none failed.
 /// - A test that was renamed leaves when a later complete run announces all the tests that it names, most of those
 ///   before are among them, and there are as many new ones as are gone.

@@ -20,6 +20,9 @@ pub struct RunInfo {
     /// Its arguments.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
+    /// Whether it was to run only some of its tests: which ones, the command does not say.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_selection: bool,
     /// When the run began; the time at which its writer was made, unless it is given.
     #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub start: Option<Timestamp>,

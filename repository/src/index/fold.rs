@@ -24,7 +24,7 @@ const PAGE: usize = 1024;
 /// A run that is entered.
 pub(crate) struct Entry<'a> {
     pub(crate) id: RunId,
-    /// The command that made it, with its arguments, where it is known.
+    /// The command that made it, with its arguments, where that tells which tests it ran.
     pub(crate) command: Option<(&'a str, &'a [String])>,
     /// Its exit status; 0 also where it is not known.
     pub(crate) exit: i32,

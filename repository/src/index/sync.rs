@@ -146,7 +146,8 @@ impl Index<'_> {
 pub(super) fn entry<'a>(run: &'a StoredRun, results: &'a Results) -> Entry<'a> {
     let names_all =
         run.state == RunState::Complete && run.end.as_ref().is_some_and(|end| end.names_all_tests);
-    let command = run.info.command.as_deref().map(|command| (command, &*run.info.arguments));
+    let command = run.info.command.as_deref().filter(|_| !run.info.is_selection);
+    let command = command.map(|command| (command, &*run.info.arguments));
     let exit = run.end.as_ref().and_then(|end| end.exit).unwrap_or_default();
     Entry { id: run.id, command, exit, names_all, results }
 }

@@ -5,13 +5,18 @@ use repository::{RunEnd, RunId, RunInfo};
 use crate::support::{failing, load, stream, temporary};
 
 /// Loads runs one after the other, and checks the failing set after all. A run that begins with `all` names all
-/// tests; one that begins with `$ COMMAND` or `$ COMMAND = STATUS` was made by that.
+/// tests; one that begins with `$ COMMAND` or `$ COMMAND = STATUS` was made by that, and `some` before it says that it was
+/// to run only some of its tests.
 fn check(runs: &[&[&str]], expected: &[&str]) {
     let temporary = temporary();
     for events in runs {
         let (names_all_tests, events) = match events {
             ["all", events @ ..] => (true, events),
             events => (false, *events),
+        };
+        let (is_selection, events) = match events {
+            ["some", events @ ..] => (true, events),
+            events => (false, events),
         };
         let (command, events) = match events {
             [first, rest @ ..] if first.starts_with("$ ") => (Some(*first), rest),
@@ -21,7 +26,7 @@ fn check(runs: &[&[&str]], expected: &[&str]) {
             Some((command, exit)) => (Some(command), exit.parse().ok()),
             None => (command, None),
         };
-        let info = RunInfo { command: command.map(str::to_owned), ..RunInfo::default() };
+        let info = RunInfo { command: command.map(str::to_owned), is_selection, ..RunInfo::default() };
         let end = RunEnd { names_all_tests, exit, ..RunEnd::default() };
         temporary.repository.load(&*stream(events), info, end).unwrap();
     }
@@ -113,6 +118,7 @@ fn what_is_no_test_goes_when_the_same_command_runs_all_green() {
         check(&[was, &[all, "c skip", "!"]], &[left, "run 2"]);
         check(&[was, &["$ go test ./... = 2", "c success"]], &[left]);
         check(&[was, &[all]], &[left]);
+        check(&[was, &["some", all, "c success"]], &[left]);
     }
     // What may be a test stays, and so does what is there.
     check(&[&[all, "x/p fail", "c success"], &[all, "c success"]], &["x/p fail 1"]);

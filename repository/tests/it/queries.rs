@@ -39,6 +39,7 @@ fn what_is_said_of_a_run_is_kept() {
         start: time(1_600_000_000),
         git: Some(Git { commit: "abc".into(), branch: Some("main".into()), dirty: Some(true) }),
         workers: Some(4),
+        is_selection: true,
     };
     let end = RunEnd { end: time(1_600_000_100), exit: Some(2), interrupted: true, ..RunEnd::default() };
     let run = temporary.repository.load(&*stream(&["a success"]), info.clone(), end.clone()).unwrap();

@@ -98,6 +98,7 @@ impl Row {
             start: Some(start),
             git: self.git.clone(),
             workers: self.workers,
+            ..RunInfo::default()
         }
     }
 }

@@ -13,6 +13,7 @@ use subunit::{Event, Status, Timestamp};
 
 use super::LISTING;
 use super::choice::Chosen;
+use crate::git;
 use crate::report::{ReportArgs, Sink};
 
 /// How many earlier runs tell how long tests take.
@@ -48,7 +49,7 @@ impl Session<'_> {
         streams: Streams<'_>,
     ) -> anyhow::Result<StoredRun> {
         let interrupt = streams.interrupt.clone();
-        let mut writer = repository.begin(self.info())?;
+        let mut writer = repository.begin(self.info(repository, &chosen, &interrupt))?;
         let is_whole = matches!(listing, Listing::Tests(..)) && chosen.is_all;
         let mut feed = |sink: Sink<'_>| {
             let mut both = (&mut writer, sink);
@@ -71,11 +72,18 @@ impl Session<'_> {
         Ok(run)
     }
 
-    fn info(&self) -> RunInfo {
+    fn info(&self, repository: &Repository, chosen: &Chosen, interrupt: &Interrupt) -> RunInfo {
         let mut words = self.words.iter().cloned();
         let command = words.next().unwrap_or_else(|| self.suite.command.clone());
         let workers = u32::try_from(self.workers).ok();
-        RunInfo { command: Some(command), arguments: words.collect(), workers, ..RunInfo::default() }
+        RunInfo {
+            command: Some(command),
+            arguments: words.collect(),
+            is_selection: self.words.is_empty() && !chosen.is_all,
+            git: git::checked_out(repository.path(), interrupt),
+            workers,
+            ..RunInfo::default()
+        }
     }
 
     fn finish(
