@@ -6,7 +6,7 @@ use cli::Streams;
 use fancy_regex::Regex;
 use formats::text::Conclusion;
 use process::Interrupt;
-use repository::{Repository, RunEnd, RunInfo, RunWriter, StoredRun};
+use repository::{Repository, RunEnd, RunInfo, StoredRun};
 use runner::suite::{AnyOutput, Conditions, Format, Limits, Listing, Output, Packets, Planned, Suite};
 use streamresult::{StreamResult, failure};
 use subunit::{Event, Status, Timestamp};
@@ -67,7 +67,15 @@ impl Session<'_> {
                 &mut feed,
             )
         };
-        let run = self.finish(writer, is_whole && shown.is_ok(), &interrupt)?;
+        let interrupted = interrupt.has_come();
+        let end = RunEnd {
+            interrupted,
+            // Nobody reads on: what was to come did not.
+            incomplete: shown.is_err(),
+            names_all_tests: is_whole && shown.is_ok() && !interrupted,
+            ..RunEnd::default()
+        };
+        let run = writer.finish(end)?;
         shown?;
         Ok(run)
     }
@@ -84,18 +92,6 @@ impl Session<'_> {
             workers,
             ..RunInfo::default()
         }
-    }
-
-    fn finish(
-        &self,
-        writer: RunWriter,
-        names_all_tests: bool,
-        interrupt: &Interrupt,
-    ) -> anyhow::Result<StoredRun> {
-        let interrupted = interrupt.has_come();
-        let end =
-            RunEnd { interrupted, names_all_tests: names_all_tests && !interrupted, ..RunEnd::default() };
-        Ok(writer.finish(end)?)
     }
 
     fn tests(
