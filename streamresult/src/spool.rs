@@ -13,8 +13,11 @@ use crate::positional::PositionalFile;
 pub(crate) const IN_MEMORY: usize = 1 << 20;
 /// Bytes of all buffers together that stay in memory, unless said otherwise.
 pub(crate) const IN_MEMORY_TOTAL: usize = 8 << 20;
-/// The temporary file is given out in blocks of this many bytes.
-const BLOCK: usize = 64 << 10;
+/// The temporary file is given out in blocks of this many bytes, which is what file systems give out: where a million
+/// tests have a few lines each, the file is not much longer than these.
+const BLOCK: usize = 4 << 10;
+/// So much is read and written at a time, where blocks follow each other.
+const PIECE: usize = 64 << 10;
 /// A buffer of at most this many bytes is not worth a block of the file.
 const SMALL: usize = 1 << 10;
 /// An empty buffer keeps this much room.
@@ -235,10 +238,10 @@ impl Spool {
         output: &mut W,
     ) -> io::Result<()> {
         let in_file = part.end.min(buffer.spilled).saturating_sub(part.start);
-        let mut piece = vec![0; usize::try_from(in_file).unwrap_or(BLOCK).min(BLOCK)];
+        let mut piece = vec![0; usize::try_from(in_file).unwrap_or(PIECE).min(PIECE)];
         let (mut at, end) = (part.start, part.start + in_file);
         while at < end {
-            let len = usize::try_from(end - at).unwrap_or(BLOCK).min(piece.len());
+            let len = usize::try_from(end - at).unwrap_or(PIECE).min(piece.len());
             let count = self.read_at(buffer, at, part_mut(&mut piece, ..len))?;
             output.write_all(subunit::part(&piece, ..count))?;
             at += count as u64;
@@ -275,7 +278,10 @@ impl Spool {
         let mut tail = std::mem::take(&mut buffer.tail);
         let mut written = 0;
         let result = loop {
-            match self.write_block(buffer, part(&tail, written..)) {
+            let rest = part(&tail, written..);
+            // Where there is no room for many, there may be for one.
+            let many = self.write_blocks(buffer, rest).unwrap_or_default();
+            match if many > 0 { Ok(many) } else { self.write_block(buffer, rest) } {
                 Ok(0) => break Ok(()),
                 Ok(len) => written += len,
                 Err(error) => break Err(self.note_no_room(&error)),
@@ -289,6 +295,20 @@ impl Spool {
             buffer.counted = 0;
         }
         result
+    }
+
+    /// Writes whole blocks that follow each other, if the buffer's last one is full and none is free.
+    fn write_blocks(&mut self, buffer: &mut Spooled, bytes: &[u8]) -> io::Result<usize> {
+        let count = bytes.len().min(PIECE) / BLOCK;
+        if count == 0 || buffer.spilled % BLOCK as u64 != 0 || !self.free.is_empty() {
+            return Ok(0);
+        }
+        let (first, len) = (self.blocks, count * BLOCK);
+        self.file()?.write_all_at(part(bytes, ..len), place(first, 0))?;
+        self.blocks += count as u32;
+        buffer.blocks.extend(first..self.blocks);
+        buffer.spilled += len as u64;
+        Ok(len)
     }
 
     /// Writes as many of these bytes as fit in the block where the buffer's last ones are, or in a new one.
@@ -330,14 +350,20 @@ impl Spool {
         }
     }
 
-    /// Reads from the file, at most to the end of a block.
+    /// Reads from the file, at most to the end of blocks that follow each other.
     fn read_block(&self, buffer: &Spooled, at: u64, left: u64, into: &mut [u8]) -> io::Result<usize> {
         let within = (at % BLOCK as u64) as usize;
-        let len = left.min((BLOCK - within) as u64).min(into.len() as u64) as usize;
-        let block = buffer.blocks.get((at / BLOCK as u64) as usize);
-        let (Some(file), Some(&block)) = (self.file.as_ref(), block) else {
+        let wanted = left.min(into.len() as u64) as usize;
+        let mut blocks = part(&buffer.blocks, (at / BLOCK as u64) as usize..).iter();
+        let (Some(file), Some(&block)) = (self.file.as_ref(), blocks.next()) else {
             return Err(io::ErrorKind::UnexpectedEof.into());
         };
+        let mut len = BLOCK - within;
+        let mut following = blocks.zip(block + 1..).take_while(|(other, next)| *other == next);
+        while len < wanted && following.next().is_some() {
+            len += BLOCK;
+        }
+        let len = len.min(wanted);
         let Some(into) = into.get_mut(..len) else { return Ok(0) };
         file.read_exact_at(into, place(block, within))?;
         Ok(len)
@@ -549,6 +575,18 @@ mod tests {
                 assert!(found == expected[from..to], "{from}..{to}");
             }
         }
+    }
+
+    #[test]
+    fn short_buffers_take_little_more_of_the_file_than_they_have() {
+        let mut spool = Spool::with_limits(1 << 20, 1 << 20);
+        let mut buffers: Vec<Spooled> = (0..10_000).map(|_| Spooled::default()).collect();
+        for (seed, buffer) in buffers.iter_mut().enumerate() {
+            spool.append(buffer, &pattern(1100, seed as u8)).unwrap();
+        }
+        assert!(u64::from(spool.blocks) * BLOCK as u64 <= 10_000 * 4096, "{}", spool.blocks);
+        let is_back = |(seed, buffer): (usize, &Spooled)| read(buffer, &spool) == pattern(1100, seed as u8);
+        assert!(buffers.iter().enumerate().all(is_back));
     }
 
     #[test]
