@@ -6,7 +6,7 @@ use cli::{Command, InputArgs, Streams, Verdict};
 use formats::disk::DiskWriter;
 use streamresult::{Records, Summary};
 
-use crate::report::write_global_statuses;
+use crate::report::{left_out, write_global_statuses};
 
 /// Write the tests of a subunit stream to folders
 ///
@@ -38,6 +38,9 @@ impl Command for Disk {
         let input = self.input.open(streams.input, &streams.interrupt);
         let mut records = Records::new((DiskWriter::new(&self.directory)?, Summary::new()));
         streamresult::drive(input, &mut records)?;
+        if let Some(line) = left_out(records.spool()) {
+            writeln!(streams.errors, "{line}")?;
+        }
         let (_, summary) = records.into_sink();
         write_global_statuses(streams.errors, &summary)?;
         Ok(Verdict::Passed)

@@ -4,6 +4,8 @@ use cli::{Command, InputArgs, PassthroughArgs, Streams, Verdict};
 use formats::v1::V1Writer;
 use streamresult::{Records, StreamResultExt as _, drive};
 
+use crate::report::left_out;
+
 /// Convert a subunit version 2 stream to version 1
 ///
 /// Each test is written as it ends, with all its attachments; unfinished ones at the end, as errors. Text
@@ -34,9 +36,12 @@ impl Command for ToV1 {
         if self.passthrough.no_passthrough {
             let is_of_test_or_run =
                 |event: &subunit::Event<'_>| event.test_id.is_some() || event.status.is_some();
-            drive(input, &mut records.filtered(is_of_test_or_run))?;
+            drive(input, &mut (&mut records).filtered(is_of_test_or_run))?;
         } else {
             drive(input, &mut records)?;
+        }
+        if let Some(line) = left_out(records.spool()) {
+            writeln!(streams.errors, "{line}")?;
         }
         Ok(Verdict::Passed)
     }

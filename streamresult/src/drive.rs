@@ -37,6 +37,56 @@ pub fn drive<R: Read, S: StreamResult + ?Sized>(input: R, sink: &mut S) -> io::R
     sink.finish(passed)
 }
 
+/// Reads a stream as [`drive`] does, as long as `go_on` says so: it is asked before each read, with how many bytes were
+/// read. Answers whether the end of the stream was reached. A read that blocks is not broken off.
+///
+/// ```
+/// use streamresult::{Summary, drive_while};
+///
+/// let stream = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
+/// let mut summary = Summary::new();
+/// // A progress line, or a button that says stop.
+/// assert!(drive_while(&stream[..], &mut summary, |bytes| bytes < 1000)?);
+/// assert_eq!(summary.announced(), 1);
+/// assert!(!drive_while(&stream[..], &mut summary, |_| false)?);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// See [`drive`].
+pub fn drive_while<R: Read, S: StreamResult + ?Sized>(
+    input: R,
+    sink: &mut S,
+    mut go_on: impl FnMut(u64) -> bool,
+) -> io::Result<bool> {
+    let mut is_whole = true;
+    let mut bytes = 0;
+    let asking = Asking { input, bytes: &mut bytes, go_on: &mut go_on, is_whole: &mut is_whole };
+    drive(asking, sink)?;
+    Ok(is_whole)
+}
+
+/// A source that ends where it is told to.
+struct Asking<'a, R, F> {
+    input: R,
+    bytes: &'a mut u64,
+    go_on: F,
+    is_whole: &'a mut bool,
+}
+
+impl<R: Read, F: FnMut(u64) -> bool> Read for Asking<'_, R, F> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if !(self.go_on)(*self.bytes) {
+            *self.is_whole = false;
+            return Ok(0);
+        }
+        let count = self.input.read(into)?;
+        *self.bytes += count as u64;
+        Ok(count)
+    }
+}
+
 fn pass<R: Read, S: StreamResult + ?Sized>(reader: &mut Reader<R>, sink: &mut S) -> io::Result<()> {
     reader.each(sink, |sink, frame, offset| deliver(&frame, offset, sink), S::flush)
 }

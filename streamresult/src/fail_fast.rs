@@ -49,6 +49,16 @@ impl<R, F: FnMut(&Event<'_>)> FailFast<R, F> {
     }
 
     /// Where the events go.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Where the events go.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
+    /// Where the events go.
     pub fn into_inner(self) -> R {
         self.inner
     }

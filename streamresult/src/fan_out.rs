@@ -30,14 +30,31 @@ macro_rules! fan_out {
     };
 }
 
-/// To both of a pair.
-macro_rules! both {
-    ($($method:ident($($name:ident: $type:ty),*);)*) => {
+/// To each of a tuple, of which these are the places: `(0 1)`.
+macro_rules! each_of {
+    ($places:tt $($method:ident($($name:ident: $type:ty),*);)*) => {
         $(fn $method(&mut self, $($name: $type),*) -> std::io::Result<()> {
-            let first = self.0.$method($($name),*);
-            first.and(self.1.$method($($name),*))
+            crate::fan_out::calls!(self, $method, $places, ($($name),*))
         })*
     };
 }
 
-pub(crate) use {both, fan_out, forward};
+/// All are called, and the first error is the answer.
+macro_rules! calls {
+    ($self:ident, $method:ident, ($first:tt $($place:tt)*), $arguments:tt) => {{
+        let told = $self.$first.$method $arguments;
+        $(let told = told.and($self.$place.$method $arguments);)*
+        told
+    }};
+}
+
+/// To what others hold as well, one call at a time. A thread that panicked in a call keeps nobody else from calling.
+macro_rules! locked {
+    ($($method:ident($($name:ident: $type:ty),*);)*) => {
+        $(fn $method(&mut self, $($name: $type),*) -> std::io::Result<()> {
+            self.lock().unwrap_or_else(std::sync::PoisonError::into_inner).$method($($name),*)
+        })*
+    };
+}
+
+pub(crate) use {calls, each_of, fan_out, forward, locked};

@@ -1,17 +1,19 @@
-//! What is a `StreamResult` by what it holds: references, boxes, options, lists, pairs and writers.
+//! What is a `StreamResult` by what it holds: references, boxes, options, lists, tuples, what threads share, and writers.
 
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use subunit::io::Writer;
 use subunit::{Event, Packet};
 
-use crate::fan_out::{all, both, fan_out, forward};
+use crate::fan_out::{all, each_of, fan_out, forward, locked};
 use crate::{Extent, StreamResult};
 
 /// Gives the methods of [`StreamResult`] to a macro that implements them.
 macro_rules! methods {
-    ($implement:ident) => {
+    ($implement:ident $($places:tt)?) => {
         $implement! {
+            $($places)?
             start_run();
             status(event: &Event<'_>);
             packet(packet: &Packet<'_>);
@@ -72,19 +74,54 @@ impl<R: StreamResult> StreamResult for Vec<R> {
     }
 }
 
-/// Both in order; the second gets each call even when the first fails.
-impl<A: StreamResult, B: StreamResult> StreamResult for (A, B) {
-    methods!(both);
-
-    fn outlives_errors(&self) -> bool {
-        true
-    }
+/// An array is a list.
+impl<R: StreamResult, const N: usize> StreamResult for [R; N] {
+    methods!(fan_out);
 
     fn at(&mut self, extent: Extent) {
-        self.0.at(extent);
-        self.1.at(extent);
+        self.iter_mut().for_each(|target| target.at(extent));
+    }
+
+    fn outlives_errors(&self) -> bool {
+        N > 1 || self.iter().any(StreamResult::outlives_errors)
     }
 }
+
+/// What several threads share, each with a clone: one call at a time, in whatever order they come.
+impl<R: StreamResult + ?Sized> StreamResult for Arc<Mutex<R>> {
+    methods!(locked);
+
+    fn at(&mut self, extent: Extent) {
+        self.lock().unwrap_or_else(PoisonError::into_inner).at(extent);
+    }
+
+    fn outlives_errors(&self) -> bool {
+        self.lock().unwrap_or_else(PoisonError::into_inner).outlives_errors()
+    }
+}
+
+/// All of a tuple in order; all get each call, even when one fails.
+macro_rules! tuple {
+    ($places:tt $($name:ident $place:tt),+) => {
+        impl<$($name: StreamResult),+> StreamResult for ($($name,)+) {
+            methods!(each_of $places);
+
+    fn at(&mut self, extent: Extent) {
+        $(self.$place.at(extent);)+
+    }
+
+            fn outlives_errors(&self) -> bool {
+                true
+            }
+        }
+    };
+}
+
+tuple!((0 1) A 0, B 1);
+tuple!((0 1 2) A 0, B 1, C 2);
+tuple!((0 1 2 3) A 0, B 1, C 2, D 3);
+tuple!((0 1 2 3 4) A 0, B 1, C 2, D 3, E 4);
+tuple!((0 1 2 3 4 5) A 0, B 1, C 2, D 3, E 4, F 5);
 
 /// Writes each event as a packet (as several, where one cannot hold its file content), and each packet as
 /// it is. The end of the run flushes it.

@@ -169,7 +169,7 @@ use subunit::{Decoder, Event, Frame, Packet, Step};
 
 pub use between::Between;
 pub use damage::{DAMAGE_DATA, DAMAGE_MESSAGE, damage};
-pub use drive::{PROPERTIES_FILE, deliver, drive, text_event};
+pub use drive::{PROPERTIES_FILE, deliver, drive, drive_while, text_event};
 pub use edit::{Edit, TextEdit, edit, edit_packets};
 pub use ext::StreamResultExt;
 pub use extent::Extent;
@@ -193,8 +193,9 @@ pub use tagged::{TagChange, Tagged};
 
 /// Takes the events of a test run, one by one.
 ///
-/// References, boxes, options (`None` does nothing), lists and pairs of results are results; a list or pair
-/// gives each call to all, also when one fails, and answers with the first error. A
+/// References, boxes, options (`None` does nothing), lists, arrays and tuples of results are results; a list or tuple
+/// gives each call to all, also when one fails, and answers with the first error. `Arc<Mutex<_>>` of a result is one
+/// that several threads share. A
 /// [`Writer`](subunit::io::Writer) is one too.
 pub trait StreamResult {
     /// The run begins.

@@ -1,10 +1,11 @@
 //! Where records go.
 
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use subunit::{Event, Status};
 
-use crate::fan_out::{all, both, fan_out, forward};
+use crate::fan_out::{all, each_of, fan_out, forward, locked};
 use crate::{Extent, Record};
 
 /// Takes what [`Records`](crate::Records) makes of events: a record for each test as it ends, and all that
@@ -155,8 +156,9 @@ pub trait RecordSink<V = ()> {
 
 /// Gives the methods of [`RecordSink`] to a macro that implements them.
 macro_rules! methods {
-    ($implement:ident) => {
+    ($implement:ident $($places:tt)?) => {
         $implement! {
+            $($places)?
             start_run();
             record(record: &Record<'_, V>);
             event(event: &Event<'_>, value: &mut V);
@@ -203,14 +205,42 @@ impl<V, S: RecordSink<V>> RecordSink<V> for Vec<S> {
     }
 }
 
-/// Both in order; the second gets each call even when the first fails.
-impl<V, A: RecordSink<V>, B: RecordSink<V>> RecordSink<V> for (A, B) {
-    methods!(both);
+/// An array is a list.
+impl<V, R: RecordSink<V>, const N: usize> RecordSink<V> for [R; N] {
+    methods!(fan_out);
 
     fn outlives_errors(&self) -> bool {
-        true
+        N > 1 || self.iter().any(RecordSink::outlives_errors)
     }
 }
+
+/// What several threads share, each with a clone: one call at a time, in whatever order they come.
+impl<V, R: RecordSink<V> + ?Sized> RecordSink<V> for Arc<Mutex<R>> {
+    methods!(locked);
+
+    fn outlives_errors(&self) -> bool {
+        self.lock().unwrap_or_else(PoisonError::into_inner).outlives_errors()
+    }
+}
+
+/// All of a tuple in order; all get each call, even when one fails.
+macro_rules! tuple {
+    ($places:tt $($name:ident $place:tt),+) => {
+        impl<V, $($name: RecordSink<V>),+> RecordSink<V> for ($($name,)+) {
+            methods!(each_of $places);
+
+            fn outlives_errors(&self) -> bool {
+                true
+            }
+        }
+    };
+}
+
+tuple!((0 1) A 0, B 1);
+tuple!((0 1 2) A 0, B 1, C 2);
+tuple!((0 1 2 3) A 0, B 1, C 2, D 3);
+tuple!((0 1 2 3 4) A 0, B 1, C 2, D 3, E 4);
+tuple!((0 1 2 3 4 5) A 0, B 1, C 2, D 3, E 4, F 5);
 
 /// A [`RecordSink`] that calls a function with each record, and passes over what belongs to none.
 ///

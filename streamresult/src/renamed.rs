@@ -21,6 +21,16 @@ impl<R, F> Renamed<R, F> {
     }
 
     /// Where the events go.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Where the events go.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
+    /// Where the events go.
     pub fn into_inner(self) -> R {
         self.inner
     }

@@ -19,6 +19,16 @@ impl<R> Tagged<R> {
     }
 
     /// Where the events go.
+    pub fn get_ref(&self) -> &R {
+        &self.inner
+    }
+
+    /// Where the events go.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
+    /// Where the events go.
     pub fn into_inner(self) -> R {
         self.inner
     }

@@ -57,6 +57,62 @@ impl<'a> Event<'a> {
         Event { test_id: Some(test_id), status: Some(status), runnable: true, ..Event::default() }
     }
 
+    /// Something about a test, which is runnable, as is the rule for tests with an id. What there is to say is added:
+    ///
+    /// ```
+    /// use subunit::{Event, Status};
+    ///
+    /// let event = Event::test("boot").with_text("reason", "no network").with_status(Status::Skip);
+    /// assert!(event.runnable && event.eof);
+    /// assert_eq!(event.with_route_code("worker-1").route_code, Some("worker-1"));
+    /// ```
+    #[must_use]
+    pub fn test(test_id: &'a str) -> Self {
+        Event { test_id: Some(test_id), runnable: true, ..Event::default() }
+    }
+
+    /// The same, with this status.
+    #[must_use]
+    pub fn with_status(self, status: Status) -> Self {
+        Event { status: Some(status), ..self }
+    }
+
+    /// The same, with a piece of a file.
+    #[must_use]
+    pub fn with_file(self, name: &'a str, bytes: &'a [u8]) -> Self {
+        Event { file: Some(File { name, bytes }), ..self }
+    }
+
+    /// The same, with a whole file of text.
+    #[must_use]
+    pub fn with_text(self, name: &'a str, text: &'a str) -> Self {
+        Event { mime_type: Some(TEXT_TYPE), eof: true, ..self.with_file(name, text.as_bytes()) }
+    }
+
+    /// The same, with the MIME type of its file.
+    #[must_use]
+    pub fn with_mime_type(self, mime_type: &'a str) -> Self {
+        Event { mime_type: Some(mime_type), ..self }
+    }
+
+    /// The same, with these tags.
+    #[must_use]
+    pub fn with_tags(self, tags: impl Into<Tags<'a>>) -> Self {
+        Event { tags: tags.into(), ..self }
+    }
+
+    /// The same, with this route code.
+    #[must_use]
+    pub fn with_route_code(self, route_code: &'a str) -> Self {
+        Event { route_code: Some(route_code), ..self }
+    }
+
+    /// The same, with this time.
+    #[must_use]
+    pub fn with_timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
+        Event { timestamp: Some(timestamp.into()), ..self }
+    }
+
     /// A piece of a file of the run as a whole.
     #[must_use]
     pub fn file(name: &'a str, bytes: &'a [u8]) -> Self {

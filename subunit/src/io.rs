@@ -154,6 +154,16 @@ impl<R: Read> Reader<R> {
         &self.inner
     }
 
+    /// The source of the stream. What is read from it is not part of the stream any more.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.inner
+    }
+
+    /// The source of the stream; what was read from it and is in no frame yet is lost.
+    pub fn into_inner(self) -> R {
+        self.inner
+    }
+
     /// Makes room for the next read and says how much is wanted: what completes a long packet and no more, so
     /// that little is left to move; in pieces that are still in the cache when they are summed; and never much
     /// more than has come, whatever a packet claims.
@@ -328,6 +338,22 @@ impl<W: Write> Writer<W> {
         let flushed = self.inner.as_mut().map_or(Ok(()), W::flush);
         self.is_writing = false;
         flushed
+    }
+
+    /// Where the stream goes. What is buffered is not there yet.
+    pub fn get_ref(&self) -> &W {
+        match &self.inner {
+            Some(inner) => inner,
+            None => unreachable!("only into_inner takes it, and the writer with it"),
+        }
+    }
+
+    /// Where the stream goes. What is written there comes before what is buffered.
+    pub fn get_mut(&mut self) -> &mut W {
+        match &mut self.inner {
+            Some(inner) => inner,
+            None => unreachable!("only into_inner takes it, and the writer with it"),
+        }
     }
 
     /// Flushes, and gives back where the stream went.

@@ -1,5 +1,6 @@
 //! Points in time as the wire has them: seconds since 1970 in 32 bits, and nanoseconds.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds in a second: the first value the nanosecond field may not have.
@@ -40,6 +41,37 @@ impl Timestamp {
         let seconds = u32::try_from(since.as_secs()).ok()?;
         Some(Timestamp { seconds, nanoseconds: since.subsec_nanos() })
     }
+}
+
+/// As RFC 3339 has it, with as many decimals as there are, in groups of three: `2023-11-14T22:13:20.500Z`.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.since_epoch();
+        let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+        let (year, month, day) = date(days);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        match since.subsec_nanos() {
+            0 => {}
+            nanos if nanos % 1_000_000 == 0 => write!(formatter, ".{:03}", nanos / 1_000_000)?,
+            nanos if nanos % 1_000 == 0 => write!(formatter, ".{:06}", nanos / 1_000)?,
+            nanos => write!(formatter, ".{nanos:09}")?,
+        }
+        formatter.write_str("Z")
+    }
+}
+
+/// Year, month and day that are this many days after 1970-01-01. Years are counted from March, so that the leap day is
+/// the last, in eras of 400 years.
+fn date(days: u64) -> (u64, u64, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
 impl From<SystemTime> for Timestamp {
@@ -84,8 +116,8 @@ impl TryFrom<chrono::DateTime<chrono::Utc>> for Timestamp {
 pub struct OutOfRange;
 
 #[cfg(feature = "chrono")]
-impl std::fmt::Display for OutOfRange {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for OutOfRange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the time is before 1970-01-01 or after 2106-02-07, which subunit cannot say")
     }
 }
@@ -102,6 +134,17 @@ mod tests {
         assert_eq!(Timestamp::from(UNIX_EPOCH - Duration::from_secs(1)), Timestamp::default());
         let late = UNIX_EPOCH + Duration::from_secs(1 << 33);
         assert_eq!(Timestamp::from(late), Timestamp { seconds: u32::MAX, nanoseconds: 999_999_999 });
+    }
+
+    #[test]
+    fn a_time_is_shown_as_rfc_3339_has_it() {
+        let shown = |seconds, nanoseconds| Timestamp { seconds, nanoseconds }.to_string();
+        assert_eq!(shown(0, 0), "1970-01-01T00:00:00Z");
+        assert_eq!(shown(951_782_399, 500_000_000), "2000-02-28T23:59:59.500Z");
+        assert_eq!(shown(951_782_400, 1_000), "2000-02-29T00:00:00.000001Z");
+        assert_eq!(shown(1_709_251_199, 1), "2024-02-29T23:59:59.000000001Z");
+        assert_eq!(shown(1_735_689_599, 0), "2024-12-31T23:59:59Z");
+        assert_eq!(shown(u32::MAX, 0), "2106-02-07T06:28:15Z");
     }
 
     #[test]

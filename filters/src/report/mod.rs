@@ -22,7 +22,7 @@ use cli::{
     ForwardArgs, Input, InputArgs, OutputArgs, PassthroughArgs, Report, Streams, Verdict, VerdictArgs,
 };
 use process::Interrupt;
-use streamresult::{RecordSink, Records, StreamResult, Summary};
+use streamresult::{RecordSink, Records, Spool, StreamResult, Summary};
 
 use channels::{Channels, channels};
 pub(crate) use global_statuses::{GlobalStatuses, write_global_statuses};
@@ -107,9 +107,8 @@ impl<'a, R: Read> ReportSession<'a, R> {
         mut records: Records<(S, Summary)>,
     ) -> io::Result<(S, Summary)> {
         self.drive(&mut records)?;
-        let spool = records.spool();
-        if let Some(why) = spool.failure().filter(|_| spool.left_out() > 0) {
-            self.tell(format_args!("{} bytes of attachments were left out: {why}", spool.left_out()))?;
+        if let Some(line) = left_out(records.spool()) {
+            self.tell(line)?;
         }
         Ok(records.into_sink())
     }
@@ -146,6 +145,12 @@ impl<'a, R: Read> ReportSession<'a, R> {
     pub(crate) fn verdict(&self, summary: &Summary) -> Verdict {
         self.verdict.apply(Verdict::from(summary))
     }
+}
+
+/// What to say of attachments that are not whole for want of room.
+pub(crate) fn left_out(spool: &Spool) -> Option<String> {
+    let why = spool.failure().filter(|_| spool.left_out() > 0)?;
+    Some(format!("{} bytes of attachments were left out: {why}", spool.left_out()))
 }
 
 /// What a report is written to.

@@ -1,7 +1,10 @@
 use std::borrow::Cow;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
-use streamresult::{StreamResult, StreamResultExt};
-use subunit::{Status, Timestamp};
+use streamresult::{StreamResult, StreamResultExt, Summary, from_fn};
+use subunit::{Event, Status, Timestamp};
 
 use crate::script::{Lines, check_lines, run};
 
@@ -77,7 +80,7 @@ fn a_time_is_given_where_there_is_none() {
 fn adaptors_chain_and_the_last_one_is_first() {
     check(
         |lines| {
-            let wanted = |event: &subunit::Event<'_>| event.route_code == Some("w/7");
+            let wanted = |event: &Event<'_>| event.route_code == Some("w/7");
             Box::new(lines.tagged(["t"], [""; 0]).filtered(wanted).routed("w"))
         },
         "a success tags=t route=w/7",
@@ -106,4 +109,35 @@ fn pairs_lists_and_options_pass_everything_to_all() {
     }
     assert_eq!(one.0, other.0);
     assert_eq!(one.0.len(), 5);
+}
+
+#[test]
+fn arrays_tuples_and_what_threads_share_are_results() {
+    let shared = Arc::new(Mutex::new(Summary::new()));
+    let threads: Vec<_> = (0..4)
+        .map(|number| {
+            let mut result = shared.clone().routed(number.to_string());
+            thread::spawn(move || {
+                (0..100).try_for_each(|test| {
+                    result.status(&Event::status(&format!("test {test}"), Status::Success))
+                })
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+    assert_eq!(shared.lock().unwrap().total(), 400);
+
+    let (mut a, mut b, mut c) = (Summary::new(), Summary::new(), [Summary::new(), Summary::new()]);
+    let mut all = (&mut a, from_fn(|_| Err(io::Error::other("no"))), &mut b, None::<Summary>, &mut c);
+    assert_eq!(all.status(&Event::test("t").with_status(Status::Fail)).unwrap_err().to_string(), "no");
+    assert!([a, b].iter().chain(&c).all(|summary| summary.failures() == 1));
+}
+
+#[test]
+fn what_is_in_an_adaptor_can_be_looked_at() {
+    let mut result = Summary::new().filtered(|_| true).tagged(["x"], [""; 0]).routed("0").stamped();
+    result.status(&Event::test("t").with_status(Status::Success)).unwrap();
+    assert_eq!(result.get_ref().get_ref().get_ref().get_ref().total(), 1);
+    result.get_mut().get_mut().get_mut().get_mut().start_run().unwrap();
+    assert!(!result.get_ref().get_ref().get_ref().get_ref().ran());
 }
