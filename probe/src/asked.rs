@@ -4,35 +4,49 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
 use cli::OptionFacts;
 
-/// The aspects that options were given for, with these options. An option that is given for nothing would be an
-/// answer to a question that nobody asked: what it is about is looked at, whatever the kind of probe.
+/// The options that give ranges.
+const RANGES: [&str; 2] = ["warning", "critical"];
+
+/// What options were given for. An option that is given for nothing would be an answer to a question that nobody
+/// asked: what it is about is looked at, whatever the kind of probe.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked(Vec<(String, &'static [&'static str])>);
+pub struct Asked {
+    /// These options, with the aspects that they are about.
+    options: Vec<(String, &'static [&'static str])>,
+    /// The numbers that ranges were given for, each with the option.
+    pub ranges: Vec<(String, String)>,
+}
 
 impl Asked {
     /// By what was given of these options, as they declare it.
     #[must_use]
     pub fn of(command: &Command, matches: &ArgMatches) -> Self {
-        let given = command.get_arguments().filter_map(|argument| {
+        let is_given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let options = command.get_arguments().filter_map(|argument| {
             let aspects = OptionFacts::of(argument).aspects;
-            let is_given = !aspects.is_empty()
-                && matches.value_source(argument.get_id().as_str()) == Some(ValueSource::CommandLine);
+            let is_given = !aspects.is_empty() && is_given(argument.get_id().as_str());
             is_given.then(|| (format!("--{}", argument.get_long().unwrap_or_default()), aspects))
         });
-        Asked(given.collect())
+        let of = |id: &'static str| {
+            let texts = matches.try_get_many::<String>(id).ok().flatten().into_iter().flatten();
+            let names = texts.filter_map(|text| text.split_once('=').map(|(name, _)| name.to_owned()));
+            names.map(move |name| (format!("--{id}"), name))
+        };
+        let ranges = RANGES.into_iter().filter(|id| is_given(id)).flat_map(of);
+        Asked { options: options.collect(), ranges: ranges.collect() }
     }
 
     /// Whether an option was given for this aspect.
     #[must_use]
     pub fn names(&self, aspect: &str) -> bool {
-        self.0.iter().any(|(_, aspects)| aspects.contains(&aspect))
+        self.options.iter().any(|(_, aspects)| aspects.contains(&aspect))
     }
 
     /// The first option that was given for none of these aspects, with what it is about.
     #[must_use]
     pub fn unmatched<'a>(&'a self, aspects: &[&str]) -> Option<(&'a str, &'static [&'static str])> {
         let is_idle = |names: &[&str]| !names.iter().any(|name| aspects.contains(name));
-        self.0.iter().find(|(_, names)| is_idle(names)).map(|(option, names)| (option.as_str(), *names))
+        self.options.iter().find(|(_, names)| is_idle(names)).map(|(option, names)| (option.as_str(), *names))
     }
 }
 

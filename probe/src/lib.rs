@@ -113,6 +113,7 @@ mod names;
 mod perfdata;
 mod plan;
 mod range;
+mod ranges;
 mod render;
 mod run;
 mod secret;

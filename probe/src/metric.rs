@@ -1,5 +1,7 @@
 //! Numbers that checks measure: their kinds, their thresholds, their summaries.
 
+use cli::suggest;
+
 use super::{Metric, MetricUnit, Range};
 
 /// A kind of number that a check measures.
@@ -9,6 +11,8 @@ pub struct MetricKind {
     pub name: &'static str,
     /// What it counts.
     pub unit: MetricUnit,
+    /// The aspects that measure it; none where all may.
+    pub aspects: &'static [&'static str],
     /// Whether it is given as percentiles, `_min`, `_p50`, `_p90`, `_p95`, `_p99` and `_max`.
     pub percentiles: bool,
     /// Whether it only grows: with a state file, its growth since the last run is given as well, `_delta` and
@@ -24,7 +28,41 @@ impl MetricKind {
     /// A number without thresholds of its own.
     #[must_use]
     pub const fn new(name: &'static str, unit: MetricUnit) -> Self {
-        MetricKind { name, unit, percentiles: false, counter: false, warning: None, critical: None }
+        MetricKind {
+            name,
+            unit,
+            aspects: &[],
+            percentiles: false,
+            counter: false,
+            warning: None,
+            critical: None,
+        }
+    }
+
+    /// The same, measured by these aspects, by their names, and no others.
+    #[must_use]
+    pub const fn of(self, aspects: &'static [&'static str]) -> Self {
+        MetricKind { aspects, ..self }
+    }
+
+    /// Whether an aspect may measure it.
+    #[must_use]
+    pub fn is_of(&self, aspect: &str) -> bool {
+        self.aspects.is_empty() || self.aspects.contains(&aspect)
+    }
+
+    /// The names that numbers of this kind have: one, or those of percentiles or of a counter and its growth.
+    pub fn names(&self) -> impl Iterator<Item = String> {
+        let own = Some("").filter(|_| !self.percentiles).into_iter();
+        let percentiles = SUFFIXES.into_iter().filter(|_| self.percentiles);
+        let changes = CHANGES.into_iter().filter(|_| self.counter);
+        own.chain(percentiles).chain(changes).map(|suffix| format!("{}{suffix}", self.name))
+    }
+
+    /// Whether the number of this name tells of the time since the last run.
+    #[must_use]
+    pub fn is_change(&self, name: &str) -> bool {
+        self.counter && name != self.name
     }
 
     /// Whether numbers of this name are of this kind.
@@ -70,6 +108,12 @@ impl Thresholds {
     #[must_use]
     pub fn kind(&self, name: &str) -> Option<&'static MetricKind> {
         self.kinds.iter().find(|kind| kind.has(name))
+    }
+
+    /// The numbers that ranges were given for, with their kinds.
+    pub fn given(&self) -> impl Iterator<Item = (&str, &'static MetricKind)> {
+        let names = self.warning.iter().chain(&self.critical).map(|(name, _)| name.as_str());
+        names.filter_map(|name| Some((name, self.kind(name)?)))
     }
 
     /// The range outside of which this number is a warning.
@@ -150,12 +194,23 @@ fn parse(kinds: &'static [MetricKind], text: &str) -> Result<(String, Range), St
         return Err(format!("`{text}` is not METRIC=RANGE"));
     };
     let Some(kind) = kinds.iter().find(|kind| kind.has(name)) else {
-        return Err(format!("there is no metric `{name}`; there are {}", names(kinds)));
+        return Err(unknown(kinds, name));
     };
     Ok((name.to_owned(), Range::parse(range, kind.unit)?))
 }
 
-fn names(kinds: &[MetricKind]) -> String {
+/// That there is no such metric: the one that may be meant, else all there are.
+fn unknown(kinds: &[MetricKind], name: &str) -> String {
+    let all: Vec<_> = kinds.iter().flat_map(MetricKind::names).collect();
+    match suggest(name, all.iter().map(String::as_str)) {
+        none if none.is_empty() => {
+            format!("there is no metric `{name}`; there are {}", listed(kinds))
+        }
+        suggestion => format!("there is no metric `{name}`{suggestion}"),
+    }
+}
+
+fn listed(kinds: &[MetricKind]) -> String {
     let name = |kind: &MetricKind| {
         if kind.percentiles {
             format!("{}_{{min,p50,p90,p95,p99,max}}", kind.name)
@@ -197,7 +252,8 @@ mod tests {
     #[test]
     fn unknown_metrics_are_refused_by_name() {
         check("speed=1", "speed", Err("response_seconds, write_seconds_{min,"));
-        check("write_seconds=1", "", Err("no metric `write_seconds`"));
+        check("write_seconds=1", "", Err("no metric `write_seconds`; is it `write_seconds_max`?"));
+        check("respose-seconds=1", "", Err("no metric `respose-seconds`; is it `response_seconds`?"));
         check("response_seconds", "", Err("not METRIC=RANGE"));
         check("response_seconds=1MB", "", Err("\"1MB\" is not a duration"));
     }

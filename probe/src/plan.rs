@@ -4,14 +4,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::{bail, ensure};
-use subunit::part;
+use cli::suggest;
+use subunit::{part, part_mut};
 
 use super::asked::options_for;
 use super::names::plain;
+use super::ranges::{self, Wanted};
 use super::select::Candidate;
 use super::{
-    AnyTarget, Asked, AspectFacts, Check, ExpectedFailure, Finding, Limits, ProbeArgs, Secret, Selection,
-    Settings,
+    AnyTarget, Asked, AspectFacts, Check, ExpectedFailure, Finding, Limits, MetricKind, ProbeArgs, Secret,
+    Selection, Settings,
 };
 
 /// A test of a plan.
@@ -19,12 +21,17 @@ use super::{
 pub struct Planned {
     /// Its id: `CHECK.TARGET.ASPECT`.
     pub id: String,
+    /// The aspect.
+    pub aspect: &'static str,
     /// The ids of the tests that must not have failed, for this one to make sense.
     pub after: Vec<String>,
     /// What it does, for people.
     pub about: String,
     /// What holds for it.
     pub settings: Arc<Settings>,
+    /// The numbers that ranges were given for and that are measured by now, if they are at all, each with the tests that
+    /// may measure it.
+    pub due: Vec<(String, Vec<String>)>,
 }
 
 /// The tests of a run, in order, and the targets that they look at.
@@ -41,6 +48,8 @@ pub struct Plan {
     all: Vec<Candidate>,
     /// What the targets do not have though their check looks at it.
     absent: Vec<Absent>,
+    /// What the command line gives ranges for.
+    wanted: Vec<Wanted>,
 }
 
 /// An aspect that a target does not have.
@@ -48,6 +57,21 @@ struct Absent {
     /// The id that the test would have, and all other names.
     names: Vec<String>,
     command: fn() -> clap::Command,
+}
+
+impl Absent {
+    fn aspect(&self) -> Option<&str> {
+        self.names.get(1).map(String::as_str)
+    }
+
+    /// What it takes for a target to have it.
+    fn need(&self) -> String {
+        let options = options_for(&(self.command)(), self.aspect().unwrap_or_default());
+        match options.is_empty() {
+            true => "nothing that is checked here has it".to_owned(),
+            false => format!("it takes {}", options.join(" or ")),
+        }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -79,6 +103,7 @@ impl Plan {
     /// When the arguments contradict each other, or select by a pattern that matches nothing.
     pub fn add<C: Check>(&mut self, check: &C, also: &Selection, after: &[String]) -> anyhow::Result<()> {
         let shared = check.shared();
+        ensure_state(shared, C::METRICS)?;
         let settings = Arc::new(Settings::new(shared, C::METRICS)?);
         let selection = shared.selection()?;
         let targets = check.targets()?;
@@ -94,12 +119,15 @@ impl Plan {
         let own = part(&self.all, begin..).to_vec();
         self.ensure_matched(&selection, &own)?;
         ensure_of_use(&shared.asked, &own)?;
+        let first = self.tests.len();
         let selection = selection.widened(&own).unwrap_or(selection);
         let mut candidates = own.into_iter();
         for target in targets {
             self.ensure_alone::<C>(target.target().name())?;
             self.add_target::<C>(target, &mut candidates, [&selection, also], &before, &settings);
         }
+        let wanted = Wanted::of::<C>(shared, part(&self.tests, first..));
+        self.wanted.extend(wanted);
         Ok(())
     }
 
@@ -107,10 +135,11 @@ impl Plan {
     fn add_candidates<C: Check>(&mut self, target: &AnyTarget, shared: &ProbeArgs) {
         let aspects = target.aspects();
         let of = |facts: &AspectFacts| id::<C>(target.target().name(), facts.name());
+        let usual = ranges::usual(&aspects, shared, C::METRICS);
         self.all.extend(aspects.iter().map(|(_, facts)| Candidate {
             id: of(facts),
             names: facts.names,
-            is_usual: (facts.kind <= shared.probe && !facts.on_request) || shared.asked.names(facts.name()),
+            is_usual: usual.contains(&facts.name()),
         }));
         let is_absent = |facts: &AspectFacts| aspects.iter().all(|(_, other)| other.name() != facts.name());
         self.absent.extend(C::aspects().iter().filter(|facts| is_absent(facts)).map(|facts| {
@@ -139,6 +168,7 @@ impl Plan {
         if !tags.is_empty() {
             Arc::make_mut(&mut settings).tags.extend(tags);
         }
+        let first = self.tests.len();
         for ((number, aspect), Candidate { id, names, is_usual }) in
             target.aspects().into_iter().zip(candidates)
         {
@@ -149,27 +179,30 @@ impl Plan {
                 let after = before.iter().cloned().chain(aspect.after.iter().map(of)).collect();
                 let about = format!("{} ({})", aspect.about, target.target().shown());
                 let subject = Subject::Aspect { target: self.targets.len(), aspect: number };
-                self.push(id, after, about, &settings, subject);
+                self.push((id, aspect.name()), after, about, &settings, subject);
             }
         }
+        ranges::note_due(part_mut(&mut self.tests, first..));
         self.targets.push(PlannedTarget { check: C::NAME, target, settings });
     }
 
     fn add_nothing<C: Check>(&mut self, settings: Arc<Settings>) {
         let aspect = C::aspects().first().map_or("found", AspectFacts::name);
         let about = "looks for something to check".to_owned();
-        self.push(id::<C>("any", aspect), Vec::new(), about, &settings, Subject::Nothing(C::nothing()));
+        let nothing = Subject::Nothing(C::nothing());
+        self.push((id::<C>("any", aspect), aspect), Vec::new(), about, &settings, nothing);
     }
 
     fn push(
         &mut self,
-        id: String,
+        (id, aspect): (String, &'static str),
         after: Vec<String>,
         about: String,
         settings: &Arc<Settings>,
         subject: Subject,
     ) {
-        self.tests.push(Planned { id, after, about, settings: Arc::clone(settings) });
+        let settings = Arc::clone(settings);
+        self.tests.push(Planned { id, aspect, after, about, settings, due: Vec::new() });
         self.subjects.push(subject);
     }
 
@@ -198,6 +231,11 @@ impl Plan {
                  --probe deep"
             );
         }
+        if let Some(wanted) = Wanted::unmet(&self.wanted) {
+            let is_of =
+                |absent: &&Absent| absent.aspect().is_some_and(|aspect| wanted.aspects.contains(&aspect));
+            bail!("{}", wanted.why(self.absent.iter().find(is_of).map(Absent::need)));
+        }
         let is_known = |known: &&ExpectedFailure| {
             self.all.iter().any(|test| known.names(&test.id))
                 || self.tests.iter().any(|test| known.names(&test.id))
@@ -220,16 +258,15 @@ impl Plan {
         let Some(pattern) = selection.unmatched(tests) else { return Ok(()) };
         let mut absent = self.absent.iter().filter(|absent| Selection::is_match(pattern, &absent.names));
         match absent.next() {
-            Some(Absent { names, command }) => {
-                let aspect = names.get(1).map(String::as_str).unwrap_or_default();
-                let options = options_for(&command(), aspect);
-                let need = match options.is_empty() {
-                    true => "nothing that is checked here has it".to_owned(),
-                    false => format!("it takes {}", options.join(" or ")),
-                };
-                bail!("`{pattern}` matches no test: {need}")
+            Some(absent) => bail!("`{pattern}` matches no test: {}", absent.need()),
+            None => {
+                let known = tests.iter().flat_map(Candidate::all_names);
+                let absent = self.absent.iter().flat_map(|absent| &absent.names).map(String::as_str);
+                let suggestion = suggest(pattern, known.chain(absent));
+                let all =
+                    if suggestion.is_empty() { "; --probe deep --list shows all there are" } else { "" };
+                bail!("`{pattern}` matches no test{suggestion}{all}")
             }
-            None => bail!("`{pattern}` matches no test; --probe deep --list shows all there are"),
         }
     }
 
@@ -258,10 +295,10 @@ impl Plan {
             if let Some(finding) = target.finish(limits) {
                 let id = format!("{check}.{}.clean-up", target.target().name());
                 let about = format!("removes what was made ({})", target.target().shown());
-                left.push((
-                    Planned { id, after: Vec::new(), about, settings: Arc::clone(settings) },
-                    finding,
-                ));
+                let settings = Arc::clone(settings);
+                let test =
+                    Planned { id, aspect: "clean-up", after: Vec::new(), about, settings, due: Vec::new() };
+                left.push((test, finding));
             }
         }
         left
@@ -282,6 +319,18 @@ impl fmt::Debug for Plan {
 
 fn id<C: Check>(target: &str, aspect: &str) -> String {
     format!("{}.{target}.{aspect}", C::NAME)
+}
+
+/// Whether what is compared with the last run can be.
+fn ensure_state(shared: &ProbeArgs, kinds: &[MetricKind]) -> anyhow::Result<()> {
+    let is_change = |name: &str| kinds.iter().any(|kind| kind.has(name) && kind.is_change(name));
+    let mut ranges = shared.asked.ranges.iter().filter(|_| shared.state_file.is_none());
+    match ranges.find(|(_, name)| is_change(name)) {
+        Some((option, name)) => {
+            bail!("{option} {name}: it is counted from one run to the next, which takes --state-file")
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether there is something to look at for each option that asks for it.

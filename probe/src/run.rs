@@ -13,6 +13,7 @@ use subunit::{Status, TEXT_TYPE};
 use super::event_writer::EventWriter;
 use super::judge::{judge, settle};
 use super::perfdata::Measured;
+use super::ranges;
 use super::{EvidenceFile, Finding, Level, Limits, Plan, Planned, Redactor, RunOptions};
 
 /// How long the targets have to remove what they made, whatever the time limit for all tests.
@@ -27,7 +28,8 @@ pub fn run(plan: &mut Plan, options: RunOptions<'_>, result: &mut dyn StreamResu
     let route_code = options.route_code.clone();
     let redactor = Redactor::new(&plan.secrets());
     let writer = EventWriter { result, route_code: route_code.as_deref(), redactor };
-    let mut run = Run { options, writer, statuses: HashMap::new(), sound: HashMap::new() };
+    let mut run =
+        Run { options, writer, statuses: HashMap::new(), measured: HashMap::new(), sound: HashMap::new() };
     run.writer.result.start_run()?;
     let verdict =
         if run.options.list || run.options.dry_run { run.tell(plan.tests()) } else { run.run(plan) }?;
@@ -41,6 +43,8 @@ struct Run<'a> {
     writer: EventWriter<'a>,
     /// The status that was reported for each test.
     statuses: HashMap<String, Status>,
+    /// The numbers that each test has measured.
+    measured: HashMap<String, Vec<String>>,
     /// The status by which to tell whether what builds on a test makes sense, whatever was reported.
     sound: HashMap<String, Status>,
 }
@@ -135,7 +139,12 @@ impl Run<'_> {
         if let Some(state) = &mut self.options.state {
             state.add_changes(id, &mut finding.metrics, &test.settings.thresholds);
         }
+        self.measured
+            .insert(id.to_owned(), finding.metrics.iter().map(|metric| metric.name.clone()).collect());
         let mut judged = judge(id, &finding, &test.settings);
+        if !judged.status.is_failure() && self.note_missing(test, &mut finding) {
+            judged = judge(id, &finding, &test.settings);
+        }
         self.sound.insert(id.to_owned(), judged.status);
         if let Some(state) = self.options.state.as_deref_mut().filter(|state| state.is_kept()) {
             judged = settle(id, judged, &test.settings, state);
@@ -164,6 +173,26 @@ impl Run<'_> {
         let flaky = attempt.as_ref().filter(|_| judged.status == Status::Success).map(|_| FLAKY_TAG);
         let tags: Vec<_> = judged.tags.iter().copied().chain(attempt.as_deref()).chain(flaky).collect();
         self.status(test, judged.status, &tags)
+    }
+
+    /// What is fine is not known to be, where nothing has measured what a range was given for; whether that is so.
+    fn note_missing(&self, test: &Planned, finding: &mut Finding) -> bool {
+        let is_measured = |name: &String, ids: &[String]| {
+            ids.iter().filter_map(|id| self.measured.get(id)).any(|names| names.contains(name))
+        };
+        let missing: Vec<_> = test
+            .due
+            .iter()
+            .filter(|(name, ids)| !is_measured(name, ids))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let is_doubtful = finding.level == Level::Fine && !missing.is_empty();
+        if is_doubtful {
+            let summary = finding.summary.take().filter(|text| !text.is_empty());
+            let summary = summary.map_or_else(String::new, |text| format!("{text}; "));
+            finding.level = Level::Unknown(format!("{summary}{}", ranges::missing(&missing)));
+        }
+        is_doubtful
     }
 
     fn status(&mut self, test: &Planned, status: Status, tags: &[&str]) -> io::Result<()> {

@@ -15,6 +15,12 @@ use super::{
 pub const KINDS: &[MetricKind] = &[
     MetricKind::new("load", MetricUnit::Count),
     MetricKind { counter: true, warning: Some("5"), ..MetricKind::new("errors", MetricUnit::Count) },
+    MetricKind::new("changes", MetricUnit::Count).of(&["deep"]),
+    MetricKind::new("replies", MetricUnit::Count).of(&["answer"]),
+    MetricKind {
+        percentiles: true,
+        ..MetricKind::new("wait_seconds", MetricUnit::Seconds).of(&["alive", "ready"])
+    },
 ];
 
 /// Check what the tests say
@@ -151,8 +157,11 @@ impl Target for FakeTarget {
     }
 }
 
-/// Whether the thresholds that numbers have of their own are ranges.
-pub fn check_ranges(kinds: &'static [MetricKind]) {
+/// Whether the thresholds that numbers have of their own are ranges, and the aspects that measure them are there.
+pub fn check_metrics(kinds: &'static [MetricKind], aspects: &[AspectFacts]) {
+    let is_there = |name: &&str| aspects.iter().any(|facts| facts.name() == *name);
+    let other = kinds.iter().flat_map(|kind| kind.aspects).find(|name| !is_there(name));
+    assert_eq!(other, None);
     let thresholds = Thresholds::parse(kinds, &[], &[]).unwrap();
     for kind in kinds {
         let name = if kind.percentiles { format!("{}_max", kind.name) } else { kind.name.to_owned() };

@@ -128,9 +128,57 @@ fn arguments_that_mean_nothing_are_errors() {
     check_error(&["--only=ready", "--skip=ready", "a"], "nothing is selected");
     check_error(&["--expect-fail=fake.b.*=why", "a"], "the known outage `why` is of no test");
     check_error(&["--fail-after=2", "a"], "--state-file");
-    check_error(&["-w", "lod=1", "a"], "there is no metric `lod`");
+    check_error(&["-w", "lod=1", "a"], "there is no metric `lod`; is it `load`?");
+    check_error(&["--only=aliv", "a"], "`aliv` matches no test; is it `alive`?");
+    check_error(&["--only=fake.a.reddy", "a"], "is it `fake.a.ready`?");
     check_error(&["a", "a"], "two targets are named a");
     check_error(&["--load-list=/no/file", "a"], "cannot read the list /no/file");
+}
+
+#[test]
+fn a_range_selects_what_measures_its_number() {
+    let list = |args: &[&str], expected| check(&[args, &["--list", "a"]].concat(), Verdict::Passed, expected);
+    let all = "fake.a.alive\nfake.a.ready\nfake.a.deep\n";
+    list(&["-w", "changes=1"], all);
+    list(&["--probe=startup", "-c", "changes=1"], all);
+    list(&["--probe=liveness", "-w", "load=1"], "fake.a.alive\n");
+    list(&["--probe=liveness", "-w", "wait_seconds_p50=1"], "fake.a.alive\n");
+    let why = "--warning changes is of deep: it is not selected; --only deep looks at it";
+    check_error(&["--only=alive", "-w", "changes=1", "a"], why);
+    check_error(&["--skip=deep", "-w", "changes=1", "a"], why);
+    check_error(&["-c", "replies=1", "a"], "--critical replies is of answer: it takes --ask");
+    list(&["-c", "replies=1", "--ask=x"], "fake.a.alive\nfake.a.ready\nfake.a.answer\n");
+    check_error(
+        &["-c", "errors_delta=1", "a"],
+        "it is counted from one run to the next, which takes --state-file",
+    );
+}
+
+#[test]
+fn what_nothing_measures_is_never_green() {
+    let human = |args: &[&str], verdict, expected: &str| {
+        let outcome = run(&[&["--format=human"], args].concat());
+        assert_eq!(outcome.verdict, verdict, "{}", outcome.output());
+        assert!(outcome.output().contains(expected), "{}", outcome.output());
+    };
+    let why = "fake.a.ready: ready is fine; nothing has measured load, for which a range was given\n";
+    human(&["-w", "load=1", "a"], Verdict::Failed, &format!("FAIL      {why}"));
+    // Any of its tests may, and a number that is bad is bad.
+    human(&["-w", "load=1", "--found=alive=load 1", "a"], Verdict::Passed, "ok        fake.a.ready");
+    human(
+        &["-w", "load=1", "-c", "errors=1", "--found=ready=errors 5", "a"],
+        Verdict::Failed,
+        "FAIL      fake.a.ready",
+    );
+    // What failed or does not apply says so itself.
+    human(&["-w", "load=1", "--found=ready=broken", "a"], Verdict::Failed, "fake.a.ready: broken\n");
+    human(
+        &["-w", "load=1", "--found=ready=skip", "a"],
+        Verdict::Passed,
+        "skip      fake.a.ready: not here\n",
+    );
+    let samples = "nothing has measured wait_seconds_p99 (it takes a hundred samples: --samples)";
+    human(&["-w", "wait_seconds_p99=1", "a"], Verdict::Failed, samples);
 }
 
 #[test]

@@ -108,8 +108,10 @@ fn arguments<C: Check>(
     let given = args.iter().skip(1).cloned();
     let mut check: C = parse([program].into_iter().chain(own).chain(given))?;
     let shared = check.shared_mut();
-    if let Some(asked) = asked_instead::<C>(args) {
-        shared.asked = asked;
+    match asked_by_line::<C>(args) {
+        Some((asked, true)) => shared.asked = asked,
+        Some((asked, false)) => shared.asked.ranges = asked.ranges,
+        None => {}
     }
     shared.only.clone_from(&alone.shared().only);
     shared.skip.clone_from(&alone.shared().skip);
@@ -118,13 +120,13 @@ fn arguments<C: Check>(
     Ok(Expanded { check, name: target.name.clone(), after: target.after.clone() })
 }
 
-/// What the command line alone asks for, where it says how deep to look: a file that names a command or a folder for
-/// when it is needed does not mean that now.
-fn asked_instead<C: Check>(args: &[OsString]) -> Option<Asked> {
+/// What the command line alone asks for, and whether it says how deep to look: a file that names a command or a folder
+/// for when it is needed does not mean that now, and one with ranges never does.
+fn asked_by_line<C: Check>(args: &[OsString]) -> Option<(Asked, bool)> {
     let command = C::command().args_override_self(true).ignore_errors(true);
     let matches: ArgMatches = command.clone().try_get_matches_from(args).ok()?;
     let says_kind = matches.value_source("probe") == Some(ValueSource::CommandLine);
-    says_kind.then(|| Asked::of(&command, &matches))
+    Some((Asked::of(&command, &matches), says_kind))
 }
 
 /// Reads a command line in which later options replace earlier ones.

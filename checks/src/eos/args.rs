@@ -60,7 +60,7 @@ pub struct CheckEos {
     /// Remove what earlier checks of this host have left behind more than an hour ago
     #[arg(long, add = OptionFacts::of_aspects(&["stale-probes"]))]
     pub remove_stale: bool,
-    /// The token for servers without a mount.
+    /// The token for servers without a mount; on a mount there is no use for one.
     #[command(flatten)]
     pub token: TokenArgs,
     /// The options that all checks have.
@@ -121,6 +121,28 @@ mod tests {
             "`vis*` matches no test: it takes --visible-through",
         );
         check(&["--only=[", "/eos/u"], Verdict::Error, "", "error parsing glob");
+    }
+
+    #[test]
+    fn a_token_is_of_no_use_on_a_mount() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "token").unwrap();
+        let token = format!("--token-file={}", file.path().display());
+        let refused = "a mount is looked at with the rights of its own, and not with a token";
+        check(&["--list", &token, "/eos/u"], Verdict::Error, "", refused);
+        check(
+            &["--list", "--format=human", &token, "root://h//eos"],
+            Verdict::Passed,
+            "eos.eos.responsive\neos.eos.space\n",
+            "",
+        );
+        check(
+            &["--list", "--format=human", &token, "/eos/u", "root://h//eos"],
+            Verdict::Passed,
+            "eos.u.mounted\neos.u.requests-pending\neos.u.responsive\neos.u.space\neos.eos.responsive\n\
+             eos.eos.space\n",
+            "",
+        );
     }
 
     #[test]

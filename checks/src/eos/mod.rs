@@ -13,6 +13,7 @@ mod task;
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use anyhow::ensure;
 use probe::{AnyTarget, Aspect, AspectFacts, Check, Finding, Limits, MetricKind, ProbeArgs, ProbeKind};
 
 pub use args::CheckEos;
@@ -167,6 +168,12 @@ impl Check for CheckEos {
 
     fn targets(&self) -> anyhow::Result<Vec<AnyTarget>> {
         let (fstype, token) = (target::fstype(self)?, self.token.token()?);
+        let places = target::places(self, &fstype)?;
+        ensure!(
+            token.is_none() || places.is_empty() || places.iter().any(|(path, _)| target::is_url(path)),
+            "a mount is looked at with the rights of its own, and not with a token: --token-file and --token-env are \
+             for servers (root://…)"
+        );
         let target = |(path, name): (PathBuf, String)| {
             let url = path.to_str().unwrap_or_default();
             match NativeTarget::new(url, name.clone(), token.clone(), self.clone()) {
@@ -174,7 +181,7 @@ impl Check for CheckEos {
                 None => AnyTarget::new(MountTarget::new(path, name, fstype.clone(), self.clone()), ASPECTS),
             }
         };
-        Ok(target::places(self, &fstype)?.into_iter().map(target).collect())
+        Ok(places.into_iter().map(target).collect())
     }
 
     fn nothing() -> &'static str {

@@ -35,8 +35,7 @@ pub(super) fn fstype(args: &CheckEos) -> anyhow::Result<GlobMatcher> {
 pub(super) fn places(args: &CheckEos, fstype: &GlobMatcher) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let mut places = Vec::new();
     for path in args.paths.iter().chain(&args.more_paths) {
-        let is_url = path.to_str().is_some_and(|text| native::split(text).is_some());
-        places.push(if is_url { path.clone() } else { absolute(path)? });
+        places.push(if is_url(path) { path.clone() } else { absolute(path)? });
     }
     for url in &args.native {
         ensure!(native::split(url).is_some(), "`{url}` is not root://HOST[:PORT]//PATH");
@@ -48,6 +47,11 @@ pub(super) fn places(args: &CheckEos, fstype: &GlobMatcher) -> anyhow::Result<Ve
     places.dedup();
     let names = names(&places, &args.probe.name)?;
     Ok(places.into_iter().zip(names).collect())
+}
+
+/// Whether it is a server without a mount.
+pub(super) fn is_url(place: &Path) -> bool {
+    place.to_str().is_some_and(|text| native::split(text).is_some())
 }
 
 fn names(places: &[PathBuf], given: &[String]) -> anyhow::Result<Vec<String>> {

@@ -17,17 +17,19 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::REQUEST_SECONDS,
     network::SAMPLES,
     network::CERTIFICATE_DAYS,
-    MetricKind::new(BODY_BYTES, MetricUnit::Bytes),
+    MetricKind::new(BODY_BYTES, MetricUnit::Bytes).of(&["body"]),
 ];
 
 #[cfg(test)]
 mod tests {
-    use probe::testing::check_ranges;
+    use probe::Check as _;
+    use probe::testing::check_metrics;
 
+    use super::super::CheckHttp;
     use super::*;
 
     #[test]
-    fn every_threshold_is_a_range() {
-        check_ranges(METRICS);
+    fn every_metric_has_ranges_and_aspects_that_there_are() {
+        check_metrics(METRICS, &CheckHttp::aspects());
     }
 }

@@ -31,32 +31,49 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::REQUEST_SECONDS,
     network::SAMPLES,
     network::CERTIFICATE_DAYS,
-    MetricKind { warning: Some("1:"), ..MetricKind::new(TOKEN_DAYS, MetricUnit::Count) },
-    MetricKind::new(USER_COUNT, MetricUnit::Count),
-    MetricKind::new(PAGES, MetricUnit::Count),
-    MetricKind::new(SERVICE_COUNT, MetricUnit::Count),
-    MetricKind { critical: Some("0"), ..MetricKind::new(SERVICES_DOWN, MetricUnit::Count) },
-    MetricKind::new(ROUTE_COUNT, MetricUnit::Count),
-    MetricKind { critical: Some("0"), ..MetricKind::new(MISSING_ROUTES, MetricUnit::Count) },
-    MetricKind { warning: Some("0"), ..MetricKind::new(STALE_ROUTES, MetricUnit::Count) },
-    MetricKind::new(RUNNING_SERVERS, MetricUnit::Count),
-    MetricKind::new(ACTIVE_USERS, MetricUnit::Count),
-    MetricKind { counter: true, ..MetricKind::new(FAILED_SPAWNS, MetricUnit::Count) },
+    MetricKind { warning: Some("1:"), ..MetricKind::new(TOKEN_DAYS, MetricUnit::Count).of(&["token"]) },
+    MetricKind::new(USER_COUNT, MetricUnit::Count).of(&["users"]),
+    MetricKind::new(PAGES, MetricUnit::Count).of(&["users"]),
+    MetricKind::new(SERVICE_COUNT, MetricUnit::Count).of(&["services"]),
+    MetricKind { critical: Some("0"), ..MetricKind::new(SERVICES_DOWN, MetricUnit::Count).of(&["services"]) },
+    MetricKind::new(ROUTE_COUNT, MetricUnit::Count).of(&["proxy-routes"]),
+    MetricKind {
+        critical: Some("0"),
+        ..MetricKind::new(MISSING_ROUTES, MetricUnit::Count).of(&["proxy-routes"])
+    },
+    MetricKind {
+        warning: Some("0"),
+        ..MetricKind::new(STALE_ROUTES, MetricUnit::Count).of(&["proxy-routes"])
+    },
+    MetricKind::new(RUNNING_SERVERS, MetricUnit::Count).of(&["metrics"]),
+    MetricKind::new(ACTIVE_USERS, MetricUnit::Count).of(&["metrics"]),
+    MetricKind { counter: true, ..MetricKind::new(FAILED_SPAWNS, MetricUnit::Count).of(&["metrics"]) },
     // The hub measures every 50 ms: whatever exceeds that is the delay of the loop.
-    MetricKind { warning: Some("100ms"), ..MetricKind::new(LOOP_INTERVAL, MetricUnit::Seconds) },
-    MetricKind { warning: Some("30"), ..MetricKind::new(SPAWN_SECONDS, MetricUnit::Seconds) },
-    MetricKind { warning: Some("10"), ..MetricKind::new(STOP_SECONDS, MetricUnit::Seconds) },
-    MetricKind::new(KERNELS, MetricUnit::Count),
+    MetricKind {
+        warning: Some("100ms"),
+        ..MetricKind::new(LOOP_INTERVAL, MetricUnit::Seconds).of(&["metrics"])
+    },
+    MetricKind {
+        warning: Some("30"),
+        ..MetricKind::new(SPAWN_SECONDS, MetricUnit::Seconds).of(&["server.ready"])
+    },
+    MetricKind {
+        warning: Some("10"),
+        ..MetricKind::new(STOP_SECONDS, MetricUnit::Seconds).of(&["server.gone"])
+    },
+    MetricKind::new(KERNELS, MetricUnit::Count).of(&["server.api"]),
 ];
 
 #[cfg(test)]
 mod tests {
-    use probe::testing::check_ranges;
+    use probe::Check as _;
+    use probe::testing::check_metrics;
 
+    use super::super::CheckJupyterhub;
     use super::*;
 
     #[test]
-    fn every_threshold_is_a_range() {
-        check_ranges(METRICS);
+    fn every_metric_has_ranges_and_aspects_that_there_are() {
+        check_metrics(METRICS, &CheckJupyterhub::aspects());
     }
 }

@@ -17,15 +17,17 @@ pub const TRANSFER_SECONDS: MetricKind = MetricKind::new("transfer_seconds", Met
 pub const TOTAL_SECONDS: MetricKind =
     MetricKind { warning: Some("2"), ..MetricKind::new("total_seconds", MetricUnit::Seconds) };
 /// How long several exchanges took.
-pub const REQUEST_SECONDS: MetricKind =
-    MetricKind { percentiles: true, ..MetricKind::new("request_seconds", MetricUnit::Seconds) };
+pub const REQUEST_SECONDS: MetricKind = MetricKind {
+    percentiles: true,
+    ..MetricKind::new("request_seconds", MetricUnit::Seconds).of(&["latency"])
+};
 /// How many exchanges there were.
-pub const SAMPLES: MetricKind = MetricKind::new("samples", MetricUnit::Count);
+pub const SAMPLES: MetricKind = MetricKind::new("samples", MetricUnit::Count).of(&["latency"]);
 /// For how many days the server's certificates are valid, the first to expire counting.
 pub const CERTIFICATE_DAYS: MetricKind = MetricKind {
     warning: Some("21:"),
     critical: Some("7:"),
-    ..MetricKind::new("certificate_days", MetricUnit::Count)
+    ..MetricKind::new("certificate_days", MetricUnit::Count).of(&["tls"])
 };
 
 /// The finding with the phases as metrics.

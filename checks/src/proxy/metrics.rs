@@ -21,25 +21,27 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::REQUEST_SECONDS,
     network::SAMPLES,
     network::CERTIFICATE_DAYS,
-    MetricKind::new(ROUTE_COUNT, MetricUnit::Count),
-    MetricKind { critical: Some("0"), ..MetricKind::new(STALE_ROUTES, MetricUnit::Count) },
+    MetricKind::new(ROUTE_COUNT, MetricUnit::Count).of(&["routes"]),
+    MetricKind { critical: Some("0"), ..MetricKind::new(STALE_ROUTES, MetricUnit::Count).of(&["routes"]) },
     MetricKind {
         warning: Some("100ms"),
         critical: Some("1s"),
-        ..MetricKind::new(LAG_P99, MetricUnit::Seconds)
+        ..MetricKind::new(LAG_P99, MetricUnit::Seconds).of(&["eventloop-lag"])
     },
-    MetricKind::new(LAG_MEAN, MetricUnit::Seconds),
-    MetricKind::new(LAG_MAX, MetricUnit::Seconds),
+    MetricKind::new(LAG_MEAN, MetricUnit::Seconds).of(&["eventloop-lag"]),
+    MetricKind::new(LAG_MAX, MetricUnit::Seconds).of(&["eventloop-lag"]),
 ];
 
 #[cfg(test)]
 mod tests {
-    use probe::testing::check_ranges;
+    use probe::Check as _;
+    use probe::testing::check_metrics;
 
+    use super::super::CheckProxy;
     use super::*;
 
     #[test]
-    fn every_threshold_is_a_range() {
-        check_ranges(METRICS);
+    fn every_metric_has_ranges_and_aspects_that_there_are() {
+        check_metrics(METRICS, &CheckProxy::aspects());
     }
 }

@@ -13,17 +13,19 @@ pub(super) const METRICS: &[MetricKind] = &[
     network::TRANSFER_SECONDS,
     network::TOTAL_SECONDS,
     network::CERTIFICATE_DAYS,
-    MetricKind::new("banner_bytes", MetricUnit::Bytes),
+    MetricKind::new("banner_bytes", MetricUnit::Bytes).of(&["banner"]),
 ];
 
 #[cfg(test)]
 mod tests {
-    use probe::testing::check_ranges;
+    use probe::Check as _;
+    use probe::testing::check_metrics;
 
+    use super::super::CheckTcp;
     use super::*;
 
     #[test]
-    fn every_threshold_is_a_range() {
-        check_ranges(METRICS);
+    fn every_metric_has_ranges_and_aspects_that_there_are() {
+        check_metrics(METRICS, &CheckTcp::aspects());
     }
 }
