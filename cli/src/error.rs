@@ -42,7 +42,7 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 /// The line that tells people of an error: `subunit-ls: cannot open x.subunit: No such file or directory`.
 pub(crate) fn line(command: &str, error: &anyhow::Error) -> String {
     let mut line = format!("{command}: ");
-    for character in format!("{error:#}").trim_end().chars() {
+    for character in process::chain(error.as_ref()).trim_end().chars() {
         if character.is_control() {
             line.extend(character.escape_default());
         } else {

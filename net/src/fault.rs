@@ -81,7 +81,7 @@ impl Fault {
     }
 
     fn late(&self, time: Duration) -> String {
-        let (place, time) = (&self.place, shown(time));
+        let (place, time) = (&self.place, shown_limit(time));
         match self.stage {
             Stage::Resolve => format!("the name {place} was not resolved within {time}"),
             Stage::Connect => format!("{place} accepted no connection within {time}"),
@@ -95,8 +95,9 @@ impl Fault {
     }
 }
 
-/// A time as people write it: `1.5 s`, `300 ms`.
-fn shown(time: Duration) -> String {
+/// A time limit as people write it: `1.5 s`, `300 ms`.
+#[must_use]
+pub fn shown_limit(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         return format!("{} ms", time.as_millis());
     }

@@ -50,7 +50,7 @@ pub use certificate::Certificate;
 pub use client::{BodyStream, Client};
 pub use connection::{Connection, Route};
 pub use exchange::{Exchange, Response};
-pub use fault::{Fault, FaultCause, Stage};
+pub use fault::{Fault, FaultCause, Stage, shown_limit};
 pub use patience::Patience;
 pub use peer::Peer;
 pub use phases::{Phases, Trace};

@@ -34,6 +34,9 @@ pub struct ProbeArgs {
     /// Only say what would be done
     #[arg(long, conflicts_with = "list", add = OptionFacts::RUN)]
     pub dry_run: bool,
+    /// Only say what is looked at and measured, with the ranges that hold by default; for programs with --format json
+    #[arg(long, conflicts_with_all = ["list", "dry_run"], add = OptionFacts::RUN)]
+    pub explain: bool,
     /// How long a test may take: 500ms, 20s, 1m30s; seconds without a unit
     #[arg(
         short, long, value_name = "DURATION", default_value = "20s", value_parser = positive_duration,

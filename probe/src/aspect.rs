@@ -28,6 +28,7 @@ pub struct Aspect<T> {
     pub facts: AspectFacts,
     look: fn(&mut T, Limits<'_>) -> Finding,
     applies: fn(&T) -> bool,
+    is_usual: fn(&T) -> bool,
 }
 
 /// What an aspect is, apart from how it is looked at.
@@ -69,7 +70,7 @@ impl<T> Aspect<T> {
         look: fn(&mut T, Limits<'_>) -> Finding,
     ) -> Self {
         let facts = AspectFacts { names, kind, after: &[], about, on_request: false };
-        Aspect { facts, look, applies: |_| true }
+        Aspect { facts, look, applies: |_| true, is_usual: |_| true }
     }
 
     /// The same, which makes sense only when these aspects did not fail.
@@ -93,10 +94,24 @@ impl<T> Aspect<T> {
         self
     }
 
+    /// The same, looked at only when it is asked for by name where this is not true of the target: it cannot be told
+    /// there, and nobody has asked.
+    #[must_use]
+    pub const fn usual_when(mut self, is_usual: fn(&T) -> bool) -> Self {
+        self.is_usual = is_usual;
+        self
+    }
+
+    /// What it is for a target.
+    #[must_use]
+    pub fn facts_of(&self, target: &T) -> AspectFacts {
+        AspectFacts { on_request: self.facts.on_request || !(self.is_usual)(target), ..self.facts }
+    }
+
     /// The same aspect of another kind of target, all of which have it.
     #[must_use]
     pub const fn of<U>(&self, look: fn(&mut U, Limits<'_>) -> Finding) -> Aspect<U> {
-        Aspect { facts: self.facts, look, applies: |_| true }
+        Aspect { facts: self.facts, look, applies: |_| true, is_usual: |_| true }
     }
 
     /// Whether a target has it.

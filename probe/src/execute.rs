@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use cli::{Codes, Streams, Verdict};
 
 use super::render::{Rendering, render};
-use super::{Check, Planner, RunOptions, StateFile, run};
+use super::{Check, Explained, Planner, ProbeArgs, ResultFormat, RunOptions, StateFile, run};
 
 /// Runs a check, with the targets that `P` plans for its arguments. `args` is the command line that these arguments
 /// come from, the program's name first.
@@ -22,7 +22,14 @@ pub fn execute<C: Check, P: Planner>(
     if let Some(task) = &shared.internal_task {
         return check.help(task).map(|()| Verdict::Passed);
     }
+    if shared.explain {
+        let explained = Explained { command: C::command(), aspects: C::aspects(), metrics: C::METRICS };
+        return explain(&[explained], shared, streams);
+    }
     let mut plan = P::plan(check, args)?;
+    for note in plan.notes() {
+        writeln!(streams.errors, "check-{}: {note}", C::NAME)?;
+    }
     let mut state = None;
     if let Some(path) = shared.state_file.as_ref().filter(|_| !shared.list && !shared.dry_run) {
         let (opened, warnings) = StateFile::open(path);
@@ -46,6 +53,21 @@ pub fn execute<C: Check, P: Planner>(
         writeln!(streams.errors, "check-{}: {warning}", C::NAME)?;
     }
     verdict
+}
+
+/// Writes what checks declare, in the format that the arguments ask for.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn explain(all: &[Explained], shared: &ProbeArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+    let texts: Vec<_> = match shared.format {
+        Some(ResultFormat::Json) => all.iter().map(Explained::json).collect(),
+        _ => all.iter().map(Explained::text).collect(),
+    };
+    let between = if shared.format == Some(ResultFormat::Json) { "" } else { "\n" };
+    streams.output.write_all(texts.join(between).as_bytes())?;
+    Ok(Verdict::Passed)
 }
 
 /// The exit codes of all checks.

@@ -120,13 +120,14 @@ impl Plan {
         self.ensure_matched(&selection, &own)?;
         ensure_of_use(&shared.asked, &own)?;
         let first = self.tests.len();
+        let is_narrow = selection.is_narrow() || also.is_narrow();
         let selection = selection.widened(&own).unwrap_or(selection);
         let mut candidates = own.into_iter();
         for target in targets {
             self.ensure_alone::<C>(target.target().name())?;
             self.add_target::<C>(target, &mut candidates, [&selection, also], &before, &settings);
         }
-        let wanted = Wanted::of::<C>(shared, part(&self.tests, first..));
+        let wanted = Wanted::of::<C>(shared, part(&self.tests, first..), is_narrow);
         self.wanted.extend(wanted);
         Ok(())
     }
@@ -231,10 +232,8 @@ impl Plan {
                  --probe deep"
             );
         }
-        if let Some(wanted) = Wanted::unmet(&self.wanted) {
-            let is_of =
-                |absent: &&Absent| absent.aspect().is_some_and(|aspect| wanted.aspects.contains(&aspect));
-            bail!("{}", wanted.why(self.absent.iter().find(is_of).map(Absent::need)));
+        if let Some(wanted) = Wanted::unmet(&self.wanted).find(|wanted| wanted.is_wrong()) {
+            bail!("{}", self.why_unmet(wanted));
         }
         let is_known = |known: &&ExpectedFailure| {
             self.all.iter().any(|test| known.names(&test.id))
@@ -245,6 +244,17 @@ impl Plan {
             Some(known) => bail!("the known outage `{}` is of no test that there is", known.reason),
             None => Ok(()),
         }
+    }
+
+    /// What was given on the command line and is of no use, for people.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        Wanted::unmet(&self.wanted).map(|wanted| self.why_unmet(wanted)).collect()
+    }
+
+    fn why_unmet(&self, wanted: &Wanted) -> String {
+        let is_of = |absent: &&Absent| absent.aspect().is_some_and(|aspect| wanted.aspects.contains(&aspect));
+        wanted.why(self.absent.iter().find(is_of).map(Absent::need))
     }
 
     /// What `also` was when this plan was made, where a pattern of it matches only tests that are run when they are

@@ -64,25 +64,32 @@ pub(super) struct Wanted {
     pub(super) aspects: &'static [&'static str],
     /// Whether a test that was chosen may measure it.
     is_met: bool,
+    /// Whether tests were left out by name: then one range may be meant for another.
+    is_narrow: bool,
 }
 
 impl Wanted {
     /// Those of a check, of which these tests were chosen. Whoever lists the tests knows what is left out.
-    pub(super) fn of<C: Check>(shared: &ProbeArgs, chosen: &[Planned]) -> Vec<Self> {
+    pub(super) fn of<C: Check>(shared: &ProbeArgs, chosen: &[Planned], is_narrow: bool) -> Vec<Self> {
         let ranges = shared.asked.ranges.iter().filter(|_| shared.load_list.is_none());
         let wanted = ranges.filter_map(|(option, metric)| {
             let kind = C::METRICS.iter().find(|kind| kind.has(metric))?;
             let is_met = chosen.iter().any(|test| kind.is_of(test.aspect));
             let (option, metric) = (option.clone(), metric.clone());
-            Some(Wanted { option, metric, aspects: kind.aspects, is_met })
+            Some(Wanted { option, metric, aspects: kind.aspects, is_met, is_narrow })
         });
         wanted.collect()
     }
 
-    /// The first of these that no test of any target measures.
-    pub(super) fn unmet(all: &[Self]) -> Option<&Self> {
+    /// Those of these that no test of any target measures.
+    pub(super) fn unmet(all: &[Self]) -> impl Iterator<Item = &Self> {
         let is_met = |one: &Self| all.iter().any(|other| other.is_met && other.metric == one.metric);
-        all.iter().find(|one| !is_met(one) && !one.aspects.is_empty())
+        all.iter().filter(move |one| !is_met(one) && !one.aspects.is_empty())
+    }
+
+    /// Whether it is wrong, and not just of no use with the tests that were chosen.
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.is_narrow
     }
 
     /// What is wrong with it; `need` says what it takes for the targets to have such an aspect.
@@ -90,8 +97,8 @@ impl Wanted {
         let Wanted { option, metric, aspects, .. } = self;
         let way = need.unwrap_or_else(|| {
             let only: Vec<_> = aspects.iter().map(|aspect| format!("--only {aspect}")).collect();
-            format!("it is not selected; {} looks at it", only.join(" or "))
+            format!("nothing that is selected measures it; {} does", only.join(" or "))
         });
-        format!("{option} {metric} is of {}: {way}", aspects.join(" and "))
+        format!("{option} {metric} is for {}: {way}", aspects.join(" and "))
     }
 }

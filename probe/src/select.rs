@@ -43,6 +43,12 @@ impl Selection {
         Ok(Selection { only: Patterns::new(only)?, skip: Patterns::new(skip)?, list })
     }
 
+    /// Whether it leaves out anything at all.
+    #[must_use]
+    pub(super) fn is_narrow(&self) -> bool {
+        self.only.is_some() || self.skip.is_some() || self.list.is_some()
+    }
+
     /// Whether a test of this id and these other names is chosen.
     #[must_use]
     pub fn chooses(&self, id: &str, names: &[&str]) -> bool {

@@ -97,7 +97,7 @@ impl<T: Target + 'static> Looked for Pair<T> {
 
     fn aspects(&self) -> Vec<(usize, AspectFacts)> {
         let all = self.aspects.iter().enumerate().filter(|(_, aspect)| aspect.applies_to(&self.target));
-        all.map(|(number, aspect)| (number, aspect.facts)).collect()
+        all.map(|(number, aspect)| (number, aspect.facts_of(&self.target))).collect()
     }
 
     fn look(&mut self, aspect: usize, limits: Limits<'_>) -> Finding {

@@ -77,6 +77,11 @@ const ASPECTS: &[Aspect<FakeTarget>] = &[
         target.look("answer")
     })
     .when(|target| target.is_asked),
+    Aspect::new(&["hidden"], ProbeKind::Readiness, "asks in vain", |target: &mut FakeTarget, _| {
+        target.look("hidden")
+    })
+    .when(|target| target.is_asked)
+    .usual_when(|_| false),
 ];
 
 impl Check for Fake {

@@ -136,6 +136,14 @@ fn arguments_that_mean_nothing_are_errors() {
 }
 
 #[test]
+fn what_cannot_be_told_is_looked_at_when_it_is_asked_for() {
+    let usual = "fake.a.alive\nfake.a.ready\nfake.a.answer\n";
+    check(&["--list", "--ask=x", "a"], Verdict::Passed, usual);
+    check(&["--list", "--ask=x", "--only=hidden", "a"], Verdict::Passed, "fake.a.hidden\n");
+    check(&["--list", "--ask=x", "--probe=deep", "--skip=deep", "a"], Verdict::Passed, usual);
+}
+
+#[test]
 fn a_range_selects_what_measures_its_number() {
     let list = |args: &[&str], expected| check(&[args, &["--list", "a"]].concat(), Verdict::Passed, expected);
     let all = "fake.a.alive\nfake.a.ready\nfake.a.deep\n";
@@ -143,10 +151,17 @@ fn a_range_selects_what_measures_its_number() {
     list(&["--probe=startup", "-c", "changes=1"], all);
     list(&["--probe=liveness", "-w", "load=1"], "fake.a.alive\n");
     list(&["--probe=liveness", "-w", "wait_seconds_p50=1"], "fake.a.alive\n");
-    let why = "--warning changes is of deep: it is not selected; --only deep looks at it";
-    check_error(&["--only=alive", "-w", "changes=1", "a"], why);
-    check_error(&["--skip=deep", "-w", "changes=1", "a"], why);
-    check_error(&["-c", "replies=1", "a"], "--critical replies is of answer: it takes --ask");
+    // The same ranges may be given whichever tests are chosen.
+    let note = |args: &[&str], why: &str| {
+        let outcome = run(&[args, &["--format=human", "a"]].concat());
+        assert_eq!(outcome.verdict, Verdict::Passed, "{}", outcome.errors());
+        assert_eq!(outcome.errors(), format!("check-fake: {why}\n"));
+    };
+    let why = "--warning changes is for deep: nothing that is selected measures it; --only deep does";
+    note(&["--only=alive", "-w", "changes=1"], why);
+    note(&["--skip=deep", "-w", "changes=1"], why);
+    note(&["--only=alive", "-c", "replies=1"], "--critical replies is for answer: it takes --ask");
+    check_error(&["-c", "replies=1", "a"], "--critical replies is for answer: it takes --ask");
     list(&["-c", "replies=1", "--ask=x"], "fake.a.alive\nfake.a.ready\nfake.a.answer\n");
     check_error(
         &["-c", "errors_delta=1", "a"],
@@ -179,6 +194,30 @@ fn what_nothing_measures_is_never_green() {
     );
     let samples = "nothing has measured wait_seconds_p99 (it takes a hundred samples: --samples)";
     human(&["-w", "wait_seconds_p99=1", "a"], Verdict::Failed, samples);
+}
+
+#[test]
+fn what_is_declared_is_explained() {
+    let outcome = run(&["--explain"]);
+    assert_eq!(outcome.verdict, Verdict::Passed, "{}", outcome.errors());
+    let expected = "check-fake\n\n\
+                    --probe liveness: Is it alive? Cheap, local, without side effects\n  \
+                    alive               looks whether it is alive\n      \
+                    wait_seconds_{min,p50,p90,p95,p99,max}      in s\n";
+    assert!(outcome.output().starts_with(expected), "{}", outcome.output());
+    for line in [
+        "  deep                changes it (also by --change)\n      changes\n",
+        "      errors                                      a counter: with --state-file, its growth; warning 5\n",
+    ] {
+        assert!(outcome.output().contains(line), "{}", outcome.output());
+    }
+    let outcome = run(&["--explain", "--format=json"]);
+    let json: serde_json::Value = serde_json::from_str(outcome.output()).unwrap();
+    assert_eq!(
+        json["metrics"][1]["names"],
+        serde_json::json!(["errors", "errors_delta", "errors_per_second"])
+    );
+    assert_eq!(json["aspects"][0]["other_names"], serde_json::json!(["ping"]));
 }
 
 #[test]

@@ -12,6 +12,7 @@
 //!   session and with no inherited descriptors.
 
 mod capture;
+mod chain;
 mod child;
 mod deadline;
 mod ending;
@@ -29,6 +30,7 @@ mod usage;
 mod wait;
 
 pub use capture::{Captured, Finished, last_line, run};
+pub use chain::chain;
 pub use child::Child;
 pub use deadline::Deadline;
 pub use ending::{Asked, Cause, Ending};

@@ -66,7 +66,7 @@ impl<'o, 't> Store<'o, 't> {
 
     fn tell(&mut self) -> io::Result<()> {
         let (Err(error), Some(told)) = (&self.storing, &mut self.told) else { return Ok(()) };
-        writeln!(told, "the rest of the stream is read but not stored: {error:#}")?;
+        writeln!(told, "the rest of the stream is read but not stored: {}", process::chain(error.as_ref()))?;
         told.flush()
     }
 

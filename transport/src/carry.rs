@@ -24,7 +24,7 @@ pub(crate) fn main() -> ExitCode {
         // The code that stands for the engine is never passed on as the code of a command.
         Ok(code) => ExitCode::from(u8::try_from(code).ok().filter(|code| *code != LOST).unwrap_or(3)),
         Err(error) => {
-            let _told = writeln!(io::stderr(), "{error:#}");
+            let _told = writeln!(io::stderr(), "{}", process::chain(error.as_ref()));
             ExitCode::from(LOST)
         }
     }

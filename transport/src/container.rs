@@ -163,8 +163,8 @@ impl Transport for Container {
     }
 
     fn spawn<'a>(&self, command: &NodeCommand, mut follow: Follow<'a>) -> Result<Following<'a>, NodeFailure> {
-        let engine =
-            Engine::new(self.engine.as_ref()).map_err(|error| NodeFailure::new(format!("{error:#}")))?;
+        let engine = Engine::new(self.engine.as_ref())
+            .map_err(|error| NodeFailure::new(process::chain(error.as_ref())))?;
         let order = self.order(&engine, command)?;
         let mut line = serde_json::to_vec(&order).map_err(|error| NodeFailure::new(error.to_string()))?;
         line.push(b'\n');
@@ -215,7 +215,7 @@ impl<'a> EngineSession<'a> {
     ///
     /// When it does not answer.
     pub(crate) fn open(place: Option<&Place>, wait: Wait<'a>) -> Result<Self, NodeFailure> {
-        let engine = Engine::new(place).map_err(|error| NodeFailure::new(format!("{error:#}")))?;
+        let engine = Engine::new(place).map_err(|error| NodeFailure::new(process::chain(error.as_ref())))?;
         let mut session = EngineSession { engine, wait };
         let patience = session.patience(SOON);
         match session.engine.ping(&patience).result {

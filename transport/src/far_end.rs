@@ -41,7 +41,7 @@ pub(crate) fn main() -> ExitCode {
     match request(&interrupt).and_then(|request| run(&request, &interrupt)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            let _told = writeln!(io::stderr(), "{error:#}");
+            let _told = writeln!(io::stderr(), "{}", process::chain(error.as_ref()));
             ExitCode::from(FAILED)
         }
     }

@@ -191,7 +191,10 @@ impl Ssh {
             (Cause::Itself, Exit::Exited(0)) => return Ok(done),
             (Cause::Itself, Exit::Exited(255)) => format!("ssh does not get to {host}: {line}"),
             (Cause::Itself, exit) => format!("{host} cannot {what}: {line} ({exit})"),
-            _ => format!("{host} was not reached by ssh, and {result}, in {:?}", self.connect_timeout),
+            _ => {
+                let limit = net::shown_limit(self.connect_timeout);
+                format!("{host} was not reached by ssh, and {result}, within {limit}")
+            }
         };
         Err(NodeFailure::Failed { reason, stderr })
     }
@@ -288,7 +291,7 @@ mod tests {
             (Exit::Exited(0), Cause::TimedOut),
             "",
             "",
-            "h was not reached by ssh, and the program copied, in 7",
+            "h was not reached by ssh, and the program copied, within 7",
         );
         check(code(255), "", "x\nConnection refused\r\n", "ssh does not get to h: Connection refused");
         check(code(3), "", "cat: no space", "cannot have the program: cat: no space (exit code 3)");

@@ -32,7 +32,7 @@ pub(crate) use registry::{Entry, entry};
 pub use remote::RemoteArgs;
 
 use args::Given;
-use probe::{Redactor, Rendering, codes, render};
+use probe::{Explained, Redactor, Rendering, codes, explain, render};
 use remote::Remote;
 use schedule::Schedule;
 use transport::PROGRAM;
@@ -49,6 +49,14 @@ impl Command for CheckAll {
         if self.schema {
             streams.output.write_all(schema::schema().as_bytes())?;
             return Ok(Verdict::Passed);
+        }
+        if self.probe.explain {
+            let of = |entry: &Entry| Explained {
+                command: (entry.command)(),
+                aspects: (entry.aspects)(),
+                metrics: entry.metrics,
+            };
+            return explain(&registry::CHECKS.iter().map(of).collect::<Vec<_>>(), &self.probe, streams);
         }
         let config = self.config()?;
         let given = Given::new(args)?;
@@ -106,7 +114,7 @@ impl CheckAll {
             remote: &remote,
         };
         let rendering = Rendering::new("all", shared, args, &streams.terminal);
-        let mut notes = Vec::new();
+        let mut notes = plan.notes();
         let verdict = render(&rendering, streams.output, |result| {
             if is_run { schedule.run(result, &mut notes) } else { schedule.list(result, shared.dry_run) }
         });

@@ -85,7 +85,7 @@ fn plan<C: Check>(
     shared.selection().map_err(blame)?;
     let time = shared.plan_timeout();
     if let Err(error) = check.targets() {
-        return Ok(TargetFacts { time, broken: Some(format!("{error:#}")) });
+        return Ok(TargetFacts { time, broken: Some(process::chain(error.as_ref())) });
     }
     plan.add(&check, also, &[]).map_err(blame)?;
     Ok(TargetFacts { time, broken: None })

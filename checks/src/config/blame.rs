@@ -15,7 +15,8 @@ impl Config {
         metrics: &'static [MetricKind],
         error: anyhow::Error,
     ) -> anyhow::Error {
-        let key = culprit(target, self, command, metrics, &format!("{error:#}")).unwrap_or_default();
+        let key =
+            culprit(target, self, command, metrics, &process::chain(error.as_ref())).unwrap_or_default();
         error.context(self.place(target, &key))
     }
 

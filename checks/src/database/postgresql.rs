@@ -39,8 +39,10 @@ impl Postgres {
         operation: Duration,
     ) -> Result<Self, Fault> {
         let mut config: postgres::Config = url.parse().map_err(|error| fault(&error, url))?;
-        if let Some(password) =
-            credentials.password.password(&config).map_err(|error| Fault::unknown(format!("{error:#}")))?
+        if let Some(password) = credentials
+            .password
+            .password(&config)
+            .map_err(|error| Fault::unknown(process::chain(error.as_ref())))?
         {
             config.password(password.reveal());
         }
@@ -267,7 +269,7 @@ fn fault(error: &postgres::Error, url: &str) -> Fault {
 }
 
 fn broken_connection(error: &postgres::Error, url: &str) -> Fault {
-    let mut message = error.to_string();
+    let mut message = process::chain(error);
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(number) = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error) {
@@ -275,9 +277,6 @@ fn broken_connection(error: &postgres::Error, url: &str) -> Fault {
             let reason = finding.level.reason().unwrap_or_default().to_owned();
             let kind = if matches!(finding.level, Level::Unknown(_)) { Kind::Unknown } else { Kind::Broken };
             return Fault::new(kind, reason);
-        }
-        if !message.contains(&cause.to_string()) {
-            message += &format!(": {cause}");
         }
         source = cause.source();
     }

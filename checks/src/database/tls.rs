@@ -36,7 +36,7 @@ impl TlsOptions {
     /// What makes connections of it.
     pub(super) fn connector(&self) -> Result<MakeTls, String> {
         let trust = Trust::new(&self.ca, self.insecure, self.only_tls13);
-        let config = trust.map_err(|error| format!("{error:#}"))?.config(&[])?;
+        let config = trust.map_err(|error| process::chain(error.as_ref()))?.config(&[])?;
         Ok(MakeTls(Arc::new(config)))
     }
 }

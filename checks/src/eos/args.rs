@@ -16,11 +16,12 @@ const EXAMPLES: &str = "  check-eos /eos/user
 
 /// Check an EOS mount or any other one, or a `root://` server: answering, room, writable, intact
 ///
-/// Each aspect is a test of its own, eos.TARGET.ASPECT: mounted, requests-pending and responsive (--probe
-/// liveness), also space (readiness, the default), also stale-probes, writable, visible, metadata,
-/// throughput.write, throughput.read and integrity (deep). Parts of writable are run by name: --only write, exists or
-/// delete. An option that is about an aspect selects it: --dir, --visible-through, --read-file and so on. Whatever
-/// hangs, the check ends in time and says what hangs where.
+/// Each aspect is a test of its own, eos.TARGET.ASPECT: mounted, requests-pending and responsive (--probe liveness;
+/// what waits for the daemon of another user's FUSE mount only root may read: then by name alone), also space
+/// (readiness, the default), also stale-probes, writable, visible, metadata, throughput.write, throughput.read and
+/// integrity (deep). Parts of writable are run by name: --only write, exists or delete. An option that is about an
+/// aspect selects it: --dir, --visible-through, --read-file and so on. Whatever hangs, the check ends in time and says
+/// what hangs where.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(name = "check-eos", version, after_help = help_end(EXAMPLES), max_term_width = 110)]
 pub struct CheckEos {

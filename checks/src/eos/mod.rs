@@ -44,7 +44,8 @@ const ASPECTS: &[Aspect<MountTarget>] = &[
         "counts for a moment what waits for the daemon of the mount",
         MountTarget::check_pending,
     )
-    .after(&["mounted"]),
+    .after(&["mounted"])
+    .usual_when(MountTarget::may_read_pending),
     RESPONSIVE,
     SPACE,
     deep(

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use probe::{Finding, Limits, Mount};
@@ -19,7 +19,7 @@ pub(super) fn check(mount: &Mount, limits: Limits<'_>) -> Finding {
     if !mount.fstype.starts_with("fuse") {
         return Finding::skipped(format!("only FUSE tells what waits, and this is {}", mount.fstype));
     }
-    let path = Path::new(CONNECTIONS).join(mount.minor.to_string()).join("waiting");
+    let path = path(mount);
     let mut counts = Vec::new();
     for number in 0..LOOKS {
         match waiting(&path) {
@@ -32,6 +32,16 @@ pub(super) fn check(mount: &Mount, limits: Limits<'_>) -> Finding {
         }
     }
     judge(&counts)
+}
+
+/// Whether the kernel lets this user read it: that of others only root may.
+pub(super) fn may_read(mount: &Mount) -> bool {
+    let opened = fs::File::open(path(mount));
+    !opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+}
+
+fn path(mount: &Mount) -> PathBuf {
+    Path::new(CONNECTIONS).join(mount.minor.to_string()).join("waiting")
 }
 
 fn waiting(path: &Path) -> io::Result<u32> {

@@ -224,6 +224,12 @@ impl MountTarget {
         mount.is_some_and(|mount| [mount.fstype, mount.source].iter().any(|text| text.contains("eos")))
     }
 
+    /// Whether it is not already known that this user may not read what waits.
+    pub(super) fn may_read_pending(&self) -> bool {
+        let mount = self.found_mount(&self.path).ok().filter(|found| found.is_expected);
+        mount.and_then(|found| found.mount).is_none_or(|mount| pending::may_read(&mount))
+    }
+
     pub(super) fn check_pending(&mut self, limits: Limits<'_>) -> Finding {
         if let Err(finding) = self.ensure_mounted(limits) {
             return *finding;

@@ -113,10 +113,10 @@ pub(super) fn slow(limits: Limits<'_>) -> Limits<'_> {
     Limits { operation: limits.operation.max(SLOW), ..limits }
 }
 
-/// The finding when a signal has ended the wait; `None` when none has.
-pub(super) fn ended(limits: Limits<'_>) -> Option<Finding> {
+/// The finding when a signal has ended the wait; `None` when none has. `at` is what was waited for: `it waited for …`.
+pub(super) fn ended(limits: Limits<'_>, at: &str) -> Option<Finding> {
     limits.interrupt.signal()?;
-    Some(Finding::new(Level::Interrupted("a signal ended the check".to_owned())))
+    Some(Finding::new(Level::Interrupted(format!("a signal ended the check while {at}"))))
 }
 
 /// Whether the answer is not a refusal of the token or of its scopes.

@@ -86,7 +86,7 @@ pub(super) fn read<T: DeserializeOwned>(
                 return Err(Box::new(exchange.witness(Finding::broken(reason))));
             }
         }
-        if let Some(finding) = ended(limits) {
+        if let Some(finding) = ended(limits, &format!("it read {path}, after page {number}")) {
             return Err(Box::new(finding));
         }
         if limits.deadline.has_passed() {

@@ -91,7 +91,8 @@ impl UserServer {
             let pause = retry_after(response).unwrap_or(BUSY);
             if limits.deadline.remaining().is_some_and(|left| left < pause) || !limits.sleep(pause) {
                 let reason = format!("the hub has too much to do: {}", words(response));
-                return Err(Box::new(exchange.witness(ended(limits).unwrap_or(Finding::broken(reason)))));
+                let finding = ended(limits, &format!("it waited to ask again: {reason}"));
+                return Err(Box::new(exchange.witness(finding.unwrap_or(Finding::broken(reason)))));
             }
         }
     }
@@ -134,7 +135,8 @@ impl UserServer {
                         said(&told),
                         shown(&state)
                     );
-                    let finding = ended(limits).unwrap_or(Finding::broken(reason));
+                    let finding = ended(limits, &format!("it waited: {reason}"));
+                    let finding = finding.unwrap_or(Finding::broken(reason));
                     return Err(Box::new(told.witness(finding)));
                 }
                 _ => {}
@@ -226,7 +228,7 @@ impl UserServer {
         let since = if self.started.is_some() { format!(" after {seconds:.0} s") } else { String::new() };
         let reason =
             format!("the server of {} is not ready{since} ({what}); {}", self.user, progress.shown());
-        ended(limits).unwrap_or(Finding::broken(reason))
+        ended(limits, &format!("it waited for the server: {reason}")).unwrap_or(Finding::broken(reason))
     }
 
     /// Asks the server itself.
@@ -358,7 +360,8 @@ impl UserServer {
                 }
                 state if !waiting.sleep(INTERVAL) => {
                     let reason = format!("the server of {user} is not gone: {}", shown(&state));
-                    return Err(Box::new(ended(limits).unwrap_or(Finding::broken(reason))));
+                    let finding = ended(limits, &format!("it waited: {reason}"));
+                    return Err(Box::new(finding.unwrap_or(Finding::broken(reason))));
                 }
                 _ => {}
             }

@@ -18,7 +18,7 @@ pub(super) fn look(hub: &Hub, limits: Limits<'_>) -> Finding {
     };
     let mut down = Vec::new();
     for (name, service) in &services {
-        if let Some(finding) = ended(limits) {
+        if let Some(finding) = ended(limits, &format!("it asked the services, at {name}")) {
             return finding;
         }
         if limits.deadline.has_passed() {

@@ -1,5 +1,6 @@
 //! The judgement on an attempt: a status and its reason.
 
+use formats::human::show_duration;
 use std::io;
 use std::time::Duration;
 
@@ -41,10 +42,10 @@ impl Rules<'_> {
                 ..Judgement::new(Status::Fail, format!("interrupted, then {reason}"))
             },
             (Cause::TimedOut | Cause::Stopped, _) => {
-                let limit = self.timeout.unwrap_or_default();
+                let limit = show_duration(self.timeout.unwrap_or_default());
                 Judgement {
                     may_pass_again: !outcome.is_abandoned(),
-                    ..Judgement::new(Status::Fail, format!("timed out after {limit:?}, then {reason}"))
+                    ..Judgement::new(Status::Fail, format!("timed out after {limit}, then {reason}"))
                 }
             }
             (Cause::Itself, Exit::Exited(code)) => self.judge_exit(*code, reason),
@@ -132,7 +133,7 @@ mod tests {
             Cause::TimedOut,
             Exit::Exited(1),
             Status::Fail,
-            "timed out after 1.5s, then exit status 1",
+            "timed out after 1.5 s, then exit status 1",
         );
     }
 
@@ -143,14 +144,14 @@ mod tests {
             Cause::TimedOut,
             Exit::Exited(0),
             Status::Fail,
-            "timed out after 1.5s, then exit status 0",
+            "timed out after 1.5 s, then exit status 0",
         );
         check(
             SKIPS,
             Cause::TimedOut,
             Exit::Exited(77),
             Status::Fail,
-            "timed out after 1.5s, then exit status 77",
+            "timed out after 1.5 s, then exit status 77",
         );
         let interrupted = "interrupted, then killed by signal 9 (SIGKILL)";
         check(PLAIN, Cause::Interrupted, KILLED, Status::Fail, interrupted);

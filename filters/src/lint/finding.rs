@@ -1,5 +1,6 @@
 //! What can be wrong with a stream.
 
+use formats::human::show_duration;
 use std::fmt;
 
 use formats::time::rfc3339;
@@ -71,7 +72,8 @@ impl fmt::Display for Finding<'_> {
                 let back = before.saturating_since(*time);
                 write!(
                     formatter,
-                    "time goes back by {back:?}, from {} to {}",
+                    "time goes back by {}, from {} to {}",
+                    show_duration(back),
                     rfc3339(*before),
                     rfc3339(*time)
                 )

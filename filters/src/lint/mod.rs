@@ -253,7 +253,7 @@ mod tests {
         check(
             &["a exists 5", "b exists 4 @0", "c exists 3", "d exists 4", "- fail"],
             &[
-                (2, "c: time goes back by 2s, from 1970-01-01T00:00:05Z to 1970-01-01T00:00:03Z [time]"),
+                (2, "c: time goes back by 2.0 s, from 1970-01-01T00:00:05Z to 1970-01-01T00:00:03Z [time]"),
                 (4, "fail without a test [no-test]"),
             ],
         );

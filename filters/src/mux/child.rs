@@ -1,5 +1,6 @@
 //! A command whose output is a source.
 
+use formats::human::show_duration;
 use std::io;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -125,8 +126,8 @@ impl Running {
         };
         if !read? {
             let note = format!(
-                "what the command left running still held its output {:?} after its end: closed\n",
-                hub.settings.grace
+                "what the command left running still held its output {} after its end: closed\n",
+                show_duration(hub.settings.grace)
             );
             hub.write(|out| rewrite.note(&note, out)).await;
             self.close().await?;

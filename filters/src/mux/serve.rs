@@ -198,7 +198,7 @@ async fn pass_file(
         Ok(feed) => pass_feed(hub, open, name, rewrite, feed, path).await,
         Err(error) => {
             let error = anyhow::Error::from(PathError::wrap("open", &path, error));
-            hub.give_up(&name, &mut rewrite, &format!("{error:#}")).await;
+            hub.give_up(&name, &mut rewrite, &process::chain(error.as_ref())).await;
         }
     }
 }
@@ -214,7 +214,7 @@ async fn pass_feed(
     let source = Source { feed, content: Content::stream(), rewrite: rewrite.clone(), close: hub.stop() };
     if let Err(error) = source.run(Arc::clone(&hub)).await {
         let error = anyhow::Error::from(PathError::wrap("read", &path, error));
-        hub.give_up(&name, &mut rewrite, &format!("{error:#}")).await;
+        hub.give_up(&name, &mut rewrite, &process::chain(error.as_ref())).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! One source, from its first byte to its last.
 
+use formats::human::show_duration;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,7 +179,8 @@ impl Source {
 
     async fn give_up(&mut self, hub: &Hub, offset: u64, after: Duration) {
         let note = format!(
-            "what begins like a packet at offset {offset} was not complete after {after:?}: taken as text\n"
+            "what begins like a packet at offset {offset} was not complete after {}: taken as text\n",
+            show_duration(after)
         );
         hub.write(|out| self.rewrite.note(&note, out)).await;
         // Without a feed nothing is read, so nothing can fail.

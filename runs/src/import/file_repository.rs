@@ -164,7 +164,10 @@ fn info(path: &Path, name: &str, start: Timestamp) -> RunInfo {
 /// The timings, or a loud note.
 fn timings(foreign: &Foreign, notes: &mut Vec<String>) -> Timings {
     timings::read(&foreign.path).unwrap_or_else(|error| {
-        notes.push(format!("the timings are skipped: {error:#}; those of the runs themselves are not lost"));
+        notes.push(format!(
+            "the timings are skipped: {}; those of the runs themselves are not lost",
+            process::chain(error.as_ref())
+        ));
         HashMap::new()
     })
 }
@@ -198,7 +201,7 @@ fn of_timings(path: &Path, timings: Timings) -> SourceRun {
 /// What `stestr` keeps of runs besides their streams, by their numbers.
 fn metadata(path: &Path, notes: &mut Vec<String>) -> HashMap<String, String> {
     timings::strings(path, "meta.dbm").unwrap_or_else(|error| {
-        notes.push(format!("the metadata of runs is skipped: {error:#}"));
+        notes.push(format!("the metadata of runs is skipped: {}", process::chain(error.as_ref())));
         HashMap::new()
     })
 }

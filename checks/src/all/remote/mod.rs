@@ -114,7 +114,7 @@ impl RemoteCheck {
         let job = self.node.program(end, interrupt).and_then(|path| {
             let own = unit.time.saturating_sub(self.reach_timeout);
             let left = end.remaining().unwrap_or(own).min(own);
-            self.job(unit, path, left).map_err(|error| NodeFailure::new(format!("{error:#}")))
+            self.job(unit, path, left).map_err(|error| NodeFailure::new(process::chain(error.as_ref())))
         });
         let (job, mut kept) = match job {
             Ok(job) => job,
