@@ -4,6 +4,8 @@ use std::fmt;
 
 use subunit::part;
 
+use crate::tap::is_line_of_prove;
+
 /// A format that another command reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recognised {
@@ -44,17 +46,18 @@ pub fn recognise(head: &[u8]) -> Option<Recognised> {
     if head.trim_ascii_start().starts_with(b"<") {
         return if has("<testsuite") { known("JUnit XML", "junitxml2subunit") } else { None };
     }
-    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    lines.find_map(|line| match line {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    lines.find_map(|line| match line.trim_ascii() {
+        _ if is_line_of_prove(line) => known("TAP", "tap2subunit"),
         [b'{', ..] => match line {
             _ if has("\"Action\"") => known("what go test -json writes", "gojson2subunit"),
             _ if has("\"event\"") && has("\"type\"") => known("JSON of Rust's tests", "libtest2subunit"),
             _ if has("\"id\"") && has("\"status\"") => known("JSON of subunit2json", "json2subunit"),
             _ => None,
         },
-        _ if is_tap(line) => known("TAP", "tap2subunit"),
-        _ if is_v1(line) => known("version 1 of subunit", "subunit-1to2"),
-        _ if is_libtest(line) => known("what cargo test writes", "libtest2subunit"),
+        line if is_tap(line) => known("TAP", "tap2subunit"),
+        line if is_v1(line) => known("version 1 of subunit", "subunit-1to2"),
+        line if is_libtest(line) => known("what cargo test writes", "libtest2subunit"),
         _ => None,
     })
 }

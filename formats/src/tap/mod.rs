@@ -14,5 +14,6 @@ mod read;
 mod write;
 mod yaml;
 
+pub(crate) use prove::is_line_of_prove;
 pub use read::TapParser;
 pub use write::{LONGEST_TEXT, TapWriter, Version};

@@ -109,6 +109,11 @@ fn parse(line: &[u8]) -> Option<Line<'_>> {
     file(line)
 }
 
+/// Whether a line is one with which prove names a test file of Perl's, as they are usually called.
+pub(crate) fn is_line_of_prove(line: &[u8]) -> bool {
+    matches!(file(line), Some(Line::File(path, _)) if path.ends_with(b".t"))
+}
+
 /// `    12 ms ( 0.00 usr …`, with `--timer`.
 fn is_time(rest: &[u8]) -> bool {
     let behind = rest.trim_ascii_start();

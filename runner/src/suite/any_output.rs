@@ -275,6 +275,12 @@ mod tests {
             Some(0),
             &["boots Success", "| cc boot.c"],
         );
+        check(
+            Format::Auto,
+            b"cc\nt/a.t .. \n1..1\nok 1 - a\nok\nAll tests successful.\nResult: PASS\n",
+            Some(0),
+            &["t/a.t/a Success", "| cc", "| All tests successful.", "| Result: PASS"],
+        );
         check(Format::Auto, b"cc\n\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b", Some(0), &["foo Exists", "| cc"]);
         check(Format::Auto, b"test: a\nsuccess: a\n", Some(0), &["a InProgress", "a Success"]);
     }
