@@ -14,7 +14,7 @@ use crate::{Need, Scenario};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.eos.healthy", &[Need::Fuse], healthy),
-    scenario("components.eos.nothing-mounted", &[], nothing_mounted),
+    scenario("components.eos.nothing-mounted", &[Need::Brought(no_mount_listed)], nothing_mounted),
     scenario("components.eos.nothing-found", &[], nothing_found),
     scenario("components.eos.missing-folder", &[], missing_folder),
     scenario("components.eos.read-only", &[Need::Root], read_only),
@@ -88,6 +88,17 @@ fn healthy() -> anyhow::Result<()> {
         .expect_attachment("integrity", "metrics.json")?;
     ensure!(faulty.files()?.is_empty(), "{:?} are left", faulty.files()?);
     ended.expect_end(0, LIMIT)
+}
+
+/// In a chroot mountinfo may have no mount that the temporary folder is on.
+fn no_mount_listed() -> Option<String> {
+    let list = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let is_above = |line: &str| {
+        let point = line.split(' ').nth(4);
+        point.is_some_and(|point| std::env::temp_dir().starts_with(point))
+    };
+    let is_listed = list.lines().any(is_above);
+    (!is_listed).then(|| "/proc/self/mountinfo has no mount that the temporary folder is on".to_owned())
 }
 
 fn nothing_mounted() -> anyhow::Result<()> {

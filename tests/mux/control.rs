@@ -63,8 +63,9 @@ fn a_child_that_is_a_multiplexer_gets_packets_for_its_own_children() {
 #[test]
 fn what_is_for_nobody_is_noted() {
     let stray = Event { route_code: Some("x"), ..Event::file("stdin", b"c\n") };
-    let control = [&*bytes(&stray), b"text\n", &*status("t", Status::Success)].concat();
-    let mut lines = run(&["--stdin-route", "--exec=w=sleep 0.5"], &control).lines();
+    let last = Event { route_code: Some("w"), ..Event::file("stdin", b"end\n") };
+    let control = [&*bytes(&stray), b"text\n", &*status("t", Status::Success), &*bytes(&last)].concat();
+    let mut lines = run(&["--stdin-route", "--exec=w=read word"], &control).lines();
     lines.sort();
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines.iter().all(|line| line.starts_with("- - - subunit-mux=")));

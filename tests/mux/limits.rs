@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::Stdio;
-use std::thread::{self, sleep};
-use std::time::Duration;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use rustix::process::Signal;
 use subunit::{Event, Status};
 
-use crate::support::{Folder, bytes, each_packet, mux, peak_memory, run, signal, status};
+use crate::support::{
+    Folder, PATIENCE, bytes, each_packet, mux, peak_memory, run, signal, status, wait_until_asleep,
+};
 
 /// What the process may hold beside the program itself, in KiB.
 const MEMORY: u64 = 10 * 1024;
@@ -81,11 +83,11 @@ fn a_slow_reader_slows_the_sources_and_memory_stays() {
     let loops = format!("for i in 1 2 3 4 5 6 7 8 9 10; do cat {stream}; done");
     let args: Vec<_> = (0..10).map(|_| format!("--exec={loops}")).collect();
     let mut child = mux(&args).spawn().unwrap();
-    sleep(Duration::from_millis(1500));
+    wait_until_asleep(child.id());
     let mut stdout = child.stdout.take().unwrap();
     let mut first = vec![0; 100_000];
     stdout.read_exact(&mut first).unwrap();
-    sleep(Duration::from_millis(300));
+    wait_until_asleep(child.id());
     let memory = peak_memory(child.id()).saturating_sub(at_rest());
     assert!(memory <= MEMORY + 4 * 1024, "{memory} KiB");
     let mut sizes = HashMap::new();
@@ -144,12 +146,18 @@ fn a_signal_is_heeded_amid_overlapping_claims() {
     let mut child = mux(&[format!("x={fifo}"), "--exec=y=true".to_owned()]).spawn().unwrap();
     let mut output = child.stdout.take().unwrap();
     let reader = thread::spawn(move || output.read_to_end(&mut Vec::new()).unwrap());
+    let (sender, written) = channel();
     let writer = thread::spawn(move || {
         let mut fifo = File::create(fifo).unwrap();
         // Never enough of it: without a signal this does not end.
-        while fifo.write_all(&overlapping_claims(64 * 1024)).is_ok() {}
+        while fifo.write_all(&overlapping_claims(64 * 1024)).is_ok() {
+            let _ = sender.send(());
+        }
     });
-    sleep(Duration::from_millis(300));
+    // More than one claim is long.
+    for _ in 0..80 {
+        written.recv_timeout(PATIENCE).unwrap();
+    }
     signal(&child, Signal::TERM);
     assert_eq!(child.wait().unwrap().code(), Some(143));
     reader.join().unwrap();

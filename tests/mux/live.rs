@@ -51,8 +51,13 @@ fn stdin_alone_is_live_too() {
 
 #[test]
 fn a_flood_does_not_hold_back_a_trickle() {
+    let folder = Folder::new();
+    let fifo = folder.fifo("fifo");
     let flood = "--exec=flood=exec yes 'a line of a log that never ends'";
-    let live = Live::start(&mut mux(&["--grace=1s", flood, "--exec=drop=sleep 0.2; echo drop; sleep 60"]));
+    let drop = format!("--exec=drop=cat {fifo}; sleep 60");
+    let live = Live::start(&mut mux(&["--grace=1s", flood, &drop]));
+    live.wait_for("flood - ");
+    std::fs::write(&fifo, "drop\n").unwrap();
     assert_eq!(live.wait_for("drop - "), "drop - - stdout=drop\\n");
     live.signal(Signal::TERM);
     assert_eq!(live.end().0, Some(143));

@@ -4,8 +4,8 @@ use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::thread;
-use std::time::Duration;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use subunit::io::Reader;
@@ -201,4 +201,46 @@ pub(crate) fn peak_memory(pid: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Waits until this process and all that it has started are asleep: then nothing moves until somebody else does.
+pub(crate) fn wait_until_asleep(pid: u32) {
+    let start = Instant::now();
+    let mut looks = 0;
+    while looks < 3 {
+        looks = if tasks(pid).iter().all(|state| matches!(state, 'S' | 'Z')) { looks + 1 } else { 0 };
+        assert!(start.elapsed() < PATIENCE, "{pid} does not come to rest");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// The states of all threads of a process and of those that it has started.
+fn tasks(pid: u32) -> Vec<char> {
+    let stats = |folder: &Path| {
+        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        files.filter_map(|entry| stat(&entry.path())).collect::<Vec<_>>()
+    };
+    let all = stats(Path::new("/proc"));
+    let mut family = vec![pid];
+    let mut known = 0;
+    while let Some(parent) = family.get(known).copied() {
+        known += 1;
+        family.extend(all.iter().filter(|process| process.parent == parent).map(|process| process.id));
+    }
+    let threads = |pid| stats(&PathBuf::from(format!("/proc/{pid}/task")));
+    family.into_iter().flat_map(threads).map(|thread| thread.state).collect()
+}
+
+/// What `/proc` says of a process or thread.
+struct Stat {
+    id: u32,
+    state: char,
+    parent: u32,
+}
+
+fn stat(folder: &Path) -> Option<Stat> {
+    let id = folder.file_name()?.to_str()?.parse().ok()?;
+    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
+    let mut words = stat.rsplit_once(')')?.1.split_whitespace();
+    Some(Stat { id, state: words.next()?.chars().next()?, parent: words.next()?.parse().ok()? })
 }

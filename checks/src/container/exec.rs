@@ -129,14 +129,19 @@ pub(super) fn end(engine: &Engine, started: &Started, limits: Limits<'_>) -> Opt
     })
 }
 
-/// Ends all processes with this mark, by nothing but what a shell has in itself.
+/// Ends all processes with this mark, by nothing but what a shell has in itself. One that is just being started shows
+/// no environment, so that it looks again until it finds none.
 fn killer(mark: &str) -> String {
     format!(
-        "for e in /proc/[0-9]*/environ; do
-            while IFS= read -r line || [ -n \"$line\" ]; do
-                case $line in *{mark}*) p=${{e#/proc/}}; kill -9 \"${{p%/environ}}\"; break;; esac
-                line=
-            done <\"$e\"
+        "for look in 1 2 3 4 5 6 7 8 9; do
+            found=
+            for e in /proc/[0-9]*/environ; do
+                while IFS= read -r line || [ -n \"$line\" ]; do
+                    case $line in *{mark}*) p=${{e#/proc/}}; kill -9 \"${{p%/environ}}\"; found=1; break;; esac
+                    line=
+                done <\"$e\"
+            done
+            case $look$found in [2-9]) break;; esac
         done 2>/dev/null
         :"
     )
