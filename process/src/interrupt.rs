@@ -1,6 +1,6 @@
 //! Ctrl-C: whoever waits is told, and uses what came in.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -31,16 +31,21 @@ impl Interrupt {
     ///
     /// When no pipe can be had or a handler cannot be set.
     pub fn watch() -> io::Result<Self> {
-        let (wake, waker) = io::pipe()?;
+        let (wake, mut waker) = io::pipe()?;
         let signal = Arc::new(AtomicUsize::new(0));
         let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
         for number in [SIGINT, SIGTERM].into_iter().chain(hangup) {
             let seen = Arc::new(AtomicBool::new(false));
-            // In this order: the second signal of a kind finds the flag that the first one has set.
-            signal_hook::flag::register_conditional_default(number, Arc::clone(&seen))?;
-            signal_hook::flag::register(number, seen)?;
+            // In this order: with the first of these the signal ends the process no longer, so it must be noted; and
+            // the second signal of a kind finds the flag that the first one has set.
             signal_hook::flag::register_usize(number, Arc::clone(&signal), number as usize)?;
             signal_hook::low_level::pipe::register(number, waker.try_clone()?)?;
+            signal_hook::flag::register_conditional_default(number, Arc::clone(&seen))?;
+            signal_hook::flag::register(number, seen)?;
+        }
+        if signal.load(Ordering::Relaxed) != 0 {
+            // It may have come when nobody was to be woken yet.
+            waker.write_all(b"!")?;
         }
         Ok(Interrupt(Some(Arc::new(Caught { signal, wake }))))
     }
