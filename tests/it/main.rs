@@ -6,5 +6,6 @@ mod bins;
 mod cli;
 mod damage;
 mod fixtures;
+mod readme;
 mod terminal;
 mod transcript;
