@@ -10,6 +10,11 @@ use crate::input::{Documents, Input};
 use crate::option::OptionFacts;
 use crate::terminal::{ColorWish, Terminal};
 
+/// Where the help lists what the output is and where it goes.
+pub(crate) const OUTPUT: &str = "Output";
+/// Where the help lists how the verdict of the run becomes the exit code.
+const VERDICT: &str = "Verdict";
+
 /// `FILE…`: the streams to read.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct InputArgs {
@@ -34,11 +39,11 @@ impl InputArgs {
     }
 }
 
-/// `-o`, `--output-to`: where the report goes.
+/// `-o`, `--output`: where the report goes.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct OutputArgs {
     /// Write the report to this file, which is replaced once the report is whole
-    #[arg(short, long, value_name = "PATH")]
+    #[arg(short, long = "output", alias = "output-to", value_name = "PATH", help_heading = OUTPUT)]
     pub output_to: Option<PathBuf>,
 }
 
@@ -46,7 +51,7 @@ pub struct OutputArgs {
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct ForwardArgs {
     /// Pass the stream on to stdout; the report goes to stderr, or where -o says
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = OUTPUT)]
     pub forward: bool,
 }
 
@@ -54,7 +59,7 @@ pub struct ForwardArgs {
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct PassthroughArgs {
     /// Drop text that stands between packets, and files that belong to no test
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT)]
     pub no_passthrough: bool,
 }
 
@@ -62,10 +67,10 @@ pub struct PassthroughArgs {
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct VerdictArgs {
     /// Exit with 0 whenever the report was made, whatever the tests did
-    #[arg(long, alias = "no-verdict")]
+    #[arg(long, alias = "no-verdict", help_heading = VERDICT)]
     pub exit_zero: bool,
     /// Take a run without tests for a success
-    #[arg(long)]
+    #[arg(long, help_heading = VERDICT)]
     pub allow_empty: bool,
 }
 
@@ -83,7 +88,7 @@ impl VerdictArgs {
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct ColorArgs {
     /// Colour the output: on terminals, always or never
-    #[arg(long, value_name = "WHEN", default_value = "auto", add = OptionFacts::RUN)]
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = OUTPUT, add = OptionFacts::RUN)]
     pub color: ColorChoice,
 }
 

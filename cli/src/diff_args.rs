@@ -8,7 +8,7 @@ use crate::value::duration;
 #[derive(clap::Args, Clone, Debug)]
 pub struct DiffArgs {
     /// Write one JSON object per line
-    #[arg(long)]
+    #[arg(long, help_heading = crate::args::OUTPUT)]
     pub json: bool,
     /// Call a test slower when it takes this many times as long; 0 means never
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]

@@ -13,7 +13,7 @@ pub(crate) struct EmitArgs {
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// Put this route code on every event, before one that it has
-    #[arg(long, value_name = "CODE")]
+    #[arg(long = "route", alias = "route-code", value_name = "CODE")]
     route_code: Option<String>,
     #[command(flatten)]
     verdict: VerdictArgs,

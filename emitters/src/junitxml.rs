@@ -31,7 +31,7 @@ const MOST_NAMED: usize = 3;
         "  junitxml2subunit report.xml | subunit2text\n  \
            junitxml2subunit -d target/surefire-reports | subunit-ls\n  \
            pytest --junitxml=/dev/stdout -q | junitxml2subunit\n  \
-           junitxml2subunit --route-code linux --attachments . report.xml >run.subunit"
+           junitxml2subunit --route linux --attachments . report.xml >run.subunit"
     )
 )]
 pub struct FromJunitXml {

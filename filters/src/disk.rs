@@ -29,7 +29,7 @@ pub struct Disk {
     #[command(flatten)]
     input: InputArgs,
     /// Write to this directory, which is made if it does not exist
-    #[arg(short, long, value_name = "DIR", default_value = ".")]
+    #[arg(short, long = "dir", alias = "directory", value_name = "DIR", default_value = ".")]
     directory: PathBuf,
 }
 

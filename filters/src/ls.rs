@@ -22,7 +22,7 @@ use crate::report::{ClosingLine, ReportArgs, ReportWriter};
         lenient,
         "  subunit-ls run.subunit\n  \
            subunit-ls --times run.subunit | sort -k 2 -n | tail\n  \
-           subunit-filter --no-skip <run.subunit | subunit-ls --route\n  \
+           subunit-filter --no-skip <run.subunit | subunit-ls --routes\n  \
            subunit-ls --json run.subunit | jq -r 'select(.status == \"fail\") | .id'"
     )
 )]
@@ -43,7 +43,7 @@ struct Form {
     #[arg(long)]
     exists: bool,
     /// Begin each line with the route code and a tab
-    #[arg(long)]
+    #[arg(long = "routes", alias = "route")]
     route: bool,
     /// Write one JSON object per line: id, route, status, tags, start, stop and duration
     #[arg(long)]

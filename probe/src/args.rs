@@ -105,7 +105,7 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "NAME", add = OptionFacts::RUN)]
     pub name: Vec<String>,
     /// The route code of the stream; empty for none (default: the host's short name)
-    #[arg(long, value_name = "CODE", add = OptionFacts::RUN)]
+    #[arg(long = "route", alias = "route-code", value_name = "CODE", add = OptionFacts::RUN)]
     pub route_code: Option<String>,
     /// Tag every result
     #[arg(long, value_name = "TAG", add = OptionFacts::ALL_TARGETS)]
@@ -114,7 +114,7 @@ pub struct ProbeArgs {
     #[arg(long, value_name = "FORMAT", add = OptionFacts::RUN)]
     pub format: Option<ResultFormat>,
     /// Write to this file instead of stdout; documents (nagios, openmetrics, junit) replace it once they are whole
-    #[arg(short, long, value_name = "FILE", add = OptionFacts::RUN)]
+    #[arg(short, long, value_name = "PATH", add = OptionFacts::RUN)]
     pub output: Option<PathBuf>,
     /// Say only what is not well, to people and to nagios
     #[arg(short, long, add = OptionFacts::RUN)]

@@ -22,8 +22,8 @@ use super::show::tell_if_running;
 #[command(after_help = cli::help!(
     [Passed = "there are such tests", Nothing = "there is none"],
     "  subunit list\n  \
-       subunit list --outcome skip --times latest-failing\n  \
-       subunit list --outcome exists"
+       subunit list --status skip --times latest-failing\n  \
+       subunit list --status exists"
 ))]
 pub struct List {
     /// Its number, -1 for the latest, `latest` or `latest-failing`; or a FILE with a stream, where `-` is stdin
@@ -31,7 +31,7 @@ pub struct List {
     run: RunName,
     /// Only tests that ended like this: success, fail, skip, xfail, uxsuccess, unfinished; or exists: those that
     /// were only announced. May be repeated
-    #[arg(long, value_name = "OUTCOME", value_parser = outcome)]
+    #[arg(long = "status", alias = "outcome", value_name = "STATUS", value_parser = outcome)]
     outcome: Vec<Outcome>,
     /// Show how each test ended
     #[arg(long)]
@@ -40,7 +40,7 @@ pub struct List {
     #[arg(long)]
     times: bool,
     /// Show the route of each test
-    #[arg(long)]
+    #[arg(long = "routes", alias = "route")]
     route: bool,
 }
 

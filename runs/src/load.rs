@@ -79,8 +79,8 @@ pub struct RunInfoArgs {
     /// The stream names every test that there is, if only as `exists`: any other that was failing is forgotten
     #[arg(long)]
     full: bool,
-    /// The stream names only some of the tests; this is the default
-    #[arg(long, overrides_with = "full")]
+    /// The stream names only some of the tests; this is the default, so it only takes --full back
+    #[arg(long, hide = true, overrides_with = "full")]
     partial: bool,
 }
 

@@ -36,7 +36,7 @@ pub struct Log {
     #[arg(long, value_name = "RUN|FILE", allow_hyphen_values = true)]
     run: Option<RunName>,
     /// Only where the test ran on this route; '' means without a route
-    #[arg(long, value_name = "ROUTE")]
+    #[arg(long, value_name = "CODE")]
     route: Option<String>,
     /// Write the bytes of this attachment, and nothing else
     #[arg(long, value_name = "NAME", conflicts_with = "subunit")]

@@ -14,7 +14,7 @@ use crate::help;
 
 /// Write what a shell needs to complete all commands
 ///
-/// Both `subunit` with its commands and each command under its own name are completed. Without --to, this writes one
+/// Both `subunit` with its commands and each command under its own name are completed. Without --dir, this writes one
 /// script to stdout; with it, a file for each name, which shells load when they need it.
 #[derive(clap::Parser, Debug)]
 #[command(
@@ -23,9 +23,9 @@ use crate::help;
     after_help = cli::help!(
         [Passed = "they were written"],
         "  source <(subunit completions bash)\n  \
-           subunit completions bash --to ~/.local/share/bash-completion/completions\n  \
-           subunit completions zsh --to ~/.zfunc\n  \
-           subunit completions fish --to ~/.config/fish/completions\n  \
+           subunit completions bash --dir ~/.local/share/bash-completion/completions\n  \
+           subunit completions zsh --dir ~/.zfunc\n  \
+           subunit completions fish --dir ~/.config/fish/completions\n  \
            subunit completions powershell >>$PROFILE"
     )
 )]
@@ -34,7 +34,7 @@ pub struct Completions<T: CommandTable> {
     #[arg(value_name = "SHELL", value_enum)]
     shell: ShellName,
     /// Write files to this folder, which is made if it does not exist
-    #[arg(long, value_name = "DIR")]
+    #[arg(long = "dir", alias = "to", value_name = "DIR")]
     to: Option<PathBuf>,
     #[arg(skip)]
     table: PhantomData<T>,

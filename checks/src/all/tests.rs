@@ -493,8 +493,7 @@ const FAR: &str = "[defaults]\non = 'ssh:w'\n[[target]]\nname = 'a'\ncheck = 'eo
 #[test]
 fn results_are_from_where_they_were_found() {
     let routes = |args: &[&str], expected: &[&str]| {
-        let outcome =
-            run("checks.toml", FAR, &[&["--format=json", "--list", "--route-code=here"], args].concat());
+        let outcome = run("checks.toml", FAR, &[&["--format=json", "--list", "--route=here"], args].concat());
         let lines =
             outcome.output().lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         let routes: BTreeSet<_> =

@@ -163,7 +163,7 @@ impl Unit {
         let own = left.saturating_sub(MARGIN).max(left / 2);
         let time = format!("{}ms", own.as_millis().max(1));
         let fixed =
-            [("format", "subunit"), ("route-code", ""), ("color", "never"), ("plan-timeout", time.as_str())];
+            [("format", "subunit"), ("route", ""), ("color", "never"), ("plan-timeout", time.as_str())];
         let fixed = fixed.into_iter().map(|(long, value)| Setting::of_run(long, value));
         self.options.iter().cloned().chain(fixed).collect()
     }

@@ -35,7 +35,7 @@ use test::Test;
 /// be told: then the test stays unfinished, and the command runs on until it writes.
 ///
 /// Several may write to one pipe at the same time: each write is whole packets, and short enough for the pipe to
-/// keep it whole. A --route-code for each tells readers that their times are not one order.
+/// keep it whole. A --route for each tells readers that their times are not one order.
 #[derive(clap::Parser, Clone, Debug)]
 #[command(
     name = "subunit-exec",
@@ -49,7 +49,7 @@ use test::Test;
         "  subunit-exec backup.home --timeout 1h -- rsync -a /home /backup | subunit2junitxml -o backup.xml\n  \
            for f in *.t; do subunit-exec \"$f\" --skip-code 77 -- sh \"$f\"; done | subunit2text\n  \
            (subunit-exec a -- ./a & subunit-exec b -- ./b & wait) | subunit-stats\n  \
-           subunit-exec net.ping --retry 2 -- ping -c 1 gateway\n  \
+           subunit-exec net.ping --retries 2 -- ping -c 1 gateway\n  \
            subunit-exec total -- sh -c './list | grep -c x'"
     )
 )]
@@ -66,7 +66,7 @@ pub struct Exec {
     /// Expect an exit status other than 0: that is an expected failure then, and 0 an unexpected success
     ///
     /// A signal, a timeout and a command that cannot be run are failures as ever.
-    #[arg(long)]
+    #[arg(long = "expect-fail", alias = "expect-failure")]
     expect_failure: bool,
     /// End the command and its process group when it takes longer, which is a failure: 500ms, 10m, 1h30m; seconds without a
     /// unit
@@ -81,13 +81,13 @@ pub struct Exec {
     /// It stays visible: a test that failed before it passed has the tag "flaky", events have the tag "attempt-1",
     /// "attempt-2" and so on, and the files of failed attempts stay, "attempt-1.reason" among them; the second
     /// attempt's output is "attempt-2.stdout" and "attempt-2.stderr".
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long = "retries", alias = "retry", value_name = "N", default_value_t = 0)]
     retry: u32,
     /// Tag the test with this; may be repeated
     #[arg(long = "tag", value_name = "TAG")]
     tags: Vec<String>,
     /// Put this route code on every event
-    #[arg(long, value_name = "CODE")]
+    #[arg(long = "route", alias = "route-code", value_name = "CODE")]
     route_code: Option<String>,
     /// The MIME type of the file "stdout"
     #[arg(long, value_name = "TYPE", default_value = subunit::TEXT_TYPE)]

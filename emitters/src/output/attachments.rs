@@ -188,7 +188,7 @@ impl Args for Attachments {
             .arg(option(NAME, "file-name", "NAME").help(
                 "The name of the attachment: of the file before it, or of the first (default: FILE, or stdin)",
             ))
-            .arg(option(TYPE, "mimetype", "TYPE").help("The MIME type of the attachment; likewise"))
+            .arg(option(TYPE, "mime-type", "TYPE").alias("mimetype").help("The MIME type of the attachment; likewise"))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

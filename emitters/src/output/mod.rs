@@ -24,10 +24,10 @@ use status_writer::StatusWriter;
     after_help = cli::help!(
         [Passed = "all was written, whatever the status says"],
         "  subunit-output --inprogress boot; ./boot >boot.log 2>&1\n  \
-           subunit-output --fail boot --attach-file boot.log --mimetype 'text/plain;charset=utf8'\n  \
+           subunit-output --fail boot --attach-file boot.log --mime-type 'text/plain;charset=utf8'\n  \
            subunit-output --skip net --attach-file - --file-name reason <<< 'no network'\n  \
            make 2>&1 | subunit-output --id build --attach-file - --file-name stdout\n  \
-           subunit-output --success boot --timestamp 2026-01-31T12:00:00Z --tag nightly --route-code host7"
+           subunit-output --success boot --timestamp 2026-01-31T12:00:00Z --tag nightly --route host7"
     )
 )]
 pub struct Output {
@@ -51,7 +51,7 @@ pub struct Output {
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     timestamp: Option<Timestamp>,
     /// Put this route code on the events
-    #[arg(long, value_name = "CODE")]
+    #[arg(long = "route", alias = "route-code", value_name = "CODE")]
     route_code: Option<String>,
     /// Say that the test cannot be run by its id alone
     #[arg(long)]

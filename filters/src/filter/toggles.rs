@@ -80,6 +80,8 @@ impl clap::Args for Toggles {
     fn augment_args(command: clap::Command) -> clap::Command {
         command.args(FLAGS.iter().map(|Flag(name, letter, help, _)| {
             let arg = Arg::new(*name).long(*name).help(*help).action(ArgAction::Count);
+            // They are known for the sake of scripts, and do nothing.
+            let arg = arg.hide(name.ends_with("error"));
             match letter {
                 Some(letter) => arg.short(*letter),
                 None => arg,

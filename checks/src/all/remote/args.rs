@@ -28,7 +28,7 @@ pub struct RemoteArgs {
     pub sessions: Vec<String>,
     /// The user to run as in containers, by name or number (default: the session's name, else the user that the
     /// container itself runs as)
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
     /// The engine of the containers, unix:PATH or HOST:PORT (default: $DOCKER_HOST, $CONTAINER_HOST, else the usual
     /// sockets of Docker and Podman)
