@@ -170,8 +170,9 @@ impl Check for CheckEos {
     fn targets(&self) -> anyhow::Result<Vec<AnyTarget>> {
         let (fstype, token) = (target::fstype(self)?, self.token.token()?);
         let places = target::places(self, &fstype)?;
+        // In a configuration file one token may be for all targets, which are named by an option.
         ensure!(
-            token.is_none() || places.is_empty() || places.iter().any(|(path, _)| target::is_url(path)),
+            token.is_none() || self.paths.is_empty() || places.iter().any(|(path, _)| target::is_url(path)),
             "a mount is looked at with the rights of its own, and not with a token: --token-file and --token-env are \
              for servers (root://…)"
         );
