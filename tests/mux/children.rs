@@ -101,7 +101,7 @@ fn with_stubborn_children(command: &mut Command) -> (Live, Vec<String>) {
 }
 
 const STUBBORN: [&str; 3] = [
-    "--grace=300ms",
+    "--grace=2s",
     "--exec=soft=echo pid $$; trap 'echo told; exit 0' TERM; while :; do sleep 0.05; done",
     "--exec=hard=trap '' TERM; echo pid $$; while :; do sleep 0.05; done",
 ];
