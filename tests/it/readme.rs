@@ -114,7 +114,7 @@ fn run(line: &str, folder: &Path) -> Option<String> {
         .output()
         .unwrap();
     let errors = String::from_utf8_lossy(&ended.stderr);
-    let is_done = matches!(ended.status.code(), Some(0 | 1 | 4)) && !errors.contains("error:");
+    let is_done = matches!(ended.status.code(), Some(0 | 1 | 4 | 5)) && !errors.contains("error:");
     (!is_done)
         .then(|| format!("{line}\n{}\n{}{errors}", ended.status, String::from_utf8_lossy(&ended.stdout)))
 }
