@@ -1,10 +1,13 @@
 //! Runs what a schedule says may run: each unit by a thread of its own, whose events come back in one place.
 
 use std::io;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use process::Interrupt;
+
+/// How many events wait for the workload. Beyond, units wait for it: what they say has to be in memory.
+const WAITING: usize = 64;
 
 /// Does a unit, hands its events on as they come, and tells how it ended. It ends by itself in its time, and early
 /// when a signal comes.
@@ -73,7 +76,7 @@ type Numbered<B> = (usize, Message<<B as Workload>::Event, <B as Workload>::Endi
 ///
 /// When the workload fails, or no thread can be had.
 pub fn execute<B: Workload>(workload: &mut B, interrupt: &Interrupt) -> io::Result<()> {
-    let (sender, receiver) = channel();
+    let (sender, receiver) = sync_channel(WAITING);
     let mut running = 0;
     loop {
         running += begin(workload, interrupt, &sender)?;
@@ -96,7 +99,7 @@ pub fn execute<B: Workload>(workload: &mut B, interrupt: &Interrupt) -> io::Resu
 fn begin<B: Workload>(
     workload: &mut B,
     interrupt: &Interrupt,
-    sender: &Sender<Numbered<B>>,
+    sender: &SyncSender<Numbered<B>>,
 ) -> io::Result<usize> {
     let mut begun = 0;
     while !interrupt.has_come() {

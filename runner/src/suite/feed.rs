@@ -81,6 +81,8 @@ pub struct Feed {
     /// The groups that wait, the longest last.
     waiting: Vec<Vec<usize>>,
     busy: Vec<bool>,
+    /// What each worker was given last.
+    given: Vec<Vec<usize>>,
     startup: Duration,
     /// How long tests take of which nothing is known.
     guess: Duration,
@@ -108,6 +110,7 @@ impl Feed {
             tests: tests.into_iter().map(new).collect(),
             waiting: groups,
             busy: vec![false; workers.max(1)],
+            given: vec![Vec::new(); workers.max(1)],
             startup: Duration::ZERO,
             guess: GUESS,
             is_sorted: false,
@@ -129,7 +132,7 @@ impl Feed {
     /// The tests that a worker gets now, by their numbers; none when nothing waits.
     pub fn batch(&mut self, worker: usize) -> Vec<usize> {
         self.sort();
-        let goal = self.goal();
+        let goal = if self.is_isolated { Duration::ZERO } else { self.goal() };
         let (mut batch, mut time) = (Vec::new(), Duration::ZERO);
         while let Some(group) = self.waiting.last() {
             let more = self.estimate(group);
@@ -141,6 +144,9 @@ impl Feed {
         }
         for number in &batch {
             self.set(*number, Stage::Sent(worker));
+        }
+        if let Some(given) = self.given.get_mut(worker) {
+            given.clone_from(&batch);
         }
         batch
     }
@@ -168,7 +174,9 @@ impl Feed {
     pub fn worker_ended(&mut self, worker: usize, has_died: bool) -> Vec<Unfinished> {
         let mut unfinished = Vec::new();
         let mut again = Vec::new();
-        for (number, test) in self.tests.iter_mut().enumerate() {
+        let given = self.given.get_mut(worker).map(std::mem::take).unwrap_or_default();
+        for number in given {
+            let Some(test) = self.tests.get_mut(number) else { continue };
             match test.stage {
                 Stage::Running(own) if own == worker => {
                     unfinished.push(Unfinished::Ran(number));
@@ -231,7 +239,8 @@ impl Feed {
 
     /// Puts the longest last, once anything is known. What is equally long keeps its order.
     fn sort(&mut self) {
-        if std::mem::take(&mut self.has_learned) {
+        // One by one, it does not matter how long they take.
+        if std::mem::take(&mut self.has_learned) && !self.is_isolated {
             self.guess = self.median().unwrap_or(GUESS);
         }
         if std::mem::replace(&mut self.is_sorted, true) {

@@ -17,6 +17,8 @@ use super::{Limits, Output};
 
 /// How much of what a worker said last is kept for reasons.
 const LAST_WORDS: usize = 4096;
+/// More than this is handed on, though there is still more to read.
+const PIECE: usize = 256 * 1024;
 
 /// What a worker is to do.
 pub(super) struct Job {
@@ -97,6 +99,12 @@ struct Listener<'a> {
 }
 
 impl Listener<'_> {
+    fn hand_on(&mut self) {
+        if !self.events.packets.is_empty() {
+            (self.on_packets)(std::mem::take(&mut self.events.packets));
+        }
+    }
+
     /// Which limit it has gone beyond.
     fn why(&self) -> String {
         let tests = self.limits.test.filter(|limit| self.events.longest().is_some_and(|took| took >= *limit));
@@ -112,19 +120,21 @@ impl Sink for Listener<'_> {
     fn take(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
         self.last = Instant::now();
         match source {
-            Source::Stdout => self.output.feed(bytes, &mut self.events),
+            Source::Stdout => self.output.feed(bytes, &mut self.events)?,
             Source::Stderr => {
                 self.last_words.push(bytes);
-                self.events.status(&Event { mime_type: Some(TEXT_TYPE), ..Event::file("stderr", bytes) })
+                self.events.status(&Event { mime_type: Some(TEXT_TYPE), ..Event::file("stderr", bytes) })?;
             }
         }
+        if self.events.packets.len() > PIECE {
+            self.hand_on();
+        }
+        Ok(())
     }
 
     fn idle(&mut self) -> io::Result<()> {
         self.output.flush(&mut self.events)?;
-        if !self.events.packets.is_empty() {
-            (self.on_packets)(std::mem::take(&mut self.events.packets));
-        }
+        self.hand_on();
         Ok(())
     }
 
