@@ -61,11 +61,9 @@ impl Session<'_> {
         let shown = if report.subunit {
             report.packets(streams, &mut feed)
         } else {
-            report.text(
-                streams,
-                Conclusion { rerun: Some("subunit run --failing"), ..Conclusion::default() },
-                &mut feed,
-            )
+            // A command is run as it is, whatever failed.
+            let rerun = self.words.is_empty().then_some("subunit run --failing");
+            report.text(streams, Conclusion { rerun, ..Conclusion::default() }, &mut feed)
         };
         let interrupted = interrupt.has_come();
         let end = RunEnd {

@@ -37,6 +37,8 @@ fn a_command_may_tell_of_tests() {
     let said = "stored as run 2: 1 newly failing, 1 fixed\n";
     check(&repo, &["--", "sh", "-c", bad], 1, "FAILED  2 tests: 1 passed, 1 failed", said);
     repo.check(&["failing", "--list"], 1, "subunit-run.worker-0\n");
+    let outcome = subunit(&["run", "-C", repo.path().to_str().unwrap(), "--", "sh", "-c", tap], b"");
+    assert!(!outcome.output().contains("--failing"), "{}", outcome.output());
 }
 
 #[test]
