@@ -33,7 +33,7 @@ const LISTING: &str = "subunit-run.listing";
 
 /// Run the tests of this project, or any command, and store the run
 ///
-/// The project's tests are those that .testr.conf, .stestr.conf, [tool.stestr] of pyproject.toml or [stestr] of tox.ini
+/// The project's tests are those that .testr.conf, .stestr.conf, pyproject.toml (tool.stestr) or tox.ini (stestr)
 /// describe, in the working directory or above it, as testrepository and stestr read them. They are listed first; then
 /// workers run them, as many at a time as there are cores, in batches: the longest first, by the durations of earlier
 /// runs. A testr.conf is run by one worker unless --parallel or -j is given.
