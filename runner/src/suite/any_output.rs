@@ -208,6 +208,10 @@ impl Output for AnyOutput {
         }
     }
 
+    fn is_test(&self) -> bool {
+        !self.has_tests && matches!(self.format, Format::Auto | Format::Exit)
+    }
+
     fn finish(&mut self, exited_with: Option<i32>, sink: &mut dyn StreamResult) -> io::Result<()> {
         self.end_line(sink)?;
         let mut watched = Watched { sink, has_tests: &mut self.has_tests };
@@ -217,8 +221,7 @@ impl Output for AnyOutput {
             Some(Reader::V1(parser, rest)) => parser.finish(rest, &mut watched)?,
             None => {}
         }
-        let may_be_one = matches!(self.format, Format::Auto | Format::Exit);
-        if self.has_tests || !may_be_one { Ok(()) } else { self.conclude(exited_with, sink) }
+        if self.is_test() { self.conclude(exited_with, sink) } else { Ok(()) }
     }
 }
 

@@ -1,10 +1,18 @@
 //! The commands of a suite, with what stands for its variables.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use super::Suite;
 
 impl Suite {
+    /// A command for the shell, where all of the suite's commands run, and with nothing to read.
+    pub(super) fn shell(&self, command: &str) -> Command {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", command]).current_dir(&self.folder).stdin(Stdio::null());
+        shell
+    }
+
     /// What lists the tests; `None` where the suite does not know how.
     pub(super) fn listing_command(&self) -> Option<String> {
         let option = self.list_option.as_deref()?;

@@ -1,7 +1,7 @@
-//! Environments that a suite's own commands make and remove, as testrepository has it.
+//! What a suite's own commands say and do besides running tests, as testrepository has it: how many workers there shall
+//! be, and the environments that they run in.
 
 use std::io;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use process::{Deadline, Follow, Interrupt, Timeouts, Wait, last_line};
@@ -73,10 +73,25 @@ impl Drop for Instances<'_> {
     }
 }
 
+impl Suite {
+    /// How many workers its own command says there shall be; none where it has no such command, or leaves it open.
+    ///
+    /// # Errors
+    ///
+    /// When the command fails, or prints no number.
+    pub fn concurrency(&self, interrupt: &Interrupt) -> io::Result<Option<usize>> {
+        let Some(command) = &self.concurrency else { return Ok(None) };
+        let said = run(self, command, Wait { deadline: Deadline::NEVER, interrupt })?;
+        let said = said.trim();
+        let count: usize = said
+            .parse()
+            .map_err(|_| io::Error::other(format!("{command}: {said:?} is not a number of workers")))?;
+        Ok(Some(count).filter(|count| *count > 0))
+    }
+}
+
 fn run(suite: &Suite, command: &str, wait: Wait<'_>) -> io::Result<String> {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).current_dir(&suite.folder).stdin(Stdio::null());
-    let finished = process::run(&mut shell, Follow::new(wait, Timeouts::COMMAND), MOST)?;
+    let finished = process::run(&mut suite.shell(command), Follow::new(wait, Timeouts::COMMAND), MOST)?;
     if finished.ending.is_success() {
         return Ok(finished.stdout.text());
     }
@@ -108,6 +123,19 @@ mod tests {
             (made, _) => panic!("{made:?}"),
         }
         assert_eq!(fs::read_to_string(folder.path().join("gone")).unwrap_or_default(), disposed);
+    }
+
+    #[test]
+    fn the_suite_says_how_many_workers() {
+        let asked = |command: &str| {
+            let suite =
+                Suite { folder: ".".into(), concurrency: Some(command.to_owned()), ..Suite::default() };
+            suite.concurrency(&Interrupt::never()).map_err(|error| error.to_string())
+        };
+        assert_eq!(asked("echo 3"), Ok(Some(3)));
+        assert_eq!(asked("echo 0"), Ok(None));
+        assert_eq!(asked("echo many"), Err("echo many: \"many\" is not a number of workers".to_owned()));
+        assert_eq!(asked("exit 3"), Err("exit 3: exit code 3".to_owned()));
     }
 
     #[test]

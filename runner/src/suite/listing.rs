@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use process::{Cause, Deadline, Follow, Interrupt, Timeouts, Wait};
@@ -44,27 +43,35 @@ pub fn list(
     let deadline = limits.listing.map_or(Deadline::NEVER, Deadline::after);
     let follow = Follow::new(Wait { deadline, interrupt }, Timeouts::COMMAND);
     let begun = Instant::now();
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &command]).current_dir(&suite.folder).stdin(Stdio::null());
-    let finished = process::run(&mut shell, follow, MOST)?;
+    let finished = process::run(&mut suite.shell(&command), follow, MOST)?;
     let ending = finished.ending;
     let stderr = finished.stderr.text();
     let Some(stdout) = finished.stdout.into_bytes() else {
         return Ok(Listing::Failed(format!("more than {} MiB of listing\n", MOST >> 20)));
     };
-    let (ids, text) = ids(&stdout)?;
+    let Listed { ids, text, failures } = listed(&stdout)?;
     let how = match ending.cause {
         Cause::Interrupted => return Ok(Listing::Interrupted),
         Cause::TimedOut | Cause::Stopped => "it took too long, and was ended".to_owned(),
+        Cause::Itself if !failures.is_empty() => format!("{} failed", failures.join(", ")),
         Cause::Itself if ending.exit.success() => return Ok(Listing::Tests(ids, begun.elapsed())),
         Cause::Itself => ending.exit.to_string(),
     };
     Ok(Listing::Failed(format!("listing the tests failed: {how}: {command}\n{text}{stderr}")))
 }
 
-/// The ids of a listing: tests that exist, or a line each where there is no packet. Beside these, what it says.
-fn ids(listing: &[u8]) -> io::Result<(Vec<String>, String)> {
-    let (mut ids, mut seen, mut text) = (Vec::new(), HashSet::new(), Vec::new());
+/// What a listing says.
+struct Listed {
+    /// Tests that exist; where there is no packet, a line each.
+    ids: Vec<String>,
+    /// All else.
+    text: String,
+    /// What failed: a module that cannot be loaded, a packet that is damaged. Tests may be missing for it.
+    failures: Vec<String>,
+}
+
+fn listed(listing: &[u8]) -> io::Result<Listed> {
+    let (mut ids, mut seen, mut text, mut failures) = (Vec::new(), HashSet::new(), Vec::new(), Vec::new());
     let mut has_packets = false;
     let mut add = |id: &str| {
         if seen.insert(id.to_owned()) {
@@ -75,11 +82,12 @@ fn ids(listing: &[u8]) -> io::Result<(Vec<String>, String)> {
         listing,
         &mut from_fn(|event: &Event<'_>| {
             has_packets |= event.test_id.is_some();
-            match (event.test_id, event.status, event.file) {
-                (Some(id), Some(Status::Exists), _) => add(id),
-                (_, _, Some(file)) => text.extend_from_slice(file.bytes),
+            match (event.test_id, event.status) {
+                (Some(id), Some(Status::Exists)) => add(id),
+                (Some(id), Some(status)) if status.is_failure() => failures.push(id.to_owned()),
                 _ => {}
             }
+            text.extend_from_slice(event.file.map(|file| file.bytes).unwrap_or_default());
             Ok(())
         }),
     )?;
@@ -87,7 +95,7 @@ fn ids(listing: &[u8]) -> io::Result<(Vec<String>, String)> {
     if !has_packets {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(add);
     }
-    Ok((ids, text))
+    Ok(Listed { ids, text, failures })
 }
 
 #[cfg(test)]
@@ -127,6 +135,23 @@ mod tests {
                 "listing the tests failed: exit code 3: echo lost; echo why >&2; exit 3; # --list\nlost\nwhy\n",
             ),
         );
+    }
+
+    #[test]
+    fn a_listing_that_is_damaged_or_tells_of_a_failure_is_none() {
+        let whole = r"printf '\263\051\001\014\003foo\010\125\137\033'; ";
+        let suite = |rest: &str| Suite {
+            folder: ".".into(),
+            command: format!("{whole}{rest} # $LISTOPT"),
+            list_option: Some("--list".to_owned()),
+            ..Suite::default()
+        };
+        let cut = r"printf '\263\051\001\014\003ba'";
+        let listed = list(&suite(cut), None, &Limits::default(), &Interrupt::never()).unwrap();
+        let Listing::Failed(why) = listed else { panic!("{listed:?}") };
+        assert!(why.starts_with("listing the tests failed: subunit.parser failed: printf"), "{why}");
+        let listed = list(&suite("true"), None, &Limits::default(), &Interrupt::never()).unwrap();
+        assert!(matches!(listed, Listing::Tests(ids, _) if ids == ["foo"]));
     }
 
     #[test]

@@ -24,6 +24,11 @@ pub trait Output: Send {
         Ok(())
     }
 
+    /// Whether the worker is a test itself, as far as is known: the limit of a test is its own then.
+    fn is_test(&self) -> bool {
+        false
+    }
+
     /// The worker has ended; `exited_with` is its exit status, if it has one.
     ///
     /// # Errors

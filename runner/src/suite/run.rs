@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::io::{self, PipeWriter, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -43,7 +42,7 @@ struct Workers<'a> {
     sink: &'a mut dyn StreamResult,
     has_failed: Vec<bool>,
     /// Workers are ended when it is closed.
-    lifeline: Option<PipeWriter>,
+    lifeline: PipeWriter,
     /// Its other end.
     life: Arc<OwnedFd>,
     /// Held by each worker until it is gone.
@@ -104,7 +103,7 @@ impl<'a> Run<'a> {
             output,
             sink,
             has_failed,
-            lifeline: Some(lifeline),
+            lifeline,
             life: Arc::new(life.into()),
             presence: channel(),
         }))
@@ -137,10 +136,8 @@ impl Workers<'_> {
         let command = self.suite.test_command(list.as_ref().map(|_| (ids.as_slice(), file)));
         let instance = self.instances.get(worker).map(String::as_str);
         let command = self.suite.within(command, instance, &file.to_string_lossy());
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &command]).current_dir(&self.suite.folder);
         Ok(Some(Job {
-            command: shell,
+            command: self.suite.shell(&command),
             output: (self.output)(),
             _ids: list,
             number: worker,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -69,7 +69,6 @@ impl Job {
             last: Instant::now(),
             last_words: Captured::new(LAST_WORDS),
         };
-        self.command.stdin(Stdio::null());
         let ending = follow.start(&mut self.command).and_then(|child| child.to_the_end(&mut listener));
         let why =
             ending.as_ref().ok().filter(|ending| ending.cause == Cause::Stopped).map(|_| listener.why());
@@ -105,9 +104,14 @@ impl Listener<'_> {
         }
     }
 
+    /// How long the test has been running that has done so for the longest time.
+    fn longest(&self) -> Option<Duration> {
+        if self.output.is_test() { Some(self.events.begun.elapsed()) } else { self.events.longest() }
+    }
+
     /// Which limit it has gone beyond.
     fn why(&self) -> String {
-        let tests = self.limits.test.filter(|limit| self.events.longest().is_some_and(|took| took >= *limit));
+        let tests = self.limits.test.filter(|limit| self.longest().is_some_and(|took| took >= *limit));
         match (tests, self.limits.idle) {
             (Some(limit), _) => format!("timed out after {}", show_duration(limit)),
             (None, Some(limit)) => format!("nothing came for {}", show_duration(limit)),
@@ -144,8 +148,7 @@ impl Sink for Listener<'_> {
                 .zip(since)
                 .map_or(Deadline::NEVER, |(limit, since)| Deadline::after(limit.saturating_sub(since)))
         };
-        left(self.limits.test, self.events.longest())
-            .earlier(left(self.limits.idle, Some(self.last.elapsed())))
+        left(self.limits.test, self.longest()).earlier(left(self.limits.idle, Some(self.last.elapsed())))
     }
 }
 
@@ -161,7 +164,7 @@ struct Events {
 }
 
 impl Events {
-    /// How long the test has been running that has done so for the longest time.
+    /// The same, of the tests that it told of.
     fn longest(&self) -> Option<Duration> {
         self.running.values().map(Instant::elapsed).max()
     }

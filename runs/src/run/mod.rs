@@ -15,7 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use cli::value::duration;
 use cli::{Streams, Verdict, VerdictArgs};
-use process::{Deadline, Follow, Interrupt, Timeouts, Wait};
+use process::Interrupt;
 use repository::{Error, Repository, RunState, StoredRun};
 use runner::suite::{self, FILES, Format, Instances, Limits, Listing, Suite};
 
@@ -130,7 +130,8 @@ struct WorkerArgs {
 #[derive(clap::Args, Clone, Copy, Debug)]
 #[command(next_help_heading = "Limits")]
 struct LimitArgs {
-    /// End a worker when one of its tests takes longer, which is a failure of that test: 30s, 5m
+    /// End a worker when one of its tests takes longer, which is a failure of that test: 30s, 5m. Of COMMAND this is its
+    /// own limit, until it tells of tests
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
     /// End a worker that says nothing for this long
@@ -232,7 +233,7 @@ impl Run {
             Some(0) => Ok(cores()),
             Some(count) => Ok(count),
             None if !self.workers.parallel && !suite.is_parallel => Ok(1),
-            None => Ok(concurrency(suite, interrupt)?.unwrap_or_else(cores)),
+            None => Ok(suite.concurrency(interrupt).context("test_run_concurrency")?.unwrap_or_else(cores)),
         }
     }
 
@@ -338,21 +339,6 @@ impl LimitArgs {
     fn limits(self) -> Limits {
         Limits { test: self.timeout, idle: self.idle_timeout, listing: self.list_timeout }
     }
-}
-
-/// What the suite's own command says about how many workers there shall be.
-fn concurrency(suite: &Suite, interrupt: &Interrupt) -> anyhow::Result<Option<usize>> {
-    let Some(command) = &suite.concurrency else { return Ok(None) };
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", command]).current_dir(&suite.folder).stdin(std::process::Stdio::null());
-    let follow = Follow::new(Wait { deadline: Deadline::NEVER, interrupt }, Timeouts::COMMAND);
-    let finished = process::run(&mut shell, follow, 4096)?;
-    let said = finished.stdout.text();
-    let count = said.trim().parse().ok().filter(|_| finished.ending.is_success());
-    let count = count.with_context(|| {
-        format!("test_run_concurrency: {command}: {}, and no number: {:?}", finished.ending.exit, said.trim())
-    })?;
-    Ok(Some(count).filter(|count| *count > 0))
 }
 
 /// A word as the shell takes it for one.

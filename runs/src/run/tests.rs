@@ -87,3 +87,12 @@ fn a_seed_gives_one_order() {
     all.sort_unstable();
     assert_eq!(all.into_iter().collect::<String>(), "012345678");
 }
+
+#[test]
+fn a_command_that_takes_too_long_fails() {
+    let repo = Repo::with(&[]);
+    let failed = "FAILED  2 tests: 1 failed, 1 unfinished";
+    let said = "stored as run 1: 2 newly failing\n";
+    check(&repo, &["--timeout=100ms", "--", "sleep", "1000"], 1, failed, said);
+    repo.check(&["failing", "--list"], 1, "sleep 1000\nsubunit-run.worker-0\n");
+}
