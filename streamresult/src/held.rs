@@ -243,12 +243,12 @@ where
     fn hold(&mut self, slot: Slot, event: &impl Look) -> io::Result<()> {
         let (parts, spool) = self.tests.parts(slot);
         if let Given::Packet(packet) = event.given() {
-            hold_packet(parts, spool, packet.as_bytes(), &packet.event())?;
+            hold_packet(parts, spool, packet.as_bytes(), || packet.event())?;
         } else {
             for piece in chunks(&event.event())? {
                 self.scratch.clear();
                 encode(&piece, &mut self.scratch)?;
-                hold_packet(parts, spool, &self.scratch, &piece)?;
+                hold_packet(parts, spool, &self.scratch, || piece)?;
             }
         }
         self.tests.make_room();
@@ -270,17 +270,27 @@ where
 /// The file of a test that says how much of its files could not be held, and why.
 pub const LEFT_OUT_FILE: &str = "left-out";
 
-/// Adds a packet to those that are held; without its file where there is no room for it.
+/// Adds a packet to those that are held; without its file where there is no room for it. What it means is only asked for
+/// then.
 #[inline]
-fn hold_packet(parts: &mut Parts, spool: &mut Spool, packet: &[u8], event: &Event<'_>) -> io::Result<()> {
-    let file = event.file.filter(|_| !spool.takes(&parts.packets, packet.len()));
-    let Some(file) = file else {
+fn hold_packet<'e>(
+    parts: &mut Parts,
+    spool: &mut Spool,
+    packet: &[u8],
+    event: impl FnOnce() -> Event<'e>,
+) -> io::Result<()> {
+    if spool.takes(&parts.packets, packet.len()) {
+        spool.add(&mut parts.packets, packet);
+        return Ok(());
+    }
+    let event = event();
+    let Some(file) = event.file else {
         spool.add(&mut parts.packets, packet);
         return Ok(());
     };
     parts.left_out += file.bytes.len() as u64;
     spool.leave_out(file.bytes.len());
-    let rest = Event { file: None, mime_type: None, eof: false, ..*event };
+    let rest = Event { file: None, mime_type: None, eof: false, ..event };
     let mut packet = Vec::new();
     encode(&rest, &mut packet)?;
     spool.add(&mut parts.packets, &packet);
