@@ -1,7 +1,7 @@
 //! Text of a report that is written at its end.
 //!
-//! Where there is no room for it, the report goes on: sections are left out, and it says how much of them, and why;
-//! lists stay in memory, since a part of one would be taken for all of it.
+//! If the temporary file cannot be written, the report goes on without the sections that do not fit, and says how much is
+//! missing and why. Lists stay in memory, since part of a list would be taken for all of it.
 
 use std::io::{self, BufRead as _, BufReader, Write};
 use std::path::Path;

@@ -2,8 +2,8 @@
 
 use subunit::{Event, File, Status, TEXT_TYPE};
 
-/// The event of a test that failed for this reason, which is its file "reason". It is no test that can be run, and has no
-/// time yet.
+/// The event of a test that failed for this reason, which is its file "reason". It cannot be run by its id, and has no
+/// timestamp yet.
 ///
 /// ```
 /// let lost = streamresult::failure("mux.worker-1", "the connection was lost\n");

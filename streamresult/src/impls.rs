@@ -106,9 +106,9 @@ macro_rules! tuple {
         impl<$($name: StreamResult),+> StreamResult for ($($name,)+) {
             methods!(each_of $places);
 
-    fn at(&mut self, extent: Extent) {
-        $(self.$place.at(extent);)+
-    }
+            fn at(&mut self, extent: Extent) {
+                $(self.$place.at(extent);)+
+            }
 
             fn outlives_errors(&self) -> bool {
                 true

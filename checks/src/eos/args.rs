@@ -61,7 +61,7 @@ pub struct CheckEos {
     /// Remove what earlier checks of this host have left behind more than an hour ago
     #[arg(long, add = OptionFacts::of_aspects(&["stale-probes"]))]
     pub remove_stale: bool,
-    /// The token for servers without a mount; on a mount there is no use for one.
+    /// The token for servers that are not mounted. Mounts do not use it.
     #[command(flatten)]
     pub token: TokenArgs,
     /// The options that all checks have.

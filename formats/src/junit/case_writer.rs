@@ -66,8 +66,8 @@ impl<'a> CaseWriter<'a> {
         self.start = len;
     }
 
-    /// Lets go of memory, between two appends. Where there is no room for that, the report goes on: what is short stays
-    /// in memory, and [`takes`](CaseWriter::takes) says what does not.
+    /// Moves what is long to the temporary file, between two appends. If that cannot be written, the report goes on:
+    /// short pieces stay in memory, and [`takes`](CaseWriter::takes) says which are too long for it.
     #[inline]
     pub(crate) fn settle(&mut self) {
         let _ = self.spool.settle(self.stream);

@@ -46,7 +46,7 @@ impl Runs {
             return;
         }
         self.firsts.tail().extend_from_slice(&run.to_bytes());
-        // Where there is no room for it, it stays in memory: the report is nothing without it.
+        // If it cannot be written to the temporary file, it stays in memory: without it there is no report.
         let _ = spool.settle(&mut self.firsts);
     }
 
