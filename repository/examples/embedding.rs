@@ -1,7 +1,7 @@
 //! A test runner that stores its runs and looks back at them.
 //!
 //! ```text
-//! cargo run -p repository --example embedding
+//! cargo run -p subunit-store --example embedding
 //! ```
 //!
 //! Run it several times: one of its tests fails every other time.

@@ -16,7 +16,7 @@ pub const PROGRAM: &str = "/proc/self/exe";
 /// The variable that names the program to copy, where nothing else does.
 pub const BINARY: &str = "SUBUNIT_REMOTE_BINARY";
 /// How to get a program that can run anywhere.
-const BUILD: &str = "cargo rustc --release -p toolkit --bin subunit -- -C target-feature=+crt-static";
+const BUILD: &str = "cargo rustc --release -p subunit-toolkit --bin subunit -- -C target-feature=+crt-static";
 
 /// What machines are called: by the file, by `uname -m` (and its like), and by engines.
 const MACHINES: &[(Architecture, &[&str])] = &[

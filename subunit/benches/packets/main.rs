@@ -1,4 +1,4 @@
-//! How fast packets are read, written and rerouted: `cargo bench -p subunit`.
+//! How fast packets are read, written and rerouted: `cargo bench -p subunit-wire`.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot run should stop")]
 
 mod corpus;
