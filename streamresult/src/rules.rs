@@ -6,6 +6,7 @@
 use subunit::Status;
 
 use crate::Outcome;
+use crate::look::checked;
 
 /// The test id of the events that stand for bytes that could not be read. They fail: whatever else has this id is a
 /// test like any other, see [`is_damage`].
@@ -22,9 +23,15 @@ pub fn is_damage(test_id: &[u8], outcome: Outcome) -> bool {
 pub const FLAKY_TAG: &str = "flaky";
 
 /// Whether a tag says of a test that passed that it failed before.
-pub(crate) fn is_of_flaky(tag: &str) -> bool {
-    let attempt = tag.strip_prefix("attempt-").and_then(|number| number.parse::<u32>().ok());
-    tag == FLAKY_TAG || attempt.is_some_and(|number| number > 1)
+#[inline]
+pub(crate) fn is_of_flaky(tag: &[u8]) -> bool {
+    tag == FLAKY_TAG.as_bytes() || tag.strip_prefix(b"attempt-").is_some_and(is_of_retry)
+}
+
+/// Whether an attempt's number is not that of the first.
+#[cold]
+fn is_of_retry(number: &[u8]) -> bool {
+    checked(number).parse::<u32>().is_ok_and(|number| number > 1)
 }
 
 /// What is known of a test before an event.

@@ -269,7 +269,7 @@ impl Summary {
         match (event.key(), event.status()) {
             (Some(key), status) => {
                 let tags = event.tags();
-                let is_flaky = (!tags.is_empty()).then(|| tags.iter().any(rules::is_of_flaky));
+                let is_flaky = (!tags.is_empty()).then(|| tags.iter_bytes().any(rules::is_of_flaky));
                 self.test(key, status, is_flaky);
             }
             (None, Some(status)) => self.add_global(status),

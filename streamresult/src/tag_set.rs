@@ -72,6 +72,16 @@ impl TagSet {
         if self.holds { &self.bytes } else { &[] }
     }
 
+    /// Whether one of them is so; it is given as bytes, maybe twice.
+    #[inline]
+    pub(crate) fn any(&self, is_so: impl FnMut(&[u8]) -> bool) -> bool {
+        match self.form {
+            _ if !self.holds => false,
+            Form::Ended => self.bytes.split(|byte| *byte == END).any(is_so),
+            Form::Packet(count) => Tags::kept(&self.bytes, usize::from(count)).iter_bytes().any(is_so),
+        }
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
         let (ended, tags) = match self.form {
             _ if !self.holds => (&[][..], Tags::default()),

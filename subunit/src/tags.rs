@@ -90,6 +90,16 @@ impl<'a> Tags<'a> {
         }
     }
 
+    /// The tags as bytes, which makes no strings: cheaper where most are only compared.
+    pub fn iter_bytes(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        let (list, mut wire, count) = match self.0 {
+            Form::Absent => (&[][..], Cursor::new(&[]), 0),
+            Form::List(list) => (list, Cursor::new(&[]), 0),
+            Form::Wire(bytes, count) => (&[][..], Cursor::new(bytes), count),
+        };
+        list.iter().map(|tag| tag.as_bytes()).chain((0..count).map(move |_| wire.checked_bytes()))
+    }
+
     /// The tags in the form that is written fastest.
     #[inline]
     pub(crate) fn as_written(&self) -> Written<'a> {
@@ -195,6 +205,7 @@ mod tests {
         let wire = Tags::wire(b"\x01a\x00\x02bc", 3);
         assert_eq!(wire, Tags::from(&["a", "", "bc"]));
         assert_eq!(wire.iter().len(), 3);
+        assert!(wire.iter_bytes().eq(Tags::from(&["a", "", "bc"]).iter_bytes()));
         assert_eq!(format!("{wire:?}"), r#"["a", "", "bc"]"#);
     }
 

@@ -289,9 +289,15 @@ impl<'a> Cursor<'a> {
 
     /// A string of a packet that was checked before.
     pub(crate) fn checked_string(&mut self) -> &'a str {
+        checked(self.checked_bytes())
+    }
+
+    /// A string of a packet that was checked before, as bytes.
+    #[inline]
+    pub(crate) fn checked_bytes(&mut self) -> &'a [u8] {
         let text = self.number(Field::Tag).and_then(|len| self.take(len, Field::Tag, 0));
         debug_assert!(text.is_some(), "the packet was checked");
-        checked(text.unwrap_or_default())
+        text.unwrap_or_default()
     }
 }
 
