@@ -1,6 +1,12 @@
 //! What an attachment's MIME type says about its bytes.
 
 use std::borrow::Cow;
+use std::io;
+
+use streamresult::Attachment;
+
+/// So many bytes say whether something without a MIME type is text.
+const HEAD: usize = 8192;
 
 /// How the bytes of an attachment are to be shown. Closed: anything else is read as UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +49,17 @@ impl Content {
         }
     }
 
+    /// How an attachment is to be shown.
+    ///
+    /// # Errors
+    ///
+    /// It could not be read.
+    pub fn of_attachment(attachment: &Attachment<'_>) -> io::Result<Self> {
+        Ok(Content::of(attachment.mime_type(), &attachment.head(HEAD)?))
+    }
+
     fn guess(head: &[u8]) -> Self {
-        let head = head.get(..8192).unwrap_or(head);
+        let head = head.get(..HEAD).unwrap_or(head);
         if head.contains(&0) { Content::Binary } else { Content::Utf8 }
     }
 

@@ -28,3 +28,4 @@ pub mod time;
 mod utf16;
 pub mod v1;
 pub mod visible;
+pub mod why;

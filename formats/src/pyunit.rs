@@ -9,7 +9,7 @@ use subunit::{BYTES_TYPE, Event, Status, Timestamp};
 
 use crate::charset::Content;
 use crate::postponed::Postponed;
-use crate::shown::{Indented, content};
+use crate::shown::Indented;
 use crate::{ci, harmless, visible};
 
 /// How many bytes of an attachment a report shows: for [`Records::cap`](streamresult::Records::cap).
@@ -217,7 +217,7 @@ fn write_head(kind: &str, title: &str, out: &mut impl Write) -> io::Result<()> {
 fn write_attachments(record: &Record<'_>, out: &mut impl Write) -> io::Result<()> {
     let mut traceback = None;
     for attachment in record.attachments() {
-        let content = content(&attachment)?;
+        let content = Content::of_attachment(&attachment)?;
         match attachment.name() {
             "traceback" if content != Content::Binary => traceback = Some((attachment, content)),
             _ => write_attachment(&attachment, content, out)?,

@@ -78,11 +78,6 @@ impl<'a, W: Write> Indented<'a, W> {
     }
 }
 
-/// How an attachment is to be shown.
-pub(crate) fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
-    Ok(Content::of(attachment.mime_type(), &attachment.head(8192)?))
-}
-
 #[cfg(test)]
 mod tests {
     use streamresult::{Records, StreamResult, record_fn};
@@ -94,7 +89,7 @@ mod tests {
         let mut found = Vec::new();
         let mut records = Records::new(record_fn(|record| {
             let file = record.attachment("log").unwrap();
-            Indented::new(&mut found, "> ").attachment(&file, content(&file)?)
+            Indented::new(&mut found, "> ").attachment(&file, Content::of_attachment(&file)?)
         }))
         .cap(cap);
         let file = Some(File { name: "log", bytes });

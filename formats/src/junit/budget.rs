@@ -13,8 +13,6 @@ use crate::charset::{Content, split_whole_characters};
 const LONGEST_TEXT: usize = 7 << 20;
 /// Our own lines in it, in bytes before they are escaped.
 const LONGEST_NOTES: usize = 128 << 10;
-/// So many bytes say how a file is to be shown.
-const HEAD: usize = 64 << 10;
 /// Text is escaped in pieces of this many bytes.
 const PIECE: usize = 16 << 10;
 
@@ -145,10 +143,4 @@ pub(crate) fn copy(
         waiting = rest.len();
         buffer.copy_within(done..done + waiting, 0);
     }
-}
-
-/// How an attachment is to be shown.
-pub(crate) fn content(attachment: &Attachment<'_>) -> io::Result<Content> {
-    // As much as decides; all of it where it is short.
-    Ok(Content::of(attachment.mime_type(), &attachment.head(HEAD)?))
 }

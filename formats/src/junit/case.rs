@@ -1,31 +1,24 @@
 //! One record as a test case.
 
 use std::borrow::Cow;
-use std::io::{self, Read as _};
+use std::io;
 use std::time::Duration;
 
 use memchr::memchr;
-use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, PROPERTIES_FILE, Record};
+use streamresult::{Attachment, Outcome, PROPERTIES_FILE, Record};
 use subunit::part;
 
 use super::attachments::Folder;
 use super::attempts::{self, Part};
-use super::budget::{TextBudget, content, copy, show};
+use super::budget::{TextBudget, copy, show};
 use super::case_writer::{CaseWriter, Section};
-use super::cause::Cause;
 use super::escape;
-use super::evidence::Evidence;
 use super::names::{cut, file_of};
 use super::options::{Dialect, JunitOptions};
 use super::properties::{CLASS, parts};
 use crate::charset::Content;
+use crate::why::{Cause, Ending, FAILURE, cause_in};
 
-/// How much of the beginning and the end of a text is looked at for its message.
-const ENDS: usize = 16 << 10;
-/// The type of a failure of which no type is known.
-const FAILURE: &str = "Failure";
-/// The file that says why a test failed.
-const TRACEBACK: &str = "traceback";
 /// More tags are not written: some consumers count elements.
 const MOST_TAGS: usize = 256;
 /// A longer file of properties is output.
@@ -67,54 +60,15 @@ impl Element {
     }
 }
 
-/// How an outcome is written.
-#[derive(Clone, Copy)]
-struct Kind {
-    element: Element,
-    /// The attribute `type`, where there is one.
-    name: &'static str,
-    /// The message, when the record says no more.
-    message: &'static str,
-    /// The files that say more: the first of them that is there.
-    details: &'static [&'static str],
-}
-
-impl Kind {
-    fn of(record: &Record<'_>) -> Self {
-        let kind = |element, name, message, details| Kind { element, name, message, details };
-        match record.outcome() {
-            _ if record.is_damage() => {
-                kind(Element::Error, "Damage", "the stream is damaged", &[DAMAGE_MESSAGE])
-            }
-            Outcome::Fail => kind(Element::Failure, FAILURE, "failed", &[TRACEBACK, "reason"]),
-            Outcome::UxSuccess => kind(
-                Element::Failure,
-                "UnexpectedSuccess",
-                "passed, but was expected to fail",
-                &[TRACEBACK, "reason"],
-            ),
-            Outcome::Unfinished => {
-                kind(Element::Error, "Incomplete", "began and did not finish", &[TRACEBACK, "reason"])
-            }
-            Outcome::Skip => kind(Element::Skipped, "", "skipped", &["reason", TRACEBACK]),
-            Outcome::XFail => kind(Element::Skipped, "xfail", "failed as expected", &["reason", TRACEBACK]),
-            Outcome::Success | Outcome::Exists => kind(Element::None, "", "", &[]),
-        }
-    }
-
-    fn detail<'a>(&self, record: &Record<'a>) -> Option<Attachment<'a>> {
-        let others = |name: &str| record.attachments().find(|file| file.name().starts_with(name));
-        let found = self.details.iter().find_map(|name| {
-            // testtools numbers them.
-            record.attachment(name).or_else(|| others(name).filter(|_| *name == TRACEBACK))
-        })?;
-        (content(&found).is_ok_and(|content| content != Content::Binary)).then_some(found)
-    }
-}
-
 /// The element that stands for the outcome of this record.
 pub(crate) fn element(record: &Record<'_>) -> Element {
-    Kind::of(record).element
+    match record.outcome() {
+        _ if record.is_damage() => Element::Error,
+        Outcome::Fail | Outcome::UxSuccess => Element::Failure,
+        Outcome::Unfinished => Element::Error,
+        Outcome::Skip | Outcome::XFail => Element::Skipped,
+        Outcome::Success | Outcome::Exists => Element::None,
+    }
 }
 
 /// Writes the names and the duration of a case.
@@ -176,10 +130,10 @@ pub(crate) fn body(
     folder: Option<&mut Folder>,
     writer: &mut CaseWriter<'_>,
 ) -> io::Result<()> {
-    let kind = Kind::of(record);
-    let detail = kind.detail(record);
+    let (element, ending) = (element(record), Ending::of(record));
+    let detail = ending.detail(record);
     let attempts = attempts::failed(record);
-    let mut case = Case { record, options, folder, kind, detail, attempts, is_detail_cut: false };
+    let mut case = Case { record, options, folder, element, ending, detail, attempts, is_detail_cut: false };
     if case.is_empty() {
         writer.glue("/>\n");
         return Ok(());
@@ -213,7 +167,8 @@ struct Case<'a> {
     record: &'a Record<'a>,
     options: &'a JunitOptions,
     folder: Option<&'a mut Folder>,
-    kind: Kind,
+    element: Element,
+    ending: Ending,
     /// The file that became the text of the outcome.
     detail: Option<Attachment<'a>>,
     /// The attempts besides the one that it is about.
@@ -224,7 +179,7 @@ struct Case<'a> {
 
 impl<'a> Case<'a> {
     fn is_empty(&self) -> bool {
-        self.kind.element == Element::None
+        self.element == Element::None
             && !self.has_properties()
             && self.attempts.is_empty()
             && self.outputs().next().is_none()
@@ -240,7 +195,7 @@ impl<'a> Case<'a> {
 
     /// Whether files of the test that say nothing of its outcome are written.
     fn has_outputs(&self) -> bool {
-        self.kind.element.is_failure() || self.options.all_output
+        self.element.is_failure() || self.options.all_output
     }
 
     /// The lines of the file of properties, where it is not written as output.
@@ -302,16 +257,12 @@ impl<'a> Case<'a> {
     }
 
     fn outcome(&mut self, writer: &mut CaseWriter<'_>) -> io::Result<()> {
-        if self.kind.element == Element::None {
+        if self.element == Element::None {
             return Ok(());
         }
-        writer.glue(self.kind.element.opening());
-        let evidence = self.evidence()?;
-        let cause = match &self.detail {
-            Some(detail) => self.cause(detail)?,
-            None if self.kind.name == FAILURE => Cause::of_output(&evidence.text),
-            None => Cause::default(),
-        };
+        writer.glue(self.element.opening());
+        let evidence = self.ending.evidence(self.record, self.detail.as_ref(), self.outputs())?;
+        let cause = self.ending.cause(self.detail.as_ref(), &evidence)?;
         self.explain(&cause, writer);
         writer.end(Section::Outcome);
         writer.glue(">");
@@ -326,45 +277,23 @@ impl<'a> Case<'a> {
             budget.piece(evidence.text.as_bytes(), writer);
         }
         writer.end(Section::Text);
-        writer.glue(self.kind.element.closing());
+        writer.glue(self.element.closing());
         Ok(())
     }
 
     /// Writes the attributes `message` and `type`.
     fn explain(&self, cause: &Cause, writer: &mut CaseWriter<'_>) {
-        let message = if cause.message.is_empty() { self.kind.message } else { &cause.message };
-        let kind = match &cause.kind {
-            Some(kind) if self.kind.name == FAILURE => kind,
-            _ => self.kind.name,
-        };
-        explanation(message, kind, writer.out());
-    }
-
-    /// What the output says of a failure of which no traceback does.
-    fn evidence(&self) -> io::Result<Evidence> {
-        let is_told = self.detail.is_some_and(|detail| detail.name().starts_with(TRACEBACK));
-        if is_told || !self.kind.element.is_failure() || self.record.is_damage() {
-            return Ok(Evidence::default());
-        }
-        Evidence::of(self.outputs(), self.detail.is_some())
-    }
-
-    /// Why the test ended as it did: the cause that a traceback tells, all of a reason.
-    fn cause(&self, detail: &Attachment<'_>) -> io::Result<Cause> {
-        let (head, tail) = ends(detail)?;
-        if self.kind.name == FAILURE || detail.name().starts_with(TRACEBACK) {
-            return Ok(Cause::of(&head, &tail));
-        }
-        Ok(Cause::whole(&head))
+        let message = if cause.message.is_empty() { self.ending.message() } else { &cause.message };
+        explanation(message, self.ending.kind(cause).unwrap_or_default(), writer.out());
     }
 
     /// Writes the attempts that the case is not about, each with its text and output.
     fn other_attempts(&mut self, writer: &mut CaseWriter<'_>) -> io::Result<()> {
-        let name = if self.kind.element.is_failure() { "rerunFailure" } else { "flakyFailure" };
+        let name = if self.element.is_failure() { "rerunFailure" } else { "flakyFailure" };
         for attempt in self.attempts.clone() {
             let text = attempts::file(self.record, attempt, Part::Text);
             let cause = match &text {
-                Some(text) => ends(text).map(|(head, tail)| Cause::of(&head, &tail))?,
+                Some(text) => cause_in(text)?,
                 None => Cause::default(),
             };
             writer.out().extend_from_slice(format!("\n<{name}").as_bytes());
@@ -440,7 +369,7 @@ impl<'a> Case<'a> {
         writer: &mut CaseWriter<'_>,
     ) -> io::Result<bool> {
         let place = if self.folder.is_some() { "in the attached file" } else { "left out" };
-        let content = content(file)?;
+        let content = Content::of_attachment(file)?;
         if content == Content::Binary {
             let mime_type = cut(file.mime_type().unwrap_or("no known type"));
             budget.note(&format!("[{} bytes of {mime_type}, {place}]", file.len()), writer);
@@ -512,25 +441,6 @@ fn lines_of<'a>(file: &Attachment<'a>) -> Option<Cow<'a, str>> {
         Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
         Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
     }
-}
-
-/// The beginning and the end of a file that is text; both are all of it where it is short.
-fn ends(file: &Attachment<'_>) -> io::Result<(String, String)> {
-    let content = content(file)?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(&content.decode(bytes)).into_owned();
-    let head = read_at(file, 0, ENDS)?;
-    let kept = file.len() - file.left_out();
-    if kept <= ENDS as u64 {
-        return Ok((text(&head), text(&head)));
-    }
-    Ok((text(&head), text(&read_at(file, kept - ENDS as u64, ENDS)?)))
-}
-
-/// Up to this many bytes of a file from there on.
-pub(crate) fn read_at(file: &Attachment<'_>, at: u64, len: usize) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    file.reader().starting_at(at).take(len as u64).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use subunit::part;
 
 use crate::charset::{Content, split_whole_characters};
 use crate::json::push_string;
-use crate::shown::{Indented, content};
+use crate::shown::Indented;
 use crate::{ci, time, visible};
 
 /// A quoted string has at most this many bytes of text, which may take six times as many.
@@ -86,7 +86,7 @@ fn write_attachment(attachment: &Attachment<'_>, out: &mut impl Write) -> io::Re
     time::push_number(attachment.len(), &mut head);
     head.push(b'\n');
     out.write_all(&head)?;
-    match content(attachment)? {
+    match Content::of_attachment(attachment)? {
         Content::Binary => Ok(()),
         _ if attachment.is_empty() => Ok(()),
         text if shows_indentation(attachment)? => {

@@ -9,7 +9,7 @@ use super::Tone;
 use super::line::{title, word, write_length};
 use crate::charset::Content;
 use crate::harmless;
-use crate::shown::{Indented, content};
+use crate::shown::Indented;
 
 /// Longer texts are shown without their middle.
 const LONGEST: u64 = 1 << 20;
@@ -113,7 +113,7 @@ pub(super) fn run_as_a_whole(event: &Event<'_>) -> String {
 }
 
 fn write_attachment(attachment: &Attachment<'_>, longest: u64, out: &mut impl Write) -> io::Result<()> {
-    let content = content(attachment)?;
+    let content = Content::of_attachment(attachment)?;
     if content == Content::Binary || attachment.is_empty() {
         return write_size(attachment.name(), attachment.mime_type(), attachment.len(), out);
     }

@@ -5,7 +5,7 @@ use memchr::memmem;
 use super::element::{Detail, Element};
 use super::error::Failure;
 use super::tag::Tag;
-use crate::junit::cause::Cause;
+use crate::why::Cause;
 
 /// Types that say no more than the element's name, or than the outcome that stands for them.
 const PLAIN: [&str; 11] = [

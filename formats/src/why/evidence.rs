@@ -7,10 +7,9 @@ use std::io;
 
 use streamresult::{Attachment, PROPERTIES_FILE};
 
-use super::budget::content;
-use super::case::read_at;
-use super::names::cut;
+use super::tail;
 use crate::charset::Content;
+use crate::junit::names::cut;
 
 /// How much of the end of each output is shown, and of how many.
 const LONGEST: usize = 8 << 10;
@@ -29,8 +28,8 @@ impl Evidence {
     pub(crate) fn of<'a>(files: impl Iterator<Item = Attachment<'a>>, has_text: bool) -> io::Result<Self> {
         let mut outputs = Vec::new();
         for file in files.filter(|file| may_tell(file)) {
-            if outputs.len() < MOST && content(&file)? != Content::Binary {
-                outputs.push((file.name(), end(&file)?));
+            if outputs.len() < MOST && Content::of_attachment(&file)? != Content::Binary {
+                outputs.push((file.name(), tail(&file, LONGEST)?));
             }
         }
         outputs.retain(|(_, text)| !text.trim().is_empty());
@@ -58,25 +57,4 @@ impl Evidence {
 fn may_tell(file: &Attachment<'_>) -> bool {
     let is_text = file.mime_type().is_none_or(|mime_type| mime_type.starts_with("text/"));
     is_text && !OTHERS.contains(&file.name())
-}
-
-/// The end of a file, from the beginning of a line where it is not all.
-fn end(file: &Attachment<'_>) -> io::Result<String> {
-    let content = content(file)?;
-    let kept = file.len() - file.left_out();
-    let start = kept.saturating_sub(LONGEST as u64);
-    let bytes = read_at(file, start, LONGEST)?;
-    let decoded = content.decode(&bytes);
-    let text =
-        crate::visible::readable(if start > 0 { whole_lines(&decoded) } else { &decoded }).into_owned();
-    Ok(if start > 0 { format!("[…]\n{text}") } else { text })
-}
-
-/// What is behind the first newline, or else behind a character that was cut.
-fn whole_lines(bytes: &[u8]) -> &[u8] {
-    let cut = bytes.iter().take_while(|byte| (**byte as i8) < -0x40).count();
-    match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(at) if at + 1 < bytes.len() => bytes.get(at + 1..).unwrap_or_default(),
-        _ => bytes.get(cut..).unwrap_or_default(),
-    }
 }
