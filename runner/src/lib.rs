@@ -6,6 +6,7 @@
 //! else that yields results.
 
 mod execute;
+pub mod preset;
 mod schedule;
 pub mod suite;
 

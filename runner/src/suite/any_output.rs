@@ -7,6 +7,7 @@
 use std::io;
 
 use formats::gojson::GoJsonParser;
+use formats::junit;
 use formats::libtest::{LibtestFormat, LibtestParser};
 use formats::lines::{LineParser, Lines};
 use formats::recognise::recognise;
@@ -14,6 +15,7 @@ use formats::tap::TapParser;
 use formats::v1::V1Parser;
 use memchr::{memchr, memrchr};
 use process::Captured;
+use serde::Deserialize;
 use streamresult::{StreamResult, text_event};
 use subunit::{Event, SIGNATURE, Status, TEXT_TYPE, Timestamp};
 
@@ -23,7 +25,8 @@ use super::{Output, Packets};
 const KEPT: usize = 64 * 1024;
 
 /// A format in which commands tell about their tests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Found out by what comes.
     Auto,
@@ -39,6 +42,8 @@ pub enum Format {
     GoJson,
     /// What `cargo test` and nextest write.
     Libtest,
+    /// JUnit XML.
+    Junit,
 }
 
 impl Format {
@@ -47,6 +52,7 @@ impl Format {
             Format::Auto | Format::Exit => return None,
             Format::Subunit => return Some(Reader::Packets(Packets::default())),
             Format::V1 => return Some(Reader::V1(V1Parser::new(), Vec::new())),
+            Format::Junit => return Some(Reader::Junit(Box::new(junit::read::Parser::new(options())))),
             Format::Tap => Box::new(TapParser::new().clock(Timestamp::now)),
             Format::GoJson => Box::new(GoJsonParser::new()),
             Format::Libtest => Box::new(LibtestParser::new(LibtestFormat::Auto)),
@@ -76,6 +82,20 @@ enum Reader {
     Lines(Lines<Box<dyn LineParser + Send>>),
     /// With what of its input is not used up.
     V1(V1Parser, Vec<u8>),
+    Junit(Box<junit::read::Parser>),
+}
+
+/// Times of reports that say only how long things took count from now.
+fn options() -> junit::read::Options {
+    junit::read::Options { start: Timestamp::now(), ..junit::read::Options::default() }
+}
+
+/// A broken report is a failing test, of which the reader has told.
+fn unbroken(read: Result<(), junit::read::Error>) -> io::Result<()> {
+    match read {
+        Err(junit::read::Error::Io(error)) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Reads the output of a command.
@@ -166,6 +186,7 @@ impl AnyOutput {
                 rest.drain(..used);
                 Ok(())
             }
+            Some(Reader::Junit(parser)) => unbroken(parser.feed(bytes, &mut sink)),
             None => Ok(()),
         }
     }
@@ -219,6 +240,7 @@ impl Output for AnyOutput {
             Some(Reader::Packets(packets)) => packets.finish(exited_with, &mut watched)?,
             Some(Reader::Lines(lines)) => lines.finish(&mut watched)?,
             Some(Reader::V1(parser, rest)) => parser.finish(rest, &mut watched)?,
+            Some(Reader::Junit(parser)) => unbroken(parser.finish(&mut watched))?,
             None => {}
         }
         if self.is_test() { self.conclude(exited_with, sink) } else { Ok(()) }

@@ -3,14 +3,40 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Suite;
+use super::{Suite, Test};
 
 impl Suite {
     /// A command for the shell, where all of the suite's commands run, and with nothing to read.
     pub(super) fn shell(&self, command: &str) -> Command {
         let mut shell = Command::new("sh");
-        shell.args(["-c", command]).current_dir(&self.folder).stdin(Stdio::null());
-        shell
+        shell.args(["-c", command]).stdin(Stdio::null());
+        self.placed(shell)
+    }
+
+    /// A command where all of the suite's commands run.
+    pub(super) fn placed(&self, mut command: Command) -> Command {
+        command.current_dir(&self.folder).envs(&self.env);
+        command
+    }
+
+    /// What lists the tests, and how it is shown; `None` where the suite does not know how.
+    pub(super) fn lister(&self, instance: Option<&str>) -> Option<(Command, String)> {
+        if let Some(recipe) = &self.recipe {
+            return Some((self.placed(recipe.listing_command()), recipe.shown(&recipe.preset.list.command)));
+        }
+        let command = self.within(self.listing_command()?, instance, "");
+        Some((self.shell(&command), command))
+    }
+
+    /// What runs these tests, which stand in the file, too; all tests where there are none.
+    pub(super) fn runner(&self, tests: &[Test], file: Option<&Path>, instance: Option<&str>) -> Command {
+        if let Some(recipe) = &self.recipe {
+            return self.placed(recipe.test_command(tests, file.unwrap_or(Path::new(""))));
+        }
+        let ids: Vec<String> = tests.iter().map(|test| test.select.clone()).collect();
+        let command = self.test_command(file.map(|file| (ids.as_slice(), file)));
+        let files = file.map(Path::to_string_lossy).unwrap_or_default();
+        self.shell(&self.within(command, instance, &files))
     }
 
     /// What lists the tests; `None` where the suite does not know how.

@@ -34,6 +34,10 @@ pub struct Planned {
     pub duration: Option<Duration>,
     /// Tests of the same group are run by one process.
     pub group: Option<String>,
+    /// Tests of which this differs are never run by one process.
+    pub together: String,
+    /// How much of what one process can be told it needs.
+    pub load: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,8 @@ enum Stage {
 #[derive(Clone, Debug)]
 struct Test {
     duration: Option<Duration>,
+    together: String,
+    load: usize,
     stage: Stage,
     attempts: u32,
 }
@@ -86,6 +92,8 @@ pub struct Feed {
     startup: Duration,
     /// How long tests take of which nothing is known.
     guess: Duration,
+    /// How much a process can be told.
+    most: usize,
     is_sorted: bool,
     is_isolated: bool,
     /// Whether durations came in since the guess was made.
@@ -97,15 +105,22 @@ impl Feed {
     #[must_use]
     pub fn new(tests: Vec<Planned>, workers: usize) -> Self {
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut places: HashMap<(String, String), usize> = HashMap::new();
         for (number, test) in tests.iter().enumerate() {
-            let place = test.group.as_ref().map(|group| *places.entry(group.clone()).or_insert(groups.len()));
+            let own = test.group.clone().map(|group| (group, test.together.clone()));
+            let place = own.map(|own| *places.entry(own).or_insert(groups.len()));
             match place.and_then(|place| groups.get_mut(place)) {
                 Some(group) => group.push(number),
                 None => groups.push(vec![number]),
             }
         }
-        let new = |test: Planned| Test { duration: test.duration, stage: Stage::Waiting, attempts: 0 };
+        let new = |test: Planned| Test {
+            duration: test.duration,
+            together: test.together,
+            load: test.load,
+            stage: Stage::Waiting,
+            attempts: 0,
+        };
         Feed {
             tests: tests.into_iter().map(new).collect(),
             waiting: groups,
@@ -113,6 +128,7 @@ impl Feed {
             given: vec![Vec::new(); workers.max(1)],
             startup: Duration::ZERO,
             guess: GUESS,
+            most: usize::MAX,
             is_sorted: false,
             is_isolated: false,
             has_learned: true,
@@ -124,6 +140,11 @@ impl Feed {
         self.startup = startup;
     }
 
+    /// Gives no worker more than this, by what the tests need.
+    pub fn carry(&mut self, most: usize) {
+        self.most = most;
+    }
+
     /// Gives each worker one test, or one group.
     pub fn isolate(&mut self) {
         self.is_isolated = true;
@@ -133,15 +154,7 @@ impl Feed {
     pub fn batch(&mut self, worker: usize) -> Vec<usize> {
         self.sort();
         let goal = if self.is_isolated { Duration::ZERO } else { self.goal() };
-        let (mut batch, mut time) = (Vec::new(), Duration::ZERO);
-        while let Some(group) = self.waiting.last() {
-            let more = self.estimate(group);
-            if !batch.is_empty() && (self.is_isolated || time.saturating_add(more) > goal) {
-                break;
-            }
-            time = time.saturating_add(more);
-            batch.append(&mut self.waiting.pop().unwrap_or_default());
-        }
+        let batch = self.gather(goal);
         for number in &batch {
             self.set(*number, Stage::Sent(worker));
         }
@@ -207,10 +220,66 @@ impl Feed {
         self.waiting.clear();
     }
 
+    /// Whether a test runs, or is sent to a worker.
+    #[must_use]
+    pub fn is_open(&self, test: usize) -> bool {
+        self.tests.get(test).is_some_and(|test| matches!(test.stage, Stage::Sent(_) | Stage::Running(_)))
+    }
+
     /// How many tests are not done.
     #[must_use]
     pub fn left(&self) -> usize {
         self.tests.iter().filter(|test| test.stage != Stage::Done).count()
+    }
+
+    /// Takes what goes together with the group that waits at the end, up to as much as is wanted.
+    fn gather(&mut self, goal: Duration) -> Vec<usize> {
+        let Some(mut batch) = self.waiting.pop().map(|group| self.carried(group)) else { return Vec::new() };
+        let (mut time, mut load) = (self.estimate(&batch), self.load(&batch));
+        let mut taken = 0;
+        for at in (0..self.waiting.len()).rev() {
+            let Some(group) = self.waiting.get(at) else { break };
+            if !self.goes_with(&batch, group) {
+                continue;
+            }
+            time = time.saturating_add(self.estimate(group));
+            load = load.saturating_add(self.load(group));
+            if self.is_isolated || time > goal || load > self.most {
+                break;
+            }
+            batch.append(&mut self.waiting.get_mut(at).map(std::mem::take).unwrap_or_default());
+            taken += 1;
+        }
+        if taken > 0 {
+            self.waiting.retain(|group| !group.is_empty());
+        }
+        batch
+    }
+
+    /// What one process can be told of a group, and be one; the rest waits on.
+    fn carried(&mut self, group: Vec<usize>) -> Vec<usize> {
+        let mut load = 0_usize;
+        let mut fits = |number: &usize| {
+            load = load.saturating_add(self.load(std::slice::from_ref(number)));
+            load <= self.most
+        };
+        let count = group.iter().take_while(|number| fits(number)).count().max(1);
+        let mut group = group.into_iter();
+        let carried = group.by_ref().take(count).collect();
+        let rest: Vec<usize> = group.collect();
+        if !rest.is_empty() {
+            self.waiting.push(rest);
+        }
+        carried
+    }
+
+    fn goes_with(&self, batch: &[usize], group: &[usize]) -> bool {
+        let first = |tests: &[usize]| tests.first().and_then(|number| self.tests.get(*number));
+        first(batch).zip(first(group)).is_none_or(|(one, other)| one.together == other.together)
+    }
+
+    fn load(&self, group: &[usize]) -> usize {
+        group.iter().filter_map(|number| self.tests.get(*number)).map(|test| test.load).sum()
     }
 
     fn set(&mut self, number: usize, stage: Stage) {
@@ -293,7 +362,7 @@ mod tests {
     }
 
     fn known(durations: &[u64]) -> Vec<Planned> {
-        let test = |took: &u64| Planned { duration: Some(millis(*took)), group: None };
+        let test = |took: &u64| Planned { duration: Some(millis(*took)), ..Planned::default() };
         durations.iter().map(test).collect()
     }
 
@@ -330,6 +399,26 @@ mod tests {
             tests[number].group = Some("a".to_owned());
         }
         check(tests, 5, 0, &[&[0, 3, 4], &[1], &[2]]);
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_apart_and_a_process_is_told_no_more_than_it_takes() {
+        let mut tests = known(&[1; 6]);
+        for (number, together) in ["a", "b", "a", "a", "b", "a"].into_iter().enumerate() {
+            tests[number].together = together.to_owned();
+            tests[number].load = 10;
+        }
+        let mut feed = Feed::new(tests.clone(), 1);
+        feed.starts_in(millis(1000));
+        feed.carry(30);
+        let batches: Vec<_> = (0..4).map(|_| feed.batch(0)).collect();
+        assert_eq!(batches, [vec![0, 2, 3], vec![1, 4], vec![5], vec![]]);
+        tests.iter_mut().for_each(|test| test.group = Some("g".to_owned()));
+        tests[2].together = "b".to_owned();
+        let mut feed = Feed::new(tests, 1);
+        feed.carry(20);
+        let batches: Vec<_> = (0..6).map(|_| feed.batch(0)).collect();
+        assert_eq!(batches, [vec![0, 3], vec![5], vec![1, 2], vec![4], vec![], vec![]]);
     }
 
     #[test]

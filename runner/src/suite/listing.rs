@@ -1,14 +1,13 @@
 //! Which tests a suite has.
 
-use std::collections::HashSet;
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use process::{Cause, Deadline, Follow, Interrupt, Timeouts, Wait};
+use process::{Cause, Deadline, Exit, Follow, Interrupt, Timeouts, Wait};
 use streamresult::{drive, from_fn};
 use subunit::{Event, Status};
 
-use super::{Limits, Suite};
+use super::{Limits, Suite, Test, Tests};
 
 /// More of a listing is too much: some ten million tests.
 const MOST: usize = 1 << 30;
@@ -18,9 +17,8 @@ const MOST: usize = 1 << 30;
 pub enum Listing {
     /// The suite cannot list its tests.
     Unknown,
-    /// The tests, each once, in the order of the listing; and how long that took, which is how long a worker takes to
-    /// start.
-    Tests(Vec<String>, Duration),
+    /// The tests, each once, in the order of the listing.
+    Tests(Tests),
     /// The listing failed, and why: what the command said, too.
     Failed(String),
     /// A signal ended it.
@@ -38,46 +36,70 @@ pub fn list(
     limits: &Limits,
     interrupt: &Interrupt,
 ) -> io::Result<Listing> {
-    let Some(command) = suite.listing_command() else { return Ok(Listing::Unknown) };
-    let command = suite.within(command, instance, "");
+    let Some((mut command, shown)) = suite.lister(instance) else { return Ok(Listing::Unknown) };
     let deadline = limits.listing.map_or(Deadline::NEVER, Deadline::after);
     let follow = Follow::new(Wait { deadline, interrupt }, Timeouts::COMMAND);
     let begun = Instant::now();
-    let finished = process::run(&mut suite.shell(&command), follow, MOST)?;
+    let finished = process::run(&mut command, follow, MOST)?;
     let ending = finished.ending;
     let stderr = finished.stderr.text();
     let Some(stdout) = finished.stdout.into_bytes() else {
         return Ok(Listing::Failed(format!("more than {} MiB of listing\n", MOST >> 20)));
     };
-    let Listed { ids, text, failures } = listed(&stdout)?;
+    let Listed { tests, text, failures } = listed(suite, &stdout)?;
+    let tests = Tests::new(tests, begun.elapsed());
     let how = match ending.cause {
         Cause::Interrupted => return Ok(Listing::Interrupted),
         Cause::TimedOut | Cause::Stopped => "it took too long, and was ended".to_owned(),
         Cause::Itself if !failures.is_empty() => format!("{} failed", failures.join(", ")),
-        Cause::Itself if ending.exit.success() => return Ok(Listing::Tests(ids, begun.elapsed())),
+        Cause::Itself if ending.exit.success() || is_nothing(suite, &tests, &ending.exit) => {
+            return Ok(Listing::Tests(described(suite, tests)));
+        }
         Cause::Itself => ending.exit.to_string(),
     };
-    Ok(Listing::Failed(format!("listing the tests failed: {how}: {command}\n{text}{stderr}")))
+    let why = format!("listing the tests failed: {how}: {shown}\n{text}{stderr}");
+    if suite.recipe.is_none() || tests.all.is_empty() {
+        return Ok(Listing::Failed(why));
+    }
+    // What it did list can be run all the same: a package that cannot be built is not all packages.
+    Ok(Listing::Tests(described(suite, Tests { failure: Some(why), ..tests })))
+}
+
+/// Whether an exit code says that there are no tests.
+fn is_nothing(suite: &Suite, tests: &Tests, exit: &Exit) -> bool {
+    let nothing = suite.recipe.as_ref().map_or(&[][..], |recipe| &recipe.preset.list.nothing);
+    tests.all.is_empty() && matches!(exit, Exit::Exited(code) if nothing.contains(code))
+}
+
+/// With what the suite says of all of them.
+fn described(suite: &Suite, mut tests: Tests) -> Tests {
+    for test in &mut tests.all {
+        test.id.insert_str(0, &suite.prefix);
+    }
+    let naming = suite.recipe.as_ref().map(|recipe| &recipe.preset.test);
+    tests.subtests = naming.and_then(|naming| naming.subtests.clone());
+    tests.are_files = naming.is_some_and(|naming| naming.files);
+    tests
 }
 
 /// What a listing says.
 struct Listed {
     /// Tests that exist; where there is no packet, a line each.
-    ids: Vec<String>,
+    tests: Vec<Test>,
     /// All else.
     text: String,
     /// What failed: a module that cannot be loaded, a packet that is damaged. Tests may be missing for it.
     failures: Vec<String>,
 }
 
-fn listed(listing: &[u8]) -> io::Result<Listed> {
-    let (mut ids, mut seen, mut text, mut failures) = (Vec::new(), HashSet::new(), Vec::new(), Vec::new());
+fn listed(suite: &Suite, listing: &[u8]) -> io::Result<Listed> {
+    if let Some(recipe) = &suite.recipe {
+        let (tests, text, failures) = recipe.listed(listing)?;
+        return Ok(Listed { tests, text, failures });
+    }
+    let (mut tests, mut text, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     let mut has_packets = false;
-    let mut add = |id: &str| {
-        if seen.insert(id.to_owned()) {
-            ids.push(id.to_owned());
-        }
-    };
+    let mut add = |id: &str| tests.push(Test::from(id));
     drive(
         listing,
         &mut from_fn(|event: &Event<'_>| {
@@ -95,11 +117,13 @@ fn listed(listing: &[u8]) -> io::Result<Listed> {
     if !has_packets {
         text.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(add);
     }
-    Ok(Listed { ids, text, failures })
+    Ok(Listed { tests, text, failures })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn check(command: &str, expected: &Result<&[&str], &str>) {
@@ -111,7 +135,7 @@ mod tests {
         };
         let limits = Limits { listing: Some(Duration::from_secs(60)), ..Limits::default() };
         match (list(&suite, None, &limits, &Interrupt::never()).unwrap(), expected) {
-            (Listing::Tests(ids, _), Ok(expected)) => assert_eq!(&ids, expected),
+            (Listing::Tests(tests), Ok(expected)) => assert_eq!(&tests.ids(), expected),
             (Listing::Failed(why), Err(expected)) => assert_eq!(&why, expected),
             (other, _) => panic!("{other:?}"),
         }
@@ -151,7 +175,7 @@ mod tests {
         let Listing::Failed(why) = listed else { panic!("{listed:?}") };
         assert!(why.starts_with("listing the tests failed: subunit.parser failed: printf"), "{why}");
         let listed = list(&suite("true"), None, &Limits::default(), &Interrupt::never()).unwrap();
-        assert!(matches!(listed, Listing::Tests(ids, _) if ids == ["foo"]));
+        assert!(matches!(listed, Listing::Tests(tests) if tests.ids() == ["foo"]));
     }
 
     #[test]

@@ -12,15 +12,21 @@ mod instances;
 mod listing;
 mod output;
 mod run;
+mod sent;
 #[cfg(test)]
 mod simulation;
 mod stestr;
+mod test;
 mod testr;
 mod worker;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::preset::Recipe;
 
 pub use any_output::{AnyOutput, Format};
 pub use feed::{Feed, Planned, Unfinished};
@@ -29,6 +35,7 @@ pub use instances::Instances;
 pub use listing::{Listing, list};
 pub use output::{Output, Packets};
 pub use run::{Conditions, Run};
+pub use test::{Test, Tests, owner};
 
 /// A command that can list its tests and run some of them, as testrepository describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,6 +64,18 @@ pub struct Suite {
     pub execute: Option<String>,
     /// A command that removes the environments `$INSTANCE_IDS`.
     pub dispose: Option<String>,
+    /// What it is called, where a file has several.
+    pub name: String,
+    /// What stands before the ids of its tests.
+    pub prefix: String,
+    /// What knows its commands, where they are not those of testrepository's kind.
+    pub recipe: Option<Arc<Recipe>>,
+    /// More of its commands' environment.
+    pub env: BTreeMap<String, String>,
+    /// How many workers there shall be.
+    pub workers: Option<usize>,
+    /// How long things may take.
+    pub limits: Limits,
     /// Whether several workers at a time are usual.
     pub is_parallel: bool,
     /// Keys of the file that mean nothing here.
@@ -78,7 +97,7 @@ pub struct Limits {
 
 /// What is wrong with a configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub(super) String);
+pub struct ConfigError(pub(crate) String);
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

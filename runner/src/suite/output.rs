@@ -29,6 +29,11 @@ pub trait Output: Send {
         false
     }
 
+    /// How many results were dropped, of tests that the worker was not sent.
+    fn dropped(&self) -> usize {
+        0
+    }
+
     /// The worker has ended; `exited_with` is its exit status, if it has one.
     ///
     /// # Errors

@@ -4,22 +4,23 @@
 //! ran when its worker ended has failed, with how that ended and its last words; one that was passed over has failed,
 //! too; and a worker that ended badly though no test failed is a failing test of its own, `subunit-run.worker-0`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, PipeWriter, Write as _};
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use formats::human::show_duration;
 use process::{Cause, Exit, Interrupt, SignalName, last_line};
-use streamresult::{StreamResult, deliver, failure};
+use streamresult::{StreamResult, deliver, failure, text_event};
 use subunit::{Event, Frame, Packet, PushReader, Status, Timestamp};
 use tempfile::NamedTempFile;
 
+use super::sent::{Choice, Sent};
+use super::test::owner;
 use super::worker::{Ended, Job};
-use super::{Feed, Limits, Output, Planned, Suite, Unfinished};
+use super::{Feed, Limits, Output, Planned, Suite, Test, Unfinished};
 use crate::{Work, Workload};
 
 /// What the ids of tests begin with that are about the run itself.
@@ -30,8 +31,13 @@ pub struct Run<'a>(Workers<'a>);
 
 struct Workers<'a> {
     suite: &'a Suite,
-    ids: Vec<String>,
+    tests: Vec<Test>,
     numbers: HashMap<String, usize>,
+    /// The ids of all tests that are known.
+    known: Arc<HashSet<String>>,
+    /// Tests of which results came that are not their own: from which worker, and when the last one did.
+    within: HashMap<usize, (usize, Option<Timestamp>)>,
+    dropped: usize,
     /// When the tests began that run.
     began: HashMap<usize, Timestamp>,
     feed: Feed,
@@ -62,6 +68,8 @@ pub struct Conditions<'a> {
     pub startup: Duration,
     /// Whether each test has a worker of its own.
     pub is_isolated: bool,
+    /// The ids of all tests that are known, whether or not they are run.
+    pub known: HashSet<String>,
 }
 
 impl<'a> Run<'a> {
@@ -72,29 +80,36 @@ impl<'a> Run<'a> {
     /// When no pipe can be had.
     pub fn new(
         suite: &'a Suite,
-        tests: Vec<(String, Planned)>,
+        tests: Vec<(Test, Planned)>,
         conditions: Conditions<'a>,
         output: &'a dyn Fn() -> Box<dyn Output>,
         sink: &'a mut dyn StreamResult,
     ) -> io::Result<Self> {
         let workers = if tests.is_empty() { 1 } else { conditions.workers.clamp(1, tests.len()) };
-        let (ids, mut plans): (Vec<String>, Vec<Planned>) = tests.into_iter().unzip();
-        if ids.is_empty() {
+        let (tests, mut plans): (Vec<Test>, Vec<Planned>) = tests.into_iter().unzip();
+        if tests.is_empty() {
             plans.push(Planned::default());
         }
+        tell(suite, &tests, &mut plans);
         let mut feed = Feed::new(plans, workers);
         feed.starts_in(conditions.startup);
+        feed.carry(suite.recipe.as_ref().map_or(usize::MAX, |recipe| recipe.most_load()));
         if conditions.is_isolated {
             feed.isolate();
         }
-        let numbers = ids.iter().enumerate().map(|(number, id)| (id.clone(), number)).collect();
-        let Conditions { limits, instances, .. } = conditions;
+        let numbers: HashMap<String, usize> =
+            tests.iter().enumerate().map(|(number, test)| (test.id.clone(), number)).collect();
+        let Conditions { limits, instances, mut known, .. } = conditions;
+        known.extend(numbers.keys().cloned());
         let (began, has_failed) = (HashMap::new(), vec![false; workers]);
         let (life, lifeline) = io::pipe()?;
         Ok(Run(Workers {
             suite,
-            ids,
+            tests,
             numbers,
+            known: Arc::new(known),
+            within: HashMap::new(),
+            dropped: 0,
             began,
             feed,
             workers,
@@ -115,7 +130,7 @@ impl<'a> Run<'a> {
     ///
     /// When a result cannot be passed on. No worker lives on then, either.
     pub fn run(mut self, interrupt: &Interrupt) -> io::Result<()> {
-        let run = crate::execute(&mut self.0, interrupt);
+        let run = crate::execute(&mut self.0, interrupt).and_then(|()| self.0.tell_dropped());
         let Workers { lifeline, presence: (own, others), .. } = self.0;
         drop((lifeline, own));
         // Nothing is ever sent: this ends when the last worker is gone.
@@ -130,15 +145,14 @@ impl Workers<'_> {
         if batch.is_empty() {
             return Ok(None);
         }
-        let ids: Vec<String> = batch.iter().filter_map(|test| self.ids.get(*test).cloned()).collect();
-        let list = if ids.is_empty() { None } else { Some(list_file(&ids)?) };
-        let file = list.as_ref().map_or(Path::new(""), NamedTempFile::path);
-        let command = self.suite.test_command(list.as_ref().map(|_| (ids.as_slice(), file)));
+        let tests: Vec<Test> = batch.iter().filter_map(|test| self.tests.get(*test).cloned()).collect();
+        let list = if tests.is_empty() { None } else { Some(list_file(&tests)?) };
+        let file = list.as_ref().map(NamedTempFile::path);
         let instance = self.instances.get(worker).map(String::as_str);
-        let command = self.suite.within(command, instance, &file.to_string_lossy());
+        let command = self.suite.runner(&tests, file, instance);
         Ok(Some(Job {
-            command: self.suite.shell(&command),
-            output: (self.output)(),
+            command,
+            output: self.read(&tests),
             _ids: list,
             number: worker,
             is_alone: self.workers == 1,
@@ -147,13 +161,50 @@ impl Workers<'_> {
         }))
     }
 
+    /// What reads the output of a worker that is sent these tests.
+    fn read(&self, tests: &[Test]) -> Box<dyn Output> {
+        let inner = (self.output)();
+        let recipe = self.suite.recipe.as_ref();
+        if recipe.is_none() && self.suite.prefix.is_empty() {
+            return inner;
+        }
+        let naming = recipe.map(|recipe| &recipe.preset.test);
+        let choice = Choice {
+            sent: naming.map(|_| tests.iter().map(|test| test.id.clone()).collect()),
+            known: Arc::clone(&self.known),
+            subtests: naming.and_then(|naming| naming.subtests.clone()),
+            prefix: self.suite.prefix.clone(),
+            within: recipe
+                .filter(|recipe| recipe.preset.run.alone)
+                .and(tests.first())
+                .map(|test| test.id.clone()),
+            ..Choice::default()
+        };
+        Box::new(Sent { inner, choice })
+    }
+
+    /// Says how many results came that nobody asked for.
+    fn tell_dropped(&mut self) -> io::Result<()> {
+        let text = match self.dropped {
+            0 => return Ok(()),
+            1 => "a result was dropped: it was of a test that its worker was not sent\n".to_owned(),
+            count => {
+                format!("{count} results were dropped: they were of tests that their workers were not sent\n")
+            }
+        };
+        let event = text_event(text.as_bytes());
+        self.sink.status(&Event { timestamp: Some(Timestamp::now()), ..event })
+    }
+
     fn note(&mut self, worker: usize, packet: &Packet<'_>) {
         let event = packet.event();
         let (Some(id), Some(status)) = (event.test_id, event.status) else { return };
         if status.is_failure() {
             self.note_failure(worker);
         }
-        let Some(number) = self.numbers.get(id).copied() else { return };
+        let Some(number) = self.numbers.get(id).copied() else {
+            return self.note_within(worker, id, status, event.timestamp);
+        };
         match status {
             Status::Exists => {}
             Status::InProgress => {
@@ -161,13 +212,43 @@ impl Workers<'_> {
                 self.began.extend(event.timestamp.map(|at| (number, at)));
             }
             _ => {
-                let began = self.began.remove(&number);
-                let took = began.zip(event.timestamp);
-                let took =
-                    took.and_then(|(began, ended)| ended.since_epoch().checked_sub(began.since_epoch()));
+                let took = self.took(number, event.timestamp);
                 self.feed.ended(number, took);
             }
         }
+    }
+
+    /// Notes a result of something within a test, which may have none of its own.
+    fn note_within(&mut self, worker: usize, id: &str, status: Status, at: Option<Timestamp>) {
+        let subtests = self.suite.recipe.as_ref().and_then(|recipe| recipe.preset.test.subtests.as_deref());
+        let owner = owner(id, subtests, |id| self.numbers.contains_key(id));
+        let Some(number) = owner.and_then(|id| self.numbers.get(id)).copied() else { return };
+        self.feed.began(number);
+        if let Some(at) = at {
+            self.began.entry(number).or_insert(at);
+        }
+        if status.is_final() {
+            self.within.insert(number, (worker, at));
+        }
+    }
+
+    /// A worker ended by itself: of what had results only within it, that was all.
+    fn end_within(&mut self, worker: usize) {
+        let all = std::mem::take(&mut self.within);
+        let (own, others): (HashMap<_, _>, HashMap<_, _>) =
+            all.into_iter().partition(|(_, (by, _))| *by == worker);
+        self.within = others;
+        for (number, (_, ended)) in own {
+            if self.feed.is_open(number) {
+                let took = self.took(number, ended);
+                self.feed.ended(number, took);
+            }
+        }
+    }
+
+    fn took(&mut self, number: usize, ended: Option<Timestamp>) -> Option<Duration> {
+        let (began, ended) = self.began.remove(&number).zip(ended)?;
+        ended.since_epoch().checked_sub(began.since_epoch())
     }
 
     fn note_failure(&mut self, worker: usize) {
@@ -177,7 +258,11 @@ impl Workers<'_> {
     /// Says what a worker left unsaid.
     fn settle(&mut self, worker: usize, ended: &Ended) -> io::Result<()> {
         let how = how(worker, ended);
-        if self.ids.is_empty() {
+        self.dropped += ended.dropped;
+        if ends_by_itself(ended) {
+            self.end_within(worker);
+        }
+        if self.tests.is_empty() {
             self.feed.ended(0, None);
         }
         for unfinished in self.feed.worker_ended(worker, !is_success(ended)) {
@@ -187,11 +272,11 @@ impl Workers<'_> {
                     (number, format!("not run: it was sent to worker {worker}, and {how}"))
                 }
             };
-            let Some(id) = self.ids.get(number).cloned() else { continue };
+            let Some(id) = self.tests.get(number).map(|test| test.id.clone()) else { continue };
             self.fail(worker, &id, true, &why, ended)?;
         }
         if !is_success(ended) && !self.has_failed.get(worker).copied().unwrap_or_default() {
-            let id = format!("{OWN}worker-{worker}");
+            let id = format!("{}{OWN}worker-{worker}", self.suite.prefix);
             self.fail(worker, &id, false, &format!("{how}, though no test failed"), ended)?;
         }
         self.has_failed.get_mut(worker).into_iter().for_each(|failed| *failed = false);
@@ -249,6 +334,21 @@ impl Workload for Workers<'_> {
     }
 }
 
+/// Whether no signal ended it, here or within its shell.
+fn ends_by_itself(ended: &Ended) -> bool {
+    let ending = ended.ending.as_ref().ok().filter(|ending| ending.cause == Cause::Itself);
+    ending.is_some_and(|ending| matches!(ending.exit, Exit::Exited(code) if code <= 128))
+}
+
+/// What a process has to be told of each test, and which of them it can be told at once.
+fn tell(suite: &Suite, tests: &[Test], plans: &mut [Planned]) {
+    let Some(recipe) = &suite.recipe else { return };
+    for (test, plan) in tests.iter().zip(plans) {
+        plan.load = recipe.load(test);
+        plan.together.clone_from(if recipe.preset.run.alone { &test.id } else { &test.together });
+    }
+}
+
 fn is_success(ended: &Ended) -> bool {
     ended.ending.as_ref().is_ok_and(process::Ending::is_success)
 }
@@ -276,10 +376,10 @@ fn how(worker: usize, ended: &Ended) -> String {
 }
 
 /// A file with an id a line.
-fn list_file(ids: &[String]) -> io::Result<NamedTempFile> {
+fn list_file(tests: &[Test]) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix("subunit-ids-").tempfile()?;
-    for id in ids {
-        writeln!(file, "{id}")?;
+    for test in tests {
+        writeln!(file, "{}", test.select)?;
     }
     file.flush()?;
     Ok(file)
@@ -317,7 +417,7 @@ mod tests {
             command: format!("for id in $IDLIST; do {script}; done"),
             ..Suite::default()
         };
-        let tests = ids.iter().map(|id| ((*id).to_owned(), Planned::default())).collect();
+        let tests = ids.iter().map(|id| (Test::from(*id), Planned::default())).collect();
         let mut seen = Vec::new();
         let mut sink = streamresult::from_fn(|event: &Event<'_>| {
             if let (Some(id), Some(status)) = (event.test_id, event.status) {

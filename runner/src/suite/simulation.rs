@@ -24,7 +24,8 @@ fn durations(mut seed: u64) -> Vec<f64> {
 
 /// The time until all is done. `speeds` are those of the workers; `known` is what is known of a test.
 fn makespan(durations: &[f64], speeds: &[f64], known: impl Fn(f64) -> Option<f64>) -> f64 {
-    let plan = |took: &f64| Planned { duration: known(*took).map(Duration::from_secs_f64), group: None };
+    let plan =
+        |took: &f64| Planned { duration: known(*took).map(Duration::from_secs_f64), ..Planned::default() };
     let mut feed = Feed::new(durations.iter().map(plan).collect(), speeds.len());
     feed.starts_in(Duration::from_secs_f64(STARTUP));
     // When the worker comes free, and its batch.
@@ -96,6 +97,7 @@ proptest! {
         let plan = |(took, group): &(Option<u64>, Option<u8>)| Planned {
             duration: took.map(Duration::from_millis),
             group: group.map(|group| group.to_string()),
+        ..Planned::default()
         };
         let mut feed = Feed::new(tests.iter().map(plan).collect(), workers);
         feed.starts_in(Duration::from_millis(startup));

@@ -44,6 +44,8 @@ pub(super) struct Ended {
     pub(super) last_words: String,
     /// How long it took until its first test began.
     pub(super) startup: Option<Duration>,
+    /// How many results came of tests that it was not sent.
+    pub(super) dropped: usize,
 }
 
 impl Job {
@@ -82,6 +84,7 @@ impl Job {
             why,
             last_words: listener.last_words.text(),
             startup: listener.events.startup,
+            dropped: listener.output.dropped(),
         }
     }
 }

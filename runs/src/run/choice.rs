@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use fancy_regex::Regex;
 use repository::Repository;
-use runner::suite::Listing;
+use runner::suite::{Listing, Tests, owner};
 
 /// Which tests are run.
 #[derive(clap::Args, Clone, Debug)]
@@ -63,7 +63,7 @@ impl ChoiceArgs {
         repository: impl FnOnce() -> anyhow::Result<&'r Repository>,
     ) -> anyhow::Result<Chosen> {
         match listing {
-            Listing::Tests(ids, _) => self.choose(ids.clone(), filters, repository),
+            Listing::Tests(tests) => self.choose(tests, filters, repository),
             Listing::Unknown if self.is_given(filters) => {
                 bail!(
                     "no tests can be chosen: the configuration does not say how to list them (test_list_option)"
@@ -76,11 +76,12 @@ impl ChoiceArgs {
     /// Chooses among these tests.
     pub(super) fn choose<'r>(
         &self,
-        mut ids: Vec<String>,
+        tests: &Tests,
         filters: &[String],
         repository: impl FnOnce() -> anyhow::Result<&'r Repository>,
     ) -> anyhow::Result<Chosen> {
-        let (all, mut notes) = (ids.len(), Vec::new());
+        let (mut ids, mut notes) = (tests.ids(), Vec::new());
+        let all = ids.len();
         let (filters, excluded) = (patterns(filters)?, patterns(&self.exclude)?);
         if !filters.is_empty() {
             retain(&mut ids, |id| is_found(&filters, id))?;
@@ -89,6 +90,7 @@ impl ChoiceArgs {
         if let Some(path) = &self.load_list {
             let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
             notes.extend(only(
+                tests,
                 &mut ids,
                 text.lines().filter(|line| !line.is_empty()),
                 &path.display().to_string(),
@@ -96,7 +98,7 @@ impl ChoiceArgs {
         }
         if self.failing {
             let failing = repository()?.failing()?;
-            only(&mut ids, failing.tests.iter().map(|test| test.test_id.as_str()), "");
+            only(tests, &mut ids, failing.tests.iter().map(|test| test.test_id.as_str()), "");
         }
         let is_all = ids.len() == all;
         if let Some(seed) = self.random {
@@ -135,13 +137,24 @@ fn retain(ids: &mut Vec<String>, mut keep: impl FnMut(&str) -> anyhow::Result<bo
     Ok(())
 }
 
-/// Keeps only these; tells of those that are not there, which are of a list that somebody made.
-fn only<'w>(ids: &mut Vec<String>, wanted: impl Iterator<Item = &'w str>, list: &str) -> Option<String> {
+/// Keeps only these, and those that hold them; tells of those that are not there, which are of a list that somebody made.
+fn only<'w>(
+    tests: &Tests,
+    ids: &mut Vec<String>,
+    wanted: impl Iterator<Item = &'w str>,
+    list: &str,
+) -> Option<String> {
     let mut wanted: HashSet<&str> = wanted.collect();
-    ids.retain(|id| wanted.contains(id.as_str()));
-    for id in ids.iter() {
-        wanted.remove(id.as_str());
-    }
+    let known: HashSet<String> = ids.iter().cloned().collect();
+    let mut holders = HashSet::new();
+    wanted.retain(|id| match owner(id, tests.subtests.as_deref(), |id| known.contains(id)) {
+        Some(holder) => {
+            holders.insert(holder);
+            false
+        }
+        None => true,
+    });
+    ids.retain(|id| holders.contains(id.as_str()));
     let first = wanted.iter().min().filter(|_| !list.is_empty())?;
     Some(format!(
         "{list}: {} of its ids are not run, since no such test is chosen: {first:?} and so on",

@@ -245,7 +245,9 @@ impl Run {
         streams: Streams<'_>,
     ) -> anyhow::Result<Verdict> {
         let ids = match listing {
-            Listing::Tests(ids, _) => self.choice.choose(ids, &self.filters, || Ok(repo.repository()?))?.ids,
+            Listing::Tests(tests) => {
+                self.choice.choose(&tests, &self.filters, || Ok(repo.repository()?))?.ids
+            }
             Listing::Unknown => bail!("{} does not say how to list tests", suite.source.display()),
             Listing::Failed(why) => bail!("{}", why.trim_end()),
             Listing::Interrupted => return Ok(Verdict::Passed),

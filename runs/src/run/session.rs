@@ -1,13 +1,13 @@
 //! One run, from its beginning to its end in the repository.
 
-use std::time::Duration;
-
 use cli::Streams;
 use fancy_regex::Regex;
 use formats::text::Conclusion;
 use process::Interrupt;
 use repository::{Repository, RunEnd, RunInfo, StoredRun};
-use runner::suite::{AnyOutput, Conditions, Format, Limits, Listing, Output, Packets, Planned, Suite};
+use runner::suite::{
+    AnyOutput, Conditions, Format, Limits, Listing, Output, Packets, Planned, Suite, Test, Tests,
+};
 use streamresult::{StreamResult, failure};
 use subunit::{Event, Status, Timestamp};
 
@@ -50,7 +50,7 @@ impl Session<'_> {
     ) -> anyhow::Result<StoredRun> {
         let interrupt = streams.interrupt.clone();
         let mut writer = repository.begin(self.info(repository, &chosen, &interrupt))?;
-        let is_whole = matches!(listing, Listing::Tests(..)) && chosen.is_all;
+        let is_whole = matches!(listing, Listing::Tests(tests) if tests.failure.is_none()) && chosen.is_all;
         let mut feed = |sink: Sink<'_>| {
             let mut both = (&mut writer, sink);
             both.start_run()?;
@@ -100,50 +100,60 @@ impl Session<'_> {
         sink: Sink<'_>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<()> {
-        let startup = match listing {
-            Listing::Tests(..) if chosen.ids.is_empty() => return Ok(()),
-            Listing::Tests(_, took) => *took,
-            Listing::Unknown => Duration::ZERO,
-            Listing::Failed(why) => {
-                let event = Event { timestamp: Some(Timestamp::now()), ..failure(LISTING, why) };
-                return Ok(sink.status(&event)?);
-            }
+        let none = Tests::default();
+        let tests = match listing {
+            Listing::Tests(tests) => tests,
+            Listing::Unknown => &none,
+            Listing::Failed(why) => return fail_listing(why, sink),
             Listing::Interrupted => return Ok(()),
         };
-        for id in &chosen.ids {
+        if let Some(why) = &tests.failure {
+            fail_listing(why, sink)?;
+        }
+        if matches!(listing, Listing::Tests(_)) && chosen.ids.is_empty() {
+            return Ok(());
+        }
+        // Of a file nothing comes but what is in it.
+        for id in chosen.ids.iter().filter(|_| !tests.are_files) {
             sink.status(&Event { timestamp: Some(Timestamp::now()), ..Event::status(id, Status::Exists) })?;
         }
         let conditions = Conditions {
             workers: self.workers,
             instances: self.instances,
             limits: self.limits,
-            startup,
+            startup: tests.took,
             is_isolated: self.is_isolated,
+            known: tests.all.iter().map(|test| test.id.clone()).collect(),
         };
         let output = || self.output();
-        let tests = self.plan(repository, &chosen.ids)?;
+        let tests = self.plan(repository, tests.of(&chosen.ids))?;
         Ok(runner::suite::Run::new(self.suite, tests, conditions, &output, sink)?.run(interrupt)?)
     }
 
     fn output(&self) -> Box<dyn Output> {
-        if self.words.is_empty() {
-            Box::new(Packets::default())
-        } else {
-            Box::new(AnyOutput::new(self.format, &self.id))
+        match &self.suite.recipe {
+            Some(recipe) => Box::new(AnyOutput::new(recipe.preset.run.format, "")),
+            None if self.words.is_empty() => Box::new(Packets::default()),
+            None => Box::new(AnyOutput::new(self.format, &self.id)),
         }
     }
 
     /// What is known of the tests.
-    fn plan(&self, repository: &Repository, ids: &[String]) -> anyhow::Result<Vec<(String, Planned)>> {
+    fn plan(&self, repository: &Repository, tests: Vec<Test>) -> anyhow::Result<Vec<(Test, Planned)>> {
         let timings = repository.timings(HISTORY)?;
         let group = self.suite.group.as_deref().map(|group| Regex::new(&format!("^(?:{group})"))).transpose();
         let group = group.map_err(|error| anyhow::anyhow!("group_regex: {error}"))?;
-        let plan = |id: &String| {
-            let matched = group.as_ref().and_then(|group| group.find(id).ok().flatten());
+        let plan = |test: Test| {
+            let matched = group.as_ref().and_then(|group| group.find(&test.id).ok().flatten());
             let matched = matched.map(|matched| matched.as_str().to_owned()).filter(|text| !text.is_empty());
-            let duration = if self.keeps_order { None } else { timings.get(id) };
-            (id.clone(), Planned { duration, group: matched })
+            let duration = if self.keeps_order { None } else { timings.get(&test.id) };
+            (test, Planned { duration, group: matched, ..Planned::default() })
         };
-        Ok(ids.iter().map(plan).collect())
+        Ok(tests.into_iter().map(plan).collect())
     }
+}
+
+/// A listing that failed is a failing test.
+fn fail_listing(why: &str, sink: Sink<'_>) -> anyhow::Result<()> {
+    Ok(sink.status(&Event { timestamp: Some(Timestamp::now()), ..failure(LISTING, why) })?)
 }
