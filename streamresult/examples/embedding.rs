@@ -7,9 +7,8 @@ use std::error::Error;
 use std::io::{self, stdout};
 use std::process::ExitCode;
 
-use streamresult::{StreamResult, StreamResultExt, Summary};
+use streamresult::{RunningTest, StreamResult, StreamResultExt, Summary};
 use subunit::io::Writer;
-use subunit::{Event, File, Status};
 
 /// A check: its id, and what it does.
 type Check = (&'static str, fn() -> Result<(), Box<dyn Error>>);
@@ -41,20 +40,10 @@ fn run(
     check: impl Fn() -> Result<(), Box<dyn Error>>,
     result: &mut impl StreamResult,
 ) -> io::Result<()> {
-    result.status(&Event::status(test_id, Status::InProgress))?;
-    // Whoever looks on sees what is running.
-    result.flush()?;
+    let test = RunningTest::start(result, test_id)?;
     match check() {
-        Ok(()) => result.status(&Event::status(test_id, Status::Success)),
-        Err(error) => {
-            let reason = format!("{error}\n");
-            result.status(&Event {
-                file: Some(File { name: "reason", bytes: reason.as_bytes() }),
-                mime_type: Some("text/plain;charset=utf8"),
-                eof: true,
-                ..Event::status(test_id, Status::Fail)
-            })
-        }
+        Ok(()) => test.succeed(),
+        Err(error) => test.fail(&format!("{error}\n")),
     }
 }
 

@@ -41,7 +41,7 @@ const FEW: usize = 16;
 #[derive(Debug, Default)]
 pub(crate) struct Attachments {
     /// The first `used` are files of the test, the others buffers to be used again.
-    buffers: Vec<AttachmentBuf>,
+    buffers: Vec<FileBuffer>,
     used: usize,
     /// Where each name is, once there are more than a few.
     index: HashMap<Vec<u8>, usize, std::hash::RandomState>,
@@ -49,7 +49,7 @@ pub(crate) struct Attachments {
 
 /// One file.
 #[derive(Debug, Default)]
-pub(crate) struct AttachmentBuf {
+pub(crate) struct FileBuffer {
     /// Text that was checked.
     name: Vec<u8>,
     mime_type: Vec<u8>,
@@ -63,7 +63,7 @@ pub(crate) struct AttachmentBuf {
 }
 
 impl Attachments {
-    pub(crate) fn as_slice(&self) -> &[AttachmentBuf] {
+    pub(crate) fn as_slice(&self) -> &[FileBuffer] {
         part(&self.buffers, ..self.used)
     }
 
@@ -87,7 +87,7 @@ impl Attachments {
         let at = self.used;
         self.used += 1;
         if self.buffers.len() <= at {
-            self.buffers.push(AttachmentBuf::default());
+            self.buffers.push(FileBuffer::default());
         }
         if let Some(attachment) = self.buffers.get_mut(at) {
             attachment.name.extend_from_slice(name);
@@ -122,7 +122,7 @@ impl Attachments {
     }
 }
 
-impl AttachmentBuf {
+impl FileBuffer {
     pub(crate) fn name(&self) -> &str {
         checked(&self.name)
     }
@@ -185,7 +185,7 @@ mod tests {
                     add(&mut attachments, &mut spool, &format!("file {file}"), &[b'x'; 6], mime);
                 }
             }
-            let names: Vec<&str> = attachments.as_slice().iter().map(AttachmentBuf::name).collect();
+            let names: Vec<&str> = attachments.as_slice().iter().map(FileBuffer::name).collect();
             let expected: Vec<String> = (0..count).map(|file| format!("file {file}")).collect();
             assert_eq!(names, expected);
             for file in attachments.as_slice() {

@@ -1,5 +1,8 @@
 //! From bytes to events: reads a stream and pushes its events into a `StreamResult`.
 
+use std::cell::Cell;
+use std::error::Error;
+use std::fmt;
 use std::io::{self, Read};
 
 use subunit::io::Reader;
@@ -14,7 +17,7 @@ const TEXT_FILE: &str = "stdout";
 ///
 /// Text between packets is an event of the file `stdout` without a test id; a damaged packet is a failing
 /// test, [`DAMAGE_ID`](crate::DAMAGE_ID): nothing of the stream is passed over. Whenever reading may block, the sink
-/// is flushed first.
+/// is flushed first, and asked whether it [wants more](StreamResult::should_stop).
 ///
 /// ```
 /// use streamresult::{Summary, drive};
@@ -28,67 +31,133 @@ const TEXT_FILE: &str = "stdout";
 /// # Errors
 ///
 /// When reading fails, or the sink does. Its run is stopped all the same, after all events that came before. Where
-/// one of several in the sink fails, the others get the rest of the stream: see [`StreamResult::outlives_errors`].
+/// one of several in the sink fails, the others get the rest of the stream: see [`StreamResult::outlives_errors`]. Where
+/// it matters which of the two it was, [`drive_while`] says so.
 pub fn drive<R: Read, S: StreamResult + ?Sized>(input: R, sink: &mut S) -> io::Result<()> {
-    let mut sink = Lasting::new(sink);
-    let passed = sink.start_run().and_then(|()| pass(&mut Reader::new(input), &mut sink));
-    sink.at(Extent::default());
-    let passed = passed.and(sink.stop_run());
-    sink.finish(passed)
+    drive_while(input, sink, |_| true)?;
+    Ok(())
 }
 
 /// Reads a stream as [`drive`] does, as long as `go_on` says so: it is asked before each read, with how many bytes were
-/// read. Answers whether the end of the stream was reached. A read that blocks is not broken off.
+/// read. Answers whether the end of the stream was reached. A read that blocks is not broken off, and
+/// what was read of a packet that is not complete is left out.
 ///
 /// ```
-/// use streamresult::{Summary, drive_while};
+/// use streamresult::{DriveError, Summary, drive_while};
 ///
 /// let stream = b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
 /// let mut summary = Summary::new();
 /// // A progress line, or a button that says stop.
-/// assert!(drive_while(&stream[..], &mut summary, |bytes| bytes < 1000)?);
+/// match drive_while(&stream[..], &mut summary, |bytes| bytes < 1000) {
+///     Ok(is_whole) => assert!(is_whole),
+///     Err(DriveError::Read(error)) => eprintln!("the stream cannot be read: {error}"),
+///     Err(DriveError::Sink(error)) => eprintln!("the report cannot be written: {error}"),
+/// }
 /// assert_eq!(summary.announced(), 1);
 /// assert!(!drive_while(&stream[..], &mut summary, |_| false)?);
-/// # Ok::<(), std::io::Error>(())
+/// # Ok::<(), DriveError>(())
 /// ```
 ///
 /// # Errors
 ///
-/// See [`drive`].
+/// When reading fails, or the sink does, and the error says which: see [`drive`].
 pub fn drive_while<R: Read, S: StreamResult + ?Sized>(
     input: R,
     sink: &mut S,
-    mut go_on: impl FnMut(u64) -> bool,
-) -> io::Result<bool> {
-    let mut is_whole = true;
-    let mut bytes = 0;
-    let asking = Asking { input, bytes: &mut bytes, go_on: &mut go_on, is_whole: &mut is_whole };
-    drive(asking, sink)?;
-    Ok(is_whole)
-}
-
-/// A source that ends where it is told to.
-struct Asking<'a, R, F> {
-    input: R,
-    bytes: &'a mut u64,
-    go_on: F,
-    is_whole: &'a mut bool,
-}
-
-impl<R: Read, F: FnMut(u64) -> bool> Read for Asking<'_, R, F> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        if !(self.go_on)(*self.bytes) {
-            *self.is_whole = false;
-            return Ok(0);
-        }
-        let count = self.input.read(into)?;
-        *self.bytes += count as u64;
-        Ok(count)
+    go_on: impl FnMut(u64) -> bool,
+) -> Result<bool, DriveError> {
+    let mut sink = Lasting::new(sink);
+    let ended_by = Cell::new(EndedBy::Sink);
+    let passed = sink.start_run().and_then(|()| {
+        ended_by.set(EndedBy::Source);
+        pass(input, &mut sink, go_on, &ended_by)
+    });
+    sink.at(Extent::default());
+    let stopped = sink.stop_run();
+    sink.finish(Ok(())).map_err(DriveError::Sink)?;
+    match (passed, ended_by.get()) {
+        (Err(error), EndedBy::Source) => Err(DriveError::Read(error)),
+        (Err(error), EndedBy::Sink) => Err(DriveError::Sink(error)),
+        (_, ended_by) => stopped.map(|()| ended_by != EndedBy::Request).map_err(DriveError::Sink),
     }
 }
 
-fn pass<R: Read, S: StreamResult + ?Sized>(reader: &mut Reader<R>, sink: &mut S) -> io::Result<()> {
-    reader.each(sink, |sink, frame, offset| deliver(&frame, offset, sink), S::flush)
+/// Why [`drive_while`] failed. Its words are those of the error within. Closed: these are all the ways.
+#[derive(Debug)]
+pub enum DriveError {
+    /// The stream could not be read.
+    Read(io::Error),
+    /// The sink could not take what was read.
+    Sink(io::Error),
+}
+
+impl fmt::Display for DriveError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (DriveError::Read(error) | DriveError::Sink(error)) = self;
+        error.fmt(formatter)
+    }
+}
+
+impl Error for DriveError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        let (DriveError::Read(error) | DriveError::Sink(error)) = self;
+        error.source()
+    }
+}
+
+impl From<DriveError> for io::Error {
+    fn from(error: DriveError) -> Self {
+        let (DriveError::Read(error) | DriveError::Sink(error)) = error;
+        error
+    }
+}
+
+/// Who ended reading, if it was not the source: known by a mark, since what is read passes through one type of error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum EndedBy {
+    #[default]
+    Source,
+    Sink,
+    Request,
+}
+
+fn pass<R: Read, S: StreamResult + ?Sized>(
+    input: R,
+    sink: &mut S,
+    mut go_on: impl FnMut(u64) -> bool,
+    ended_by: &Cell<EndedBy>,
+) -> io::Result<()> {
+    let bytes = Cell::new(0);
+    let by_sink = |error| {
+        ended_by.set(EndedBy::Sink);
+        error
+    };
+    Reader::new(Counted { input, bytes: &bytes }).each(
+        sink,
+        |sink, frame, offset| deliver(&frame, offset, sink).map_err(by_sink),
+        |sink| {
+            sink.flush().map_err(by_sink)?;
+            if sink.should_stop() || !go_on(bytes.get()) {
+                ended_by.set(EndedBy::Request);
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            Ok(())
+        },
+    )
+}
+
+/// Counts what is read.
+struct Counted<'a, R> {
+    input: R,
+    bytes: &'a Cell<u64>,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(into)?;
+        self.bytes.set(self.bytes.get() + count as u64);
+        Ok(count)
+    }
 }
 
 /// Pushes a frame into `sink` as [`drive`] does; it begins at `offset` of the stream.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use subunit::{Event, Timestamp};
 
-use crate::StreamResult;
+use crate::events_only::EventsOnly;
 use crate::fail_fast::FailFast;
 use crate::filtered::Filtered;
 use crate::held::{Decision, Held, Waiting};
@@ -13,6 +13,7 @@ use crate::renamed::Renamed;
 use crate::routed::Routed;
 use crate::stamped::Stamped;
 use crate::tagged::{TagChange, Tagged};
+use crate::{Outcome, StreamResult};
 
 /// Adaptors, put before a `StreamResult`: events pass through the last one named first.
 ///
@@ -77,6 +78,23 @@ pub trait StreamResultExt: StreamResult + Sized {
         FailFast::new(self, alarm)
     }
 
+    /// Passes events on, and neither start nor stop: for one of several sources of a run, each of which starts and stops.
+    ///
+    /// ```
+    /// use streamresult::{StreamResultExt, Summary, drive};
+    ///
+    /// let mut summary = Summary::new();
+    /// for shard in [&b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b"[..]; 2] {
+    ///     drive(shard, &mut (&mut summary).events_only())?;
+    /// }
+    /// summary.stop_run()?;
+    /// assert_eq!(summary.announced(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn events_only(self) -> EventsOnly<Self> {
+        EventsOnly::new(self)
+    }
+
     /// Keeps errors to itself: a report that fails does not end the run. [`Isolated::error`] tells.
     ///
     /// ```
@@ -92,6 +110,32 @@ pub trait StreamResultExt: StreamResult + Sized {
     /// ```
     fn isolated(self) -> Isolated<Self> {
         Isolated::new(self)
+    }
+
+    /// Passes on the events of each test in one piece, when the test ends, however tests overlap: one test at a time, as
+    /// readers of old formats and people want it. Events are [held](Held) until then; what is unfinished when the run
+    /// stops passes then.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use streamresult::{RunningTest, StreamResult, StreamResultExt, from_fn};
+    ///
+    /// let mut ids = Vec::new();
+    /// let result = from_fn(|event| Ok(ids.extend(event.test_id.map(str::to_owned))));
+    /// let shared = Arc::new(Mutex::new(result.whole_tests()));
+    /// let first = RunningTest::start(shared.clone(), "first")?;
+    /// let second = RunningTest::start(shared.clone(), "second")?;
+    /// first.succeed()?;
+    /// second.succeed()?;
+    /// drop(shared);
+    /// assert_eq!(ids, ["first", "first", "second", "second"]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    fn whole_tests(self) -> Held<Self, fn(&Waiting<'_>) -> Decision> {
+        Held::new(self, |waiting| match waiting.record().outcome() {
+            Outcome::Unfinished => Decision::Wait,
+            _ => Decision::Keep,
+        })
     }
 
     /// Holds each test's events until `decide` says whether they pass.

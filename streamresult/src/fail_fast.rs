@@ -105,6 +105,10 @@ impl<R: StreamResult, F: FnMut(&Event<'_>)> StreamResult for FailFast<R, F> {
         self.inner.outlives_errors()
     }
 
+    fn should_stop(&self) -> bool {
+        self.inner.should_stop()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

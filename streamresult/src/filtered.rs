@@ -56,6 +56,10 @@ impl<R: StreamResult, P: FnMut(&Event<'_>) -> bool> StreamResult for Filtered<R,
         self.inner.outlives_errors()
     }
 
+    fn should_stop(&self) -> bool {
+        self.inner.should_stop()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

@@ -31,6 +31,10 @@ impl<R: StreamResult + ?Sized> StreamResult for &mut R {
         (**self).outlives_errors()
     }
 
+    fn should_stop(&self) -> bool {
+        (**self).should_stop()
+    }
+
     fn at(&mut self, extent: Extent) {
         (**self).at(extent);
     }
@@ -41,6 +45,10 @@ impl<R: StreamResult + ?Sized> StreamResult for Box<R> {
 
     fn outlives_errors(&self) -> bool {
         (**self).outlives_errors()
+    }
+
+    fn should_stop(&self) -> bool {
+        (**self).should_stop()
     }
 
     fn at(&mut self, extent: Extent) {
@@ -56,6 +64,10 @@ impl<R: StreamResult> StreamResult for Option<R> {
         self.as_ref().is_some_and(StreamResult::outlives_errors)
     }
 
+    fn should_stop(&self) -> bool {
+        self.as_ref().is_some_and(StreamResult::should_stop)
+    }
+
     fn at(&mut self, extent: Extent) {
         self.iter_mut().for_each(|target| target.at(extent));
     }
@@ -67,6 +79,10 @@ impl<R: StreamResult> StreamResult for Vec<R> {
 
     fn outlives_errors(&self) -> bool {
         self.len() > 1 || self.iter().any(StreamResult::outlives_errors)
+    }
+
+    fn should_stop(&self) -> bool {
+        self.iter().any(StreamResult::should_stop)
     }
 
     fn at(&mut self, extent: Extent) {
@@ -85,6 +101,10 @@ impl<R: StreamResult, const N: usize> StreamResult for [R; N] {
     fn outlives_errors(&self) -> bool {
         N > 1 || self.iter().any(StreamResult::outlives_errors)
     }
+
+    fn should_stop(&self) -> bool {
+        self.iter().any(StreamResult::should_stop)
+    }
 }
 
 /// What several threads share, each with a clone: one call at a time, in whatever order they come.
@@ -97,6 +117,10 @@ impl<R: StreamResult + ?Sized> StreamResult for Arc<Mutex<R>> {
 
     fn outlives_errors(&self) -> bool {
         self.lock().unwrap_or_else(PoisonError::into_inner).outlives_errors()
+    }
+
+    fn should_stop(&self) -> bool {
+        self.lock().unwrap_or_else(PoisonError::into_inner).should_stop()
     }
 }
 
@@ -112,6 +136,10 @@ macro_rules! tuple {
 
             fn outlives_errors(&self) -> bool {
                 true
+            }
+
+            fn should_stop(&self) -> bool {
+                false $(|| self.$place.should_stop())+
             }
         }
     };

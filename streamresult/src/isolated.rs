@@ -88,6 +88,10 @@ impl<R: StreamResult> StreamResult for Isolated<R> {
         self.inner.outlives_errors()
     }
 
+    fn should_stop(&self) -> bool {
+        self.inner.should_stop()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         let told = self.inner.flush();
         self.keep(told);
@@ -171,6 +175,10 @@ impl<S: StreamResult + ?Sized> StreamResult for Lasting<'_, S> {
 
     fn outlives_errors(&self) -> bool {
         self.sink.outlives_errors()
+    }
+
+    fn should_stop(&self) -> bool {
+        self.sink.should_stop()
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -53,78 +53,15 @@
 //! failing test ([`DAMAGE_ID`]), a test that never ended is a record like any other. Memory is flat: long
 //! attachments wait in temporary files, finished tests are forgotten.
 //!
-//! # Coming from testtools
+//! # Guides
 //!
-//! | testtools | here |
-//! |---|---|
-//! | `StreamResult` | [`StreamResult`] |
-//! | `CopyStreamResult` | `(a, b)`, [`Vec`]: all get each call, even if one fails |
-//! | `StreamResultRouter` | [`Router`]; rules of several elements, and rules that can be removed |
-//! | `StreamTagger` | [`tagged`](StreamResultExt::tagged); [`TagChange`] alone |
-//! | `TimestampingStreamResult` | [`stamped`](StreamResultExt::stamped) |
-//! | `StreamFailFast` | [`fail_fast`](StreamResultExt::fail_fast) |
-//! | `StreamToDict`, `StreamToExtendedDecorator`, `TestByTestResult` | [`Records`] |
-//! | `StreamSummary` | [`Summary`]; an unexpected success is a failure |
-//! | `StreamToQueue`, `ConcurrentStreamTestSuite` | [`channel`] with [`routed`](StreamResultExt::routed) |
-//! | `ExtendedToStreamDecorator` | [`Event::status`] and [`StreamResult::status`] |
-//! | `ResourcedToStreamDecorator` | events with `runnable: false` |
-//! | `ByteStreamToStreamResult` (subunit) | [`drive`] |
-//! | `StreamResultToBytes` (subunit) | [`subunit::io::Writer`] |
-//! | `PlaceHolder`, `TestControl` | not needed: a [`Record`] is lent, and an error stops a run |
-//!
-//! Each in a line or two, with a list of lines standing for any result:
-//!
-//! ```
-//! use streamresult::{Notify, Records, Router, Rule, StreamResult, StreamResultExt, Summary, from_fn, record_fn};
-//! use subunit::io::Writer;
-//! use subunit::{Event, Status};
-//!
-//! let result = || from_fn(|_event| Ok(()));
-//!
-//! // CopyStreamResult([a, b])
-//! let mut copy = (result(), vec![result(), result()]);
-//!
-//! // StreamResultRouter(fallback); router.add_rule(sink, 'route_code_prefix', route_prefix='0', consume_route=True)
-//! let mut router = Router::default();
-//! let fallback = router.add_sink(result(), Notify::StartStop)?;
-//! router.set_fallback(fallback);
-//! let sink = router.add_sink(result(), Notify::EventsOnly)?;
-//! router.add_rule(Rule::route("0").consuming(), sink);
-//!
-//! // StreamTagger([a], add={'x'}, discard={'y'})
-//! let mut tagger = result().tagged(["x"], ["y"]);
-//!
-//! // TimestampingStreamResult(a)
-//! let mut stamping = result().stamped();
-//!
-//! // StreamFailFast(stop), and it passes the events on
-//! let mut fail_fast = result().fail_fast(|event| eprintln!("{:?} failed", event.test_id));
-//!
-//! // StreamToDict(on_test)
-//! let mut records = Records::new(record_fn(|record| Ok(eprintln!("{record:?}"))));
-//!
-//! // StreamSummary(); summary.wasSuccessful()
-//! let mut summary = Summary::new();
-//!
-//! // StreamResultToBytes(output)
-//! let mut writer = Writer::new(Vec::new());
-//!
-//! let mut results: [&mut dyn StreamResult; 8] = [
-//!     &mut copy, &mut router, &mut tagger, &mut stamping, &mut fail_fast, &mut records, &mut summary, &mut writer,
-//! ];
-//! for result in &mut results {
-//!     result.start_run()?;
-//!     // ResourcedToStreamDecorator
-//!     result.status(&Event { runnable: false, ..Event::status("database.make", Status::Success) })?;
-//!     // ExtendedToStreamDecorator: addSuccess(test)
-//!     result.status(&Event::status("boot", Status::Success))?;
-//!     result.stop_run()?;
-//! }
-//! assert!(summary.is_success());
-//! # Ok::<(), std::io::Error>(())
-//! ```
+//! [`guide`] has whole programs: tests in threads and in tasks, reports, streams that are followed or served, and what
+//! to do when only some of it is wanted. [`coming_from_testtools`] says what is what, and where it differs.
 //!
 //! The feature `tokio` does nothing any more: [`channel`] needs no runtime.
+
+pub mod coming_from_testtools;
+pub mod guide;
 
 mod announced;
 mod attachments;
@@ -133,6 +70,7 @@ pub mod channel;
 mod damage;
 mod drive;
 mod edit;
+mod events_only;
 mod ext;
 mod extent;
 mod fail_fast;
@@ -149,14 +87,19 @@ mod look;
 mod open_tests;
 mod positional;
 mod record;
+mod record_buf;
+mod record_iter;
+mod record_list;
 mod record_sink;
 mod records;
 mod renamed;
 mod routed;
 mod router;
 mod rules;
+mod running_test;
 mod spool;
 mod stamped;
+mod stop;
 mod summary;
 mod tag_set;
 mod tagged;
@@ -169,8 +112,9 @@ use subunit::{Decoder, Event, Frame, Packet, Step};
 
 pub use between::Between;
 pub use damage::{DAMAGE_DATA, DAMAGE_MESSAGE, damage};
-pub use drive::{PROPERTIES_FILE, deliver, drive, drive_while, text_event};
+pub use drive::{DriveError, PROPERTIES_FILE, deliver, drive, drive_while, text_event};
 pub use edit::{Edit, TextEdit, edit, edit_packets};
+pub use events_only::EventsOnly;
 pub use ext::StreamResultExt;
 pub use extent::Extent;
 pub use fail_fast::FailFast;
@@ -180,18 +124,63 @@ pub use from_fn::{FromFn, from_fn};
 pub use held::{Decision, Held, LEFT_OUT_FILE, Waiting};
 pub use isolated::{Isolated, Lasting};
 pub use record::{Attachment, AttachmentReader, Outcome, Record, RecordTags, Sign};
+pub use record_buf::{AttachmentBuf, RecordBuf};
+pub use record_iter::{RecordIter, records};
+pub use record_list::RecordList;
 pub use record_sink::{RecordFn, RecordSink, record_fn};
 pub use records::{Details, Records};
 pub use renamed::Renamed;
 pub use routed::Routed;
 pub use router::{Notify, Router, Rule, SinkId};
 pub use rules::{DAMAGE_ID, FLAKY_TAG, is_damage};
+pub use running_test::RunningTest;
 pub use spool::{Spool, SpoolReader, Spooled};
 pub use stamped::Stamped;
+pub use stop::Stop;
 pub use summary::{RunVerdict, Summary};
 pub use tagged::{TagChange, Tagged};
 
 /// Takes the events of a test run, one by one.
+///
+/// The order of calls is `start_run`, then any number of [`status`](Self::status), [`packet`](Self::packet) and
+/// [`packets`](Self::packets), then `stop_run`; another run may follow. Before each event of a stream comes
+/// [`at`](Self::at); [`flush`](Self::flush) comes at any time between start and stop. A call that failed is followed by
+/// others, and `stop_run` comes in any case. All but `status` do nothing, or do it by `status`, until they are written:
+///
+/// ```
+/// use std::io;
+/// use streamresult::{StreamResult, drive};
+/// use subunit::{Event, Status};
+///
+/// /// Counts the tests that failed, and says so in the end.
+/// #[derive(Default)]
+/// struct Failures {
+///     count: u64,
+/// }
+///
+/// impl StreamResult for Failures {
+///     fn start_run(&mut self) -> io::Result<()> {
+///         // What was counted in a run before is not this one's.
+///         self.count = 0;
+///         Ok(())
+///     }
+///
+///     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
+///         self.count += u64::from(event.status == Some(Status::Fail));
+///         Ok(())
+///     }
+///
+///     fn stop_run(&mut self) -> io::Result<()> {
+///         eprintln!("{} tests failed", self.count);
+///         Ok(())
+///     }
+/// }
+///
+/// let mut failures = Failures::default();
+/// drive(&b"\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b"[..], &mut failures)?;
+/// assert_eq!(failures.count, 0);
+/// # Ok::<(), io::Error>(())
+/// ```
 ///
 /// References, boxes, options (`None` does nothing), lists, arrays and tuples of results are results; a list or tuple
 /// gives each call to all, also when one fails, and answers with the first error. `Arc<Mutex<_>>` of a result is one
@@ -245,6 +234,13 @@ pub trait StreamResult {
     /// one. Then [`drive`] goes on to the end of the stream, so that all get all of it, and answers with the first
     /// error; otherwise it ends at an error. What passes calls on says what the next one says.
     fn outlives_errors(&self) -> bool {
+        false
+    }
+
+    /// Whether the run should stop, since somebody in here asks for it: a [`Stop`], for one. Whoever runs tests starts
+    /// no more of them then, and [`drive`] reads no more. It is a question, not an error: what is sent all the same is
+    /// taken. What passes calls on says what the next one says, a list what any of them says.
+    fn should_stop(&self) -> bool {
         false
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use subunit::{Event, Status, Timestamp, part};
 
 use crate::Extent;
-use crate::attachments::AttachmentBuf;
+use crate::attachments::FileBuffer;
 use crate::look::{Look, checked};
 use crate::open_tests::OpenTest;
 use crate::rules::{is_damage, is_of_flaky};
@@ -33,6 +33,7 @@ impl<V> Copy for Record<'_, V> {}
 
 /// How a test ended. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum Outcome {
     /// It was announced by `exists`; it did not run.
     Exists,
@@ -363,7 +364,7 @@ impl fmt::Debug for RecordTags<'_> {
 /// ```
 #[derive(Clone, Copy)]
 pub struct Attachment<'a> {
-    file: &'a AttachmentBuf,
+    file: &'a FileBuffer,
     spool: &'a Spool,
 }
 

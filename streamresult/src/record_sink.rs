@@ -135,6 +135,11 @@ pub trait RecordSink<V = ()> {
         false
     }
 
+    /// Whether the run should stop: see [`StreamResult::should_stop`](crate::StreamResult::should_stop).
+    fn should_stop(&self) -> bool {
+        false
+    }
+
     /// Nothing more comes before more input.
     ///
     /// # Errors
@@ -177,6 +182,10 @@ impl<V, S: RecordSink<V> + ?Sized> RecordSink<V> for &mut S {
     fn outlives_errors(&self) -> bool {
         (**self).outlives_errors()
     }
+
+    fn should_stop(&self) -> bool {
+        (**self).should_stop()
+    }
 }
 
 impl<V, S: RecordSink<V> + ?Sized> RecordSink<V> for Box<S> {
@@ -184,6 +193,10 @@ impl<V, S: RecordSink<V> + ?Sized> RecordSink<V> for Box<S> {
 
     fn outlives_errors(&self) -> bool {
         (**self).outlives_errors()
+    }
+
+    fn should_stop(&self) -> bool {
+        (**self).should_stop()
     }
 }
 
@@ -194,6 +207,10 @@ impl<V, S: RecordSink<V>> RecordSink<V> for Option<S> {
     fn outlives_errors(&self) -> bool {
         self.as_ref().is_some_and(RecordSink::outlives_errors)
     }
+
+    fn should_stop(&self) -> bool {
+        self.as_ref().is_some_and(RecordSink::should_stop)
+    }
 }
 
 /// Every sink in order; all get each call, even when one fails.
@@ -202,6 +219,10 @@ impl<V, S: RecordSink<V>> RecordSink<V> for Vec<S> {
 
     fn outlives_errors(&self) -> bool {
         self.len() > 1 || self.iter().any(RecordSink::outlives_errors)
+    }
+
+    fn should_stop(&self) -> bool {
+        self.iter().any(RecordSink::should_stop)
     }
 }
 
@@ -212,6 +233,10 @@ impl<V, R: RecordSink<V>, const N: usize> RecordSink<V> for [R; N] {
     fn outlives_errors(&self) -> bool {
         N > 1 || self.iter().any(RecordSink::outlives_errors)
     }
+
+    fn should_stop(&self) -> bool {
+        self.iter().any(RecordSink::should_stop)
+    }
 }
 
 /// What several threads share, each with a clone: one call at a time, in whatever order they come.
@@ -220,6 +245,10 @@ impl<V, R: RecordSink<V> + ?Sized> RecordSink<V> for Arc<Mutex<R>> {
 
     fn outlives_errors(&self) -> bool {
         self.lock().unwrap_or_else(PoisonError::into_inner).outlives_errors()
+    }
+
+    fn should_stop(&self) -> bool {
+        self.lock().unwrap_or_else(PoisonError::into_inner).should_stop()
     }
 }
 
@@ -231,6 +260,10 @@ macro_rules! tuple {
 
             fn outlives_errors(&self) -> bool {
                 true
+            }
+
+            fn should_stop(&self) -> bool {
+                false $(|| self.$place.should_stop())+
             }
         }
     };

@@ -301,6 +301,10 @@ impl<S: RecordSink<V>, V: Default> StreamResult for Records<S, V> {
         self.sink.outlives_errors()
     }
 
+    fn should_stop(&self) -> bool {
+        self.sink.should_stop()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.sink.flush()
     }

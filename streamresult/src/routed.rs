@@ -52,6 +52,10 @@ impl<R: StreamResult> StreamResult for Routed<R> {
         self.inner.outlives_errors()
     }
 
+    fn should_stop(&self) -> bool {
+        self.inner.should_stop()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

@@ -314,6 +314,10 @@ impl<S: StreamResult> StreamResult for Router<S> {
         self.sinks.len() > 1 || self.sinks.values().any(|sink| sink.result.outlives_errors())
     }
 
+    fn should_stop(&self) -> bool {
+        self.sinks.values().any(|sink| sink.result.should_stop())
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.each(|sink| sink.result.flush())
     }

@@ -57,6 +57,10 @@ impl<R: StreamResult, C: FnMut() -> Timestamp> StreamResult for Stamped<R, C> {
         self.inner.outlives_errors()
     }
 
+    fn should_stop(&self) -> bool {
+        self.inner.should_stop()
+    }
+
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 use std::io;
+use std::iter::Sum;
+use std::ops::AddAssign;
 
 use hashbrown::HashTable;
 use subunit::{Event, Packet, Status, element};
@@ -46,6 +48,8 @@ pub struct Summary {
     /// The tests in flight, where events are counted.
     open: OpenHashes,
     hash_state: HashState,
+    /// The announced ones of runs that were added.
+    announced_before: u64,
 }
 
 /// A test in flight.
@@ -143,7 +147,7 @@ impl Summary {
     /// as it is among the last 100 000 that finished.
     #[must_use]
     pub fn announced(&self) -> u64 {
-        self.announced.count(&self.finished) as u64
+        self.announced_before + self.announced.count(&self.finished) as u64
     }
 
     /// How many events had this status and no test id.
@@ -322,6 +326,7 @@ impl StreamResult for Summary {
         Ok(())
     }
 
+    #[inline]
     fn packet(&mut self, packet: &Packet<'_>) -> io::Result<()> {
         self.count_event(packet);
         Ok(())
@@ -355,6 +360,46 @@ impl<V> RecordSink<V> for Summary {
 
     fn stop_run(&mut self) -> io::Result<()> {
         Summary::stop_run(self)
+    }
+}
+
+/// Adds the counts of another run. A test of both counts twice, and one that is running there is unfinished.
+///
+/// ```
+/// use streamresult::{RunningTest, Summary};
+///
+/// let mut shards = [Summary::new(), Summary::new()];
+/// for shard in &mut shards {
+///     RunningTest::start(shard, "boot")?.succeed()?;
+/// }
+/// let all: Summary = shards.iter().sum();
+/// assert_eq!(all.to_string(), "2 tests: 2 passed");
+/// # Ok::<(), std::io::Error>(())
+/// ```
+impl AddAssign<&Summary> for Summary {
+    fn add_assign(&mut self, other: &Summary) {
+        let add = |counts: &mut [u64], others: &[u64]| {
+            counts.iter_mut().zip(others).for_each(|(count, other)| *count += other);
+        };
+        add(&mut self.outcomes, &other.outcomes);
+        add(&mut self.global, &other.global);
+        let unfinished = other.running();
+        if let Some(count) = self.outcomes.get_mut(Outcome::Unfinished as usize) {
+            *count += unfinished;
+        }
+        self.damaged += other.damaged;
+        self.flaky += other.flaky;
+        self.late += other.late;
+        self.announced_before += other.announced();
+    }
+}
+
+impl<'a> Sum<&'a Summary> for Summary {
+    fn sum<I: Iterator<Item = &'a Summary>>(summaries: I) -> Self {
+        summaries.fold(Summary::new(), |mut all, summary| {
+            all += summary;
+            all
+        })
     }
 }
 

@@ -138,7 +138,7 @@ impl fmt::Debug for File<'_> {
 
 /// What became of a test. The set is closed: the wire has three bits for it, and all are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "lowercase"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "lowercase"))]
 #[repr(u8)]
 pub enum Status {
     /// The test exists; it did not run.

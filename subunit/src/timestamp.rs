@@ -8,7 +8,7 @@ pub(crate) const NANOSECONDS: u32 = 1_000_000_000;
 
 /// A point in time, UTC, from 1970-01-01 to 2106-02-07.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Timestamp {
     /// Whole seconds since 1970-01-01T00:00:00Z.
     pub seconds: u32,

@@ -37,6 +37,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, ThreadId};
@@ -82,6 +83,8 @@ struct Shared {
     room: Condvar,
     /// For a thread that waits until there is a message.
     news: Condvar,
+    /// Whether the sink at the other end wants no more tests.
+    should_stop: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -256,6 +259,11 @@ impl StreamResult for Sender {
     fn stop_run(&mut self) -> io::Result<()> {
         self.push(Message::Stop(self.id))
     }
+
+    /// Whether the sink at the other end asked for it, when a message came to it last.
+    fn should_stop(&self) -> bool {
+        self.shared.should_stop.load(Ordering::Relaxed)
+    }
 }
 
 /// The receiving end.
@@ -338,7 +346,7 @@ impl Receiver {
                 }
             };
             let Some(message) = received else { break };
-            passed = pass(message, &mut sink);
+            passed = self.pass(message, &mut sink);
         }
         self.end(sink, passed)
     }
@@ -368,7 +376,7 @@ impl Receiver {
                 }
             };
             let Some(message) = received else { break };
-            passed = pass(message, &mut sink);
+            passed = self.pass(message, &mut sink);
             turn += 1;
             if turn == TURN {
                 turn = 0;
@@ -388,7 +396,7 @@ impl Receiver {
         let mut sink = Lasting::new(sink);
         let mut passed = self.start(&mut sink);
         while let (true, Some(Some(message))) = (passed.is_ok(), self.try_recv()) {
-            passed = pass(message, &mut sink);
+            passed = self.pass(message, &mut sink);
         }
         self.end(sink, passed)
     }
@@ -400,6 +408,13 @@ impl Receiver {
 
     fn start<S: StreamResult + ?Sized>(&mut self, sink: &mut Lasting<'_, S>) -> io::Result<()> {
         if std::mem::replace(&mut self.has_started, true) { Ok(()) } else { sink.start_run() }
+    }
+
+    fn pass<S: StreamResult + ?Sized>(&self, message: Message, sink: &mut Lasting<'_, S>) -> io::Result<()> {
+        let Message::Event(packet) = message else { return Ok(()) };
+        let passed = sink.packet(&packet.packet());
+        self.shared.should_stop.store(sink.should_stop(), Ordering::Relaxed);
+        passed
     }
 
     fn end<S: StreamResult + ?Sized>(
@@ -420,13 +435,6 @@ impl Drop for Receiver {
     fn drop(&mut self) {
         self.shared.close();
         self.shared.lock().queue.clear();
-    }
-}
-
-fn pass<S: StreamResult + ?Sized>(message: Message, sink: &mut Lasting<'_, S>) -> io::Result<()> {
-    match message {
-        Message::Event(packet) => sink.packet(&packet.packet()),
-        Message::Start(_) | Message::Stop(_) => Ok(()),
     }
 }
 
