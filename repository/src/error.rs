@@ -63,7 +63,7 @@ pub enum Error {
         what: String,
     },
     /// The index could not be read or written. What it holds is derived: nothing is lost.
-    Index(rusqlite::Error),
+    Index(IndexError),
     /// A file could not be read or written.
     Io {
         /// What was tried, such as "write".
@@ -75,6 +75,18 @@ pub enum Error {
     },
 }
 
+/// Why the index could not be used, in the words of its database. Which database that is, is not said: it may change.
+#[derive(Debug)]
+pub struct IndexError(pub(crate) rusqlite::Error);
+
+impl fmt::Display for IndexError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl std::error::Error for IndexError {}
+
 impl Error {
     /// Whether no space was left on the device.
     #[must_use]
@@ -83,7 +95,9 @@ impl Error {
             Error::Io { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
-            Error::Index(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            Error::Index(IndexError(error)) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
             _ => false,
         }
     }
@@ -92,7 +106,7 @@ impl Error {
     pub(crate) fn is_damage(&self) -> bool {
         match self {
             Error::Damaged { .. } => true,
-            Error::Index(rusqlite::Error::SqliteFailure(error, _)) => {
+            Error::Index(IndexError(rusqlite::Error::SqliteFailure(error, _))) => {
                 use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase, TypeMismatch, Unknown};
                 matches!(error.code, DatabaseCorrupt | NotADatabase | TypeMismatch | Unknown)
             }
@@ -193,6 +207,6 @@ impl From<Error> for io::Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        Error::Index(error)
+        Error::Index(IndexError(error))
     }
 }

@@ -28,6 +28,7 @@ use crate::run_id::RunId;
 /// - Of a run whose stored files are damaged, it may not be known any more what failed: then the set is not known
 ///   either, and not empty, until a later complete run without damage that names all tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FailingSet {
     /// The tests, in order of their ids.
     pub tests: Vec<Failure>,
@@ -53,6 +54,7 @@ impl FailingSet {
 
 /// What fails because of other runs than one. It takes no memory for the tests.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Outstanding {
     /// How many tests.
     pub tests: u64,
@@ -72,6 +74,7 @@ impl Outstanding {
 
 /// A test that fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Failure {
     /// The test's id.
     pub test_id: String,

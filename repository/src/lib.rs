@@ -48,8 +48,30 @@
 //!   runs there are, a run that is lost takes no other with it, and that file is what is kept of a pruned run.
 //!   A test is found in it without reading the rest, and its packets in the stream by their offset.
 //! - **Nothing passes by accident:** see [`Standing`] and [`FailingSet`].
+//!
+//! # What waits, and what it costs
+//!
+//! All calls block, none needs a runtime; in tasks they belong in `spawn_blocking`. A [`Repository`] can be shared and
+//! sent: calls of several threads and processes are in order by files that are locked.
+//!
+//! | call | waits for | costs |
+//! |---|---|---|
+//! | [`begin`](Repository::begin) | nobody | a folder with two files |
+//! | events of a [`RunWriter`] | the disk | the bytes; they are in the file when it is flushed, which happens as [`drive`](streamresult::drive) does it |
+//! | [`RunWriter::finish`] | the index, while another process uses it | compressing what was not yet, sorting a row for each test, one transaction |
+//! | [`failing`](Repository::failing), [`runs`](Repository::runs) | the index | what they answer; runs that came since are looked at first |
+//! | [`for_each_result`](Repository::for_each_result), [`log`](Repository::log) of a run that is over | nobody | reading its results, or the frames of 256 KiB that the test is in |
+//! | the same of a run that is under way | nobody | reading all of its stream so far |
+//! | [`stream`](Repository::stream) | nobody | unpacking as it is read, in flat memory; a seek, one frame |
+//! | [`prune`](Repository::prune), [`rebuild`](Repository::rebuild) | the index, which others wait for meanwhile | removing files; reading all streams again |
+//!
+//! A lock that is held by a process that was killed is free: the kernel sees to it. Whoever waits for one waits with
+//! patience and then fails, and never for ever.
+//!
+//! It is written for Unix (locks and folders of the kernel's kind), and tested on Linux.
 
 mod derive;
+mod disk;
 mod error;
 mod examine;
 mod failing;
@@ -74,7 +96,7 @@ mod time;
 mod wire;
 mod writer;
 
-pub use error::{Error, Result};
+pub use error::{Error, IndexError, Result};
 pub use failing::{FailingSet, Failure, Outstanding};
 pub use foreign::{Foreign, Tool};
 pub use note::Note;

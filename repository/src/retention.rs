@@ -6,7 +6,6 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use subunit::Timestamp;
 
 use crate::error::{Error, Result, at};
@@ -15,7 +14,7 @@ use crate::note::Note;
 use crate::repository::Repository;
 use crate::run::{RunFile, RunState, Stored, StoredRun, Tally};
 use crate::run_id::{RunId, RunRef};
-use crate::{run_json, sweep};
+use crate::{disk, run_json, sweep};
 
 /// Which streams are kept: those within all limits that are set, and whatever else is protected. Without a limit
 /// all are.
@@ -23,8 +22,7 @@ use crate::{run_json, sweep};
 /// Pruning removes streams, that is attachments. Counts, timings and the history of each test stay, and so
 /// does the failing set. Protected are runs that are pinned or under way, the latest one, and, unless
 /// `failing_too` is set, those that a test of the failing set points to: its attachments are what people look for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// At most this many runs, the latest ones.
     pub runs: Option<usize>,
@@ -46,6 +44,7 @@ impl Retention {
 
 /// A stream that was pruned, or would be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pruned {
     /// The run.
     pub run: RunId,
@@ -68,9 +67,11 @@ impl Repository {
         match fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(at("read", &path)(error)),
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|error| {
-                Error::damaged(&path, format!("{error}; remove it, or set the limits again"))
-            }),
+            Ok(text) => {
+                serde_json::from_slice::<disk::Retention>(&text).map(|limits| Some(limits.into())).map_err(
+                    |error| Error::damaged(&path, format!("{error}; remove it, or set the limits again")),
+                )
+            }
         }
     }
 
@@ -82,7 +83,8 @@ impl Repository {
     pub fn set_retention(&self, retention: Option<&Retention>) -> Result<()> {
         let path = self.retention_path();
         let Some(retention) = retention else { return layout::remove(&path) };
-        let text = serde_json::to_string(retention).map_err(|error| at("write", &path)(error.into()))?;
+        let text = serde_json::to_string(&disk::Retention::from(*retention))
+            .map_err(|error| at("write", &path)(error.into()))?;
         layout::replace(&path, (text + "\n").as_bytes())
     }
 

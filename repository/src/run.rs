@@ -6,61 +6,48 @@ use serde::{Deserialize, Serialize};
 use streamresult::{Outcome, Summary, is_damage};
 use subunit::{Status, Timestamp};
 
+use crate::disk;
 use crate::row::{Facts, Kind, Row};
 use crate::run_id::RunId;
-use crate::time;
 
 /// How a run came about: what its writer says when it begins. All of it is optional.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunInfo {
     /// The command that made the stream.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// Its arguments.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
     /// Whether it was to run only some of its tests: which ones, the command does not say.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_selection: bool,
     /// When the run began; the time at which its writer was made, unless it is given.
-    #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub start: Option<Timestamp>,
     /// What was tested.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
     /// How many workers ran tests.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub workers: Option<u32>,
 }
 
 /// A commit, and whether the work tree differed from it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Git {
     /// The hash of the commit.
     pub commit: String,
     /// The branch that was checked out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<String>,
     /// Whether there were changes that were not committed, where that is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dirty: Option<bool>,
 }
 
 /// How a run ended: all that its writer says then.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunEnd {
     /// When; the time at which its writer finished, unless it is given.
-    #[serde(with = "time", skip_serializing_if = "Option::is_none")]
     pub end: Option<Timestamp>,
     /// The exit status of the command; 0 is success.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub exit: Option<i32>,
     /// Whether it was stopped before it was done, usually by Ctrl-C.
     pub interrupted: bool,
     /// Whether part of the run is not there, as its writer knows: a source that did not come.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub incomplete: bool,
     /// Whether the stream names every test that there is, if only as `exists`. Then a test that it does not name
     /// is gone, and leaves the failing set.
@@ -68,8 +55,7 @@ pub struct RunEnd {
 }
 
 /// How far a run got. Closed: these are all the ways.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunState {
     /// It is under way: its writer lives.
     Running,
@@ -85,8 +71,7 @@ pub enum RunState {
 }
 
 /// How the stream of a run is stored. Closed: these are all the ways.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// As it came.
     Raw,
@@ -97,7 +82,8 @@ pub enum Stored {
 }
 
 /// A run, without its tests.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredRun {
     /// Its number.
     pub id: RunId,
@@ -114,10 +100,8 @@ pub struct StoredRun {
     /// What became of its tests. All zero while it is under way.
     pub counts: Counts,
     /// The earliest time in its stream.
-    #[serde(with = "time")]
     pub first: Option<Timestamp>,
     /// The latest time in its stream.
-    #[serde(with = "time")]
     pub last: Option<Timestamp>,
     /// How many bytes came in.
     pub bytes: u64,
@@ -126,7 +110,6 @@ pub struct StoredRun {
     /// How many bytes it takes on disk.
     pub disk: u64,
     /// Whether something failed in it, or may have, of which nothing is left that says what: its files are damaged.
-    #[serde(default)]
     pub lost: bool,
 }
 
@@ -178,13 +161,12 @@ impl StoredRun {
 }
 
 /// How many tests ended in which way: what [`Summary`] counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Passed.
     pub success: u64,
     /// Of these, how many only when they were tried again.
-    #[serde(skip_serializing_if = "is_zero")]
     pub flaky: u64,
     /// Failed.
     pub fail: u64,
@@ -204,10 +186,6 @@ pub struct Counts {
     pub global_failures: u64,
     /// Events that came for tests after they had finished.
     pub late: u64,
-}
-
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl Counts {
@@ -260,21 +238,17 @@ impl From<&Summary> for Counts {
     }
 }
 
-/// The file `run.json`.
+/// What the file `run.json` says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "disk::RunFile", into = "disk::RunFile")]
 pub(crate) struct RunFile {
     pub(crate) state: RunState,
-    #[serde(flatten)]
     pub(crate) info: RunInfo,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) end: Option<RunEnd>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) tally: Option<Tally>,
     /// Whether its stream was found damaged since.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) damaged: bool,
     /// Whether failures of it were lost since.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) lost: bool,
 }
 
@@ -286,12 +260,10 @@ impl RunFile {
 }
 
 /// What the bytes of a stream add up to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) counts: Counts,
-    #[serde(with = "time")]
     pub(crate) first: Option<Timestamp>,
-    #[serde(with = "time")]
     pub(crate) last: Option<Timestamp>,
     pub(crate) bytes: u64,
     pub(crate) tail: u64,

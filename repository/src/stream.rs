@@ -14,6 +14,36 @@ use crate::seekable::Seekable;
 /// The stream is unpacked as it is read: memory stays flat. A stream that ends before it should, because its file
 /// was cut or changed, is an error, never a short stream. What came last from a writer that was killed may be
 /// part of a packet.
+///
+/// It can be read from any place on, such as that of a test: a frame of 256 KiB is unpacked then, nothing before it.
+///
+/// ```
+/// use std::io::{Read, Seek, SeekFrom};
+/// # use repository::{Repository, RunEnd, RunInfo, RunRef};
+/// # use streamresult::StreamResult;
+/// # use subunit::{Event, Status, io::Reader};
+/// # let folder = tempfile::tempdir()?;
+/// # let repository = Repository::init(&folder)?;
+/// # let mut run = repository.begin(RunInfo::default())?;
+/// # run.status(&Event::status("net.boot", Status::Success))?;
+/// # run.status(&Event::status("net.login", Status::Fail))?;
+/// # run.finish(RunEnd::default())?;
+///
+/// let mut places = Vec::new();
+/// repository.for_each_result(RunRef::LATEST, |result| {
+///     if result.outcome.is_failure() {
+///         places.push(result.extent);
+///     }
+/// })?;
+/// let mut stream = repository.stream(RunRef::LATEST)?;
+/// for place in places {
+///     stream.seek(SeekFrom::Start(place.start))?;
+///     let mut packets = Vec::new();
+///     stream.by_ref().take(place.len()).read_to_end(&mut packets)?;
+///     assert_eq!(subunit::Packet::parse(&packets)?.test_id(), Some("net.login"));
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct StreamReader {
     source: Source,
     position: u64,
@@ -57,7 +87,7 @@ impl StreamReader {
     }
 
     /// Goes on at this byte of the stream. Going back is possible, unless the file is damaged.
-    pub(crate) fn seek(&mut self, position: u64) -> io::Result<()> {
+    pub(crate) fn seek_to(&mut self, position: u64) -> io::Result<()> {
         match &mut self.source {
             Source::Raw(file) => file.seek(SeekFrom::Start(position)).map(drop)?,
             Source::Frames(frames) => frames.seek(position),
@@ -68,6 +98,23 @@ impl StreamReader {
         }
         self.position = position;
         Ok(())
+    }
+}
+
+/// Goes on at any byte of the stream; from its end on only where its length is known, that is of a run that is over.
+/// Going back is possible, unless the file is damaged.
+impl Seek for StreamReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+            SeekFrom::End(offset) => {
+                let len = self.len.ok_or(io::ErrorKind::NotSeekable)?;
+                len.checked_add_signed(offset)
+            }
+        };
+        self.seek_to(target.ok_or(io::ErrorKind::InvalidInput)?)?;
+        Ok(self.position)
     }
 }
 
@@ -109,5 +156,34 @@ impl Read for StreamReader {
             }
             _ => Ok(count),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Repository, RunEnd, RunInfo, RunRef};
+    use streamresult::StreamResult;
+    use subunit::{Event, Status};
+
+    #[test]
+    fn a_stream_is_read_from_any_place_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let repository = Repository::init(&folder).unwrap();
+        let mut run = repository.begin(RunInfo::default()).unwrap();
+        run.status(&Event::status("a", Status::Success)).unwrap();
+        run.finish(RunEnd::default()).unwrap();
+        let mut stream = repository.stream(RunRef::LATEST).unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        for (to, expected) in
+            [(SeekFrom::Start(3), 3), (SeekFrom::Current(-2), 1), (SeekFrom::End(-1), all.len() - 1)]
+        {
+            assert_eq!(stream.seek(to).unwrap(), expected as u64);
+        }
+        let mut last = Vec::new();
+        stream.read_to_end(&mut last).unwrap();
+        assert_eq!(last, all[all.len() - 1..]);
+        assert!(stream.seek(SeekFrom::Current(-100)).is_err());
     }
 }

@@ -67,7 +67,7 @@ impl RepositoryCommand for Failing {
             (true, false) => Verdict::Incomplete,
             (true, true) => Verdict::Passed,
         };
-        let repository::FailingSet { tests, runs, lost } = failing;
+        let repository::FailingSet { tests, runs, lost, .. } = failing;
         lost.iter().try_for_each(|run| write_lost(run, streams.errors))?;
         if self.list {
             write_ids(&tests, streams.output)?;

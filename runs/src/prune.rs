@@ -79,7 +79,7 @@ impl RepositoryCommand for Prune {
         } else {
             repository.prune(&retention, now)?
         };
-        for Pruned { run, bytes } in &pruned {
+        for Pruned { run, bytes, .. } in &pruned {
             writeln!(streams.output, "run {run}: {}", Bytes(*bytes))?;
         }
         let bytes = pruned.iter().map(|pruned| pruned.bytes).sum();

@@ -64,7 +64,7 @@ impl RunStatus {
 
     /// Writes what is still failing because of other runs.
     pub(super) fn write_others(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Outstanding { tests, runs, lost } = &self.others;
+        let Outstanding { tests, runs, lost, .. } = &self.others;
         if *tests > 0 {
             let tests = Count(*tests, "test of an earlier run", "tests of earlier runs");
             writeln!(out, "still failing: {tests}: `subunit failing` shows what. {HOW_TESTS_GO}")?;

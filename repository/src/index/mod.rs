@@ -17,6 +17,7 @@ use process::Lock;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::derive::is_unwritable;
+use crate::disk;
 use crate::error::{Error, Result, at};
 use crate::examine::Trust;
 use crate::failing::{FailingSet, Outstanding};
@@ -168,7 +169,7 @@ fn is_about_writing(error: &Error) -> bool {
     match error {
         Error::Io { source, .. } => is_unwritable(source),
         Error::Index(error) => matches!(
-            error.sqlite_error_code(),
+            error.0.sqlite_error_code(),
             Some(
                 ErrorCode::ReadOnly
                     | ErrorCode::CannotOpen
@@ -241,7 +242,7 @@ impl Index<'_> {
     fn read_run(&self, row: &rusqlite::Row<'_>) -> Result<StoredRun> {
         let (id, settled, summary): (u32, bool, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let run = if schema::sum_of_run(id, settled, &summary) == row.get::<_, i64>(3)? {
-            serde_json::from_str(&summary).ok()
+            serde_json::from_str::<disk::StoredRun>(&summary).ok().map(StoredRun::from)
         } else {
             None
         };

@@ -6,6 +6,7 @@ use super::fold::{self, Entry};
 use super::stand_in::Scope;
 use super::{Index, coverage, gone, schema};
 use crate::derive::ResultsDestination;
+use crate::disk;
 use crate::error::{Error, Result};
 use crate::examine::{Examined, Trust, examine};
 use crate::layout;
@@ -163,8 +164,8 @@ fn covers(newer: &Entry<'_>, older: &StoredRun, results: &Entry<'_>) -> Result<b
 }
 
 fn write_run(transaction: &Transaction<'_>, run: &StoredRun, settled: bool) -> Result<()> {
-    let summary =
-        serde_json::to_string(run).map_err(|error| Error::damaged("run".as_ref(), error.to_string()))?;
+    let summary = serde_json::to_string(&disk::StoredRun::from(run.clone()))
+        .map_err(|error| Error::damaged("run".as_ref(), error.to_string()))?;
     let sum = schema::sum_of_run(run.id.0, settled, &summary);
     let mut statement = transaction.prepare_cached("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)")?;
     statement.execute((run.id.0, settled, summary, sum))?;

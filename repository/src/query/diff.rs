@@ -13,6 +13,7 @@ use crate::run_id::RunRef;
 
 /// What became of a test in a run, wherever it ran in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Side {
     /// How it ended; where it ran several times, the worst: any failure before any pass before the others.
     pub outcome: Outcome,
@@ -22,6 +23,7 @@ pub struct Side {
 
 /// A test in two runs, in at least one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ComparedTest<'a> {
     /// The test's id.
     pub test_id: &'a str,

@@ -29,6 +29,7 @@ impl Default for Flakiness {
 
 /// A test that both passed and failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FlakyTest {
     /// The test's id.
     pub test_id: String,

@@ -12,6 +12,7 @@ use crate::run_id::RunId;
 
 /// One past outcome of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HistoryEntry {
     /// The run.
     pub run: RunId,

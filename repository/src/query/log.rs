@@ -95,7 +95,7 @@ fn pass(
     route_code: Option<Option<&str>>,
     sink: &mut (impl StreamResult + ?Sized),
 ) -> std::io::Result<u64> {
-    stream.seek(extent.start)?;
+    stream.seek_to(extent.start)?;
     let mut reader = Reader::new(stream.take(extent.len()));
     let mut packets = 0;
     loop {

@@ -8,6 +8,7 @@ mod slowest;
 mod stats;
 mod timings;
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use streamresult::{Extent, Outcome};
@@ -33,6 +34,7 @@ pub use timings::Timings;
 
 /// One outcome of a test in a run. A test that was tried again in the same run has several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TestResult<'a> {
     /// The test's id.
     pub test_id: &'a str,
@@ -79,16 +81,57 @@ impl Repository {
         name: impl Into<RunRef>,
         mut function: impl FnMut(&TestResult<'_>),
     ) -> Result<()> {
+        let all = self.try_for_each_result(name, |result| {
+            function(result);
+            ControlFlow::<()>::Continue(())
+        })?;
+        debug_assert!(all.is_continue());
+        Ok(())
+    }
+
+    /// Calls a function with each result of a run as [`for_each_result`](Repository::for_each_result) does, until it
+    /// breaks off; the answer is what it broke off with. The rest is not read then.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// # use repository::{Repository, RunEnd, RunInfo, RunRef};
+    /// # use streamresult::StreamResult;
+    /// # use subunit::{Event, Status};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let repository = Repository::init(&folder)?;
+    /// # let mut run = repository.begin(RunInfo::default())?;
+    /// # run.status(&Event::status("net.boot", Status::Fail))?;
+    /// # run.finish(RunEnd::default())?;
+    /// let first_failure = repository.try_for_each_result(RunRef::LATEST, |result| {
+    ///     if result.outcome.is_failure() {
+    ///         ControlFlow::Break(result.test_id.to_owned())
+    ///     } else {
+    ///         ControlFlow::Continue(())
+    ///     }
+    /// })?;
+    /// assert_eq!(first_failure, ControlFlow::Break("net.boot".to_owned()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// See [`for_each_result`](Repository::for_each_result).
+    pub fn try_for_each_result<B>(
+        &self,
+        name: impl Into<RunRef>,
+        mut function: impl FnMut(&TestResult<'_>) -> ControlFlow<B>,
+    ) -> Result<ControlFlow<B>> {
         let run = self.run(name)?;
         // Nothing is reported twice, even when results have to be made anew.
         let results = self.with_results_so_far(run.id, |_, results| results.check())?.1;
         let mut rows = results.iter();
         while let Some(row) = rows.next()? {
-            if let Some(result) = TestResult::of(&row) {
-                function(&result);
+            let told = TestResult::of(&row).map(|result| function(&result));
+            if let Some(ControlFlow::Break(found)) = told {
+                return Ok(ControlFlow::Break(found));
             }
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     /// The numbers of all runs: those of the moment, or those that are on disk.

@@ -14,6 +14,7 @@ use crate::run_id::RunRef;
 
 /// How long a test took.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TestTime {
     /// How long.
     pub duration: Duration,

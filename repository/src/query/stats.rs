@@ -8,6 +8,7 @@ use crate::run::{RunState, Standing, Stored};
 
 /// Figures about a repository.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RepositoryStats {
     /// How many runs there are.
     pub runs: u64,
