@@ -58,7 +58,7 @@
 //! [`guide`] has whole programs: tests in threads and in tasks, reports, streams that are followed or served, and what
 //! to do when only some of it is wanted. [`coming_from_testtools`] says what is what, and where it differs.
 //!
-//! The feature `tokio` does nothing any more: [`channel`] needs no runtime.
+//! Features: `channel` (on by default), `spill` (on by default: temporary files for what is too long for memory), `serde`.
 
 pub mod coming_from_testtools;
 pub mod guide;
@@ -66,6 +66,7 @@ pub mod guide;
 mod announced;
 mod attachments;
 mod between;
+#[cfg(feature = "channel")]
 pub mod channel;
 mod damage;
 mod drive;

@@ -68,7 +68,7 @@ impl<'a> Iterator for Chunks<'a> {
     type Item = Event<'a>;
 
     fn next(&mut self) -> Option<Event<'a>> {
-        let first = std::mem::replace(&mut self.first, false);
+        let first = core::mem::replace(&mut self.first, false);
         let Some(file) = self.left.take() else { return first.then_some(self.event) };
         let (piece, rest) = file.bytes.split_at_checked(self.size).unwrap_or((file.bytes, &[]));
         self.left = (!rest.is_empty()).then_some(File { bytes: rest, ..file });

@@ -59,7 +59,7 @@ impl Context {
             None => text,
         };
         !has_odd_control(text)
-            && std::str::from_utf8(rest).map_or_else(|error| error.error_len().is_none(), |_| true)
+            && core::str::from_utf8(rest).map_or_else(|error| error.error_len().is_none(), |_| true)
     }
 
     /// The bytes of a character that the text ends within.
@@ -86,7 +86,7 @@ fn character(open: &[u8], text: &[u8]) -> Character {
     let mut bytes = [0; 4];
     let come =
         bytes.iter_mut().zip(open.iter().chain(text)).map(|(to, from)| *to = *from).take(width).count();
-    match std::str::from_utf8(part(&bytes, ..come)) {
+    match core::str::from_utf8(part(&bytes, ..come)) {
         Ok(_) => Character::Ends(width - open.len()),
         Err(error) if error.error_len().is_none() => Character::GoesOn,
         Err(_) => Character::Broken,

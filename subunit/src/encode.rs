@@ -228,7 +228,7 @@ struct Small<'a> {
 impl Fields for Small<'_> {
     #[inline]
     fn raw(&mut self, bytes: &[u8]) {
-        match std::mem::take(&mut self.rest).split_at_mut_checked(bytes.len()) {
+        match core::mem::take(&mut self.rest).split_at_mut_checked(bytes.len()) {
             Some((room, rest)) => {
                 room.copy_from_slice(bytes);
                 self.rest = rest;
@@ -255,7 +255,7 @@ impl Fields for Small<'_> {
         if let Some(room) = self.rest.first_chunk_mut() {
             *room = bytes;
         }
-        self.rest = part_mut(std::mem::take(&mut self.rest), len..);
+        self.rest = part_mut(core::mem::take(&mut self.rest), len..);
         self.strings = self.rest.len();
     }
 

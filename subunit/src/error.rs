@@ -1,6 +1,6 @@
 //! What can be wrong with a packet that is read, or an event that is to be written.
 
-use std::fmt;
+use core::fmt;
 
 use crate::wire::{MAX_PACKET, MIN_PACKET};
 
@@ -140,7 +140,7 @@ impl fmt::Display for PacketError {
     }
 }
 
-impl std::error::Error for PacketError {}
+impl core::error::Error for PacketError {}
 
 /// Why an event cannot be written; nothing of it was. Closed: these are all the ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,8 +168,9 @@ impl fmt::Display for EncodeError {
     }
 }
 
-impl std::error::Error for EncodeError {}
+impl core::error::Error for EncodeError {}
 
+#[cfg(feature = "std")]
 impl From<EncodeError> for std::io::Error {
     fn from(error: EncodeError) -> Self {
         std::io::Error::new(std::io::ErrorKind::InvalidInput, error)

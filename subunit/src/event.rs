@@ -1,7 +1,7 @@
 //! What a packet means: one thing that happened to a test, or to the run.
 
-use std::fmt;
-use std::str::FromStr;
+use core::fmt;
+use core::str::FromStr;
 
 use crate::tags::Tags;
 use crate::timestamp::Timestamp;
@@ -240,7 +240,7 @@ impl fmt::Display for UnknownStatus {
     }
 }
 
-impl std::error::Error for UnknownStatus {}
+impl core::error::Error for UnknownStatus {}
 
 #[cfg(test)]
 mod tests {

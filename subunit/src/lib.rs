@@ -11,7 +11,7 @@
 //! | an event with a long attachment | several events that fit, or their packets | [`chunks`], [`encode_chunks`] |
 //! | a packet | the same packet, with a route prefix | [`RoutePrefix`] |
 //!
-//! [`io`] reads and writes streams over `std::io`, and `codec` (feature `tokio`) over tokio.
+//! [`io`] reads and writes streams over `std::io`, and `codec` (feature `codec`) over tokio.
 //!
 //! ```
 //! use subunit::io::{Reader, Writer};
@@ -42,12 +42,17 @@
 //! - What is written is read back, to the nanosecond and the order of tags; what was not changed is
 //!   forwarded byte for byte.
 //!
-//! Features only add: `tokio`, `chrono`, `serde`, `proptest`.
+//! Features only add. `std` is on by default: without it, the core is `no_std` with `alloc`, and [`io`] and the
+//! system's clock are not there. `codec`, `chrono`, `jiff`, `serde` and `proptest` bring what is called so.
 //!
 //! Source of the protocol: "Version 2" in the README of testing-cabal/subunit.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
 mod chunks;
-#[cfg(feature = "tokio")]
+#[cfg(feature = "codec")]
 pub mod codec;
 mod context;
 mod decode;
@@ -55,6 +60,7 @@ mod encode;
 mod error;
 mod event;
 mod examine;
+#[cfg(feature = "std")]
 pub mod io;
 mod layout;
 mod packet;
@@ -80,7 +86,6 @@ pub use part::{element, part, part_mut, split_part, split_text, text_part};
 pub use push::PushReader;
 pub use reroute::RoutePrefix;
 pub use tags::{TagIter, Tags};
-#[cfg(feature = "chrono")]
 pub use timestamp::OutOfRange;
 pub use timestamp::Timestamp;
 pub use wire::{MAX_PACKET, SIGNATURE};

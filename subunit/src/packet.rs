@@ -1,6 +1,7 @@
 //! One packet: checked bytes, and where its fields stand in them.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -282,7 +283,7 @@ impl PacketBuf {
     }
 
     /// The packet of bytes that were checked.
-    #[cfg(feature = "tokio")]
+    #[cfg(feature = "codec")]
     pub(crate) fn of(bytes: Bytes) -> Self {
         PacketBuf(bytes)
     }

@@ -1,6 +1,6 @@
 //! Parts of slices that can only be missing if the code that asks for them is wrong.
 
-use std::slice::SliceIndex;
+use core::slice::SliceIndex;
 
 /// The elements in a range that lies within the slice.
 ///

@@ -1,5 +1,7 @@
 //! A stream that is handed over in pieces, by whoever reads it.
 
+use alloc::vec::Vec;
+
 use crate::decode::{Decoder, Frame, Step};
 use crate::part::part;
 
@@ -93,7 +95,7 @@ mod tests {
                 Frame::Corrupt(..) => "corrupt",
             };
             found.push((kind, offset));
-            let fails = fails_at == Some(offset) && !std::mem::replace(&mut failed, true);
+            let fails = fails_at == Some(offset) && !core::mem::replace(&mut failed, true);
             if fails { Err("full") } else { Ok(()) }
         };
         let told: Vec<_> = pieces.iter().map(|piece| reader.push(piece, &mut take)).collect();

@@ -1,5 +1,8 @@
 //! A route code put before that of a packet, without encoding the packet again.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::chunks::encode_chunks;
 use crate::encode::{MAX_OVERHEAD, packet_len, put_bytes, put_header, put_number};
 use crate::error::{EncodeError, Field};

@@ -1,6 +1,10 @@
 //! Checksums: of bytes, and of overlapping stretches in constant time each after one pass over the bytes.
 
+#[cfg(feature = "std")]
 use std::sync::LazyLock;
+
+use alloc::boxed::Box;
+use alloc::vec;
 
 use crc32fast::Hasher;
 
@@ -8,19 +12,29 @@ use crate::part::part;
 use crate::wire::MAX_PACKET;
 
 /// A hasher that knows what the processor can do: finding that out costs more than a small packet's checksum.
+#[cfg(feature = "std")]
 static FRESH: LazyLock<Hasher> = LazyLock::new(Hasher::new);
+
+/// Of nothing so far.
+#[inline]
+fn fresh() -> Hasher {
+    #[cfg(feature = "std")]
+    return FRESH.clone();
+    #[cfg(not(feature = "std"))]
+    Hasher::new()
+}
 
 /// The checksum of these bytes.
 #[inline]
 pub(crate) fn hash(bytes: &[u8]) -> u32 {
-    let mut hasher = FRESH.clone();
+    let mut hasher = fresh();
     hasher.update(bytes);
     hasher.finalize()
 }
 
 /// The checksum of the bytes of both, one after the other.
 pub(crate) fn hash_of_two(first: &[u8], second: &[u8]) -> u32 {
-    let mut hasher = FRESH.clone();
+    let mut hasher = fresh();
     hasher.update(first);
     hasher.update(second);
     hasher.finalize()
@@ -30,7 +44,7 @@ pub(crate) fn hash_of_two(first: &[u8], second: &[u8]) -> u32 {
 /// checksum's among them.
 pub(crate) fn is_one_bit(difference: u32, count: usize, after: usize) -> bool {
     let last = shift_within(ONE, after);
-    std::iter::successors(Some(last), |power| Some(times_x(*power)))
+    core::iter::successors(Some(last), |power| Some(times_x(*power)))
         .take(8 * count)
         .any(|power| power == difference)
 }
@@ -48,7 +62,7 @@ impl Ahead {
     /// The checksum of `bytes`, which stand at `position` in the stream.
     pub(crate) fn hash(&mut self, position: u64, bytes: &[u8]) -> u32 {
         if self.position != position || self.done > bytes.len() {
-            *self = Ahead { position, done: 0, hasher: FRESH.clone() };
+            *self = Ahead { position, done: 0, hasher: fresh() };
         }
         self.hasher.update(part(bytes, self.done..));
         self.done = bytes.len();

@@ -1,6 +1,6 @@
 //! The tags of an event, read in place.
 
-use std::fmt;
+use core::fmt;
 
 use crate::wire::Cursor;
 

@@ -1,7 +1,9 @@
 //! Points in time as the wire has them: seconds since 1970 in 32 bits, and nanoseconds.
 
-use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use core::fmt;
+use core::time::Duration;
+#[cfg(feature = "std")]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Nanoseconds in a second: the first value the nanosecond field may not have.
 pub(crate) const NANOSECONDS: u32 = 1_000_000_000;
@@ -18,6 +20,7 @@ pub struct Timestamp {
 
 impl Timestamp {
     /// The current time of the system's clock.
+    #[cfg(feature = "std")]
     #[must_use]
     pub fn now() -> Self {
         SystemTime::now().into()
@@ -74,6 +77,7 @@ fn date(days: u64) -> (u64, u64, u64) {
     (era * 400 + year + u64::from(month <= 2), month, day)
 }
 
+#[cfg(feature = "std")]
 impl From<SystemTime> for Timestamp {
     /// The nearest time that the wire can say: a clock before 1970 or after 2106 gives its end of the range.
     fn from(time: SystemTime) -> Self {
@@ -82,6 +86,7 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+#[cfg(feature = "std")]
 impl From<Timestamp> for SystemTime {
     fn from(timestamp: Timestamp) -> Self {
         UNIX_EPOCH + timestamp.since_epoch()
@@ -110,20 +115,40 @@ impl TryFrom<chrono::DateTime<chrono::Utc>> for Timestamp {
     }
 }
 
+#[cfg(feature = "jiff")]
+impl From<Timestamp> for jiff::Timestamp {
+    fn from(timestamp: Timestamp) -> Self {
+        // What the wire can say is within what jiff can.
+        jiff::Timestamp::try_from(SystemTime::from(timestamp)).unwrap_or_default()
+    }
+}
+
+#[cfg(feature = "jiff")]
+impl TryFrom<jiff::Timestamp> for Timestamp {
+    type Error = OutOfRange;
+
+    /// The same time, to the nanosecond.
+    ///
+    /// # Errors
+    ///
+    /// When it is before 1970 or after 2106.
+    fn try_from(time: jiff::Timestamp) -> Result<Self, OutOfRange> {
+        let since = SystemTime::from(time).duration_since(UNIX_EPOCH).map_err(|_| OutOfRange)?;
+        Timestamp::from_epoch(since).ok_or(OutOfRange)
+    }
+}
+
 /// A time that the wire's 32 bits of seconds cannot say.
-#[cfg(feature = "chrono")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfRange;
 
-#[cfg(feature = "chrono")]
 impl fmt::Display for OutOfRange {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the time is before 1970-01-01 or after 2106-02-07, which subunit cannot say")
     }
 }
 
-#[cfg(feature = "chrono")]
-impl std::error::Error for OutOfRange {}
+impl core::error::Error for OutOfRange {}
 
 #[cfg(test)]
 mod tests {
@@ -153,6 +178,20 @@ mod tests {
         let late = Timestamp { seconds: 2, nanoseconds: 4 };
         assert_eq!(late.saturating_since(early), Duration::from_nanos(999_999_999));
         assert_eq!(early.saturating_since(late), Duration::ZERO);
+    }
+
+    #[cfg(feature = "jiff")]
+    #[test]
+    fn jiff_and_back_keeps_the_nanosecond() {
+        for since in [
+            Duration::new(1_700_000_000, 123_456_789),
+            Duration::ZERO,
+            Duration::from_secs(u64::from(u32::MAX)),
+        ] {
+            let timestamp = Timestamp::from_epoch(since).unwrap();
+            assert_eq!(Timestamp::try_from(jiff::Timestamp::from(timestamp)), Ok(timestamp));
+        }
+        assert_eq!(Timestamp::try_from(jiff::Timestamp::MIN), Err(OutOfRange));
     }
 
     #[cfg(feature = "chrono")]

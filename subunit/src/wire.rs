@@ -312,7 +312,7 @@ enum Fault {
 /// Looks for the first fault.
 #[cold]
 fn fault_in(text: &[u8]) -> Result<(), Fault> {
-    let error = std::str::from_utf8(text).err();
+    let error = core::str::from_utf8(text).err();
     let valid = error.map_or(text.len(), |error| error.valid_up_to());
     if let Some(nul) = memchr::memchr(0, part(text, ..valid)) {
         return Err(Fault::Nul(nul));
@@ -327,7 +327,7 @@ fn fault_in(text: &[u8]) -> Result<(), Fault> {
 /// The string of bytes that a packet's check has found to be UTF-8.
 #[inline]
 pub(crate) fn checked(bytes: &[u8]) -> &str {
-    let text = std::str::from_utf8(bytes);
+    let text = core::str::from_utf8(bytes);
     debug_assert!(text.is_ok(), "the packet was checked");
     text.unwrap_or_default()
 }

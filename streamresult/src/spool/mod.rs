@@ -4,6 +4,7 @@
 mod tests;
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -346,10 +347,7 @@ impl Spool {
     fn file(&mut self) -> io::Result<&PositionalFile> {
         match &mut self.file {
             Some(file) => Ok(file),
-            none => Ok(none.insert(PositionalFile::new(match &self.folder {
-                Some(folder) => tempfile::tempfile_in(folder)?,
-                None => tempfile::tempfile()?,
-            }))),
+            none => Ok(none.insert(PositionalFile::new(temporary_file(self.folder.as_deref())?))),
         }
     }
 
@@ -480,4 +478,14 @@ impl Seek for SpoolReader<'_> {
 /// Where a byte of a block is in the file.
 fn place(block: u32, within: usize) -> u64 {
     u64::from(block) * BLOCK as u64 + within as u64
+}
+
+#[cfg(feature = "spill")]
+fn temporary_file(folder: Option<&Path>) -> io::Result<File> {
+    folder.map_or_else(tempfile::tempfile, tempfile::tempfile_in)
+}
+
+#[cfg(not(feature = "spill"))]
+fn temporary_file(_: Option<&Path>) -> io::Result<File> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "this program makes no temporary files (feature `spill`)"))
 }
