@@ -20,6 +20,9 @@ pub struct Ending {
     /// Whether some of what it wrote was not passed on, because its reader did not take it in
     /// [`Timeouts::reader`](crate::Timeouts::reader).
     pub is_cut: bool,
+    /// What it left running in its group, each by its number and name, where that was
+    /// [looked for](crate::Follow::finds_leaks). It has been ended.
+    pub left: Vec<String>,
 }
 
 /// A child that is asked to end: its state before any signal.
@@ -48,7 +51,15 @@ impl Ending {
     /// How a child ended at once and for this reason.
     #[must_use]
     pub fn new(exit: Exit, cause: Cause) -> Self {
-        Ending { exit, cause, asked: None, elapsed: Duration::ZERO, usage: None, is_cut: false }
+        Ending {
+            exit,
+            cause,
+            asked: None,
+            elapsed: Duration::ZERO,
+            usage: None,
+            is_cut: false,
+            left: Vec::new(),
+        }
     }
 
     /// Whether it ended by itself, with exit code 0.

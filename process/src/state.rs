@@ -4,6 +4,11 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::Read as _;
 
+/// What a process is called.
+pub(crate) fn name(pid: u32) -> String {
+    fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim_end().to_owned()
+}
+
 /// A snapshot of `/proc/PID`, as evidence of what a process waits for.
 ///
 /// Only files that the kernel answers without the process's memory are read: `cmdline`, `environ` and

@@ -16,6 +16,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(1);
 const SHORT_PATIENCE: Duration = Duration::from_millis(500);
 /// How long outputs are read after the child's end: others may hold them open, and nobody waits for those.
 const DRAIN: Duration = Duration::from_millis(200);
+/// How long what a child started may take to end after it.
+pub(crate) const LEAK: Duration = Duration::from_millis(100);
 /// How often to look for what no descriptor reports: that a group is empty, and exits where there are no pidfds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(10);
 /// How much of an output is read at a time: as much as a pipe usually holds.

@@ -36,6 +36,7 @@ mod source;
 mod store;
 #[cfg(test)]
 mod testing;
+pub mod worker;
 
 pub use command::{OnRepository, RepositoryCommand};
 pub use repo_args::RepoArgs;

@@ -24,6 +24,7 @@ mod servers;
 mod service;
 mod tcp;
 mod transports;
+mod workers;
 mod xrootd;
 
 use std::env;
@@ -88,6 +89,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     service::SCENARIOS,
     remote::SCENARIOS,
     transports::SCENARIOS,
+    workers::SCENARIOS,
 ];
 
 fn main() -> ExitCode {

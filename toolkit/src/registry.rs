@@ -81,7 +81,13 @@ impl CommandTable for Registry {
                 Entry::of::<filters::disk::Disk>("subunit2disk"),
             ],
         },
-        Section { title: "Run tests", entries: &[Entry::of::<On<runs::run::Run>>("subunit run")] },
+        Section {
+            title: "Run tests",
+            entries: &[
+                Entry::of::<On<runs::run::Run>>("subunit run"),
+                Entry::of::<runs::worker::Worker>("subunit worker"),
+            ],
+        },
         Section {
             title: "Keep runs in a repository, and ask about them",
             entries: &[

@@ -7,7 +7,7 @@
 use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -15,8 +15,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use process::timeouts::CLEANING;
-use process::{Cause, Deadline, Exit, Follow, Interrupt, Sink, Source, Timeouts, Wait};
-use rustix::fs::{MemfdFlags, SeekFrom, memfd_create, seek};
+use process::{Cause, Deadline, Exit, Follow, Interrupt, MemoryFile, Sink, Source, Timeouts, Wait};
 use subunit::io::Writer;
 use subunit::{Event, part};
 use tempfile::TempDir;
@@ -180,7 +179,7 @@ impl Outlet {
 struct Input {
     words: File,
     kept: Option<KeptCopy>,
-    _files: Vec<File>,
+    _files: Vec<MemoryFile>,
 }
 
 impl Input {
@@ -190,8 +189,8 @@ impl Input {
             words.push(match word {
                 Word::Text(text) => text.clone(),
                 Word::File { before, content } => {
-                    let file = in_memory(&Word::decoded(content)?)?;
-                    let word = format!("{before}{}", path_of(&file));
+                    let file = MemoryFile::new(&Word::decoded(content)?)?;
+                    let word = format!("{before}{}", file.path().display());
                     files.push(file);
                     word
                 }
@@ -201,13 +200,8 @@ impl Input {
                 }
             });
         }
-        Ok(Input { words: in_memory(words.join("\0").as_bytes())?, kept, _files: files })
+        Ok(Input { words: MemoryFile::new(words.join("\0").as_bytes())?.into_file(), kept, _files: files })
     }
-}
-
-/// The path at which the processes of this user can read a file of ours that has no name.
-fn path_of(file: &File) -> String {
-    format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd())
 }
 
 /// A copy of a file that comes back.
@@ -237,14 +231,6 @@ impl KeptCopy {
             .write(&Event { file: Some(subunit::File { name: KEPT, bytes: &bytes }), ..Event::default() })?;
         writer.flush()
     }
-}
-
-/// A file that exists only in memory, positioned at its beginning.
-fn in_memory(bytes: &[u8]) -> io::Result<File> {
-    let mut file = File::from(memfd_create("request", MemfdFlags::CLOEXEC)?);
-    file.write_all(bytes)?;
-    seek(&file, SeekFrom::Start(0))?;
-    Ok(file)
 }
 
 #[cfg(test)]

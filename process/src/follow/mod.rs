@@ -31,13 +31,14 @@ mod sink;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::fs::{FileType, fstat};
 use rustix::process::Signal;
 
-use crate::timeouts::{INTERVAL, LAST_TURNS};
+use crate::state::name;
+use crate::timeouts::{INTERVAL, LAST_TURNS, LEAK};
 use crate::wait::{poll_all, ready};
 use crate::{Asked, Cause, Child, Deadline, Ending, Exit, Timeouts, Wait};
 pub use pipes::{ChildInput, Outputs};
@@ -80,6 +81,8 @@ pub struct Follow<'a> {
     /// Whether it is abandoned without SIGKILL where it cannot be killed (state D), so that it can still clean up when
     /// it comes back.
     pub spares_stuck: bool,
+    /// Whether what it leaves running in its group is looked for, before that is ended.
+    pub finds_leaks: bool,
 }
 
 impl<'a> Follow<'a> {
@@ -87,7 +90,16 @@ impl<'a> Follow<'a> {
     #[must_use]
     pub fn new(wait: Wait<'a>, timeouts: Timeouts) -> Self {
         let (outlet, lifeline) = (None, None);
-        Follow { wait, timeouts, outputs: Outputs::Apart, input: None, outlet, lifeline, spares_stuck: false }
+        Follow {
+            wait,
+            timeouts,
+            outputs: Outputs::Apart,
+            input: None,
+            outlet,
+            lifeline,
+            spares_stuck: false,
+            finds_leaks: false,
+        }
     }
 
     /// Starts the command in a group of its own. It is to be followed at once.
@@ -135,6 +147,7 @@ impl<'a> Follow<'a> {
             is_killed: false,
             last_turns: LAST_TURNS,
             is_fresh: false,
+            left: Vec::new(),
         })
     }
 }
@@ -193,6 +206,8 @@ pub struct Following<'a> {
     last_turns: usize,
     /// Whether the sink took something and was not told since that it is all for now.
     is_fresh: bool,
+    /// What it left running.
+    left: Vec<String>,
 }
 
 impl Following<'_> {
@@ -214,7 +229,8 @@ impl Following<'_> {
         followed?;
         let is_cut = !self.take_the_rest(sink)?;
         let usage = self.child.usage();
-        Ok(Ending { exit: exit?, cause: self.cause, asked: self.asked, elapsed, usage, is_cut })
+        let left = std::mem::take(&mut self.left);
+        Ok(Ending { exit: exit?, cause: self.cause, asked: self.asked, elapsed, usage, is_cut, left })
     }
 
     fn follow(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
@@ -419,12 +435,25 @@ impl Following<'_> {
         if matches!(self.phase, Phase::Killed(_)) {
             return Ok(self.child.abandon());
         }
+        if self.follow.finds_leaks && self.cause == Cause::Itself {
+            self.left = self.leaks();
+        }
         let Timeouts { grace, patience, .. } = self.follow.timeouts;
         let grace = self.kill_at.map_or(grace, |limit| limit.remaining().unwrap_or_default());
         match self.child.terminate_within(grace, patience) {
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(self.child.abandon()),
             done => done,
         }
+    }
+
+    /// What lives on in its group a moment after its end.
+    fn leaks(&self) -> Vec<String> {
+        let Some(group) = self.child.group() else { return Vec::new() };
+        let ended = self.ended.map_or(Duration::ZERO, |ended| ended.elapsed());
+        if group.wait_until_empty(Deadline::after(LEAK.saturating_sub(ended))) {
+            return Vec::new();
+        }
+        group.members().into_iter().map(|pid| format!("{pid} ({})", name(pid))).collect()
     }
 
     /// Takes what was written and not yet read, when nobody is left to write; false if the reader of what is passed

@@ -15,13 +15,14 @@
 //! never more than its whole share, `remaining / W`. The longest tests go first; a test that is not known counts as the
 //! median of those that are, of earlier runs or of this one. Tests of one group stay together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
+use super::live::Live;
 use crate::Order;
 
 /// A test whose worker died is given to another this often; then it has failed.
-const MOST_ATTEMPTS: u32 = 3;
+const MOST_ATTEMPTS: usize = 3;
 /// What a test counts for as long as none is known.
 const GUESS: Duration = Duration::from_millis(100);
 /// A batch should take this many times as long as its worker takes to start.
@@ -41,7 +42,7 @@ pub struct Planned {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Waiting,
     Sent(usize),
     Running(usize),
@@ -54,7 +55,7 @@ struct Test {
     together: String,
     load: usize,
     stage: Stage,
-    attempts: u32,
+    attempts: usize,
 }
 
 /// A test that its worker did not finish.
@@ -85,19 +86,21 @@ pub enum Unfinished {
 pub struct Feed {
     tests: Vec<Test>,
     /// The groups that wait, the longest last.
-    waiting: Vec<Vec<usize>>,
-    busy: Vec<bool>,
-    /// What each worker was given last.
-    given: Vec<Vec<usize>>,
+    pub(super) waiting: Vec<Vec<usize>>,
+    pub(super) busy: Vec<bool>,
+    /// What each worker was given last; one by one, what it has.
+    pub(super) given: Vec<VecDeque<usize>>,
     startup: Duration,
     /// How long tests take of which nothing is known.
     guess: Duration,
     /// How much a process can be told.
     most: usize,
     is_sorted: bool,
-    is_isolated: bool,
-    /// Whether durations came in since the guess was made.
-    has_learned: bool,
+    pub(super) is_isolated: bool,
+    /// How many durations came in, and after how many the next guess is made.
+    learned: (usize, usize),
+    /// What is known of workers that are fed one by one.
+    pub(super) live: Live,
 }
 
 impl Feed {
@@ -125,13 +128,14 @@ impl Feed {
             tests: tests.into_iter().map(new).collect(),
             waiting: groups,
             busy: vec![false; workers.max(1)],
-            given: vec![Vec::new(); workers.max(1)],
+            given: vec![VecDeque::new(); workers.max(1)],
             startup: Duration::ZERO,
             guess: GUESS,
             most: usize::MAX,
             is_sorted: false,
             is_isolated: false,
-            has_learned: true,
+            learned: (0, 0),
+            live: Live::new(workers.max(1)),
         }
     }
 
@@ -159,7 +163,7 @@ impl Feed {
             self.set(*number, Stage::Sent(worker));
         }
         if let Some(given) = self.given.get_mut(worker) {
-            given.clone_from(&batch);
+            given.extend(&batch);
         }
         batch
     }
@@ -175,10 +179,19 @@ impl Feed {
 
     /// Tells that a test ended, and how long it took.
     pub fn ended(&mut self, test: usize, took: Option<Duration>) {
-        if let Some(own) = self.tests.get_mut(test) {
-            own.stage = Stage::Done;
-            own.duration = took.or(own.duration);
-            self.has_learned |= took.is_some();
+        let Some(own) = self.tests.get_mut(test) else { return };
+        let (before, expected) = (own.stage, own.duration);
+        own.stage = Stage::Done;
+        own.duration = took.or(own.duration);
+        self.learned.0 += usize::from(took.is_some());
+        if let Stage::Sent(worker) | Stage::Running(worker) = before {
+            self.live.note(worker, expected, took);
+            let given = self.given.get_mut(worker);
+            // Most end in their order, so that they are found at the front.
+            given.into_iter().for_each(|given| {
+                let place = given.iter().position(|other| *other == test);
+                place.and_then(|place| given.remove(place));
+            });
         }
     }
 
@@ -188,6 +201,9 @@ impl Feed {
         let mut unfinished = Vec::new();
         let mut again = Vec::new();
         let given = self.given.get_mut(worker).map(std::mem::take).unwrap_or_default();
+        // Whatever it says of itself, it did not come to what it had after the test that it ran.
+        let has_died = has_died || given.iter().any(|test| self.is_running(*test, worker));
+        let (rest, fruitless) = self.live.worker_ended(worker, given.is_empty());
         for number in given {
             let Some(test) = self.tests.get_mut(number) else { continue };
             match test.stage {
@@ -208,10 +224,19 @@ impl Feed {
                 _ => {}
             }
         }
+        again.extend(rest);
         if !again.is_empty() {
             // It stays together, as its groups would want it, and goes first.
             self.waiting.push(again);
         }
+        if fruitless >= MOST_ATTEMPTS.max(self.busy.len()) {
+            let waiting = std::mem::take(&mut self.waiting);
+            for number in waiting.into_iter().flatten() {
+                self.set(number, Stage::Done);
+                unfinished.push(Unfinished::NotRun(number));
+            }
+        }
+        self.live.add_up_again();
         unfinished
     }
 
@@ -282,7 +307,11 @@ impl Feed {
         group.iter().filter_map(|number| self.tests.get(*number)).map(|test| test.load).sum()
     }
 
-    fn set(&mut self, number: usize, stage: Stage) {
+    fn is_running(&self, number: usize, worker: usize) -> bool {
+        self.tests.get(number).is_some_and(|test| test.stage == Stage::Running(worker))
+    }
+
+    pub(super) fn set(&mut self, number: usize, stage: Stage) {
         if let Some(test) = self.tests.get_mut(number) {
             test.stage = stage;
         }
@@ -301,16 +330,19 @@ impl Feed {
         half.max(self.startup * WORTH).min(share)
     }
 
-    fn estimate(&self, group: &[usize]) -> Duration {
+    pub(super) fn estimate(&self, group: &[usize]) -> Duration {
         let tests = group.iter().filter_map(|number| self.tests.get(*number));
         tests.map(|test| test.duration.unwrap_or(self.guess)).fold(Duration::ZERO, Duration::saturating_add)
     }
 
     /// Puts the longest last, once anything is known. What is equally long keeps its order.
-    fn sort(&mut self) {
-        // One by one, it does not matter how long they take.
-        if std::mem::take(&mut self.has_learned) && !self.is_isolated {
+    pub(super) fn sort(&mut self) {
+        // One by one, it does not matter how long they take. A guess is made anew when twice as much is known.
+        let (learned, next) = self.learned;
+        if learned >= next && !self.is_isolated {
+            self.learned.1 = (learned * 2).max(1);
             self.guess = self.median().unwrap_or(GUESS);
+            self.live.add_up_again();
         }
         if std::mem::replace(&mut self.is_sorted, true) {
             return;
@@ -337,7 +369,12 @@ impl Order for Feed {
         if self.waiting.is_empty() {
             return None;
         }
-        self.busy.iter().position(|busy| !busy)
+        let free = |worker: &usize| self.busy.get(*worker) == Some(&false);
+        let workers = || (0..self.busy.len()).filter(free);
+        let is_anybody_there = self.busy.contains(&true);
+        // A slow one that has no test to its measure is wanted again when there is nobody else.
+        let wanted = workers().find(|worker| !self.live.is_retired(*worker));
+        wanted.or_else(|| workers().next().filter(|_| !is_anybody_there))
     }
 
     fn begin(&mut self, worker: usize) {
@@ -439,6 +476,16 @@ mod tests {
             "three times are enough"
         );
         assert_eq!((feed.batch(0), feed.left()), (Vec::new(), 0));
+    }
+
+    #[test]
+    fn a_test_that_ends_its_worker_well_is_to_blame_alone() {
+        let mut feed = Feed::new(known(&[1; 2]), 1);
+        feed.starts_in(millis(1000));
+        assert_eq!(feed.batch(0), [0, 1]);
+        feed.began(0);
+        assert_eq!(feed.worker_ended(0, false), [Unfinished::Ran(0)]);
+        assert_eq!(feed.batch(0), [1]);
     }
 
     #[test]

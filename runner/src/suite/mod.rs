@@ -1,7 +1,8 @@
 //! Suites: commands that can list their tests and run some of them.
 //!
 //! A [`Suite`] is read from the configuration of testrepository or stestr ([`find`], [`read`]). [`Feed`] decides which
-//! worker runs which of its tests; [`Run`] does it, over processes that are started for a batch of tests each.
+//! worker runs which of its tests; [`Run`] does it, over processes that are started for a batch of tests each, or,
+//! where the suite has a [`Program`] of ours, are sent one after the other.
 
 mod any_output;
 mod command;
@@ -10,7 +11,9 @@ mod find;
 mod ini;
 mod instances;
 mod listing;
+mod live;
 mod output;
+mod program;
 mod run;
 mod sent;
 #[cfg(test)]
@@ -26,14 +29,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::preset::Recipe;
+use crate::preset::{FeedKind, Recipe};
 
 pub use any_output::{AnyOutput, Format};
 pub use feed::{Feed, Planned, Unfinished};
 pub use find::{FILES, find, read};
 pub use instances::Instances;
 pub use listing::{Listing, list};
+pub use live::Answer;
 pub use output::{Output, Packets};
+pub use program::{Program, id_of, line, quoted};
 pub use run::{Conditions, Run};
 pub use test::{Test, Tests, owner};
 
@@ -46,6 +51,8 @@ pub struct Suite {
     pub folder: PathBuf,
     /// What runs tests: a command for the shell, with `$LISTOPT`, `$IDOPTION`, `$IDFILE` and `$IDLIST` in it.
     pub command: String,
+    /// The program of ours that `$WORKER` stands for in the command: it is sent one test after the other.
+    pub program: Option<Program>,
     /// What stands for `$LISTOPT` when tests are listed; without it they cannot be.
     pub list_option: Option<String>,
     /// What stands for `$IDOPTION` when some tests are run.
@@ -82,6 +89,36 @@ pub struct Suite {
     pub unknown_keys: Vec<String>,
     /// Keys that the file may have.
     pub known_keys: &'static [&'static str],
+}
+
+impl Suite {
+    /// Whether its workers read ids as they come.
+    pub(super) fn is_live(&self) -> bool {
+        let feed = self.recipe.as_ref().map(|recipe| recipe.preset.feed);
+        self.program.is_some() || feed == Some(FeedKind::Live)
+    }
+
+    /// The tests that a program of ours finds, as it is told by these words. Those of Python run side by side, a class
+    /// in one process.
+    #[must_use]
+    pub fn of(program: Program, words: &[String]) -> Self {
+        let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+        let python = if program.source().is_some() { "${PYTHON:-python3} " } else { "" };
+        let group = match program {
+            Program::Pytest => Some(r"[^\[]*::"),
+            Program::Unittest => Some(r"([^\.]*\.)*"),
+            Program::Executables => None,
+        };
+        Suite {
+            folder: ".".into(),
+            command: format!("exec {python}$WORKER $LISTOPT {}", words.join(" ")),
+            list_option: Some("--list".to_owned()),
+            program: Some(program),
+            group: group.map(str::to_owned),
+            is_parallel: true,
+            ..Suite::default()
+        }
+    }
 }
 
 /// How long things may take; `None` is as long as they like.

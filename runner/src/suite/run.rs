@@ -4,23 +4,26 @@
 //! ran when its worker ended has failed, with how that ended and its last words; one that was passed over has failed,
 //! too; and a worker that ended badly though no test failed is a failing test of its own, `subunit-run.worker-0`.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io::{self, PipeWriter, Write as _};
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use formats::human::show_duration;
-use process::{Cause, Exit, Interrupt, SignalName, last_line};
+use process::{Cause, Exit, Interrupt, LineInput, SignalName, last_line};
 use streamresult::{StreamResult, deliver, failure, text_event};
-use subunit::{Event, Frame, Packet, PushReader, Status, Timestamp};
+use subunit::{Event, Frame, PushReader, Status, Tags, Timestamp};
 use tempfile::NamedTempFile;
 
+use super::program::{PlacedProgram, Word, line};
 use super::sent::{Choice, Sent};
 use super::test::owner;
 use super::worker::{Ended, Job};
-use super::{Feed, Limits, Output, Planned, Suite, Test, Unfinished};
+use super::{Answer, Feed, Limits, Output, Planned, Suite, Test, Unfinished};
 use crate::{Work, Workload};
 
 /// What the ids of tests begin with that are about the run itself.
@@ -30,7 +33,8 @@ const OWN: &str = "subunit-run.";
 pub struct Run<'a>(Workers<'a>);
 
 struct Workers<'a> {
-    suite: &'a Suite,
+    suite: Cow<'a, Suite>,
+    _program: PlacedProgram,
     tests: Vec<Test>,
     numbers: HashMap<String, usize>,
     /// The ids of all tests that are known.
@@ -47,6 +51,8 @@ struct Workers<'a> {
     output: &'a dyn Fn() -> Box<dyn Output>,
     sink: &'a mut dyn StreamResult,
     has_failed: Vec<bool>,
+    /// Where workers read ids that are sent them, and since when each of them starts.
+    inputs: Vec<Option<(LineInput, Instant)>>,
     /// Workers are ended when it is closed.
     lifeline: PipeWriter,
     /// Its other end.
@@ -103,8 +109,10 @@ impl<'a> Run<'a> {
         known.extend(numbers.keys().cloned());
         let (began, has_failed) = (HashMap::new(), vec![false; workers]);
         let (life, lifeline) = io::pipe()?;
+        let (suite, program) = suite.with_program()?;
         Ok(Run(Workers {
             suite,
+            _program: program,
             tests,
             numbers,
             known: Arc::new(known),
@@ -118,6 +126,7 @@ impl<'a> Run<'a> {
             output,
             sink,
             has_failed,
+            inputs: (0..workers).map(|_| None).collect(),
             lifeline,
             life: Arc::new(life.into()),
             presence: channel(),
@@ -141,24 +150,41 @@ impl<'a> Run<'a> {
 
 impl Workers<'_> {
     fn job(&mut self, worker: usize) -> io::Result<Option<Job>> {
+        if self.is_live() {
+            return self.live_job(worker).map(Some);
+        }
         let batch = self.feed.batch(worker);
         if batch.is_empty() {
             return Ok(None);
         }
         let tests: Vec<Test> = batch.iter().filter_map(|test| self.tests.get(*test).cloned()).collect();
         let list = if tests.is_empty() { None } else { Some(list_file(&tests)?) };
-        let file = list.as_ref().map(NamedTempFile::path);
+        let job = self.job_of(worker, &tests, list.as_ref().map(NamedTempFile::path));
+        Ok(Some(Job { _ids: list, ..job }))
+    }
+
+    /// A worker that is sent its tests when it is ready for them.
+    fn live_job(&mut self, worker: usize) -> io::Result<Job> {
+        let (reader, input) = LineInput::pipe()?;
+        if let Some(own) = self.inputs.get_mut(worker) {
+            *own = Some((input, Instant::now()));
+        }
+        let job = self.job_of(worker, &[], None);
+        Ok(Job { input: Some(reader), output: self.read(&self.tests), ..job })
+    }
+
+    fn job_of(&self, worker: usize, tests: &[Test], file: Option<&Path>) -> Job {
         let instance = self.instances.get(worker).map(String::as_str);
-        let command = self.suite.runner(&tests, file, instance);
-        Ok(Some(Job {
-            command,
-            output: self.read(&tests),
-            _ids: list,
+        Job {
+            command: self.suite.runner(tests, file, instance),
+            output: self.read(tests),
+            input: None,
+            _ids: None,
             number: worker,
             is_alone: self.workers == 1,
             limits: self.limits,
             life: Arc::clone(&self.life),
-        }))
+        }
     }
 
     /// What reads the output of a worker that is sent these tests.
@@ -196,8 +222,56 @@ impl Workers<'_> {
         self.sink.status(&Event { timestamp: Some(Timestamp::now()), ..event })
     }
 
-    fn note(&mut self, worker: usize, packet: &Packet<'_>) {
-        let event = packet.event();
+    /// Whether tests are sent to workers one by one.
+    fn is_live(&self) -> bool {
+        self.suite.is_live() && !self.tests.is_empty()
+    }
+
+    /// Hears what a worker says of itself; `true` where it does.
+    fn hear(&mut self, worker: usize, event: &Event<'_>) -> bool {
+        let Some(word) = Word::of(event) else { return false };
+        let is_fed = self.inputs.get(worker).is_some_and(Option::is_some);
+        match word {
+            Word::Ready if is_fed => {
+                let begun = self.inputs.get(worker).and_then(|input| Some(input.as_ref()?.1));
+                self.feed.is_ready(worker, begun.map_or(Duration::ZERO, |begun| begun.elapsed()));
+                self.serve(worker, false);
+            }
+            Word::WantsNext => self.serve(worker, true),
+            // It is sent nothing, and ends by that.
+            Word::Ready | Word::Unknown => self.dismiss(worker),
+        }
+        true
+    }
+
+    /// Sends a worker what it can take, or tells it that there is nothing more.
+    fn serve(&mut self, worker: usize, is_wanted: bool) {
+        let mut is_wanted = is_wanted;
+        loop {
+            let Some((input, _)) = self.inputs.get_mut(worker).and_then(Option::as_mut) else { return };
+            match self.feed.answer(worker, std::mem::take(&mut is_wanted)) {
+                Answer::Send(test) => {
+                    let id = self.tests.get(test).map(|test| test.select.as_str()).unwrap_or_default();
+                    if input.send(line(id).as_bytes()).is_err() {
+                        // It reads no longer, which its end will say.
+                        return self.dismiss(worker);
+                    }
+                }
+                Answer::Wait => return,
+                Answer::End => return self.dismiss(worker),
+            }
+        }
+    }
+
+    /// Tells a worker that nothing more comes.
+    fn dismiss(&mut self, worker: usize) {
+        if let Some((mut input, _)) = self.inputs.get_mut(worker).and_then(Option::take) {
+            // The end of its input says the same.
+            drop(input.send(b"\n"));
+        }
+    }
+
+    fn note(&mut self, worker: usize, event: &Event<'_>) {
         let (Some(id), Some(status)) = (event.test_id, event.status) else { return };
         if status.is_failure() {
             self.note_failure(worker);
@@ -214,6 +288,7 @@ impl Workers<'_> {
             _ => {
                 let took = self.took(number, event.timestamp);
                 self.feed.ended(number, took);
+                self.serve(worker, false);
             }
         }
     }
@@ -265,7 +340,7 @@ impl Workers<'_> {
         if self.tests.is_empty() {
             self.feed.ended(0, None);
         }
-        for unfinished in self.feed.worker_ended(worker, !is_success(ended)) {
+        for unfinished in self.feed.worker_ended(worker, ended.is_early || !is_success(ended)) {
             let (number, why) = match unfinished {
                 Unfinished::Ran(number) => (number, format!("it was running when {how}")),
                 Unfinished::NotRun(number) => {
@@ -273,17 +348,23 @@ impl Workers<'_> {
                 }
             };
             let Some(id) = self.tests.get(number).map(|test| test.id.clone()) else { continue };
-            self.fail(worker, &id, true, &why, ended)?;
+            self.fail(worker, &id, &[], &why, ended)?;
         }
+        let own = format!("{}{OWN}worker-{worker}", self.suite.prefix);
         if !is_success(ended) && !self.has_failed.get(worker).copied().unwrap_or_default() {
-            let id = format!("{}{OWN}worker-{worker}", self.suite.prefix);
-            self.fail(worker, &id, false, &format!("{how}, though no test failed"), ended)?;
+            self.fail(worker, &own, &[], &format!("{how}, though no test failed"), ended)?;
+        }
+        let left = ended.ending.as_ref().map(|ending| ending.left.join(", ")).unwrap_or_default();
+        // A command that is run as it is may mean to leave something running, and fails where it fails.
+        if !left.is_empty() && !self.tests.is_empty() {
+            let why = format!("{how}, and left running, which was ended 100 ms later: {left}");
+            self.fail(worker, &own, &["leaked"], &why, ended)?;
         }
         self.has_failed.get_mut(worker).into_iter().for_each(|failed| *failed = false);
         self.sink.flush()
     }
 
-    fn fail(&mut self, worker: usize, id: &str, runnable: bool, why: &str, ended: &Ended) -> io::Result<()> {
+    fn fail(&mut self, worker: usize, id: &str, tags: &[&str], why: &str, ended: &Ended) -> io::Result<()> {
         self.note_failure(worker);
         let words = ended.last_words.trim_end();
         let reason = if words.is_empty() {
@@ -291,7 +372,9 @@ impl Workers<'_> {
         } else {
             format!("{why}\n\nIts last words:\n{words}\n")
         };
-        let event = Event { runnable, timestamp: Some(Timestamp::now()), ..failure(id, &reason) };
+        let runnable = self.numbers.contains_key(id);
+        let timestamp = Some(Timestamp::now());
+        let event = Event { runnable, tags: Tags::from(tags), timestamp, ..failure(id, &reason) };
         self.sink.status(&event)
     }
 }
@@ -318,14 +401,20 @@ impl Workload for Workers<'_> {
     fn event(&mut self, worker: usize, packets: Vec<u8>) -> io::Result<()> {
         PushReader::default().push(&packets, |frame, offset| {
             if let Frame::Packet(packet) = &frame {
-                self.note(worker, packet);
+                let event = packet.event();
+                if self.hear(worker, &event) {
+                    return Ok(());
+                }
+                self.note(worker, &event);
             }
             deliver(&frame, offset, self.sink)
         })?;
         self.sink.flush()
     }
 
-    fn end(&mut self, worker: usize, ended: Ended) -> io::Result<()> {
+    fn end(&mut self, worker: usize, mut ended: Ended) -> io::Result<()> {
+        // It was to get more, and ended without being told to.
+        ended.is_early = self.inputs.get_mut(worker).and_then(Option::take).is_some();
         if let Some(startup) = ended.startup {
             self.feed.starts_in(startup);
         }

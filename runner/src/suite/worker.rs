@@ -1,7 +1,7 @@
 //! A worker: one process that runs a batch of tests, from its start to its end.
 
 use std::collections::HashMap;
-use std::io;
+use std::io::{self, PipeReader};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::Command;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use streamresult::{StreamResult, TagChange};
 use subunit::{Event, Status, TEXT_TYPE, Tags, Timestamp, encode_chunks};
 use tempfile::NamedTempFile;
 
+use super::program::Word;
 use super::{Limits, Output};
 
 /// How much of what a worker said last is kept for reasons.
@@ -24,6 +25,8 @@ const PIECE: usize = 256 * 1024;
 pub(super) struct Job {
     pub(super) command: Command,
     pub(super) output: Box<dyn Output>,
+    /// What it reads, where it is sent ids.
+    pub(super) input: Option<PipeReader>,
     /// The file with its ids, which is there as long as the worker is.
     pub(super) _ids: Option<NamedTempFile>,
     /// What stands for it in route codes, and in the tag of its tests where there are several.
@@ -42,17 +45,23 @@ pub(super) struct Ended {
     pub(super) why: Option<String>,
     /// What it wrote to its error output last.
     pub(super) last_words: String,
-    /// How long it took until its first test began.
+    /// How long it took until its first test began, or it was ready for one.
     pub(super) startup: Option<Duration>,
     /// How many results came of tests that it was not sent.
     pub(super) dropped: usize,
+    /// Whether it ended before it was told that there is nothing more.
+    pub(super) is_early: bool,
 }
 
 impl Job {
     /// Runs the worker to its end, and hands on what it says as whole packets.
     pub(super) fn run(mut self, interrupt: &Interrupt, on_packets: &mut dyn FnMut(Vec<u8>)) -> Ended {
         let wait = Wait { deadline: Deadline::NEVER, interrupt };
-        let follow = Follow { lifeline: Some(self.life.as_fd()), ..Follow::new(wait, Timeouts::COMMAND) };
+        let follow = Follow {
+            lifeline: Some(self.life.as_fd()),
+            finds_leaks: true,
+            ..Follow::new(wait, Timeouts::COMMAND)
+        };
         let mut listener = Listener {
             output: self.output,
             events: Events {
@@ -71,7 +80,13 @@ impl Job {
             last: Instant::now(),
             last_words: Captured::new(LAST_WORDS),
         };
-        let ending = follow.start(&mut self.command).and_then(|child| child.to_the_end(&mut listener));
+        if let Some(input) = self.input {
+            self.command.stdin(input);
+        }
+        let started = follow.start(&mut self.command);
+        // Its input is the worker's alone.
+        drop(self.command);
+        let ending = started.and_then(|child| child.to_the_end(&mut listener));
         let why =
             ending.as_ref().ok().filter(|ending| ending.cause == Cause::Stopped).map(|_| listener.why());
         let exit = ending.as_ref().ok().and_then(|ending| match ending.exit {
@@ -85,6 +100,7 @@ impl Job {
             last_words: listener.last_words.text(),
             startup: listener.events.startup,
             dropped: listener.output.dropped(),
+            is_early: false,
         }
     }
 }
@@ -187,6 +203,10 @@ impl StreamResult for Events {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let timestamp = event.timestamp.or_else(|| Some(Timestamp::now()));
         let Some(id) = event.test_id else {
+            if Word::of(event).is_some() {
+                let begun = self.begun;
+                self.startup.get_or_insert_with(|| begun.elapsed());
+            }
             let route_code =
                 event.route_code.map_or_else(|| self.route.clone(), |own| format!("{}/{own}", self.route));
             let event = Event { timestamp, route_code: Some(&route_code), ..*event };

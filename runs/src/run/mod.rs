@@ -17,7 +17,7 @@ use cli::value::duration;
 use cli::{Streams, Verdict, VerdictArgs};
 use process::Interrupt;
 use repository::{Error, Repository, RunState, StoredRun};
-use runner::suite::{self, FILES, Format, Instances, Limits, Listing, Suite};
+use runner::suite::{self, FILES, Format, Instances, Limits, Listing, Suite, quoted};
 
 use super::command::RepositoryCommand;
 use super::display;
@@ -341,11 +341,6 @@ impl LimitArgs {
     fn limits(self) -> Limits {
         Limits { test: self.timeout, idle: self.idle_timeout, listing: self.list_timeout }
     }
-}
-
-/// A word as the shell takes it for one.
-fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// Says what the run is called, what changed, and what is still failing.

@@ -71,11 +71,6 @@ fn it_runs_until_a_run_fails() {
 }
 
 #[test]
-fn a_word_is_one_word_for_the_shell() {
-    assert_eq!(super::quoted("it's"), r"'it'\''s'");
-}
-
-#[test]
 fn a_seed_gives_one_order() {
     let order = |seed| {
         let mut ids: Vec<String> = (0..9).map(|id| id.to_string()).collect();
