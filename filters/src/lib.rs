@@ -7,12 +7,14 @@ pub mod dump;
 pub mod filter;
 pub mod from_json;
 pub mod from_v1;
+pub mod github;
 pub mod json;
 pub mod junitxml;
 #[cfg(test)]
 mod laws;
 pub mod lint;
 pub mod ls;
+pub mod markdown;
 pub mod mux;
 pub mod pyunit;
 mod report;

@@ -58,6 +58,8 @@ Version 2 of subunit is what all commands read and write, unless their names say
   cargo test     libtest2subunit, also of libtest's JSON and of cargo-nextest
   JSON lines     json2subunit, subunit2json: nothing is lost either way
   CSV            subunit2csv
+  Markdown       subunit2markdown
+  GitHub Actions subunit2github
   files          subunit2disk: a folder for each test, a file for each attachment
   for people     subunit2text, subunit2pyunit, subunit-ls, subunit-stats, subunit-diff
 

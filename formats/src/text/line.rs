@@ -100,7 +100,7 @@ fn remark(record: &Record<'_>) -> io::Result<Option<String>> {
 }
 
 /// The first line of an attachment that has any text.
-pub(super) fn first_line(record: &Record<'_>, name: &str) -> io::Result<Option<String>> {
+pub(crate) fn first_line(record: &Record<'_>, name: &str) -> io::Result<Option<String>> {
     let Some(attachment) = record.attachment(name) else { return Ok(None) };
     let bytes = attachment.head(REASON)?;
     let content = Content::of(attachment.mime_type(), &bytes);
@@ -110,7 +110,7 @@ pub(super) fn first_line(record: &Record<'_>, name: &str) -> io::Result<Option<S
 }
 
 /// Writes how long something took, to the millisecond where that says something.
-pub(super) fn write_length(length: Duration, out: &mut Vec<u8>) {
+pub(crate) fn write_length(length: Duration, out: &mut Vec<u8>) {
     if length < Duration::from_secs(60) {
         time::push_seconds(length, out);
         out.push(b's');

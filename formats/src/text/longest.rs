@@ -13,7 +13,7 @@ const USUAL: usize = 5;
 
 /// The slowest tests so far.
 #[derive(Debug)]
-pub(super) struct Longest {
+pub(crate) struct Longest {
     /// The quickest of them first; of two that are equal, the later one.
     kept: BinaryHeap<Reverse<(Duration, Reverse<u64>, String)>>,
     asked: Option<usize>,
@@ -21,12 +21,12 @@ pub(super) struct Longest {
 }
 
 impl Longest {
-    pub(super) fn new(asked: Option<usize>) -> Self {
+    pub(crate) fn new(asked: Option<usize>) -> Self {
         Longest { kept: BinaryHeap::new(), asked, seen: 0 }
     }
 
     #[inline]
-    pub(super) fn note(&mut self, record: &Record<'_>) {
+    pub(crate) fn note(&mut self, record: &Record<'_>) {
         let Some(duration) = record.duration().filter(|duration| !duration.is_zero()) else { return };
         self.seen += 1;
         let room = self.asked.unwrap_or(USUAL);
@@ -41,7 +41,7 @@ impl Longest {
     }
 
     /// Those to be listed, the slowest first: none where nobody asked and there are no others.
-    pub(super) fn into_list(self) -> Vec<(Duration, String)> {
+    pub(crate) fn into_list(self) -> Vec<(Duration, String)> {
         if self.asked.is_none() && self.seen <= USUAL as u64 {
             return Vec::new();
         }

@@ -7,15 +7,17 @@
 //! characters are shown, not sent. All that the report draws itself is ASCII.
 
 mod ascii;
-mod line;
-mod longest;
+pub(crate) mod line;
+pub(crate) mod longest;
 mod paint;
 mod report;
-mod section;
-mod skips;
+pub(crate) mod section;
+pub(crate) mod skips;
 mod tally;
 #[cfg(test)]
 mod tests;
+
+use streamresult::Summary;
 
 pub use ascii::Ascii;
 pub use line::title;
@@ -57,4 +59,18 @@ pub struct Conclusion<'a> {
     pub incomplete: bool,
     /// A signal was why, or why the run itself ended early: that is said beside any verdict.
     pub interrupted: bool,
+}
+
+impl Conclusion<'_> {
+    /// How the run went, in a word or three, and how it looks.
+    pub(crate) fn word(self, summary: &Summary) -> (&'static str, Tone) {
+        match (summary.is_success(), self.incomplete, summary.ran()) {
+            (false, _, _) if self.interrupted => ("FAILED, INTERRUPTED", Tone::Bad),
+            (false, _, _) => ("FAILED", Tone::Bad),
+            (true, _, _) if self.interrupted => ("INTERRUPTED", Tone::Bad),
+            (true, true, _) => ("INCOMPLETE", Tone::Bad),
+            (true, false, false) => ("NOTHING RAN", Tone::Notice),
+            (true, false, true) => ("PASSED", Tone::Good),
+        }
+    }
 }

@@ -380,15 +380,7 @@ impl<W: Write> Rest<'_, W> {
         ending: Conclusion<'_>,
         times: Option<(Timestamp, Timestamp)>,
     ) -> io::Result<()> {
-        let Conclusion { incomplete, interrupted, .. } = ending;
-        let (word, tone) = match (summary.is_success(), incomplete, summary.ran()) {
-            (false, _, _) if interrupted => ("FAILED, INTERRUPTED", Tone::Bad),
-            (false, _, _) => ("FAILED", Tone::Bad),
-            (true, _, _) if interrupted => ("INTERRUPTED", Tone::Bad),
-            (true, true, _) => ("INCOMPLETE", Tone::Bad),
-            (true, false, false) => ("NOTHING RAN", Tone::Notice),
-            (true, false, true) => ("PASSED", Tone::Good),
-        };
+        let (word, tone) = ending.word(summary);
         tone.write(word, self.color, self.out)?;
         write!(self.out, "  {summary}")?;
         if let Some((first, latest)) = times.filter(|(first, latest)| first < latest) {

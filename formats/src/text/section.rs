@@ -108,7 +108,7 @@ impl Sections {
 }
 
 /// What a status without a test id is about.
-pub(super) fn run_as_a_whole(event: &Event<'_>) -> String {
+pub(crate) fn run_as_a_whole(event: &Event<'_>) -> String {
     title("(the run as a whole)", event.route_code)
 }
 

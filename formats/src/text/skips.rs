@@ -12,13 +12,13 @@ const MOST: usize = 1000;
 
 /// How many tests were skipped for which reason.
 #[derive(Debug, Default)]
-pub(super) struct Skips {
+pub(crate) struct Skips {
     counts: HashMap<String, u64>,
     others: u64,
 }
 
 impl Skips {
-    pub(super) fn note(&mut self, record: &Record<'_>) -> io::Result<()> {
+    pub(crate) fn note(&mut self, record: &Record<'_>) -> io::Result<()> {
         let reason = first_line(record, "reason")?.unwrap_or_else(|| "(no reason given)".to_owned());
         if let Some(count) = self.counts.get_mut(&reason) {
             *count += 1;
@@ -31,7 +31,7 @@ impl Skips {
     }
 
     /// The reasons, the most frequent first.
-    pub(super) fn into_list(self) -> Vec<(u64, String)> {
+    pub(crate) fn into_list(self) -> Vec<(u64, String)> {
         let mut list: Vec<_> = self.counts.into_iter().map(|(reason, count)| (count, reason)).collect();
         list.sort_by(|(count, reason), (other_count, other)| {
             other_count.cmp(count).then_with(|| reason.cmp(other))

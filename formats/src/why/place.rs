@@ -1,5 +1,6 @@
 //! Where in the sources a test failed, as its text says.
 
+use std::fmt;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -13,6 +14,16 @@ pub struct Place {
     pub file: String,
     /// The line, from 1 on.
     pub line: Option<u32>,
+}
+
+/// `tests/boot.py:7`, or the file alone.
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(formatter, "{}:{line}", self.file),
+            None => formatter.write_str(&self.file),
+        }
+    }
 }
 
 /// A form in which producers name places; its groups are the file and the line.
