@@ -8,6 +8,7 @@ pub mod filter;
 pub mod from_json;
 pub mod from_v1;
 pub mod github;
+pub mod html;
 pub mod json;
 pub mod junitxml;
 #[cfg(test)]

@@ -7,7 +7,12 @@ use subunit::part;
 const ESCAPE: u8 = 0x1b;
 
 /// The line without the colours in it.
-pub(crate) fn uncoloured(line: &[u8]) -> Cow<'_, [u8]> {
+///
+/// ```
+/// assert_eq!(&*formats::colour::uncoloured(b"\x1b[31mred\x1b[0m"), b"red");
+/// ```
+#[must_use]
+pub fn uncoloured(line: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(ESCAPE, line).is_none() {
         return Cow::Borrowed(line);
     }

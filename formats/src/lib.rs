@@ -2,7 +2,7 @@
 
 pub mod charset;
 pub mod ci;
-mod colour;
+pub mod colour;
 pub mod compact_map;
 pub mod csv;
 pub mod ctrf;

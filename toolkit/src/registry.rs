@@ -74,6 +74,7 @@ impl CommandTable for Registry {
                 Entry::of::<filters::lint::Lint>("subunit-lint"),
                 Entry::of::<filters::text::Text>("subunit2text"),
                 Entry::of::<filters::junitxml::JunitXml>("subunit2junitxml"),
+                Entry::of::<filters::html::Html>("subunit2html"),
                 Entry::of::<filters::csv::Csv>("subunit2csv"),
                 Entry::of::<filters::json::Json>("subunit2json"),
                 Entry::of::<filters::markdown::Markdown>("subunit2markdown"),
