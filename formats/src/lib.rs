@@ -21,6 +21,7 @@ pub mod lines;
 mod loose_json;
 pub mod markdown;
 pub mod packet_watch;
+mod place;
 mod postponed;
 pub mod pyunit;
 pub mod recognise;

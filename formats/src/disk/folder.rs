@@ -4,21 +4,17 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher};
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use foldhash::quality::RandomState;
-use rustix::fs::{CWD, Dir, Mode, OFlags, mkdirat, openat};
-use rustix::io::Errno;
 
 use super::names::{numbered, safe};
-
-const PRIVATE_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
+use crate::place::Place;
 
 /// A folder, held open: what happens to its path later does not matter.
 #[derive(Debug)]
 pub(super) struct Folder {
-    fd: OwnedFd,
+    place: Place,
     /// The hashes of names that were given out, in lower case: some file systems take names for one that differ in
     /// case only.
     taken: HashSet<u64, BuildHasherDefault<AsIs>>,
@@ -28,26 +24,23 @@ pub(super) struct Folder {
 impl Folder {
     /// Opens the folder at a path that the user gave.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Folder::of(openat(CWD, path, flags, Mode::empty())?).knowing_names()
+        Folder::of(Place::open(path)?).knowing_names()
     }
 
-    fn of(fd: OwnedFd) -> Self {
-        Folder { fd, taken: HashSet::default(), state: RandomState::default() }
+    fn of(place: Place) -> Self {
+        Folder { place, taken: HashSet::default(), state: RandomState::default() }
     }
 
     /// The folder, where the names that it holds are taken. Those that differ from a new one in case only would
     /// else not be in the way here, and be lost where the folder is copied to.
     fn knowing_names(mut self) -> io::Result<Self> {
-        for entry in Dir::read_from(&self.fd)? {
-            self.reserve(&entry?.file_name().to_string_lossy());
-        }
+        self.place.names()?.iter().for_each(|name| self.reserve(name));
         Ok(self)
     }
 
     /// Makes a folder for this text, and returns the number that its name got.
     pub(super) fn make_folder(&mut self, text: &str) -> io::Result<(Folder, u64)> {
-        let (name, number) = self.make(text, |fd, name| mkdirat(fd, name, Mode::RWXU))?;
+        let (name, number) = self.make(text, Place::make_folder)?;
         Ok((self.folder(&name)?, number))
     }
 
@@ -59,14 +52,12 @@ impl Folder {
     /// Makes a file for this text, and returns its name.
     pub(super) fn make_file(&mut self, text: &str) -> io::Result<(File, String)> {
         let mut made = None;
-        let (name, _) = self.make(text, |fd, name| {
-            // This neither follows a link nor opens what is there.
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            made = Some(open_beneath(fd, name, flags, PRIVATE_FILE)?);
+        let (name, _) = self.make(text, |place, name| {
+            made = Some(place.make_file(name)?);
             Ok(())
         })?;
         let file = made.ok_or(io::ErrorKind::NotFound)?;
-        Ok((File::from(file), name))
+        Ok((file, name))
     }
 
     /// Keeps this name for [`make_reserved`](Folder::make_reserved).
@@ -77,20 +68,18 @@ impl Folder {
 
     /// Makes the file whose name was kept.
     pub(super) fn make_reserved(&mut self, name: &str) -> io::Result<File> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(File::from(open_beneath(&self.fd, name, flags, PRIVATE_FILE)?))
+        self.place.make_file(name)
     }
 
     fn folder(&self, name: &str) -> io::Result<Folder> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        Ok(Folder::of(open_beneath(&self.fd, name, flags, Mode::empty())?))
+        Ok(Folder::of(self.place.folder(name.as_ref())?))
     }
 
     /// Makes something under the first name that is free.
     fn make(
         &mut self,
         text: &str,
-        mut make: impl FnMut(&OwnedFd, &str) -> rustix::io::Result<()>,
+        mut make: impl FnMut(&Place, &str) -> io::Result<()>,
     ) -> io::Result<(String, u64)> {
         let name = safe(text);
         let mut number = self.first_free(&name);
@@ -98,16 +87,16 @@ impl Folder {
             let candidate = numbered(&name, number);
             let hash = self.hash(&candidate);
             if !self.taken.contains(&hash) {
-                match make(&self.fd, &candidate) {
+                match make(&self.place, &candidate) {
                     Ok(()) => {
                         self.taken.insert(hash);
                         return Ok((candidate, number));
                     }
                     // It is of an earlier run; a file system may also take two names for one.
-                    Err(Errno::EXIST) => {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                         self.taken.insert(hash);
                     }
-                    Err(error) => return Err(error.into()),
+                    Err(error) => return Err(error),
                 }
             }
             number += 1;
@@ -134,21 +123,6 @@ impl Folder {
     }
 }
 
-/// Opens a name of one component in a folder: no link is followed, whatever it is and however it got there.
-fn open_beneath(folder: &OwnedFd, name: &str, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::fs::{ResolveFlags, openat2};
-        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
-        match openat2(folder, name, flags, mode, resolve) {
-            // Old kernels do not know the call, and some sandboxes refuse it.
-            Err(Errno::NOSYS | Errno::PERM) => {}
-            opened => return opened,
-        }
-    }
-    openat(folder, name, flags, mode)
-}
-
 /// Hashes are used as they are.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct AsIs(u64);
@@ -167,6 +141,7 @@ impl Hasher for AsIs {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use std::fs;

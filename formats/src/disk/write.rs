@@ -1,10 +1,9 @@
 //! Records to folders.
 
 use std::collections::{HashMap, VecDeque};
-use std::fs::{DirBuilder, File};
+use std::fs::File;
 use std::hash::BuildHasher as _;
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use foldhash::quality::RandomState;
@@ -13,7 +12,7 @@ use subunit::{Event, Status, Timestamp};
 
 use super::folder::Folder;
 use crate::json::Object;
-use crate::time;
+use crate::{place, time};
 
 const SUMMARY: &str = "test.json";
 /// Longer files are copied in pieces.
@@ -53,8 +52,7 @@ impl DiskWriter {
     ///
     /// When it cannot be made or opened.
     pub fn new(path: &Path) -> io::Result<Self> {
-        let made =
-            DirBuilder::new().recursive(true).mode(0o700).create(path).and_then(|()| Folder::open(path));
+        let made = place::make_private(path).and_then(|()| Folder::open(path));
         let folder = made.map_err(|error| in_writing(path, None, error))?;
         Ok(DiskWriter {
             path: path.to_owned(),

@@ -5,13 +5,13 @@ use std::fmt;
 use std::fs::{self, File};
 use std::hash::BuildHasher as _;
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use foldhash::quality::RandomState;
 use streamresult::Attachment;
 
 use crate::hash_set::{CompactHashSet, first_free};
+use crate::place;
 
 /// A file's name has up to 255 bytes; the rest is for its number.
 const LONGEST_ID: usize = 160;
@@ -60,7 +60,7 @@ impl Folder {
             let name = name(number);
             let path = self.path.join(&name);
             // This neither follows a link nor opens what another process has just made.
-            let made = File::options().write(true).create_new(true).mode(0o644).open(&path);
+            let made = place::make_public(&path);
             match made {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(in_making(&path, error)),
@@ -146,6 +146,7 @@ mod tests {
         }
     }
 
+    #[cfg(unix)]
     #[test]
     fn no_file_takes_the_place_of_another() {
         let place = tempfile::tempdir().unwrap();

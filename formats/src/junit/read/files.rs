@@ -2,16 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
 use memchr::memchr;
-use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use streamresult::StreamResult;
 use subunit::{Event, part, part_mut, split_part};
 
 use super::case::Case;
 use super::text::{file, pieces};
+use crate::place::Place;
 
 const OPENING: &[u8] = b"[[ATTACHMENT|";
 const CLOSING: &[u8] = b"]]";
@@ -104,21 +103,17 @@ impl Files {
 /// Opens a file below a folder. No part of its path may be a link or lead upwards.
 fn open(folder: &Path, path: &Path) -> io::Result<File> {
     let inside = path.strip_prefix(folder).unwrap_or(path);
-    let mut parts = inside.components().filter(|part| *part != Component::CurDir).peekable();
-    let read = OFlags::RDONLY | OFlags::CLOEXEC;
-    let mut place: OwnedFd = openat(CWD, folder, read | OFlags::DIRECTORY, Mode::empty())?;
-    while let Some(part) = parts.next() {
-        let Component::Normal(name) = part else {
-            return Err(io::Error::other("it is not in the folder"));
-        };
-        // Opening a pipe must not wait for its writer.
-        let kind = if parts.peek().is_some() { OFlags::DIRECTORY } else { OFlags::NONBLOCK };
-        place = openat(&place, name, read | OFlags::NOFOLLOW | kind, Mode::empty())?;
+    let names = inside.components().filter(|part| *part != Component::CurDir).map(|part| match part {
+        Component::Normal(name) => Ok(Path::new(name)),
+        _ => Err(io::Error::other("it is not in the folder")),
+    });
+    let names = names.collect::<io::Result<Vec<_>>>()?;
+    let (name, folders) = names.split_last().ok_or_else(|| io::Error::other("it is no regular file"))?;
+    let mut place = Place::open(folder)?;
+    for folder in folders {
+        place = place.folder(folder)?;
     }
-    if FileType::from_raw_mode(fstat(&place)?.st_mode) != FileType::RegularFile {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    Ok(File::from(place))
+    place.file(name)
 }
 
 /// Copies a file to the stream, so far as there is room.
@@ -153,6 +148,7 @@ fn copy(
     pieces(&format!("{name} (cut)"), note.as_bytes(), event, sink)
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
     use std::fs;
