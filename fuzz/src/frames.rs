@@ -74,7 +74,7 @@ fn take(
                 assert!(eof, "the end came early");
                 return at;
             }
-            Step::Frame(consumed, frame) => {
+            Step::Frame { consumed, frame } => {
                 assert!(consumed > 0 && frame.as_bytes() == &input[at..at + consumed]);
                 out.add(at as u64, &frame);
                 at += consumed;
@@ -94,7 +94,7 @@ pub(crate) fn frames_given_up(input: &[u8], ends: &[usize]) -> Vec<Stretch> {
     let mut at = 0;
     for end in ends {
         at = take(&mut decoder, input, at, *end, false, &mut out);
-        while let Step::Frame(consumed, frame) = decoder.give_up(&input[at..*end]) {
+        while let Step::Frame { consumed, frame } = decoder.give_up(&input[at..*end]) {
             out.add(at as u64, &frame);
             at += consumed;
         }

@@ -86,7 +86,7 @@ impl TimedRecords {
         loop {
             let offset = decoder.offset();
             let rest = part(input, consumed..);
-            let Step::Frame(len, frame) = decoder.decode(rest, eof) else { return Ok(consumed) };
+            let Step::Frame { consumed: len, frame } = decoder.decode(rest, eof) else { return Ok(consumed) };
             deliver(&frame, offset, self)?;
             consumed += len;
         }

@@ -271,12 +271,12 @@ fn each_packet(bytes: &[u8], mut call: impl FnMut(&Packet<'_>) -> io::Result<()>
     let mut called = Ok(());
     loop {
         match decoder.decode(rest, true) {
-            Step::Frame(len, Frame::Packet(packet)) => {
+            Step::Frame { consumed: len, frame: Frame::Packet(packet) } => {
                 called = called.and(call(&packet));
                 rest = subunit::part(rest, len..);
             }
             Step::End => return called,
-            Step::NeedMore(_) | Step::Frame(..) => return Err(not_packets()),
+            Step::NeedMore(_) | Step::Frame { .. } => return Err(not_packets()),
         }
     }
 }

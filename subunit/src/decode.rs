@@ -104,8 +104,13 @@ pub enum Step<'a> {
     /// Nothing can be said before more bytes come: this many complete the packet that seems to be under way.
     /// Fewer, even one, may be enough to tell.
     NeedMore(usize),
-    /// The next frame, and how many bytes it consumes from the front of the input.
-    Frame(usize, Frame<'a>),
+    /// A frame.
+    Frame {
+        /// How many bytes it takes from the front of the input: these are not shown again.
+        consumed: usize,
+        /// The frame itself.
+        frame: Frame<'a>,
+    },
     /// The input has ended and every byte of it was in a frame.
     End,
 }
@@ -113,13 +118,24 @@ pub enum Step<'a> {
 /// Finds the frames of a stream. It never fails, blocks or allocates, and however the input is cut, finds the
 /// same.
 ///
+/// What it promises, and tests hold it to:
+///
+/// - *Every byte once.* The frames, one after the other, are the stream: bytes are in a packet, in text or in damage.
+/// - *Any cut.* Bytes that are shown one by one give the same frames as all at once, text and damage in other pieces.
+///   No decision looks at how much has come; [`give_up`](Decoder::give_up) is the one exception, and is asked for.
+/// - *No intact packet is lost.* Damage ends where the next packet begins, also within what the damaged one claims.
+/// - *Text is text.* A byte that could begin a packet, within a line that a program printed, is part of that line,
+///   unless what follows is a packet with its checksum.
+/// - *Linear time, bounded memory*, whatever the input is: a byte is looked at a few times, and a caller has to keep one
+///   packet at most, [`MAX_PACKET`](crate::MAX_PACKET) bytes, until it is complete.
+///
 /// ```
 /// use subunit::{Decoder, Frame, Step};
 ///
 /// let mut input: &[u8] = b"starting\n\xb3\x29\x01\x0c\x03foo\x08\x55\x5f\x1b";
 /// let mut decoder = Decoder::new();
 /// let mut ids = Vec::new();
-/// while let Step::Frame(consumed, frame) = decoder.decode(input, true) {
+/// while let Step::Frame { consumed, frame } = decoder.decode(input, true) {
 ///     if let Frame::Packet(packet) = frame {
 ///         ids.push(packet.test_id().unwrap_or_default());
 ///     }
@@ -241,7 +257,7 @@ impl Decoder {
     fn step<'a>(&self, found: Found, input: &'a [u8]) -> Step<'a> {
         match (found, self.frame(found, input)) {
             (Found::NeedMore(missing), _) => Step::NeedMore(missing),
-            (_, Some(frame)) => Step::Frame(found.len(), frame),
+            (_, Some(frame)) => Step::Frame { consumed: found.len(), frame },
             (_, None) => Step::End,
         }
     }

@@ -64,7 +64,8 @@ impl PushReader {
         let mut done = 0;
         let taken = loop {
             let offset = self.decoder.offset();
-            let Step::Frame(len, frame) = self.decoder.decode(part(&self.rest, done..), eof) else {
+            let Step::Frame { consumed: len, frame } = self.decoder.decode(part(&self.rest, done..), eof)
+            else {
                 break Ok(());
             };
             done += len;

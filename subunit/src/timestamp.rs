@@ -19,6 +19,20 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
+    /// This many seconds after 1970-01-01T00:00:00Z, and nanoseconds into that second; `None` where these are a second or
+    /// more.
+    ///
+    /// ```
+    /// use subunit::Timestamp;
+    ///
+    /// assert_eq!(Timestamp::new(7, 5).map(|time| time.to_string()), Some("1970-01-01T00:00:07.000000005Z".into()));
+    /// assert_eq!(Timestamp::new(7, 1_000_000_000), None);
+    /// ```
+    #[must_use]
+    pub const fn new(seconds: u32, nanoseconds: u32) -> Option<Self> {
+        if nanoseconds < NANOSECONDS { Some(Timestamp { seconds, nanoseconds }) } else { None }
+    }
+
     /// The current time of the system's clock.
     #[cfg(feature = "std")]
     #[must_use]

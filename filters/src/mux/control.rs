@@ -88,7 +88,7 @@ fn take(decoder: &mut Decoder, bytes: &mut Vec<u8>, end: bool, route: Option<&st
     let mut at = 0;
     loop {
         let offset = decoder.offset();
-        let Step::Frame(len, frame) = decoder.decode(part(bytes, at..), end) else { break };
+        let Step::Frame { consumed: len, frame } = decoder.decode(part(bytes, at..), end) else { break };
         at += len;
         match frame {
             Frame::Packet(packet) => match addressed(&packet.event(), route) {

@@ -136,7 +136,7 @@ impl Stream {
                 ending => self.decoder.decode(input, ending == InputState::Eof),
             };
             let (len, frame) = match step {
-                Step::Frame(len, frame) => (len, frame),
+                Step::Frame { consumed: len, frame } => (len, frame),
                 Step::NeedMore(missing) => {
                     self.is_deceived = buffer.start == 0 && buffer.end >= self.come + self.missing;
                     self.missing = missing;

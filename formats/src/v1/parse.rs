@@ -217,7 +217,7 @@ impl V1Parser {
     ) -> io::Result<Option<Progress>> {
         let (len, frame) = match Decoder::new().decode(rest, eof) {
             Step::NeedMore(_) => return Ok(Some(Progress::NeedMore)),
-            Step::Frame(len, frame) => (len, frame),
+            Step::Frame { consumed: len, frame } => (len, frame),
             Step::End => return Ok(None),
         };
         match frame {

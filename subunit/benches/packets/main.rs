@@ -24,7 +24,7 @@ struct Counts {
 fn count(stream: &[u8]) -> Counts {
     let mut decoder = Decoder::new();
     let (mut counts, mut rest) = (Counts::default(), stream);
-    while let Step::Frame(consumed, frame) = decoder.decode(rest, true) {
+    while let Step::Frame { consumed, frame } = decoder.decode(rest, true) {
         match frame {
             Frame::Packet(packet) => counts.packets += usize::from(packet.as_bytes().len() > 7),
             Frame::Text(bytes) => counts.text += bytes.len(),

@@ -42,7 +42,7 @@ fn take(
                 assert!(eof);
                 return at;
             }
-            Step::Frame(consumed, frame) => {
+            Step::Frame { consumed, frame } => {
                 assert!(consumed > 0 && frame.as_bytes() == &input[at..at + consumed]);
                 at += consumed;
                 push(out, position, frame);
