@@ -37,6 +37,8 @@ mod line_input;
 #[cfg(unix)]
 mod lock;
 #[cfg(unix)]
+mod mark;
+#[cfg(unix)]
 mod memory_file;
 mod secret;
 #[cfg(unix)]
@@ -71,6 +73,8 @@ pub use interrupt::Interrupt;
 pub use line_input::LineInput;
 #[cfg(unix)]
 pub use lock::Lock;
+#[cfg(unix)]
+pub use mark::Mark;
 #[cfg(unix)]
 pub use memory_file::MemoryFile;
 #[cfg(unix)]

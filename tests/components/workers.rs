@@ -3,10 +3,12 @@
 use std::fs;
 use std::io;
 use std::process::Command;
+use std::sync::Arc;
 
-use anyhow::{bail, ensure};
+use anyhow::{Context as _, bail, ensure};
 use process::Interrupt;
-use runner::suite::{self, Conditions, Limits, Listing, Output, Packets, Planned, Program, Run, Suite};
+use runner::preset::{Presets, Recipe};
+use runner::suite::{self, Conditions, Limits, Listing, Output, Packets, Planned, Run, Suite};
 use subunit::Event;
 
 use crate::{Need, Scenario};
@@ -32,12 +34,15 @@ fn pytest_missing() -> Option<String> {
 
 /// Lists the tests of a project and runs them: a line of each event that says what became of one, sorted; beside the
 /// status its tags, and the names of its files.
-fn run(program: Program, files: &[(&str, &str)], workers: usize) -> anyhow::Result<Vec<String>> {
+fn run(program: &str, files: &[(&str, &str)], workers: usize) -> anyhow::Result<Vec<String>> {
     let folder = tempfile::tempdir()?;
     for (name, text) in files {
         fs::write(folder.path().join(name), text)?;
     }
-    let suite = Suite { folder: folder.path().to_owned(), ..Suite::of(program, &[]) };
+    let presets = Presets::of(folder.path())?;
+    let preset = presets.get(program).context("no such preset")?.clone();
+    let recipe = Some(Arc::new(Recipe::new(preset, String::new(), None)?));
+    let suite = Suite { folder: folder.path().to_owned(), recipe, ..Suite::default() };
     let interrupt = Interrupt::never();
     let tests = match suite::list(&suite, None, &Limits::default(), &interrupt)? {
         Listing::Tests(tests) => tests,
@@ -88,7 +93,7 @@ impl Seen {
     }
 }
 
-fn check(program: Program, files: &[(&str, &str)], expected: &[&str]) -> anyhow::Result<()> {
+fn check(program: &str, files: &[(&str, &str)], expected: &[&str]) -> anyhow::Result<()> {
     for workers in [1, 3] {
         let lines = run(program, files, workers)?;
         ensure!(lines == expected, "with {workers} workers: {lines:#?}");
@@ -133,7 +138,7 @@ def load_tests(loader, tests, pattern):
     return unittest.TestSuite([unittest.TestSuite(tests)])
 "#;
     check(
-        Program::Unittest,
+        "unittest",
         &[("test_a.py", test), ("test_broken.py", "import nowhere")],
         &[
             "test_a.A.test_exit Fail",
@@ -191,7 +196,7 @@ class Log(unittest.TestCase):
             self.assertEqual(log.read().split("\n")[:-1],
                 ["module up", "A up", "A 1", "A 2", "A down", "B 1"])
 "#;
-    let lines = run(Program::Unittest, &[("test_f.py", test)], 1)?;
+    let lines = run("unittest", &[("test_f.py", test)], 1)?;
     let expected = [
         "tearDownClass (test_f.B) Fail",
         "tearDownClass (test_f.B) traceback=RuntimeError: no way down",
@@ -221,7 +226,7 @@ class A(unittest.TestCase):
 class B(unittest.TestCase):
     def test_5(self): pass
 "#;
-    let lines = run(Program::Unittest, &[("test_d.py", test)], 2)?;
+    let lines = run("unittest", &[("test_d.py", test)], 2)?;
     let statuses: Vec<_> = lines.iter().filter(|line| !line.contains('=')).map(String::as_str).collect();
     let expected = [
         "test_d.A.test_1 Success",
@@ -233,7 +238,7 @@ class B(unittest.TestCase):
     ensure!(statuses == expected, "{lines:#?}");
     let leak = "import subprocess, unittest\nclass A(unittest.TestCase):\n    def test_1(self):\n        \
                 subprocess.Popen(['sleep', '1000'])\n";
-    let lines = run(Program::Unittest, &[("test_l.py", leak)], 1)?;
+    let lines = run("unittest", &[("test_l.py", leak)], 1)?;
     ensure!(lines.contains(&"subunit-run.worker-0 Fail leaked".to_owned()), "{lines:#?}");
     Ok(())
 }
@@ -242,7 +247,7 @@ class B(unittest.TestCase):
 fn start_that_fails() -> anyhow::Result<()> {
     let test = "import os, sys, unittest\nclass A(unittest.TestCase):\n    def test_1(self): pass\n\
                 if '--list' not in sys.argv:\n    os._exit(7)\n";
-    let lines = run(Program::Unittest, &[("test_s.py", test)], 2)?;
+    let lines = run("unittest", &[("test_s.py", test)], 2)?;
     ensure!(lines.first().is_some_and(|line| line == "subunit-run.worker-0 Fail"), "{lines:#?}");
     ensure!(lines.contains(&"test_s.A.test_1 Fail".to_owned()), "{lines:#?}");
     Ok(())
@@ -273,7 +278,7 @@ def test_sys(): sys.exit(2)
 def test_dead(): os._exit(0)
 "#;
     check(
-        Program::Pytest,
+        "pytest",
         &[
             ("test_p.py", test),
             ("test_broken.py", "import nowhere"),
@@ -333,7 +338,7 @@ def module(session):
     let b = "def test_log(module):\n    with open('log') as log:\n        assert log.read().split() == \
              'session up module up a 1 a 2 module down module up'.split()\n";
     let files = [("conftest.py", shared), ("test_a.py", a), ("test_b.py", b)];
-    let lines = run(Program::Pytest, &files, 1)?;
+    let lines = run("pytest", &files, 1)?;
     let expected = ["test_a.py::test_1 Success", "test_a.py::test_2 Success", "test_b.py::test_log Success"];
     ensure!(lines == expected, "{lines:#?}");
     Ok(())

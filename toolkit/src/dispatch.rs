@@ -51,7 +51,7 @@ enum CommandWords {
 /// Runs the program.
 #[must_use]
 pub fn main(args: &[OsString]) -> ExitCode {
-    if let Some(code) = checks::all::internal(args) {
+    if let Some(code) = checks::all::internal(args).or_else(|| runs::run::guard::internal(args)) {
         return code;
     }
     let program = args.first().map(Path::new).unwrap_or(Path::new(""));

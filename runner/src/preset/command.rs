@@ -49,8 +49,16 @@ impl Recipe {
         for (name, text) in &preset.scripts {
             fs::write(scripts.path().join(name), text)?;
         }
+        if let Some(worker) = preset.worker {
+            fs::write(scripts.path().join("worker"), &*worker.text()?)?;
+        }
         let program = program.or_else(|| preset.program.clone()).unwrap_or_default();
         Ok(Recipe { preset, args, program, scripts })
+    }
+
+    /// Where its scripts are.
+    pub(crate) fn scripts(&self) -> &Path {
+        self.scripts.path()
     }
 
     /// What lists the tests.

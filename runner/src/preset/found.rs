@@ -20,7 +20,9 @@ macro_rules! builtin {
 }
 
 /// Those that are compiled in.
-pub(super) const BUILTIN: &[(&str, &str)] = builtin! { "go" };
+pub(super) const BUILTIN: &[(&str, &str)] = builtin! {
+    "go" "pytest" "unittest" "executables"
+};
 
 /// All presets that a project can use, by their names.
 #[derive(Clone, Debug)]

@@ -53,7 +53,7 @@ pub use found::Presets;
 pub use pattern::Pattern;
 pub use template::Template;
 
-use crate::suite::Format;
+use crate::suite::{Format, Program};
 
 /// What there is to know of a test runner.
 #[derive(Clone, Debug, Deserialize)]
@@ -80,6 +80,8 @@ pub struct Preset {
     /// What gets its tests how.
     #[serde(default)]
     pub feed: FeedKind,
+    /// The program of ours that its workers are: it is among the scripts, as `worker`.
+    pub worker: Option<Program>,
     /// What tests that stay together begin with; a suite may say otherwise.
     pub group: Option<String>,
     /// What `$PROGRAM` is, where the suite does not say.

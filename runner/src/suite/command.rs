@@ -1,22 +1,11 @@
 //! The commands of a suite, with what stands for its variables.
 
-use std::borrow::Cow;
-use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::program::PlacedProgram;
 use super::{Suite, Test};
 
 impl Suite {
-    /// The same with its program of ours put where its command can run it, as long as that lives.
-    pub(super) fn with_program(&self) -> io::Result<(Cow<'_, Suite>, PlacedProgram)> {
-        let Some(program) = self.program else { return Ok((Cow::Borrowed(self), PlacedProgram::default())) };
-        let program = program.place()?;
-        let command = substitute(&self.command, &["WORKER"], &[("WORKER", &program.words)]);
-        Ok((Cow::Owned(Suite { command, ..self.clone() }), program))
-    }
-
     /// A command for the shell, where all of the suite's commands run, and with nothing to read.
     pub(super) fn shell(&self, command: &str) -> Command {
         let mut shell = Command::new("sh");

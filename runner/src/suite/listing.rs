@@ -36,8 +36,6 @@ pub fn list(
     limits: &Limits,
     interrupt: &Interrupt,
 ) -> io::Result<Listing> {
-    let (suite, _program) = suite.with_program()?;
-    let suite = &*suite;
     let Some((mut command, shown)) = suite.lister(instance) else { return Ok(Listing::Unknown) };
     let deadline = limits.listing.map_or(Deadline::NEVER, Deadline::after);
     let follow = Follow::new(Wait { deadline, interrupt }, Timeouts::COMMAND);

@@ -2,7 +2,7 @@
 //!
 //! A [`Suite`] is read from the configuration of testrepository or stestr ([`find`], [`read`]). [`Feed`] decides which
 //! worker runs which of its tests; [`Run`] does it, over processes that are started for a batch of tests each, or,
-//! where the suite has a [`Program`] of ours, are sent one after the other.
+//! where workers can read ids, are sent one after the other.
 
 mod any_output;
 mod command;
@@ -25,7 +25,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,8 +51,6 @@ pub struct Suite {
     pub folder: PathBuf,
     /// What runs tests: a command for the shell, with `$LISTOPT`, `$IDOPTION`, `$IDFILE` and `$IDLIST` in it.
     pub command: String,
-    /// The program of ours that `$WORKER` stands for in the command: it is sent one test after the other.
-    pub program: Option<Program>,
     /// What stands for `$LISTOPT` when tests are listed; without it they cannot be.
     pub list_option: Option<String>,
     /// What stands for `$IDOPTION` when some tests are run.
@@ -85,6 +83,8 @@ pub struct Suite {
     pub limits: Limits,
     /// Whether several workers at a time are usual.
     pub is_parallel: bool,
+    /// Where files with ids are put; without it, where temporary files are.
+    pub scratch: Option<PathBuf>,
     /// Keys of the file that mean nothing here.
     pub unknown_keys: Vec<String>,
     /// Keys that the file may have.
@@ -92,32 +92,15 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// Whether its workers read ids as they come.
-    pub(super) fn is_live(&self) -> bool {
-        let feed = self.recipe.as_ref().map(|recipe| recipe.preset.feed);
-        self.program.is_some() || feed == Some(FeedKind::Live)
+    /// Folders that are there as long as it is.
+    #[must_use]
+    pub fn folders(&self) -> Vec<&Path> {
+        self.recipe.iter().map(|recipe| recipe.scripts()).collect()
     }
 
-    /// The tests that a program of ours finds, as it is told by these words. Those of Python run side by side, a class
-    /// in one process.
-    #[must_use]
-    pub fn of(program: Program, words: &[String]) -> Self {
-        let words: Vec<_> = words.iter().map(|word| quoted(word)).collect();
-        let python = if program.source().is_some() { "${PYTHON:-python3} " } else { "" };
-        let group = match program {
-            Program::Pytest => Some(r"[^\[]*::"),
-            Program::Unittest => Some(r"([^\.]*\.)*"),
-            Program::Executables => None,
-        };
-        Suite {
-            folder: ".".into(),
-            command: format!("exec {python}$WORKER $LISTOPT {}", words.join(" ")),
-            list_option: Some("--list".to_owned()),
-            program: Some(program),
-            group: group.map(str::to_owned),
-            is_parallel: true,
-            ..Suite::default()
-        }
+    /// Whether its workers read ids as they come.
+    pub(super) fn is_live(&self) -> bool {
+        self.recipe.as_ref().is_some_and(|recipe| recipe.preset.feed == FeedKind::Live)
     }
 }
 

@@ -4,10 +4,10 @@
 //! no test with a file [`HELLO`], which is JSON. By another one it says that it has to know the next id before it can go
 //! on: a fixture is torn down when no other test needs it.
 
+use std::borrow::Cow;
 use std::env;
 use std::io;
 
-use process::MemoryFile;
 use serde::Deserialize;
 use subunit::Event;
 
@@ -17,7 +17,8 @@ const HELLO: &str = "subunit-worker.json";
 const PROTOCOL: u32 = 1;
 
 /// A program of ours that runs tests whose ids come in on its input, a line each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Program {
     /// For tests of pytest; in Python.
     Pytest,
@@ -28,43 +29,27 @@ pub enum Program {
 }
 
 impl Program {
-    /// Its text; `None` where it is a command of this program.
-    #[must_use]
-    pub fn source(self) -> Option<&'static str> {
-        match self {
-            Program::Pytest => Some(concat!(
-                include_str!("../../workers/common.py"),
-                include_str!("../../workers/pytest.py")
-            )),
-            Program::Unittest => Some(concat!(
-                include_str!("../../workers/common.py"),
-                include_str!("../../workers/unittest.py")
-            )),
-            Program::Executables => None,
-        }
-    }
-
-    /// Puts it where it can be run from.
-    pub(super) fn place(self) -> io::Result<PlacedProgram> {
-        match self.source() {
-            Some(source) => {
-                let file = MemoryFile::new(source.as_bytes())?;
-                Ok(PlacedProgram { words: file.path().display().to_string(), _file: Some(file) })
+    /// Its text, which Python or the shell runs.
+    ///
+    /// # Errors
+    ///
+    /// When it is not known where this program is.
+    pub fn text(self) -> io::Result<Cow<'static, str>> {
+        Ok(match self {
+            Program::Pytest => {
+                concat!(include_str!("../../workers/common.py"), include_str!("../../workers/pytest.py"))
+                    .into()
             }
-            None => {
+            Program::Unittest => {
+                concat!(include_str!("../../workers/common.py"), include_str!("../../workers/unittest.py"))
+                    .into()
+            }
+            Program::Executables => {
                 let own = env::current_exe()?;
-                Ok(PlacedProgram { words: format!("{} worker", quoted(&own.to_string_lossy())), _file: None })
+                format!("exec {} worker \"$@\"\n", quoted(&own.to_string_lossy())).into()
             }
-        }
+        })
     }
-}
-
-/// A program that can be run, as long as this lives.
-#[derive(Debug, Default)]
-pub(super) struct PlacedProgram {
-    /// What it is in a command for the shell.
-    pub(super) words: String,
-    _file: Option<MemoryFile>,
 }
 
 /// A word as the shell takes it for one.

@@ -4,8 +4,8 @@
 //! ran when its worker ended has failed, with how that ended and its last words; one that was passed over has failed,
 //! too; and a worker that ended badly though no test failed is a failing test of its own, `subunit-run.worker-0`.
 
-use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::env;
 use std::io::{self, PipeWriter, Write as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -19,7 +19,7 @@ use streamresult::{StreamResult, deliver, failure, text_event};
 use subunit::{Event, Frame, PushReader, Status, Tags, Timestamp};
 use tempfile::NamedTempFile;
 
-use super::program::{PlacedProgram, Word, line};
+use super::program::{Word, line};
 use super::sent::{Choice, Sent};
 use super::test::owner;
 use super::worker::{Ended, Job};
@@ -33,8 +33,7 @@ const OWN: &str = "subunit-run.";
 pub struct Run<'a>(Workers<'a>);
 
 struct Workers<'a> {
-    suite: Cow<'a, Suite>,
-    _program: PlacedProgram,
+    suite: &'a Suite,
     tests: Vec<Test>,
     numbers: HashMap<String, usize>,
     /// The ids of all tests that are known.
@@ -109,10 +108,8 @@ impl<'a> Run<'a> {
         known.extend(numbers.keys().cloned());
         let (began, has_failed) = (HashMap::new(), vec![false; workers]);
         let (life, lifeline) = io::pipe()?;
-        let (suite, program) = suite.with_program()?;
         Ok(Run(Workers {
             suite,
-            _program: program,
             tests,
             numbers,
             known: Arc::new(known),
@@ -158,7 +155,8 @@ impl Workers<'_> {
             return Ok(None);
         }
         let tests: Vec<Test> = batch.iter().filter_map(|test| self.tests.get(*test).cloned()).collect();
-        let list = if tests.is_empty() { None } else { Some(list_file(&tests)?) };
+        let list =
+            if tests.is_empty() { None } else { Some(list_file(&tests, self.suite.scratch.as_deref())?) };
         let job = self.job_of(worker, &tests, list.as_ref().map(NamedTempFile::path));
         Ok(Some(Job { _ids: list, ..job }))
     }
@@ -465,8 +463,9 @@ fn how(worker: usize, ended: &Ended) -> String {
 }
 
 /// A file with an id a line.
-fn list_file(tests: &[Test]) -> io::Result<NamedTempFile> {
-    let mut file = tempfile::Builder::new().prefix("subunit-ids-").tempfile()?;
+fn list_file(tests: &[Test], folder: Option<&Path>) -> io::Result<NamedTempFile> {
+    let folder = folder.map_or_else(env::temp_dir, Path::to_owned);
+    let mut file = tempfile::Builder::new().prefix("subunit-ids-").tempfile_in(folder)?;
     for test in tests {
         writeln!(file, "{}", test.select)?;
     }

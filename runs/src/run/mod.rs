@@ -2,6 +2,7 @@
 
 mod changes;
 mod choice;
+pub mod guard;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use super::report::ReportArgs;
 use super::run_status::RunStatus;
 use changes::FailingBefore;
 use choice::ChoiceArgs;
+use guard::Guard;
 use session::Session;
 
 /// What a test is called that is about the listing of tests.
@@ -179,7 +181,11 @@ impl RepositoryCommand for Run {
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let interrupt = &streams.interrupt;
-        let suite = self.suite()?;
+        let mut suite = self.suite()?;
+        let mut guard = Guard::start().context("cannot start what ends workers when this is killed")?;
+        guard.mind(&suite.folders())?;
+        suite.env.extend([guard.variable()]);
+        suite.scratch = Some(guard.folder().to_owned());
         let count = self.worker_count(&suite, interrupt)?;
         let instances = Instances::provision(&suite, count, interrupt)?;
         let instance = instances.names().first().map(String::as_str);
