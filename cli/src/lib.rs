@@ -37,6 +37,7 @@ mod help;
 mod input;
 mod option;
 mod packed;
+pub mod query;
 mod report;
 mod run;
 mod stdio;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use cli::query::{Query, of_stream};
 use cli::{Command, Streams, Verdict};
 use formats::json::Object;
 use formats::{harmless, time};
@@ -23,6 +24,7 @@ use crate::report::{ClosingLine, ReportArgs, ReportWriter};
         "  subunit-ls run.subunit\n  \
            subunit-ls --times run.subunit | sort -k 2 -n | tail\n  \
            subunit-filter --no-skip <run.subunit | subunit-ls --routes\n  \
+           subunit-ls --query 'is:fail,unfinished on:ash' run.subunit\n  \
            subunit-ls --json run.subunit | jq -r 'select(.status == \"fail\") | .id'"
     )
 )]
@@ -31,6 +33,9 @@ pub struct Ls {
     report: ReportArgs,
     #[command(flatten)]
     form: Form,
+    /// List the tests that this query means, such as 'is:fail tag:slow >10s boot': see `subunit help selectors`
+    #[arg(long, value_name = "QUERY", value_parser = of_stream, allow_hyphen_values = true)]
+    query: Option<Query>,
 }
 
 /// What a line is made of.
@@ -53,9 +58,10 @@ struct Form {
 impl Command for Ls {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let (page, mut session) = self.report.lenient().open(streams)?;
-        let list = List { page, form: self.form, lines: Vec::new() };
+        let asks_for_tags = self.form.json || self.query.is_some();
+        let list = List { page, form: self.form, query: self.query, lines: Vec::new() };
         let records = Records::new((list, Summary::new())).details(Details::None);
-        let records = if self.form.json { records } else { records.without_tags() };
+        let records = if asks_for_tags { records } else { records.without_tags() };
         let (list, summary) = session.read(records)?;
         session.end(list.page, &summary, ClosingLine::GlobalStatuses)
     }
@@ -67,6 +73,7 @@ const WAITING: usize = 32 << 10;
 struct List<'a> {
     page: ReportWriter<'a>,
     form: Form,
+    query: Option<Query>,
     /// Lines that were not written yet.
     lines: Vec<u8>,
 }
@@ -82,6 +89,9 @@ impl List<'_> {
 impl RecordSink for List<'_> {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         if record.outcome() == Outcome::Exists && !self.form.exists {
+            return Ok(());
+        }
+        if self.query.as_ref().is_some_and(|query| !query.matches(record)) {
             return Ok(());
         }
         if self.form.json {

@@ -17,6 +17,7 @@ pub(crate) const TOPICS: &[Topic] = &[
     Topic { name: "exit-codes", about: "What a command exits with", text: &[EXIT_TABLE, EXIT_CODES] },
     Topic { name: "formats", about: "What can be read and written", text: &[FORMATS] },
     Topic { name: "routes", about: "Where in a stream a test comes from", text: &[ROUTES] },
+    Topic { name: "selectors", about: "How to say which tests are meant", text: &[SELECTORS] },
 ];
 
 const CONCEPTS: &str = "\
@@ -35,6 +36,23 @@ stream is damaged; the exit code says so (see `subunit help exit-codes`).
 A repository keeps runs: `subunit init` makes one, `subunit load` stores a stream as the latest run. A run is named by
 its number, by -1 (the latest, -2 the one before), by `latest` or by `latest-failing`. A test that failed stays failing
 until it passes in a later run.
+";
+
+const SELECTORS: &str = "\
+A query says in one line which tests are meant. subunit-filter --query, subunit-ls --query and the search of the page
+that subunit2html writes take the same words; all of them must hold of a test.
+
+  boot, \"two words\"  this is in its id, in capital letters or not
+  is:fail,skip       it ended like this: pass, fail, unfinished, flaky (passed when it was tried again, which `pass`
+                     leaves out), skip, xfail, uxsuccess, exists; `failing` is all that counts against a run
+  on:ash             it ran there, or at a place within it: a route, and behind it the worker that its tags name
+  tag:slow           it has this tag
+  id:net.*           its whole id is like this; * stands for anything
+  >10s, <=1h30m      it took longer, or not as long
+  new:               it did not go wrong in the run before, where earlier runs are known
+
+With - before it a word must not hold: -tag:slow. Of several outcomes, or several places, one must hold. Quotes go
+around what has blanks, tag:\"two words\", and around what is text though it looks like one of these: \"is:fail\".
 ";
 
 const EXIT_TABLE: &str = cli::help!([Passed, Failed, Incomplete, Nothing, Outstanding]);
@@ -58,6 +76,7 @@ Version 2 of subunit is what all commands read and write, unless their names say
   cargo test     libtest2subunit, also of libtest's JSON and of cargo-nextest
   JSON lines     json2subunit, subunit2json: nothing is lost either way
   CSV            subunit2csv
+  HTML           subunit2html: a page to look at
   Markdown       subunit2markdown
   GitHub Actions subunit2github
   files          subunit2disk: a folder for each test, a file for each attachment

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use cli::query::Query;
 use streamresult::{Decision, Outcome, Record, Waiting};
 use subunit::{Packet, Timestamp, element};
 
@@ -42,6 +43,7 @@ pub(crate) struct TestCriteria {
     pub(crate) tags: Tags,
     pub(crate) period: Period,
     pub(crate) min_duration: Option<Duration>,
+    pub(crate) query: Option<Query>,
     /// Patterns for the id, the outcome and the text.
     pub(crate) with: Option<Patterns>,
     pub(crate) without: Option<Patterns>,
@@ -75,6 +77,7 @@ impl TestCriteria {
             || self.period.since.is_some()
             || self.period.until.is_some()
             || self.min_duration.is_some()
+            || self.query.is_some()
             || self.searches_text()
     }
 
@@ -94,6 +97,7 @@ impl TestCriteria {
             self.tags.answer(record),
             self.period.answer(record),
             self.answer_duration(record),
+            self.answer_query(record, waiting.is_last()),
         ]);
         if so_far == Decision::Drop || !self.searches_text() {
             return Ok(so_far);
@@ -124,6 +128,14 @@ impl TestCriteria {
             Some(duration) if duration >= min => Decision::Keep,
             _ => unless_unfinished(record, Decision::Drop),
         }
+    }
+
+    fn answer_query(&self, record: &Record<'_>, run_has_ended: bool) -> Decision {
+        let Some(query) = &self.query else { return Decision::Keep };
+        if record.outcome() == Outcome::Unfinished && !run_has_ended {
+            return Decision::Wait;
+        }
+        decided(query.matches(record))
     }
 
     fn search(&self, waiting: &Waiting<'_>) -> io::Result<Decision> {

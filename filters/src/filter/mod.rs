@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use cli::query::{Query, of_stream};
 use cli::value::{duration, time};
 use cli::{Command, InputArgs, Streams, Verdict};
 use streamresult::{Between, Decision, Outcome, StreamResult, StreamResultExt as _, TextEdit};
@@ -27,9 +28,9 @@ use toggles::Toggles;
 /// Pass on the tests of a stream that are wanted, by outcome, id, tag, route, time
 ///
 /// Successful tests and expected failures are dropped, unless a flag says otherwise, or one of --id, --route,
-/// --status, --since, --until and --min-duration says what is wanted. The events of a test are either all kept, as
+/// --status, --since, --until, --min-duration and --query says what is wanted. The events of a test are either all kept, as
 /// they are, or all dropped. A test that never finished is kept, since nobody should overlook it, unless --status
-/// names other outcomes. Unexpected successes are failures, and kept.
+/// or --query names others. Unexpected successes are failures, and kept.
 ///
 /// A test is held back only until it is known whether it is wanted.
 #[derive(clap::Parser, Debug)]
@@ -41,6 +42,7 @@ use toggles::Toggles;
         "  make check | subunit-filter | subunit2text        (what went wrong)\n  \
            subunit-filter -s --xfail --with '^net\\.' run.subunit\n  \
            subunit-filter --with 'No space left' run.subunit\n  \
+           subunit-filter --query 'is:failing -tag:slow' run.subunit | subunit2text\n  \
            subunit-filter --min-duration 10s --since 2h run.subunit | subunit-ls --times\n  \
            subunit-filter -F --fixup-expected-failures known.txt run.subunit"
     )
@@ -85,6 +87,9 @@ pub struct Filter {
     /// Keep tests that took at least this long: 500ms, 1h30m; without a unit, seconds
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     min_duration: Option<Duration>,
+    /// Keep tests that this query means, such as 'is:fail tag:slow >10s boot': see `subunit help selectors`
+    #[arg(long, value_name = "QUERY", value_parser = of_stream, allow_hyphen_values = true)]
+    query: Option<Query>,
     /// A list of tests that are expected to fail: their failures become expected, their successes unexpected
     #[arg(long, value_name = "FILE")]
     fixup_expected_failures: Vec<PathBuf>,
@@ -138,13 +143,15 @@ impl Filter {
             || !self.status.is_empty()
             || self.since.is_some()
             || self.until.is_some()
-            || self.min_duration.is_some();
+            || self.min_duration.is_some()
+            || self.query.is_some();
         let address = IdCriteria { routes: self.route.clone(), ids: Patterns::new(&self.id) };
         let wanted = TestCriteria {
             outcomes: Outcomes::new(&self.toggles, selected, &self.status),
             tags: Tags { with: self.with_tag.clone(), without: self.without_tag.clone() },
             period: Period { since: self.since, until: self.until },
             min_duration: self.min_duration,
+            query: self.query.clone(),
             with: Patterns::new(&self.with),
             without: Patterns::new(&self.without),
         };

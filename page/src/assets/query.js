@@ -1,5 +1,5 @@
 /* The query language of `cli::query`: the same words, the same errors; both are tested with the same table. */
-const OUTCOMES = { pass: 'pass', passed: 'pass', success: 'pass', fail: 'fail', failed: 'fail', unfinished: 'unfinished', hung: 'unfinished', flaky: 'flaky', skip: 'skip', skipped: 'skip', xfail: 'xfail', uxsuccess: 'uxsuccess', exists: 'exists', failing: 'failing' };
+const OUTCOMES = { pass: 'pass', passed: 'pass', success: 'pass', fail: 'fail', failed: 'fail', unfinished: 'unfinished', hung: 'unfinished', flaky: 'flaky', skip: 'skip', skipped: 'skip', xfail: 'xfail', uxsuccess: 'uxsuccess', exists: 'exists', failing: 'failing', failures: 'failing' };
 const KEYS = ['id', 'is', 'new', 'on', 'tag'];
 const UNITS = { ns: 1e-9, us: 1e-6, 'µs': 1e-6, 'μs': 1e-6, ms: .001, s: 1, min: 60, m: 60, h: 3600, d: 86400, w: 604800, '': 1 };
 /* a length of time in seconds, or NaN */

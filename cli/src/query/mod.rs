@@ -1,0 +1,259 @@
+//! Which tests are meant, in one line: `is:fail on:ash -tag:slow >10s boot`.
+//!
+//! The same words choose tests in `subunit-filter --query`, in `subunit-ls --query` and in the search of a page. All
+//! words must hold of a test; several outcomes, or several places, are a choice, since a test has only one.
+//!
+//! | word | holds of tests |
+//! |---|---|
+//! | `boot`, `"two words"` | in whose ids this is, in capital letters or not |
+//! | `is:fail,skip` | that ended like this: `pass`, `fail`, `unfinished`, `flaky`, `skip`, `xfail`, `uxsuccess`, `exists`; `failing` is all that counts against a run |
+//! | `on:ash` | that ran there, or at a place within it, as `ash/2` is |
+//! | `tag:slow` | with this tag |
+//! | `id:net.*` | whose whole ids are like this; `*` stands for anything |
+//! | `>10s`, `<=1h30m` | that took longer, or not as long |
+//! | `new:` | that did not go wrong in the run before |
+//!
+//! With `-` before it a word must not hold. Values may be between double quotes, in which `\"` is a quote and `\\` a
+//! backslash.
+//!
+//! The page reads queries by itself (`page/src/assets/query.js`); `cases.json` is the table that both are tested with.
+
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use streamresult::{Outcome, Record};
+
+/// The outcomes that queries know, in the order in which they are named.
+const OUTCOMES: [(&str, Is); 15] = [
+    ("pass", Is::Pass),
+    ("fail", Is::Fail),
+    ("unfinished", Is::Unfinished),
+    ("flaky", Is::Flaky),
+    ("skip", Is::Skip),
+    ("xfail", Is::XFail),
+    ("uxsuccess", Is::UxSuccess),
+    ("exists", Is::Exists),
+    ("failing", Is::Failing),
+    ("passed", Is::Pass),
+    ("success", Is::Pass),
+    ("failed", Is::Fail),
+    ("hung", Is::Unfinished),
+    ("skipped", Is::Skip),
+    ("failures", Is::Failing),
+];
+const KEYS: [&str; 5] = ["id", "is", "new", "on", "tag"];
+
+/// An outcome as queries have it: of tests that passed, the flaky ones are apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Is {
+    Pass,
+    Fail,
+    Unfinished,
+    Flaky,
+    Skip,
+    XFail,
+    UxSuccess,
+    Exists,
+    /// Whatever counts against the run.
+    Failing,
+}
+
+impl Is {
+    fn of(record: &Record<'_>) -> Self {
+        match record.outcome() {
+            Outcome::Success if record.is_flaky() => Is::Flaky,
+            Outcome::Success => Is::Pass,
+            Outcome::Exists => Is::Exists,
+            Outcome::UxSuccess => Is::UxSuccess,
+            Outcome::Skip => Is::Skip,
+            Outcome::Fail => Is::Fail,
+            Outcome::XFail => Is::XFail,
+            Outcome::Unfinished => Is::Unfinished,
+        }
+    }
+
+    fn holds_of(self, other: Is) -> bool {
+        let fails = matches!(other, Is::Fail | Is::UxSuccess | Is::Unfinished);
+        self == other || (self == Is::Failing && fails)
+    }
+}
+
+/// What a word asks of a test.
+#[derive(Clone, Debug, PartialEq)]
+enum Ask {
+    /// In small letters.
+    Text(String),
+    Id(String),
+    Is(Vec<Is>),
+    On(String),
+    Tag(String),
+    New,
+    Took(Compare, Duration),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compare {
+    More,
+    AtLeast,
+    Less,
+    AtMost,
+}
+
+/// A word of a query.
+#[derive(Clone, Debug, PartialEq)]
+struct Term {
+    /// Whether it must not hold.
+    not: bool,
+    ask: Ask,
+}
+
+/// Which tests are meant.
+///
+/// ```
+/// use cli::query::Query;
+///
+/// assert!("is:fail -tag:slow >1h30m".parse::<Query>().is_ok());
+/// let error = "is:fial".parse::<Query>().unwrap_err();
+/// assert_eq!(error.to_string(), "at character 4: there is no outcome `fial`; is it `fail`?");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    terms: Vec<Term>,
+}
+
+/// What is wrong with a query, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryError {
+    /// The character that it is about; the first is 1.
+    pub at: usize,
+    /// What is wrong.
+    pub message: String,
+    /// What may have been meant, as the end of a sentence; empty where nothing is like it.
+    pub help: String,
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "at character {}: {}{}", self.at, self.message, self.help)
+    }
+}
+
+impl std::error::Error for QueryError {}
+
+impl FromStr for Query {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        Ok(Query { terms: parse::terms(text)? })
+    }
+}
+
+/// Reads a query about the tests of a stream, which does not tell what happened in the run before.
+///
+/// # Errors
+///
+/// When it is not a query, or asks for earlier runs.
+pub fn of_stream(text: &str) -> Result<Query, String> {
+    let query: Query = text.parse().map_err(|error: QueryError| error.to_string())?;
+    match query.terms.iter().any(|term| term.ask == Ask::New) {
+        true => Err("`new:` asks for earlier runs, of which a stream does not tell".to_owned()),
+        false => Ok(query),
+    }
+}
+
+/// What is known of a test that a query is asked about.
+struct Subject<'a> {
+    id: &'a str,
+    small_id: String,
+    is: Is,
+    route: Option<&'a str>,
+    tags: Vec<&'a str>,
+    took: Option<Duration>,
+    is_new: bool,
+}
+
+impl Query {
+    /// Whether a test is meant.
+    #[must_use]
+    pub fn matches(&self, record: &Record<'_>) -> bool {
+        self.holds_of(&Subject {
+            id: record.test_id(),
+            small_id: record.test_id().to_lowercase(),
+            is: Is::of(record),
+            route: record.route_code(),
+            tags: record.tags().iter().collect(),
+            took: record.duration(),
+            is_new: false,
+        })
+    }
+
+    /// Whether it asks for nothing: all tests are meant.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    fn holds_of(&self, test: &Subject<'_>) -> bool {
+        let is_choice = |term: &&Term| !term.not && matches!(term.ask, Ask::Is(_) | Ask::On(_));
+        let one_of = |kind: fn(&Ask) -> bool| {
+            let mut asked = self.terms.iter().filter(is_choice).filter(|term| kind(&term.ask)).peekable();
+            asked.peek().is_none() || asked.any(|term| term.ask.holds_of(test))
+        };
+        let others = |term: &Term| is_choice(&term) || term.ask.holds_of(test) != term.not;
+        self.terms.iter().all(others)
+            && one_of(|ask| matches!(ask, Ask::Is(_)))
+            && one_of(|ask| matches!(ask, Ask::On(_)))
+    }
+}
+
+impl Ask {
+    fn holds_of(&self, test: &Subject<'_>) -> bool {
+        match self {
+            Ask::Text(text) => test.small_id.contains(text.as_str()),
+            Ask::Id(pattern) => is_like(pattern, test.id),
+            Ask::Is(outcomes) => outcomes.iter().any(|outcome| outcome.holds_of(test.is)),
+            Ask::On(place) => test.is_at(place),
+            Ask::Tag(tag) => test.tags.contains(&tag.as_str()),
+            Ask::New => test.is_new,
+            Ask::Took(compare, length) => test.took.is_some_and(|took| match compare {
+                Compare::More => took > *length,
+                Compare::AtLeast => took >= *length,
+                Compare::Less => took < *length,
+                Compare::AtMost => took <= *length,
+            }),
+        }
+    }
+}
+
+impl Subject<'_> {
+    /// Whether it ran at a place: its route, and behind it the worker that its tags name.
+    fn is_at(&self, place: &str) -> bool {
+        let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+        let worker = self.tags.iter().find(|tag| tag.strip_prefix("worker-").is_some_and(is_number));
+        let route = self.route.unwrap_or_default();
+        let whole = match worker {
+            Some(worker) if self.route.is_some() => format!("{route}/{worker}"),
+            Some(worker) => (*worker).to_owned(),
+            None => route.to_owned(),
+        };
+        whole.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+/// Whether a whole text is like a pattern, in which `*` stands for anything.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let Some((first, others)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let (middle, last) =
+        others.rsplit_once('*').map_or((None, others), |(middle, last)| (Some(middle), last));
+    for part in middle.into_iter().flat_map(|middle| middle.split('*')) {
+        let Some((_, after)) = rest.split_once(part) else { return false };
+        rest = after;
+    }
+    rest.ends_with(last)
+}
