@@ -228,15 +228,16 @@ impl Feed {
         if !again.is_empty() {
             // It stays together, as its groups would want it, and goes first.
             self.waiting.push(again);
+            self.live.add_up_again();
         }
         if fruitless >= MOST_ATTEMPTS.max(self.busy.len()) {
             let waiting = std::mem::take(&mut self.waiting);
+            self.live.add_up_again();
             for number in waiting.into_iter().flatten() {
                 self.set(number, Stage::Done);
                 unfinished.push(Unfinished::NotRun(number));
             }
         }
-        self.live.add_up_again();
         unfinished
     }
 
