@@ -205,8 +205,13 @@ impl From<Error> for io::Error {
     }
 }
 
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        Error::Index(IndexError(error))
+/// What the database says, as an error of the index. Not a conversion: which database that is, nobody is to rely on.
+pub(crate) trait Indexed<T> {
+    fn indexed(self) -> Result<T>;
+}
+
+impl<T> Indexed<T> for rusqlite::Result<T> {
+    fn indexed(self) -> Result<T> {
+        self.map_err(|error| Error::Index(IndexError(error)))
     }
 }

@@ -9,7 +9,7 @@ use super::fold::Entry;
 use super::groups::{Decision, Group, Groups};
 use super::schema::{Total, sum};
 use super::stand_in::{self, Scope};
-use crate::error::Result;
+use crate::error::{Indexed, Result};
 use crate::run_id::RunId;
 
 const TABLE: &str = "failing_run";
@@ -24,9 +24,9 @@ pub(crate) fn failing_runs(connection: &Connection, path: &Path) -> Result<Vec<R
 }
 
 fn read(connection: &Connection) -> Result<Vec<RunId>> {
-    let mut statement = connection.prepare_cached("SELECT run FROM failing_run ORDER BY run")?;
-    let ids = statement.query_map([], |row| row.get(0).map(RunId))?;
-    Ok(ids.collect::<rusqlite::Result<_>>()?)
+    let mut statement = connection.prepare_cached("SELECT run FROM failing_run ORDER BY run").indexed()?;
+    let ids = statement.query_map([], |row| row.get(0).map(RunId)).indexed()?;
+    ids.collect::<rusqlite::Result<_>>().indexed()
 }
 
 fn sum_of(id: RunId) -> i64 {
@@ -37,7 +37,7 @@ fn sum_of(id: RunId) -> i64 {
 pub(crate) fn enter(transaction: &Transaction<'_>, id: RunId) -> Result<()> {
     let mut total = Total::read(transaction, TABLE)?;
     total.add(sum_of(id));
-    transaction.prepare_cached("INSERT INTO failing_run VALUES (?)")?.execute([id.0])?;
+    transaction.prepare_cached("INSERT INTO failing_run VALUES (?)").indexed()?.execute([id.0]).indexed()?;
     total.write(transaction, TABLE)
 }
 
@@ -52,7 +52,11 @@ pub(crate) fn before(transaction: &Transaction<'_>, id: RunId) -> Result<Vec<Run
 pub(crate) fn remove(transaction: &Transaction<'_>, id: RunId) -> Result<()> {
     let mut total = Total::read(transaction, TABLE)?;
     total.remove(sum_of(id));
-    transaction.prepare_cached("DELETE FROM failing_run WHERE run = ?")?.execute([id.0])?;
+    transaction
+        .prepare_cached("DELETE FROM failing_run WHERE run = ?")
+        .indexed()?
+        .execute([id.0])
+        .indexed()?;
     total.write(transaction, TABLE)
 }
 

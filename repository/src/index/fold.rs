@@ -12,7 +12,7 @@ use rusqlite::{Connection, Transaction};
 use super::gone::Candidate;
 use super::groups::{Decision, Groups, TestKey};
 use super::schema::{Total, sum};
-use crate::error::{Error, Result};
+use crate::error::{Error, Indexed, Result};
 use crate::failing::Failure;
 use crate::results::Results;
 use crate::row::{self, Facts, Kind, Row};
@@ -108,11 +108,11 @@ fn each_failed(
     mut function: impl FnMut(Failed) -> Result<()>,
 ) -> Result<()> {
     let mut statement =
-        connection.prepare("SELECT test, route, run, facts FROM failing ORDER BY test, route")?;
-    let mut rows = statement.query([])?;
+        connection.prepare("SELECT test, route, run, facts FROM failing ORDER BY test, route").indexed()?;
+    let mut rows = statement.query([]).indexed()?;
     let mut total = Total::default();
-    while let Some(row) = rows.next()? {
-        let failed = Failed::read(row)?;
+    while let Some(row) = rows.next().indexed()? {
+        let failed = Failed::read(row).indexed()?;
         total.add(failed.sum());
         function(failed)?;
     }
@@ -154,13 +154,15 @@ pub(crate) fn enter(transaction: &Transaction<'_>, run: &Entry<'_>, later: &[Ent
         return Fold::new(transaction, Table::Failing)?.apply(run, Fails::Enter);
     }
     // What later runs decided stays. Of the rest, what this run says holds.
-    transaction.execute_batch(
-        "CREATE TEMP TABLE IF NOT EXISTS candidate (
+    transaction
+        .execute_batch(
+            "CREATE TEMP TABLE IF NOT EXISTS candidate (
             test BLOB NOT NULL, route BLOB NOT NULL, run INTEGER NOT NULL, facts BLOB NOT NULL,
             PRIMARY KEY (test, route)
         ) WITHOUT ROWID;
         DELETE FROM candidate;",
-    )?;
+        )
+        .indexed()?;
     Fold::new(transaction, Table::Candidate)?.apply(run, Fails::Enter)?;
     for other in later {
         Fold::new(transaction, Table::Candidate)?.apply(other, Fails::Remove)?;
@@ -270,7 +272,7 @@ impl<'a> Fold<'a> {
         self.total.add(failed.sum());
         let sql = format!("INSERT OR REPLACE INTO {} VALUES (?, ?, ?, ?)", self.table.name());
         let values = (&failed.key.id, failed.route(), failed.run.0, &failed.facts);
-        self.transaction.prepare_cached(&sql)?.execute(values)?;
+        self.transaction.prepare_cached(&sql).indexed()?.execute(values).indexed()?;
         Ok(())
     }
 
@@ -281,7 +283,11 @@ impl<'a> Fold<'a> {
         }
         self.total.remove(failed.sum());
         let sql = format!("DELETE FROM {} WHERE test = ? AND route = ?", self.table.name());
-        self.transaction.prepare_cached(&sql)?.execute((&failed.key.id, failed.route()))?;
+        self.transaction
+            .prepare_cached(&sql)
+            .indexed()?
+            .execute((&failed.key.id, failed.route()))
+            .indexed()?;
         Ok(())
     }
 
@@ -315,12 +321,12 @@ impl<'a> Fold<'a> {
             "SELECT test, route, run, facts FROM {} {after} ORDER BY test, route LIMIT {PAGE}",
             self.table.name()
         );
-        let mut statement = self.transaction.prepare_cached(&sql)?;
+        let mut statement = self.transaction.prepare_cached(&sql).indexed()?;
         let (id, route) =
             self.last.as_ref().map_or_else(Default::default, |last| (last.key.id.clone(), last.route()));
-        let mut rows = statement.query((id, route))?;
-        while let Some(row) = rows.next()? {
-            self.page.push_back(Failed::read(row)?);
+        let mut rows = statement.query((id, route)).indexed()?;
+        while let Some(row) = rows.next().indexed()? {
+            self.page.push_back(Failed::read(row).indexed()?);
         }
         self.at_end = self.page.len() < PAGE;
         self.last = self.page.back().cloned();

@@ -18,7 +18,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 
 use crate::derive::is_unwritable;
 use crate::disk;
-use crate::error::{Error, Result, at};
+use crate::error::{Error, Indexed, Result, at};
 use crate::examine::Trust;
 use crate::failing::{FailingSet, Outstanding};
 use crate::layout;
@@ -74,7 +74,7 @@ impl Repository {
     /// The index as it is now.
     pub(crate) fn hold_index(&self) -> Result<Snapshot> {
         let (_, moment) = self.with_opened(|moment| {
-            moment.connection.execute_batch("BEGIN")?;
+            moment.connection.execute_batch("BEGIN").indexed()?;
             // The transaction begins with its first look.
             moment.index(self).count()
         })?;
@@ -142,7 +142,7 @@ impl Repository {
     }
 
     fn ask_in_memory<T>(&self, ask: &impl Fn(&Snapshot) -> Result<T>) -> Result<(T, Snapshot)> {
-        let connection = Connection::open_in_memory()?;
+        let connection = Connection::open_in_memory().indexed()?;
         schema::make(&connection)?;
         self.ask_up_to_date(connection, true, Trust::Results, ask)
     }
@@ -185,10 +185,10 @@ impl Index<'_> {
     /// All runs in order.
     pub(crate) fn runs(&self) -> Result<Vec<StoredRun>> {
         let mut statement =
-            self.connection.prepare("SELECT id, settled, summary, sum FROM run ORDER BY id")?;
-        let mut rows = statement.query([])?;
+            self.connection.prepare("SELECT id, settled, summary, sum FROM run ORDER BY id").indexed()?;
+        let mut rows = statement.query([]).indexed()?;
         let mut runs = self.running.borrow().clone();
-        while let Some(row) = rows.next()? {
+        while let Some(row) = rows.next().indexed()? {
             runs.push(self.read_run(row)?);
         }
         runs.sort_by_key(|run| run.id);
@@ -201,8 +201,8 @@ impl Index<'_> {
             return Ok(Some(run.clone()));
         }
         let mut statement =
-            self.connection.prepare("SELECT id, settled, summary, sum FROM run WHERE id = ?")?;
-        statement.query_row([id.0], |row| Ok(self.read_run(row))).optional()?.transpose()
+            self.connection.prepare("SELECT id, settled, summary, sum FROM run WHERE id = ?").indexed()?;
+        statement.query_row([id.0], |row| Ok(self.read_run(row))).optional().indexed()?.transpose()
     }
 
     /// The latest run that is over and of this kind, after this many others of the kind.
@@ -211,10 +211,12 @@ impl Index<'_> {
         mut before: usize,
         is_kind: impl Fn(&StoredRun) -> bool,
     ) -> Result<Option<StoredRun>> {
-        let mut statement =
-            self.connection.prepare("SELECT id, settled, summary, sum FROM run ORDER BY id DESC")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, settled, summary, sum FROM run ORDER BY id DESC")
+            .indexed()?;
+        let mut rows = statement.query([]).indexed()?;
+        while let Some(row) = rows.next().indexed()? {
             let run = self.read_run(row)?;
             if is_kind(&run) {
                 if before == 0 {
@@ -228,20 +230,22 @@ impl Index<'_> {
 
     /// The numbers of the runs that are over, in order.
     pub(crate) fn ids_of_ended(&self) -> Result<Vec<RunId>> {
-        let mut statement = self.connection.prepare("SELECT id FROM run ORDER BY id")?;
-        let ids = statement.query_map([], |row| row.get(0).map(RunId))?;
-        Ok(ids.collect::<rusqlite::Result<_>>()?)
+        let mut statement = self.connection.prepare("SELECT id FROM run ORDER BY id").indexed()?;
+        let ids = statement.query_map([], |row| row.get(0).map(RunId)).indexed()?;
+        ids.collect::<rusqlite::Result<_>>().indexed()
     }
 
     /// How many runs are over.
     pub(crate) fn count(&self) -> Result<usize> {
-        let count: u32 = self.connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0))?;
+        let count: u32 =
+            self.connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).indexed()?;
         Ok(count as usize)
     }
 
     fn read_run(&self, row: &rusqlite::Row<'_>) -> Result<StoredRun> {
-        let (id, settled, summary): (u32, bool, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let run = if schema::sum_of_run(id, settled, &summary) == row.get::<_, i64>(3)? {
+        let (id, settled, summary): (u32, bool, String) =
+            (row.get(0).indexed()?, row.get(1).indexed()?, row.get(2).indexed()?);
+        let run = if schema::sum_of_run(id, settled, &summary) == row.get::<_, i64>(3).indexed()? {
             serde_json::from_str::<disk::StoredRun>(&summary).ok().map(StoredRun::from)
         } else {
             None

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, Transaction};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Indexed, Result};
 
 /// Another version of the tables has another number; then the index is made anew.
 const VERSION: i64 = 2;
@@ -38,14 +38,14 @@ const TABLES: &str = "
 
 /// Opens the database, which is made if it is not there.
 pub(crate) fn open(path: &Path) -> Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(PATIENCE)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "normal")?;
+    let connection = Connection::open(path).indexed()?;
+    connection.busy_timeout(PATIENCE).indexed()?;
+    connection.pragma_update(None, "journal_mode", "wal").indexed()?;
+    connection.pragma_update(None, "synchronous", "normal").indexed()?;
     // Closing does not wait for the disk. What a power failure takes from the log is derived again.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    match connection.pragma_query_value(None, "user_version", |row| row.get(0))? {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).indexed()?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0).indexed()?;
+    match connection.pragma_query_value(None, "user_version", |row| row.get(0)).indexed()? {
         VERSION => {}
         0 => make(&connection)?,
         other => return Err(Error::damaged(path, format!("it has version {other}, and this is {VERSION}"))),
@@ -59,16 +59,16 @@ pub(crate) fn shorten_log(connection: &Connection, path: &Path) -> Result<()> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if std::fs::metadata(log).is_ok_and(|log| log.len() > LOG) {
-        connection.busy_timeout(Duration::ZERO)?;
-        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        connection.busy_timeout(PATIENCE)?;
+        connection.busy_timeout(Duration::ZERO).indexed()?;
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).indexed()?;
+        connection.busy_timeout(PATIENCE).indexed()?;
     }
     Ok(())
 }
 
 /// Makes the tables.
 pub(crate) fn make(connection: &Connection) -> Result<()> {
-    Ok(connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;"))?)
+    connection.execute_batch(&format!("BEGIN; {TABLES} COMMIT;")).indexed()
 }
 
 /// The checksum of a row of the table `run`.
@@ -106,14 +106,15 @@ impl Total {
 
     /// What is written of a table.
     pub(crate) fn read(connection: &Connection, table: &str) -> Result<Total> {
-        let mut statement = connection.prepare_cached("SELECT count, sum FROM total WHERE name = ?")?;
-        Ok(statement.query_row([table], |row| Ok(Total { count: row.get(0)?, sum: row.get(1)? }))?)
+        let mut statement =
+            connection.prepare_cached("SELECT count, sum FROM total WHERE name = ?").indexed()?;
+        statement.query_row([table], |row| Ok(Total { count: row.get(0)?, sum: row.get(1)? })).indexed()
     }
 
     pub(crate) fn write(self, transaction: &Transaction<'_>, table: &str) -> Result<()> {
         let mut statement =
-            transaction.prepare_cached("UPDATE total SET count = ?, sum = ? WHERE name = ?")?;
-        statement.execute((self.count, self.sum, table))?;
+            transaction.prepare_cached("UPDATE total SET count = ?, sum = ? WHERE name = ?").indexed()?;
+        statement.execute((self.count, self.sum, table)).indexed()?;
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use super::stand_in::Scope;
 use super::{Index, coverage, gone, schema};
 use crate::derive::ResultsDestination;
 use crate::disk;
-use crate::error::{Error, Result};
+use crate::error::{Error, Indexed, Result};
 use crate::examine::{Examined, Trust, examine};
 use crate::layout;
 use crate::note::Note;
@@ -22,12 +22,12 @@ impl Index<'_> {
         let mut known = self.known()?;
         let destination =
             if self.in_memory { ResultsDestination::TemporaryFile } else { ResultsDestination::RunFolder };
-        let transaction = self.connection.unchecked_transaction()?;
+        let transaction = self.connection.unchecked_transaction().indexed()?;
         // A run that was removed by hand takes with it what it decided.
         if known.iter().any(|(id, _)| on_disk.binary_search(id).is_err()) {
             transaction.execute_batch(
                 "DELETE FROM run; DELETE FROM failing; DELETE FROM failing_run; UPDATE total SET count = 0, sum = 0;",
-            )?;
+            ).indexed()?;
             known.clear();
         }
         for id in on_disk {
@@ -46,14 +46,15 @@ impl Index<'_> {
                 self.enter(&transaction, &run, &results)?;
             }
         }
-        Ok(transaction.commit()?)
+        transaction.commit().indexed()
     }
 
     /// The runs in the index, each with whether it is settled.
     fn known(&self) -> Result<Vec<(RunId, bool)>> {
-        let mut statement = self.connection.prepare_cached("SELECT id, settled FROM run ORDER BY id")?;
-        let known = statement.query_map([], |row| Ok((RunId(row.get(0)?), row.get(1)?)))?;
-        Ok(known.collect::<rusqlite::Result<_>>()?)
+        let mut statement =
+            self.connection.prepare_cached("SELECT id, settled FROM run ORDER BY id").indexed()?;
+        let known = statement.query_map([], |row| Ok((RunId(row.get(0)?), row.get(1)?))).indexed()?;
+        known.collect::<rusqlite::Result<_>>().indexed()
     }
 
     /// Tells what is not as it should be with a run.
@@ -78,13 +79,13 @@ impl Index<'_> {
             let _lock = self.repository.lock();
             return self.repository.remove_index();
         }
-        let transaction = self.connection.unchecked_transaction()?;
+        let transaction = self.connection.unchecked_transaction().indexed()?;
         for id in ids {
             if let Some(run) = self.run(*id)? {
                 write_run(&transaction, &run, false)?;
             }
         }
-        Ok(transaction.commit()?)
+        transaction.commit().indexed()
     }
 
     fn enter(&self, transaction: &Transaction<'_>, run: &StoredRun, results: &Results) -> Result<()> {
@@ -133,9 +134,10 @@ impl Index<'_> {
 
     /// The runs with higher numbers that are in the index.
     fn later(&self, id: RunId) -> Result<Vec<(StoredRun, Results)>> {
-        let mut statement = self.connection.prepare_cached("SELECT id FROM run WHERE id > ? ORDER BY id")?;
-        let ids = statement.query_map([id.0], |row| row.get(0).map(RunId))?;
-        ids.map(|id| self.open(id?)).collect()
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM run WHERE id > ? ORDER BY id").indexed()?;
+        let ids = statement.query_map([id.0], |row| row.get(0).map(RunId)).indexed()?;
+        ids.map(|id| self.open(id.indexed()?)).collect()
     }
 
     fn open(&self, id: RunId) -> Result<(StoredRun, Results)> {
@@ -167,7 +169,8 @@ fn write_run(transaction: &Transaction<'_>, run: &StoredRun, settled: bool) -> R
     let summary = serde_json::to_string(&disk::StoredRun::from(run.clone()))
         .map_err(|error| Error::damaged("run".as_ref(), error.to_string()))?;
     let sum = schema::sum_of_run(run.id.0, settled, &summary);
-    let mut statement = transaction.prepare_cached("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)")?;
-    statement.execute((run.id.0, settled, summary, sum))?;
+    let mut statement =
+        transaction.prepare_cached("INSERT OR REPLACE INTO run VALUES (?, ?, ?, ?)").indexed()?;
+    statement.execute((run.id.0, settled, summary, sum)).indexed()?;
     Ok(())
 }
