@@ -16,6 +16,7 @@ mod fixtures;
 mod http;
 mod jupyterhub;
 mod kubernetes;
+mod page;
 mod pipeline;
 mod proxy;
 mod remote;
@@ -90,6 +91,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     remote::SCENARIOS,
     transports::SCENARIOS,
     workers::SCENARIOS,
+    page::SCENARIOS,
 ];
 
 fn main() -> ExitCode {
