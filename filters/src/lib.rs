@@ -17,6 +17,8 @@ pub mod lint;
 pub mod ls;
 pub mod markdown;
 pub mod mux;
+pub mod openmetrics;
+pub mod otlp;
 pub mod pyunit;
 mod report;
 mod sources;

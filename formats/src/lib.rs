@@ -20,6 +20,8 @@ pub mod libtest;
 pub mod lines;
 mod loose_json;
 pub mod markdown;
+pub mod openmetrics;
+pub mod otlp;
 pub mod packet_watch;
 mod place;
 mod postponed;

@@ -79,6 +79,8 @@ impl CommandTable for Registry {
                 Entry::of::<filters::json::Json>("subunit2json"),
                 Entry::of::<filters::markdown::Markdown>("subunit2markdown"),
                 Entry::of::<filters::github::Github>("subunit2github"),
+                Entry::of::<filters::openmetrics::OpenMetrics>("subunit2openmetrics"),
+                Entry::of::<filters::otlp::Otlp>("subunit2otlp"),
                 Entry::of::<filters::tap::Tap>("subunit2tap"),
                 Entry::of::<filters::pyunit::Pyunit>("subunit2pyunit"),
                 Entry::of::<filters::disk::Disk>("subunit2disk"),

@@ -79,6 +79,8 @@ Version 2 of subunit is what all commands read and write, unless their names say
   HTML           subunit2html: a page to look at
   Markdown       subunit2markdown
   GitHub Actions subunit2github
+  OpenMetrics    subunit2openmetrics, for Prometheus
+  OpenTelemetry  subunit2otlp
   files          subunit2disk: a folder for each test, a file for each attachment
   for people     subunit2text, subunit2pyunit, subunit-ls, subunit-stats, subunit-diff
 

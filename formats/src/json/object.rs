@@ -90,13 +90,23 @@ impl<'a> Object<'a> {
 
     /// Writes a key with a list of strings.
     pub fn strings<'s>(&mut self, key: &str, values: impl IntoIterator<Item = &'s str>) {
+        self.list(key, values, push_string);
+    }
+
+    /// Writes a key with a list, of which each value is written by `push`.
+    pub fn list<T>(
+        &mut self,
+        key: &str,
+        values: impl IntoIterator<Item = T>,
+        mut push: impl FnMut(T, &mut Vec<u8>),
+    ) {
         let out = self.key(key);
         out.push(b'[');
         for (number, value) in values.into_iter().enumerate() {
             if number > 0 {
                 out.push(b',');
             }
-            push_string(value, out);
+            push(value, out);
         }
         out.push(b']');
     }
