@@ -18,6 +18,7 @@ mod jupyterhub;
 mod kubernetes;
 mod page;
 mod pipeline;
+mod presets;
 mod proxy;
 mod remote;
 mod report;
@@ -92,6 +93,7 @@ const SCENARIOS: &[&[Scenario]] = &[
     transports::SCENARIOS,
     workers::SCENARIOS,
     page::SCENARIOS,
+    presets::SCENARIOS,
 ];
 
 fn main() -> ExitCode {

@@ -241,6 +241,11 @@ pub(crate) fn build() {
     bins::folder();
 }
 
+/// Where the commands are.
+pub(crate) fn commands() -> &'static Path {
+    bins::folder()
+}
+
 /// The check by itself.
 pub(crate) fn check_eos() -> PathBuf {
     bins::folder().join("check-eos")

@@ -91,6 +91,8 @@ impl CommandTable for Registry {
             entries: &[
                 Entry::of::<On<runs::run::Run>>("subunit run"),
                 Entry::of::<runs::worker::Worker>("subunit worker"),
+                Entry::of::<runs::presets::ListPresets>("subunit presets"),
+                Entry::of::<runs::selftest::SelfTest>("subunit selftest"),
             ],
         },
         Section {

@@ -145,7 +145,7 @@ fn file(line: &[u8]) -> Option<Line<'_>> {
 
 /// Whether this names a file: `Starting the server ... ok` is not one of prove's lines.
 fn names_file(path: &[u8]) -> bool {
-    !path.contains(&b' ') && path.iter().any(|byte| b"./\\".contains(byte))
+    path.ends_with(b".t") || !path.contains(&b' ') && path.iter().any(|byte| b"./\\".contains(byte))
 }
 
 /// Whether a line is of a document, so that what stood before it was not the document's end.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::listing::Listed;
-use super::{IdsBy, Preset};
+use super::{IdsBy, ListRecipe, Preset};
 use crate::suite::Test;
 
 /// The expression by which tests are chosen is one argument, which the system takes up to 128 KiB.
@@ -63,7 +63,8 @@ impl Recipe {
 
     /// What lists the tests.
     pub(crate) fn listing_command(&self) -> Command {
-        self.shell(&self.preset.list.command, "", "", "", &[])
+        let ListRecipe { command, through, .. } = &self.preset.list;
+        self.shell(&put_through(command, through.as_deref()), "", "", "", &[])
     }
 
     /// What runs these tests, of which a file tells, too.
@@ -78,10 +79,7 @@ impl Recipe {
         };
         let words = if run.ids == IdsBy::Arguments { selected.as_slice() } else { &[] };
         let together = tests.first().map_or("", |test| test.together.as_str());
-        let command = match &run.through {
-            Some(through) => put_through(&run.command, through),
-            None => run.command.clone(),
-        };
+        let command = put_through(&run.command, run.through.as_deref());
         self.shell(&command, &file.to_string_lossy(), &filter, together, words)
     }
 
@@ -113,8 +111,10 @@ impl Recipe {
 
     /// Variables are the shell's own and are not in the environment of tests.
     fn shell(&self, command: &str, file: &str, filter: &str, together: &str, words: &[&str]) -> Command {
-        let script =
-            format!("FILE=$1 FILTER=$2 TOGETHER=$3 SCRIPTS=$4 PROGRAM=$5\nshift 5\n{}", self.shown(command));
+        let script = format!(
+            "FILE=$1 FILTER=$2 TOGETHER=$3 SCRIPTS=$4 PROGRAM=$5 REPORT=$4/report-$$\nshift 5\n{}",
+            self.shown(command)
+        );
         let mut shell = Command::new("sh");
         shell.args(["-c", &script, "sh", file, filter, together]).arg(self.scripts.path());
         shell.arg(&self.program).args(words).stdin(Stdio::null());
@@ -123,9 +123,10 @@ impl Recipe {
 }
 
 /// The command before a pipe, of which the exit code is that of the whole.
-fn put_through(command: &str, through: &str) -> String {
+fn put_through(command: &str, through: Option<&str>) -> String {
+    let Some(through) = through else { return command.to_owned() };
     format!(
-        "{{ {{ {{ {{ {{\n{command}\n}} 3>&- 4>&-; echo $? >&3; }} | {{\n{through}\n}} >&4 3>&- 4>&-; }} 3>&1 |\n\
+        "{{ {{ {{ (\n{command}\n) 3>&- 4>&-; echo $? >&3; }} | {{\n{through}\n}} >&4 3>&- 4>&-; }} 3>&1 |\n\
          {{ read -r code; exit \"${{code:-255}}\"; }}; }} 4>&1"
     )
 }

@@ -10,7 +10,7 @@ use super::Preset;
 use crate::suite::ConfigError;
 
 /// Where a project has presets of its own.
-const FOLDER: &str = ".subunit/presets";
+const FOLDER: &str = "subunit-presets";
 
 /// Name and file, in the order in which `--auto` looks for their projects.
 macro_rules! builtin {
@@ -21,7 +21,8 @@ macro_rules! builtin {
 
 /// Those that are compiled in.
 pub(super) const BUILTIN: &[(&str, &str)] = builtin! {
-    "go" "pytest" "unittest" "executables"
+    "subunit" "pytest" "unittest" "go" "cargo" "nextest" "ctest" "gtest" "meson" "node" "jest" "vitest" "mocha" "prove"
+    "bats" "rspec" "phpunit" "busted" "lit" "executables"
 };
 
 /// All presets that a project can use, by their names.
@@ -29,7 +30,7 @@ pub(super) const BUILTIN: &[(&str, &str)] = builtin! {
 pub struct Presets(Vec<Preset>);
 
 impl Presets {
-    /// Those compiled in, and over them those in `.subunit/presets` of this folder or the nearest one above that has
+    /// Those compiled in, and over them those in `subunit-presets` of this folder or the nearest one above that has
     /// such.
     ///
     /// # Errors

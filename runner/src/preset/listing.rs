@@ -102,6 +102,11 @@ impl Preset {
         let id = self.test.id.fill(fields);
         let select = self.test.select.as_ref().map_or_else(|| id.clone(), |select| select.fill(fields));
         let together = self.test.together.as_ref().map(|together| together.fill(fields)).unwrap_or_default();
-        Test { id, select, together }
+        let within = if self.run.alone {
+            format!("{id}{}", self.test.subtests.as_deref().unwrap_or_default())
+        } else {
+            self.test.within.as_ref().map(|within| within.fill(fields)).unwrap_or_default()
+        };
+        Test { id, select, together, within }
     }
 }

@@ -30,7 +30,7 @@
 //!
 //! Commands are for the shell, in which these variables are set: `$FILE` is a file with what was selected, one a line;
 //! `$FILTER` all of it as one word; `"$@"` the same, a word each; `$TOGETHER` what the tests have in common; `$SCRIPTS`
-//! the folder with the preset's own files, `[scripts]`. `$ARGS` and `$PROGRAM` stand for what the suite says of itself.
+//! the folder with the preset's own files, `[scripts]`; `$REPORT` a file in it for one process. `$ARGS` and `$PROGRAM` stand for what the suite says of itself.
 
 mod command;
 mod examples;
@@ -77,16 +77,22 @@ pub struct Preset {
     pub programs: Vec<String>,
     /// A command that succeeds where all is here, and says which version it is.
     pub version: Option<String>,
-    /// What gets its tests how.
+    /// How its workers get their tests.
     #[serde(default)]
     pub feed: FeedKind,
     /// The program of ours that its workers are: it is among the scripts, as `worker`.
     pub worker: Option<Program>,
+    /// Whether the runner itself runs several tests at the same time, if nothing is said.
+    #[serde(default)]
+    pub parallel: bool,
+    /// Presets that are not meant where this one is.
+    #[serde(default)]
+    pub instead_of: Vec<String>,
     /// What tests that stay together begin with; a suite may say otherwise.
     pub group: Option<String>,
     /// What `$PROGRAM` is, where the suite does not say.
     pub program: Option<String>,
-    /// Why the suite has to name a program.
+    /// Whether the suite has to name a program.
     #[serde(default)]
     pub needs_program: bool,
     /// How tests are listed.
@@ -120,6 +126,8 @@ pub enum FeedKind {
 pub struct ListRecipe {
     /// The command.
     pub command: String,
+    /// What its output is put through to be of that format.
+    pub through: Option<String>,
     /// What it writes.
     #[serde(default)]
     pub format: ListFormat,
@@ -161,6 +169,8 @@ pub struct Naming {
     pub select: Option<Template>,
     /// What tests that are run by one process have in common.
     pub together: Option<Template>,
+    /// What results have before their names, where their process does not say it; the same for all that it runs.
+    pub within: Option<Template>,
     /// What stands between a test and the tests within it.
     pub subtests: Option<String>,
     /// Whether only files are listed: results are those of the tests in them.
@@ -220,7 +230,15 @@ impl Preset {
     ///
     /// When it is none; the text says where, and what is wrong.
     pub fn read(name: &str, text: &str) -> Result<Self, String> {
-        let preset: Preset = toml::from_str(text).map_err(|error| error.to_string())?;
+        let preset: Preset = toml::from_str(text).map_err(|error| place(text, &error))?;
         Ok(Preset { name: name.to_owned(), text: text.to_owned(), ..preset })
     }
+}
+
+/// What is wrong in a file, in a line that says where.
+#[must_use]
+pub fn place(text: &str, error: &toml::de::Error) -> String {
+    let Some(span) = error.span().filter(|span| span.start > 0) else { return error.message().to_owned() };
+    let line = text.bytes().take(span.start).filter(|byte| *byte == b'\n').count() + 1;
+    format!("line {line}: {}", error.message())
 }

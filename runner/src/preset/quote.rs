@@ -13,6 +13,8 @@ pub(super) enum Quoting {
     Gtest,
     /// A string in a filter expression of nextest.
     Nextest,
+    /// A name of a package, as it is in paths of Rust.
+    Crate,
 }
 
 impl Quoting {
@@ -23,6 +25,7 @@ impl Quoting {
             "lua" => Quoting::Lua,
             "gtest" => Quoting::Gtest,
             "nextest" => Quoting::Nextest,
+            "crate" => Quoting::Crate,
             _ => return None,
         })
     }
@@ -36,6 +39,7 @@ impl Quoting {
                 out.extend(text.chars().map(|sign| if "*?:-".contains(sign) { '?' } else { sign }));
             }
             Quoting::Nextest => behind(text, '\\', r"\),", out),
+            Quoting::Crate => out.push_str(&text.replace('-', "_")),
         }
     }
 }

@@ -33,7 +33,7 @@ impl Template {
             let (name, quoting) = field.split_once(':').unwrap_or((field, ""));
             let Some(quoting) = Quoting::named(quoting) else {
                 return Err(format!(
-                    "{text:?}: nothing is quoted as {quoting:?}: regex, lua, gtest, nextest"
+                    "{text:?}: nothing is quoted as {quoting:?}: regex, lua, gtest, nextest, crate"
                 ));
             };
             pieces.push(Piece::Text(before.to_owned()));
@@ -82,6 +82,6 @@ mod tests {
         check("^{a:regex}$", Ok(r"^x\.y$"));
         check("{none}", Ok(""));
         check("{a", Err("\"{a\": a brace is not closed"));
-        check("{a:b}", Err("\"{a:b}\": nothing is quoted as \"b\": regex, lua, gtest, nextest"));
+        check("{a:b}", Err("\"{a:b}\": nothing is quoted as \"b\": regex, lua, gtest, nextest, crate"));
     }
 }

@@ -16,11 +16,22 @@ pub const FILES: [&str; 4] = [".testr.conf", ".stestr.conf", "pyproject.toml", "
 /// When a file cannot be read, or something is wrong in it; the text names the file.
 pub fn find(folder: &Path) -> Result<Option<Suite>, ConfigError> {
     for folder in folder.ancestors() {
-        for name in FILES {
-            let path = folder.join(name);
-            if let Some(suite) = if_there(&path)? {
-                return Ok(Some(suite));
-            }
+        if let Some(suite) = here(folder)? {
+            return Ok(Some(suite));
+        }
+    }
+    Ok(None)
+}
+
+/// The suite that a configuration file in this very folder describes.
+///
+/// # Errors
+///
+/// As [`find`].
+pub fn here(folder: &Path) -> Result<Option<Suite>, ConfigError> {
+    for name in FILES {
+        if let Some(suite) = if_there(&folder.join(name))? {
+            return Ok(Some(suite));
         }
     }
     Ok(None)

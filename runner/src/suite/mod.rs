@@ -33,7 +33,7 @@ use crate::preset::{FeedKind, Recipe};
 
 pub use any_output::{AnyOutput, Format};
 pub use feed::{Feed, Planned, Unfinished};
-pub use find::{FILES, find, read};
+pub use find::{FILES, find, here, read};
 pub use instances::Instances;
 pub use listing::{Listing, list};
 pub use live::Answer;

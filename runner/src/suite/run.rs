@@ -198,10 +198,7 @@ impl Workers<'_> {
             known: Arc::clone(&self.known),
             subtests: naming.and_then(|naming| naming.subtests.clone()),
             prefix: self.suite.prefix.clone(),
-            within: recipe
-                .filter(|recipe| recipe.preset.run.alone)
-                .and(tests.first())
-                .map(|test| test.id.clone()),
+            within: tests.first().map(|test| test.within.clone()).unwrap_or_default(),
             ..Choice::default()
         };
         Box::new(Sent { inner, choice })

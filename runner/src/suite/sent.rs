@@ -34,8 +34,8 @@ pub(super) struct Choice {
     pub(super) subtests: Option<String>,
     /// What stands before all ids.
     pub(super) prefix: String,
-    /// The one test that was sent, where what it tells of is within it.
-    pub(super) within: Option<String>,
+    /// What results have before their names, which the worker does not say.
+    pub(super) within: String,
     /// Events of tests that are not known: they are wanted if they fail.
     pub(super) held: HashMap<String, Vec<u8>>,
     pub(super) dropped: usize,
@@ -44,14 +44,6 @@ pub(super) struct Choice {
 impl Choice {
     fn with<'s>(&'s mut self, sink: &'s mut dyn StreamResult) -> Chosen<'s> {
         Chosen { choice: self, sink }
-    }
-
-    fn id(&self, id: &str) -> String {
-        let between = self.subtests.as_deref().unwrap_or_default();
-        match &self.within {
-            Some(test) => format!("{test}{between}{id}"),
-            None => format!("{}{id}", self.prefix),
-        }
     }
 
     /// What is left is unfinished, which nobody passes over.
@@ -70,7 +62,7 @@ struct Chosen<'s> {
 impl StreamResult for Chosen<'_> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let Some(id) = event.test_id else { return self.sink.status(event) };
-        let id = self.choice.id(id);
+        let id = format!("{}{}{id}", self.choice.prefix, self.choice.within);
         let event = Event { test_id: Some(&id), ..*event };
         let Some(sent) = &self.choice.sent else { return self.sink.status(&event) };
         let subtests = self.choice.subtests.as_deref();

@@ -12,12 +12,14 @@ pub struct Test {
     pub select: String,
     /// What the tests of one process have in common.
     pub together: String,
+    /// What results of its process have before their names.
+    pub within: String,
 }
 
 /// A test that its runner knows by its id.
 impl From<&str> for Test {
     fn from(id: &str) -> Self {
-        Test { id: id.to_owned(), select: id.to_owned(), together: String::new() }
+        Test { id: id.to_owned(), select: id.to_owned(), ..Test::default() }
     }
 }
 

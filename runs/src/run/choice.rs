@@ -10,6 +10,8 @@ use fancy_regex::Regex;
 use repository::Repository;
 use runner::suite::{Listing, Tests, owner};
 
+use super::part::Part;
+
 /// Which tests are run.
 #[derive(clap::Args, Clone, Debug)]
 #[command(next_help_heading = "Which tests, in what order")]
@@ -41,7 +43,9 @@ pub(super) struct Chosen {
     /// Whether these are all tests there are.
     pub(super) is_all: bool,
     /// What there is to say about it.
-    pub(super) notes: Vec<String>,
+    notes: Vec<String>,
+    /// The ids of a list that somebody made of which there are no tests.
+    missing: Option<HashSet<String>>,
 }
 
 impl ChoiceArgs {
@@ -55,8 +59,32 @@ impl ChoiceArgs {
         !filters.is_empty() || !self.exclude.is_empty() || self.failing || self.load_list.is_some()
     }
 
+    /// Chooses among what was listed, and says what there is to say about it.
+    pub(super) fn of_parts(
+        &self,
+        parts: &[Part<'_>],
+        filters: &[String],
+        repository: &Repository,
+    ) -> anyhow::Result<(Vec<Chosen>, Vec<String>)> {
+        let choose = |part: &Part<'_>| self.of_listing(&part.listing, filters, || Ok(repository));
+        let chosen: Vec<Chosen> = parts.iter().map(choose).collect::<anyhow::Result<_>>()?;
+        let mut notes: Vec<String> = chosen.iter().flat_map(|chosen| chosen.notes.iter().cloned()).collect();
+        notes.dedup();
+        // What no suite has.
+        let missing = chosen.iter().filter_map(|chosen| chosen.missing.clone());
+        let missing = missing.reduce(|one, other| one.intersection(&other).cloned().collect());
+        let first = missing.as_ref().and_then(|missing| missing.iter().min());
+        if let (Some(first), Some(list), Some(missing)) = (first, &self.load_list, &missing) {
+            let (list, count) = (list.display(), missing.len());
+            notes.push(format!(
+                "{list}: {count} of its ids are not run, since no such test is chosen: {first:?} and so on"
+            ));
+        }
+        Ok((chosen, notes))
+    }
+
     /// Chooses among what was listed.
-    pub(super) fn of_listing<'r>(
+    fn of_listing<'r>(
         &self,
         listing: &Listing,
         filters: &[String],
@@ -81,7 +109,7 @@ impl ChoiceArgs {
         repository: impl FnOnce() -> anyhow::Result<&'r Repository>,
     ) -> anyhow::Result<Chosen> {
         let (mut ids, mut notes) = (tests.ids(), Vec::new());
-        let all = ids.len();
+        let (all, mut missing) = (ids.len(), None);
         let (filters, excluded) = (patterns(filters)?, patterns(&self.exclude)?);
         if !filters.is_empty() {
             retain(&mut ids, |id| is_found(&filters, id))?;
@@ -89,16 +117,11 @@ impl ChoiceArgs {
         retain(&mut ids, |id| Ok(!is_found(&excluded, id)?))?;
         if let Some(path) = &self.load_list {
             let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-            notes.extend(only(
-                tests,
-                &mut ids,
-                text.lines().filter(|line| !line.is_empty()),
-                &path.display().to_string(),
-            ));
+            missing = Some(only(tests, &mut ids, text.lines().filter(|line| !line.is_empty())));
         }
         if self.failing {
             let failing = repository()?.failing()?;
-            only(tests, &mut ids, failing.tests.iter().map(|test| test.test_id.as_str()), "");
+            only(tests, &mut ids, failing.tests.iter().map(|test| test.test_id.as_str()));
         }
         let is_all = ids.len() == all;
         if let Some(seed) = self.random {
@@ -107,7 +130,7 @@ impl ChoiceArgs {
             notes.push(format!("in random order: --random={seed} gives it again"));
             shuffle(&mut ids, seed);
         }
-        Ok(Chosen { ids, is_all, notes })
+        Ok(Chosen { ids, is_all, notes, missing })
     }
 }
 
@@ -137,13 +160,8 @@ fn retain(ids: &mut Vec<String>, mut keep: impl FnMut(&str) -> anyhow::Result<bo
     Ok(())
 }
 
-/// Keeps only these, and those that hold them; tells of those that are not there, which are of a list that somebody made.
-fn only<'w>(
-    tests: &Tests,
-    ids: &mut Vec<String>,
-    wanted: impl Iterator<Item = &'w str>,
-    list: &str,
-) -> Option<String> {
+/// Keeps only these, and those that hold them; says which are not there.
+fn only<'w>(tests: &Tests, ids: &mut Vec<String>, wanted: impl Iterator<Item = &'w str>) -> HashSet<String> {
     let mut wanted: HashSet<&str> = wanted.collect();
     let known: HashSet<String> = ids.iter().cloned().collect();
     let mut holders = HashSet::new();
@@ -155,11 +173,7 @@ fn only<'w>(
         None => true,
     });
     ids.retain(|id| holders.contains(id.as_str()));
-    let first = wanted.iter().min().filter(|_| !list.is_empty())?;
-    Some(format!(
-        "{list}: {} of its ids are not run, since no such test is chosen: {first:?} and so on",
-        wanted.len()
-    ))
+    wanted.into_iter().map(str::to_owned).collect()
 }
 
 /// The order of Fisher and Yates, by numbers that are the same for the same seed.

@@ -3,6 +3,8 @@
 mod changes;
 mod choice;
 pub mod guard;
+mod part;
+mod project;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -18,7 +20,7 @@ use cli::value::duration;
 use cli::{Streams, Verdict, VerdictArgs};
 use process::Interrupt;
 use repository::{Error, Repository, RunState, StoredRun};
-use runner::suite::{self, FILES, Format, Instances, Limits, Listing, Suite, quoted};
+use runner::suite::{Format, Limits, Listing, Suite, quoted};
 
 use super::command::RepositoryCommand;
 use super::display;
@@ -28,6 +30,8 @@ use super::run_status::RunStatus;
 use changes::FailingBefore;
 use choice::ChoiceArgs;
 use guard::Guard;
+use part::Part;
+use project::Project;
 use session::Session;
 
 /// What a test is called that is about the listing of tests.
@@ -35,10 +39,11 @@ const LISTING: &str = "subunit-run.listing";
 
 /// Run the tests of this project, or any command, and store the run
 ///
-/// The project's tests are those that .testr.conf, .stestr.conf, pyproject.toml (tool.stestr) or tox.ini (stestr)
-/// describe, in the working directory or above it, as testrepository and stestr read them. They are listed first; then
-/// workers run them, as many at a time as there are cores, in batches: the longest first, by the durations of earlier
-/// runs. A testr.conf is run by one worker unless --parallel or -j is given.
+/// The project's tests are those that subunit.toml, .testr.conf, .stestr.conf, pyproject.toml (tool.stestr) or tox.ini
+/// (stestr) describe, in the working directory or above it; or, with --auto, those of the runners whose projects are
+/// here (`subunit presets`). They are listed first; then workers run them in batches: the longest first, by the durations
+/// of earlier runs. There is a worker for each core where stestr has that, or the runner itself runs tests at the same
+/// time; else there is one, unless --parallel or -j is given, or `workers` in subunit.toml.
 ///
 /// Nothing is lost: a test that was listed and not run is a failure, and so is one whose worker died or took too long,
 /// with how that ended and its last words. What such a worker had not begun is run by another. A listing that fails is
@@ -51,7 +56,7 @@ const LISTING: &str = "subunit-run.listing";
 /// print beside their tests goes to stderr. With several workers, tests have the tag worker-N.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "subunit run [OPTIONS] [REGEX]...\n       subunit run [OPTIONS] -- COMMAND [ARG]...",
+    override_usage = "subunit run [OPTIONS] [SUITE|REGEX]...\n       subunit run [OPTIONS] -- COMMAND [ARG]...",
     after_help = cli::help!(
         [
             Passed = "the run succeeded, and nothing is failing",
@@ -62,6 +67,7 @@ const LISTING: &str = "subunit-run.listing";
         ],
         "  subunit run\n  \
            subunit run -j 8 --timeout 5m 'test_login|test_logout'\n  \
+           subunit run --auto --list\n  \
            subunit run --failing\n  \
            subunit run --until-failure net.test_boot\n  \
            subunit run -- go test -json ./...\n  \
@@ -69,15 +75,18 @@ const LISTING: &str = "subunit-run.listing";
     )
 )]
 pub struct Run {
-    /// Run only the tests in whose ids one of these regular expressions is found
-    #[arg(value_name = "REGEX", conflicts_with = "command")]
-    filters: Vec<String>,
+    /// Run only these suites of subunit.toml, and only the tests in whose ids one of these regular expressions is found
+    #[arg(value_name = "SUITE|REGEX", conflicts_with = "command")]
+    words: Vec<String>,
     /// Run this command instead of the project's tests
     #[arg(value_name = "COMMAND", last = true)]
     command: Vec<OsString>,
-    /// Read this configuration file; its name tells whether it is testrepository's or stestr's
+    /// Read this configuration file; its name tells whether it is ours, testrepository's or stestr's
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     config: Option<PathBuf>,
+    /// Look what the project is by its files, say so, and run its tests by the presets for it
+    #[arg(long, conflicts_with_all = ["command", "config"])]
+    auto: bool,
     #[command(flatten)]
     choice: ChoiceArgs,
     /// List the tests that would be run, one per line, and run none
@@ -160,6 +169,8 @@ enum FormatName {
     Gojson,
     /// What cargo test writes
     Libtest,
+    /// JUnit XML
+    Junit,
 }
 
 impl From<FormatName> for Format {
@@ -172,6 +183,7 @@ impl From<FormatName> for Format {
             FormatName::Tap => Format::Tap,
             FormatName::Gojson => Format::GoJson,
             FormatName::Libtest => Format::Libtest,
+            FormatName::Junit => Format::Junit,
         }
     }
 }
@@ -181,21 +193,20 @@ impl RepositoryCommand for Run {
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let interrupt = &streams.interrupt;
-        let mut suite = self.suite()?;
+        let Project { folder, mut suites, filters } = self.project(streams.errors)?;
         let mut guard = Guard::start().context("cannot start what ends workers when this is killed")?;
-        guard.mind(&suite.folders())?;
-        suite.env.extend([guard.variable()]);
-        suite.scratch = Some(guard.folder().to_owned());
-        let count = self.worker_count(&suite, interrupt)?;
-        let instances = Instances::provision(&suite, count, interrupt)?;
-        let instance = instances.names().first().map(String::as_str);
-        let listing = suite::list(&suite, instance, &self.limits.limits(), interrupt)?;
-        if self.list {
-            return self.list(repo, &suite, listing, streams);
+        for suite in &mut suites {
+            guard.mind(&suite.folders())?;
+            suite.env.extend([guard.variable()]);
+            suite.scratch = Some(guard.folder().to_owned());
         }
-        let repository = self.repository(repo, &suite, streams.errors)?;
-        let ran = self.rounds(repository, &suite, &listing, count, instances.names(), streams);
-        let disposed = instances.dispose().context("cannot remove the instances");
+        let parts = self.parts(&suites, interrupt)?;
+        if self.list {
+            return self.list(repo, &parts, &filters, streams);
+        }
+        let repository = self.repository(repo, &folder, streams.errors)?;
+        let ran = self.rounds(repository, &parts, &filters, streams);
+        let disposed = Part::dispose(parts);
         let verdict = ran?;
         disposed?;
         Ok(self.verdict.apply(verdict))
@@ -204,32 +215,35 @@ impl RepositoryCommand for Run {
 
 impl Run {
     /// What is run: the project's tests, or the command.
-    fn suite(&self) -> anyhow::Result<Suite> {
+    fn project(&self, errors: &mut dyn Write) -> anyhow::Result<Project> {
         if !self.command.is_empty() {
             let words: Vec<_> = self.command.iter().map(|word| quoted(&word.to_string_lossy())).collect();
-            return Ok(Suite {
+            let suite = Suite {
                 folder: ".".into(),
                 command: format!("exec {}", words.join(" ")),
                 ..Suite::default()
-            });
+            };
+            return Ok(Project { folder: ".".into(), suites: vec![suite], filters: Vec::new() });
         }
-        let found = match &self.config {
-            Some(path) => Some(suite::read(path)?),
-            None => suite::find(&std::env::current_dir()?)?,
-        };
-        let Some(suite) = found else {
-            bail!(
-                "no configuration of tests here or above: {}. To run a command: `subunit run -- COMMAND`",
-                FILES.join(", ")
-            );
-        };
-        for key in &suite.unknown_keys {
-            let guess = cli::suggest(key, suite.known_keys.iter().copied());
-            if !guess.is_empty() {
-                bail!("{}: {key} is not known{guess}", suite.source.display());
-            }
+        match &self.config {
+            Some(path) => Project::of_file(path, &self.words),
+            None if self.auto => Project::guessed(&self.words, errors),
+            None => Project::here(&self.words),
         }
-        Ok(suite)
+    }
+
+    /// The suites, with their tests.
+    fn parts<'s>(&self, suites: &'s [Suite], interrupt: &Interrupt) -> anyhow::Result<Vec<Part<'s>>> {
+        let is_one = suites.len() == 1;
+        let mut parts = Vec::new();
+        for suite in suites {
+            let count = self.worker_count(suite, interrupt)?;
+            let limits = self.limits.over(suite.limits);
+            let listing = if is_one { LISTING.to_owned() } else { format!("{LISTING}.{}", suite.name) };
+            parts.push(Part::prepare(suite, count, limits, listing, interrupt)?);
+        }
+        Part::are_apart(&parts)?;
+        Ok(parts)
     }
 
     fn worker_count(&self, suite: &Suite, interrupt: &Interrupt) -> anyhow::Result<usize> {
@@ -238,6 +252,7 @@ impl Run {
             _ if !self.command.is_empty() || self.workers.serial => Ok(1),
             Some(0) => Ok(cores()),
             Some(count) => Ok(count),
+            None if suite.workers.is_some() => Ok(suite.workers.unwrap_or(1)),
             None if !self.workers.parallel && !suite.is_parallel => Ok(1),
             None => Ok(suite.concurrency(interrupt).context("test_run_concurrency")?.unwrap_or_else(cores)),
         }
@@ -246,18 +261,25 @@ impl Run {
     fn list(
         &self,
         repo: &RepoArgs,
-        suite: &Suite,
-        listing: Listing,
+        parts: &[Part<'_>],
+        filters: &[String],
         streams: Streams<'_>,
     ) -> anyhow::Result<Verdict> {
-        let ids = match listing {
-            Listing::Tests(tests) => {
-                self.choice.choose(&tests, &self.filters, || Ok(repo.repository()?))?.ids
+        let mut ids = Vec::new();
+        for Part { suite, listing, .. } in parts {
+            match listing {
+                Listing::Tests(tests) => {
+                    let chosen = self.choice.choose(tests, filters, || Ok(repo.repository()?))?;
+                    if let Some(why) = &tests.failure {
+                        bail!("{}", why.trim_end());
+                    }
+                    ids.extend(chosen.ids);
+                }
+                Listing::Unknown => bail!("{} does not say how to list tests", suite.source.display()),
+                Listing::Failed(why) => bail!("{}", why.trim_end()),
+                Listing::Interrupted => return Ok(Verdict::Passed),
             }
-            Listing::Unknown => bail!("{} does not say how to list tests", suite.source.display()),
-            Listing::Failed(why) => bail!("{}", why.trim_end()),
-            Listing::Interrupted => return Ok(Verdict::Passed),
-        };
+        }
         ids.iter().try_for_each(|id| writeln!(streams.output, "{}", formats::visible::line(id)))?;
         Ok(if ids.is_empty() { Verdict::Nothing } else { Verdict::Passed })
     }
@@ -265,12 +287,12 @@ impl Run {
     fn repository<'r>(
         &self,
         repo: &'r RepoArgs,
-        suite: &Suite,
+        folder: &Path,
         errors: &mut dyn Write,
     ) -> anyhow::Result<&'r Repository> {
         match repo.repository() {
             Err(Error::NoRepository { .. }) => {
-                let made = repo.make_in(&suite.folder)?;
+                let made = repo.make_in(folder)?;
                 writeln!(errors, "made {}", made.path().display())?;
                 Ok(made)
             }
@@ -282,25 +304,20 @@ impl Run {
     fn rounds(
         &self,
         repository: &Repository,
-        suite: &Suite,
-        listing: &Listing,
-        workers: usize,
-        instances: &[String],
+        parts: &[Part<'_>],
+        filters: &[String],
         streams: Streams<'_>,
     ) -> anyhow::Result<Verdict> {
         let Streams { mut input, output, errors, terminal, interrupt } = streams;
         let most = self.repeat.unwrap_or(if self.until_failure { u32::MAX } else { 1 });
         let mut worst = Verdict::Passed;
         for _ in 0..most {
-            let chosen = self.choice.of_listing(listing, &self.filters, || Ok(repository))?;
-            chosen.notes.iter().try_for_each(|note| writeln!(errors, "{note}"))?;
+            let (chosen, notes) = self.choice.of_parts(parts, filters, repository)?;
+            notes.iter().try_for_each(|note| writeln!(errors, "{note}"))?;
             let session = Session {
-                suite,
-                limits: self.limits.limits(),
+                parts,
                 is_isolated: self.workers.isolated,
                 keeps_order: self.choice.keeps_order(),
-                workers,
-                instances,
                 format: self.format(),
                 id: self.id(),
                 words: self.words(),
@@ -313,7 +330,7 @@ impl Run {
                 interrupt: interrupt.clone(),
             };
             let before = FailingBefore::of(repository)?;
-            let run = session.run(repository, listing, chosen, &self.report, streams)?;
+            let run = session.run(repository, &chosen, &self.report, streams)?;
             let verdict = conclude(repository, &run, &before, errors)?;
             if verdict != Verdict::Passed {
                 worst = verdict;
@@ -344,8 +361,13 @@ impl Run {
 }
 
 impl LimitArgs {
-    fn limits(self) -> Limits {
-        Limits { test: self.timeout, idle: self.idle_timeout, listing: self.list_timeout }
+    /// These, and where they say nothing those of the suite.
+    fn over(self, suite: Limits) -> Limits {
+        Limits {
+            test: self.timeout.or(suite.test),
+            idle: self.idle_timeout.or(suite.idle),
+            listing: self.list_timeout.or(suite.listing),
+        }
     }
 }
 

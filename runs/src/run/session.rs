@@ -5,14 +5,12 @@ use fancy_regex::Regex;
 use formats::text::Conclusion;
 use process::Interrupt;
 use repository::{Repository, RunEnd, RunInfo, StoredRun};
-use runner::suite::{
-    AnyOutput, Conditions, Format, Limits, Listing, Output, Packets, Planned, Suite, Test, Tests,
-};
+use runner::suite::{AnyOutput, Conditions, Format, Listing, Output, Packets, Planned, Suite, Test, Tests};
 use streamresult::{StreamResult, failure};
 use subunit::{Event, Status, Timestamp};
 
-use super::LISTING;
 use super::choice::Chosen;
+use super::part::Part;
 use crate::git;
 use crate::report::{ReportArgs, Sink};
 
@@ -21,12 +19,9 @@ const HISTORY: usize = 10;
 
 /// How the run is done.
 pub(super) struct Session<'a> {
-    pub(super) suite: &'a Suite,
-    pub(super) limits: Limits,
+    pub(super) parts: &'a [Part<'a>],
     pub(super) is_isolated: bool,
     pub(super) keeps_order: bool,
-    pub(super) workers: usize,
-    pub(super) instances: &'a [String],
     pub(super) format: Format,
     /// The id of the test that a command is.
     pub(super) id: String,
@@ -43,18 +38,22 @@ impl Session<'_> {
     pub(super) fn run(
         &self,
         repository: &Repository,
-        listing: &Listing,
-        chosen: Chosen,
+        chosen: &[Chosen],
         report: &ReportArgs,
         streams: Streams<'_>,
     ) -> anyhow::Result<StoredRun> {
         let interrupt = streams.interrupt.clone();
-        let mut writer = repository.begin(self.info(repository, &chosen, &interrupt))?;
-        let is_whole = matches!(listing, Listing::Tests(tests) if tests.failure.is_none()) && chosen.is_all;
+        let mut writer = repository.begin(self.info(repository, chosen, &interrupt))?;
+        let is_listed =
+            |part: &Part<'_>| matches!(&part.listing, Listing::Tests(tests) if tests.failure.is_none());
+        let is_whole = self.parts.iter().all(is_listed) && chosen.iter().all(|chosen| chosen.is_all);
         let mut feed = |sink: Sink<'_>| {
             let mut both = (&mut writer, sink);
             both.start_run()?;
-            let ran = self.tests(repository, listing, &chosen, &mut both, &interrupt);
+            let suites = self.parts.iter().zip(chosen);
+            let ran = suites
+                .filter(|_| !interrupt.has_come())
+                .try_for_each(|(part, chosen)| self.tests(repository, part, chosen, &mut both, &interrupt));
             both.stop_run()?;
             ran
         };
@@ -78,16 +77,17 @@ impl Session<'_> {
         Ok(run)
     }
 
-    fn info(&self, repository: &Repository, chosen: &Chosen, interrupt: &Interrupt) -> RunInfo {
+    fn info(&self, repository: &Repository, chosen: &[Chosen], interrupt: &Interrupt) -> RunInfo {
         let mut words = self.words.iter().cloned();
-        let command = words.next().unwrap_or_else(|| self.suite.command.clone());
-        let workers = u32::try_from(self.workers).ok();
+        let commands: Vec<&str> = self.parts.iter().map(|part| part.suite.command.trim()).collect();
+        let command = words.next().unwrap_or_else(|| commands.join("; "));
+        let workers = self.parts.iter().map(|part| part.workers).max().map(u32::try_from);
         RunInfo {
             command: Some(command),
             arguments: words.collect(),
-            is_selection: self.words.is_empty() && !chosen.is_all,
+            is_selection: self.words.is_empty() && !chosen.iter().all(|chosen| chosen.is_all),
             git: git::checked_out(repository.path(), interrupt),
-            workers,
+            workers: workers.and_then(Result::ok),
             ..RunInfo::default()
         }
     }
@@ -95,20 +95,21 @@ impl Session<'_> {
     fn tests(
         &self,
         repository: &Repository,
-        listing: &Listing,
+        part: &Part<'_>,
         chosen: &Chosen,
         sink: Sink<'_>,
         interrupt: &Interrupt,
     ) -> anyhow::Result<()> {
         let none = Tests::default();
+        let listing = &part.listing;
         let tests = match listing {
             Listing::Tests(tests) => tests,
             Listing::Unknown => &none,
-            Listing::Failed(why) => return fail_listing(why, sink),
+            Listing::Failed(why) => return fail_listing(part, why, sink),
             Listing::Interrupted => return Ok(()),
         };
         if let Some(why) = &tests.failure {
-            fail_listing(why, sink)?;
+            fail_listing(part, why, sink)?;
         }
         if matches!(listing, Listing::Tests(_)) && chosen.ids.is_empty() {
             return Ok(());
@@ -118,20 +119,20 @@ impl Session<'_> {
             sink.status(&Event { timestamp: Some(Timestamp::now()), ..Event::status(id, Status::Exists) })?;
         }
         let conditions = Conditions {
-            workers: self.workers,
-            instances: self.instances,
-            limits: self.limits,
+            workers: part.workers,
+            instances: part.instances.names(),
+            limits: part.limits,
             startup: tests.took,
             is_isolated: self.is_isolated,
             known: tests.all.iter().map(|test| test.id.clone()).collect(),
         };
-        let output = || self.output();
-        let tests = self.plan(repository, tests.of(&chosen.ids))?;
-        Ok(runner::suite::Run::new(self.suite, tests, conditions, &output, sink)?.run(interrupt)?)
+        let output = || self.output(part.suite);
+        let tests = self.plan(repository, part.suite, tests.of(&chosen.ids))?;
+        Ok(runner::suite::Run::new(part.suite, tests, conditions, &output, sink)?.run(interrupt)?)
     }
 
-    fn output(&self) -> Box<dyn Output> {
-        match &self.suite.recipe {
+    fn output(&self, suite: &Suite) -> Box<dyn Output> {
+        match &suite.recipe {
             Some(recipe) => Box::new(AnyOutput::new(recipe.preset.run.format, "")),
             None if self.words.is_empty() => Box::new(Packets::default()),
             None => Box::new(AnyOutput::new(self.format, &self.id)),
@@ -139,9 +140,14 @@ impl Session<'_> {
     }
 
     /// What is known of the tests.
-    fn plan(&self, repository: &Repository, tests: Vec<Test>) -> anyhow::Result<Vec<(Test, Planned)>> {
+    fn plan(
+        &self,
+        repository: &Repository,
+        suite: &Suite,
+        tests: Vec<Test>,
+    ) -> anyhow::Result<Vec<(Test, Planned)>> {
         let timings = repository.timings(HISTORY)?;
-        let group = self.suite.group.as_deref().map(|group| Regex::new(&format!("^(?:{group})"))).transpose();
+        let group = suite.group.as_deref().map(|group| Regex::new(&format!("^(?:{group})"))).transpose();
         let group = group.map_err(|error| anyhow::anyhow!("group_regex: {error}"))?;
         let plan = |test: Test| {
             let matched = group.as_ref().and_then(|group| group.find(&test.id).ok().flatten());
@@ -154,6 +160,6 @@ impl Session<'_> {
 }
 
 /// A listing that failed is a failing test.
-fn fail_listing(why: &str, sink: Sink<'_>) -> anyhow::Result<()> {
-    Ok(sink.status(&Event { timestamp: Some(Timestamp::now()), ..failure(LISTING, why) })?)
+fn fail_listing(part: &Part<'_>, why: &str, sink: Sink<'_>) -> anyhow::Result<()> {
+    Ok(sink.status(&Event { timestamp: Some(Timestamp::now()), ..failure(&part.listing_id, why) })?)
 }

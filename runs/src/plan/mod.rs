@@ -1,0 +1,154 @@
+//! `subunit.toml`: what a project runs.
+//!
+//! ```toml
+//! [suite.unit]
+//! preset = "pytest"              # or command = "python -m subunit.run $LISTOPT $IDOPTION", as in .testr.conf
+//! folder = "tests"               # where its commands run, from this file
+//! args = ["-m", "not slow"]      # what stands for $ARGS in the preset's commands
+//! program = "build/unit"         # of presets that run a program: which one
+//! workers = 8                    # or "cores"
+//! group = '^([^.]*\.)*'          # tests whose match is the same stay together
+//! timeout = "5m"                 # of one test; idle-timeout and list-timeout likewise
+//! prefix = "unit."               # before all ids, so that two suites are kept apart
+//! env = { LANG = "C.UTF-8" }
+//!
+//! [preset.mine]                  # a preset of this project; a file in subunit-presets is one, too
+//! about = "…"
+//! ```
+
+mod keys;
+mod suite;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use runner::preset::{Preset, Presets, place};
+use runner::suite::Suite;
+use serde::Deserialize;
+use toml::Spanned;
+
+use suite::SuiteTable;
+pub(crate) use suite::by_preset;
+
+/// What the file is called.
+pub(crate) const FILE: &str = "subunit.toml";
+
+/// A file of suites.
+pub(crate) struct Plan {
+    /// In the order of the file.
+    pub(crate) suites: Vec<Suite>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct File {
+    suite: std::collections::BTreeMap<String, Spanned<SuiteTable>>,
+    preset: std::collections::BTreeMap<String, Preset>,
+}
+
+/// The file that holds for a folder: in it, or the nearest above.
+pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
+    folder.ancestors().map(|folder| folder.join(FILE)).find(|path| path.is_file())
+}
+
+/// The presets that there are for a folder.
+///
+/// # Errors
+///
+/// When one cannot be read.
+pub(crate) fn presets(folder: &Path) -> anyhow::Result<Presets> {
+    match find(folder) {
+        Some(path) => Ok(read_file(&path)?.1),
+        None => Ok(Presets::of(folder)?),
+    }
+}
+
+impl Plan {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read, or something is wrong in it; the text says where.
+    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+        let (file, presets) = read_file(path)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut tables: Vec<(String, Spanned<SuiteTable>)> = file.suite.into_iter().collect();
+        tables.sort_by_key(|(_, table)| table.span().start);
+        let suites = tables.into_iter().map(|(name, table)| {
+            let place = format!("{}: suite {name}", path.display());
+            let suite = table.into_inner().suite(&name, folder, &presets).context(place)?;
+            Ok(Suite { source: path.to_owned(), ..suite })
+        });
+        let suites: Vec<Suite> = suites.collect::<anyhow::Result<_>>()?;
+        if suites.is_empty() {
+            bail!("{}: it names no suite: `[suite.NAME]`", path.display());
+        }
+        Ok(Plan { suites })
+    }
+}
+
+fn read_file(path: &Path) -> anyhow::Result<(File, Presets)> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    keys::check(&text).map_err(|wrong| anyhow::anyhow!("{}: {wrong}", path.display()))?;
+    let mut file: File = toml::from_str(&text)
+        .map_err(|error| anyhow::anyhow!("{}: {}", path.display(), place(&text, &error)))?;
+    let mut presets = Presets::of(path.parent().unwrap_or(Path::new(".")))?;
+    let own = std::mem::take(&mut file.preset);
+    presets.extend(own.into_iter().map(|(name, preset)| Preset { name, text: text.clone(), ..preset }));
+    Ok((file, presets))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<&[&str], &str>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        fs::write(&path, text).unwrap();
+        let plan = Plan::read(&path).map_err(|error| {
+            let text = format!("{error:#}").replace(&format!("{}: ", path.display()), "");
+            text.lines().next().unwrap().to_owned()
+        });
+        let names = plan.map(|plan| {
+            let shown = |suite: &Suite| {
+                let preset = suite.recipe.as_ref().map_or("", |recipe| recipe.preset.name.as_str());
+                let command = if preset.is_empty() { suite.command.as_str() } else { preset };
+                format!("{} {command} {:?}", suite.name, suite.workers)
+            };
+            plan.suites.iter().map(shown).collect::<Vec<_>>()
+        });
+        assert_eq!(
+            names
+                .as_ref()
+                .map(|names| names.iter().map(String::as_str).collect::<Vec<_>>())
+                .map_err(String::as_str),
+            expected.map(<[&str]>::to_vec)
+        );
+    }
+
+    #[test]
+    fn suites_stand_in_the_order_of_the_file() {
+        check(
+            "[suite.z]\npreset='go'\nworkers=3\n[suite.a]\ncommand='x $LISTOPT'\n",
+            Ok(&["z go Some(3)", "a x $LISTOPT None"]),
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        check("[suite.a]\npreset='go'\nwokers=3\n", Err("line 3: suite.a has no `wokers`; is it `workers`?"));
+        check("[siute.a]\npreset='go'\n", Err("line 1: there is no `siute`; is it `suite`?"));
+        check("[suite.a]\npreset='gp'\n", Err("suite a: there is no preset gp; is it `go`?"));
+        check("[suite.a]\n", Err("suite a: it says neither preset nor command"));
+        check("[suite.a]\npreset='go'\ncommand='x'\n", Err("suite a: it says both preset and command"));
+        check("", Err("it names no suite: `[suite.NAME]`"));
+        check(
+            "[suite.a]\npreset='go'\ntimeout='soon'\n",
+            Err(
+                "line 3: \"soon\" is not a duration: use a number with a unit such as 500ms, 10s, 1h30m or 2d",
+            ),
+        );
+    }
+}
