@@ -62,7 +62,7 @@ pub(super) fn picture(tests: &Tests, lanes: &[Lane], marked: &[Numbered], out: &
     labels(&rows, &tops, out);
     let _ = write!(
         out,
-        "<svg id=\"plot\" data-end=\"{:.3}\" height=\"{}\" role=\"group\" aria-label=\"Timeline of {}; the same is in the table below\">",
+        "<svg id=\"plot\" width=\"100%\" data-end=\"{:.3}\" height=\"{}\" role=\"group\" aria-label=\"Timeline of {}; the same is in the table below\">",
         length.as_secs_f64(),
         height + 24,
         crate::words::count(lanes.len() as u64, "lane"),
