@@ -84,6 +84,14 @@ impl VerdictArgs {
     }
 }
 
+/// `--json`: answers for programs.
+#[derive(clap::Args, Clone, Copy, Debug, Default)]
+pub struct JsonArgs {
+    /// Write JSON, an object a line; `subunit help json` has the keys
+    #[arg(long, help_heading = OUTPUT)]
+    pub json: bool,
+}
+
 /// `--color`: whether to colour the output.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct ColorArgs {

@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use crate::args::{ColorArgs, JsonArgs};
 use crate::value::duration;
 
 /// What counts as a change, and how changes are written.
 #[derive(clap::Args, Clone, Debug)]
 pub struct DiffArgs {
-    /// Write one JSON object per line
-    #[arg(long, help_heading = crate::args::OUTPUT)]
-    pub json: bool,
+    /// Whether changes are objects of JSON.
+    #[command(flatten)]
+    pub json: JsonArgs,
+    /// Whether the kinds of changes are coloured.
+    #[command(flatten)]
+    pub color: ColorArgs,
     /// Call a test slower when it takes this many times as long; 0 means never
     #[arg(long, value_name = "FACTOR", default_value_t = 2.0)]
     pub slower: f64,

@@ -30,6 +30,7 @@
 //! ```
 
 mod args;
+mod closed;
 mod diff_args;
 mod error;
 mod exit;
@@ -45,7 +46,9 @@ mod suggest;
 mod terminal;
 pub mod value;
 
-pub use args::{ColorArgs, ColorChoice, ForwardArgs, InputArgs, OutputArgs, PassthroughArgs, VerdictArgs};
+pub use args::{
+    ColorArgs, ColorChoice, ForwardArgs, InputArgs, JsonArgs, OutputArgs, PassthroughArgs, VerdictArgs,
+};
 pub use diff_args::DiffArgs;
 pub use error::PathError;
 pub use exit::{Codes, Verdict};

@@ -7,6 +7,7 @@ use std::path::Path;
 use process::{Deadline, Interrupt, Wait};
 use rustix::io::{Errno, read, retry_on_intr, write, writev};
 
+use crate::closed;
 use crate::error::PathError;
 
 /// As much as a pipe holds.
@@ -14,12 +15,15 @@ const BUFFER: usize = 64 * 1024;
 
 /// Stdout, buffered: flush it when reading would block, and at the end. Large writes pass the buffer by.
 pub(crate) fn output() -> BufWriter<Output> {
-    BufWriter::with_capacity(BUFFER, Output { fd: rustix::stdio::stdout(), name: "stdout" })
+    BufWriter::with_capacity(
+        BUFFER,
+        Output { fd: rustix::stdio::stdout(), refusal: closed::stdout().err(), name: "stdout" },
+    )
 }
 
 /// Stderr, written line by line.
 pub(crate) fn errors() -> LineWriter<Output> {
-    LineWriter::new(Output { fd: rustix::stdio::stderr(), name: "stderr" })
+    LineWriter::new(Output { fd: rustix::stdio::stderr(), refusal: None, name: "stderr" })
 }
 
 /// Stdin, unbuffered; it ends when the process is interrupted.
@@ -31,6 +35,7 @@ pub(crate) struct Stdin(Interrupt);
 
 impl Read for Stdin {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        closed::stdin()?;
         let stdin = rustix::stdio::stdin();
         let wait = Wait { deadline: Deadline::NEVER, interrupt: &self.0 };
         while wait.readable(stdin)? {
@@ -47,6 +52,8 @@ impl Read for Stdin {
 /// A descriptor that outlives the process's last write.
 pub(crate) struct Output {
     fd: BorrowedFd<'static>,
+    /// What writing fails with, without being tried.
+    refusal: Option<Errno>,
     /// What errors call it.
     name: &'static str,
 }
@@ -56,6 +63,9 @@ impl Output {
         &self,
         mut once: impl FnMut(BorrowedFd<'static>) -> rustix::io::Result<usize>,
     ) -> io::Result<usize> {
+        if let Some(error) = self.refusal {
+            return Err(self.fails(error));
+        }
         loop {
             match retry_on_intr(|| once(self.fd)) {
                 Err(Errno::AGAIN) => drop(Wait::FOREVER.writable(self.fd)?),

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use cli::{Command, DiffArgs, InputArgs, Streams, Verdict};
-use formats::diff::{Comparison, Rules, Side};
+use cli::{Command, DiffArgs, InputArgs, Streams, Terminal, Verdict};
+use formats::diff::{Comparison, Form, Rules, Side};
 use formats::packet_watch::PacketWatch;
 use process::Interrupt;
 use streamresult::{Details, Records};
@@ -50,7 +50,7 @@ pub struct Diff {
 
 impl Command for Diff {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let Streams { input, output, errors, interrupt, .. } = streams;
+        let Streams { input, output, errors, terminal, interrupt } = streams;
         let is_stdin = |path: &Path| path.as_os_str() == "-";
         anyhow::ensure!(
             !(is_stdin(&self.before) && is_stdin(&self.after)),
@@ -80,9 +80,14 @@ impl Command for Diff {
         if has_empty {
             return Ok(Verdict::Nothing);
         }
-        let has_changed = comparison.write(self.how.json, output, errors)?;
+        let has_changed = comparison.write(form(&self.how, &terminal), output, errors)?;
         Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
     }
+}
+
+/// How changes are written.
+fn form(how: &DiffArgs, terminal: &Terminal) -> Form {
+    if how.json.json { Form::Json } else { Form::Lines { color: how.color.output(terminal) } }
 }
 
 /// What counts as a change.

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use cli::query::{Query, of_stream};
-use cli::{Command, Streams, Verdict};
+use cli::{Command, JsonArgs, Streams, Verdict};
 use formats::json::Object;
 use formats::{harmless, time};
 use streamresult::{Details, Outcome, Record, RecordSink, Records, Summary};
@@ -50,15 +50,14 @@ struct Form {
     /// Begin each line with the route code and a tab
     #[arg(long = "routes", alias = "route")]
     route: bool,
-    /// Write one JSON object per line: id, route, status, tags, start, stop and duration
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 impl Command for Ls {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let (page, mut session) = self.report.lenient().open(streams)?;
-        let asks_for_tags = self.form.json || self.query.is_some();
+        let asks_for_tags = self.form.json.json || self.query.is_some();
         let list = List { page, form: self.form, query: self.query, lines: Vec::new() };
         let records = Records::new((list, Summary::new())).details(Details::None);
         let records = if asks_for_tags { records } else { records.without_tags() };
@@ -94,7 +93,7 @@ impl RecordSink for List<'_> {
         if self.query.as_ref().is_some_and(|query| !query.matches(record)) {
             return Ok(());
         }
-        if self.form.json {
+        if self.form.json.json {
             push_object(record, &mut self.lines);
         } else {
             self.form.push_line(record, &mut self.lines);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 
-use cli::{Command, Streams, Verdict};
+use cli::{Command, JsonArgs, Streams, Verdict};
 use foldhash::fast::RandomState;
 use formats::harmless;
 use formats::json::Object;
@@ -37,9 +37,8 @@ pub struct Stats {
     /// Count the tests of each route code, or of each tag, separately
     #[arg(long, value_enum, value_name = "WHAT")]
     by: Option<GroupBy>,
-    /// Write an object of JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +54,7 @@ impl Command for Stats {
         let records = Records::new((groups, Summary::new())).details(Details::None);
         let (groups, summary) = session.read(records)?;
         let counts = Counts { summary: &summary, groups: &groups };
-        if self.json { counts.write_json(&mut page) } else { counts.write_text(&mut page) }?;
+        if self.json.json { counts.write_json(&mut page) } else { counts.write_text(&mut page) }?;
         session.end(page, &summary, ClosingLine::None)
     }
 }

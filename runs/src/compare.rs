@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use cli::{DiffArgs, Streams, Verdict};
-use formats::diff::{Comparison, Rules, Side, Test};
+use formats::diff::{Comparison, Form, Rules, Side, Test};
 use repository::{Error, Repository, RunState, StoredRun};
 use streamresult::{Details, Records, drive};
 
@@ -57,9 +57,9 @@ impl RepositoryCommand for Compare {
     const NAME: &'static str = "subunit compare";
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let Streams { input, output, errors, interrupt, .. } = streams;
+        let Streams { input, output, errors, terminal, interrupt } = streams;
         let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
-        let DiffArgs { json, slower, slower_by, ignore_routes } = self.how;
+        let DiffArgs { json, color, slower, slower_by, ignore_routes } = self.how;
         let mut comparison = Comparison::new(Rules { slower, slower_by, ignore_routes });
         let mut has_empty = false;
         for (side, name) in [(Side::Before, &self.before), (Side::After, &self.after)] {
@@ -73,7 +73,8 @@ impl RepositoryCommand for Compare {
         if has_empty {
             return Ok(Verdict::Nothing);
         }
-        let has_changed = comparison.write(json, output, errors)?;
+        let form = if json.json { Form::Json } else { Form::Lines { color: color.output(&terminal) } };
+        let has_changed = comparison.write(form, output, errors)?;
         Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
     }
 }

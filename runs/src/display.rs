@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use cli::Verdict;
+use formats::text::Tone;
 use formats::time;
 use repository::{Counts, RunState, Standing, StoredRun};
 use subunit::Timestamp;
@@ -29,6 +30,16 @@ pub(super) fn standing(run: &StoredRun) -> &'static str {
         (_, Standing::Incomplete) => "incomplete",
         (_, Standing::Empty) => "nothing ran",
         (_, Standing::Passed) => "passed",
+    }
+}
+
+/// The colour of such a word.
+pub(super) fn tone(run: &StoredRun) -> Tone {
+    match (run.state, run.standing()) {
+        (RunState::Running, _) => Tone::Plain,
+        (_, Standing::Failed) => Tone::Bad,
+        (_, Standing::Passed) => Tone::Good,
+        (_, Standing::Incomplete | Standing::Empty) => Tone::Notice,
     }
 }
 

@@ -11,8 +11,9 @@ use streamresult::{DAMAGE_ID, StreamResult, drive};
 use subunit::{Event, Packet};
 
 use super::command::RepositoryCommand;
+use super::json;
 use super::repo_args::RepoArgs;
-use super::report::{ReportArgs, Sink, StoredResult, fail_run};
+use super::report::{ReportOrJsonArgs, Sink, StoredResult, fail_run};
 use super::run_status::{self, write_lost, write_whole};
 use super::show::Unstopped;
 
@@ -40,10 +41,10 @@ const FEW: usize = 16;
 ))]
 pub struct Failing {
     /// List the ids of the tests, one per line
-    #[arg(long, conflicts_with = "subunit")]
+    #[arg(long, conflicts_with_all = ["subunit", "json"])]
     list: bool,
     #[command(flatten)]
-    report: ReportArgs,
+    report: ReportOrJsonArgs,
     #[command(flatten)]
     verdict: VerdictArgs,
 }
@@ -69,17 +70,24 @@ impl RepositoryCommand for Failing {
         };
         let repository::FailingSet { tests, runs, lost, .. } = failing;
         lost.iter().try_for_each(|run| write_lost(run, streams.errors))?;
-        if self.list {
+        if self.report.form.json {
+            let out = streams.output;
+            tests.iter().try_for_each(|test| json::Test::failing(test).write(out))?;
+            runs.iter().try_for_each(|run| json::whole(run, false, out))?;
+            lost.iter().try_for_each(|run| json::whole(run, true, out))?;
+        } else if self.list {
             write_ids(&tests, streams.output)?;
             runs.iter().try_for_each(|run| write_whole(run, streams.errors))?;
-        } else if self.report.subunit {
-            self.report.packets(streams, |sink| tell(repository, &tests, &runs, sink))?;
+        } else if self.report.report.subunit {
+            self.report.report.packets(streams, |sink| tell(repository, &tests, &runs, sink))?;
         } else if verdict == Verdict::Passed {
             writeln!(streams.output, "nothing is failing")?;
         } else if verdict == Verdict::Incomplete {
             writeln!(streams.output, "what is failing is not known")?;
         } else {
-            self.report.text(streams, Conclusion::default(), |sink| tell(repository, &tests, &runs, sink))?;
+            self.report
+                .report
+                .text(streams, Conclusion::default(), |sink| tell(repository, &tests, &runs, sink))?;
         }
         Ok(self.verdict.apply(verdict))
     }

@@ -1,10 +1,13 @@
 //! `subunit flaky`: tests that pass and fail by turns.
 
-use cli::{Streams, Verdict};
+use std::io::{self, Write};
+
+use cli::{JsonArgs, Streams, Verdict};
 use formats::text::title;
-use repository::{Flakiness, RunRef};
+use repository::{Flakiness, FlakyTest, RunRef};
 
 use super::command::RepositoryCommand;
+use super::json;
 use super::repo_args::RepoArgs;
 
 /// List tests that pass and fail by turns
@@ -24,6 +27,8 @@ pub struct Flaky {
     /// Leave out tests that passed or failed in fewer than N of them
     #[arg(long, value_name = "N", default_value_t = Flakiness::default().least)]
     least: u32,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 impl RepositoryCommand for Flaky {
@@ -38,6 +43,10 @@ impl RepositoryCommand for Flaky {
             return Ok(Verdict::Passed);
         }
         let out = streams.output;
+        if self.json.json {
+            flaky.iter().try_for_each(|test| write_object(test, out))?;
+            return Ok(Verdict::Failed);
+        }
         writeln!(out, "{:>7} {:>7} {:>8} {:>8}  TEST", "FAILED", "OF RUNS", "CHANGES", "BOTH")?;
         for test in flaky {
             let title = title(&test.test_id, None);
@@ -49,6 +58,15 @@ impl RepositoryCommand for Flaky {
         }
         Ok(Verdict::Failed)
     }
+}
+
+fn write_object(test: &FlakyTest, out: &mut dyn Write) -> io::Result<()> {
+    json::line(out, |object| {
+        object.string("id", &test.test_id);
+        let counts =
+            [("runs", test.runs), ("failed", test.failures), ("changes", test.changes), ("both", test.mixed)];
+        counts.into_iter().for_each(|(key, count)| object.number(key, count.into()));
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! What is checked out where tests run: commit, branch, and whether anything was changed since.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use formats::visible;
 use process::{Deadline, Follow, Interrupt, Timeouts, Wait};
-use repository::Git;
+use repository::{Git, StoredRun};
 
 /// A work tree whose changes are not found by then has changes or not, which is not known.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -72,6 +74,15 @@ fn packed(folder: &Path, name: &str) -> Option<String> {
     found.map(|(commit, _)| commit.to_owned())
 }
 
+/// Says of what commit a run is, where that is known.
+pub(super) fn tell_of(run: &StoredRun, errors: &mut dyn Write) -> io::Result<()> {
+    let Some(git) = &run.info.git else { return Ok(()) };
+    let branch = git.branch.as_deref().map(|name| format!(" ({})", visible::line(name))).unwrap_or_default();
+    let changed = if git.dirty == Some(true) { ", changed since" } else { "" };
+    let commit = short(&Git { dirty: None, ..git.clone() });
+    writeln!(errors, "run {} is of commit {commit}{branch}{changed}", run.id)
+}
+
 /// A commit as people name it: `1a2b3c4d5e`, with a `+` where there were changes.
 pub(super) fn short(git: &Git) -> String {
     let commit: String = git.commit.chars().take(10).filter(char::is_ascii_alphanumeric).collect();
@@ -134,7 +145,10 @@ mod tests {
         fs::write(repo.path().join(".git/HEAD"), format!("{COMMIT}\n")).unwrap();
         repo.run(&["load"], &stream(&["a success"]));
         assert_eq!(repo.run(&["show", "1"], b"").errors(), "");
-        assert_eq!(repo.run(&["show", "2"], b"").errors(), "run 2 is of commit 0123456789\n");
+        for command in ["show", "list", "slowest"] {
+            let outcome = repo.run(&[command, "2"], b"");
+            assert_eq!(outcome.errors(), "run 2 is of commit 0123456789\n", "{command}");
+        }
         let listed = repo.run(&["history"], b"");
         assert!(listed.output().lines().nth(2).unwrap().ends_with("  0123456789"), "{}", listed.output());
         let lines = repo.run(&["history", "--json"], b"");

@@ -2,17 +2,18 @@
 
 use std::io::Write;
 
-use cli::{Streams, Verdict};
+use cli::{ColorArgs, JsonArgs, Streams, Verdict};
 use formats::ci;
 use formats::human::{Age, Bytes};
-use formats::time::rfc3339;
+use formats::text::Tone;
 use formats::visible;
 use repository::{HistoryEntry, RunState, Stored, StoredRun};
+use streamresult::Outcome;
 use subunit::part;
 
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
-use super::{display, git, near, run_status};
+use super::{display, git, json, near, run_status};
 
 /// List the runs, or the outcomes of a test in them
 ///
@@ -30,9 +31,10 @@ pub struct History {
     /// Show only the latest N
     #[arg(short = 'n', long, value_name = "N")]
     count: Option<usize>,
-    /// Write an object of JSON a line
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
+    #[command(flatten)]
+    color: ColorArgs,
 }
 
 impl RepositoryCommand for History {
@@ -40,23 +42,24 @@ impl RepositoryCommand for History {
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let repository = repo.snapshot()?;
+        let color = self.color.output(&streams.terminal);
         let Some(test) = &self.test else {
             let runs = repository.runs()?;
             if runs.is_empty() {
                 // Which says what to do.
                 repository.run(repository::RunRef::LATEST)?;
             }
-            return self.runs(&runs, streams.output);
+            return self.runs(&runs, color, streams.output);
         };
         let history = repository.history(test)?;
         if history.is_empty() && repository.runs()?.is_empty() {
             repository.run(repository::RunRef::LATEST)?;
         }
         for past in self.latest(&history) {
-            if self.json {
-                writeln!(streams.output, "{}", past_json(test, past))?;
+            if self.json.json {
+                json::Test::past(test, past).write(streams.output)?;
             } else {
-                write_past(past, streams.output)?;
+                write_past(past, color, streams.output)?;
             }
         }
         if history.is_empty() {
@@ -73,10 +76,10 @@ impl History {
         part(all, skipped..)
     }
 
-    fn runs(&self, runs: &[StoredRun], out: &mut dyn Write) -> anyhow::Result<Verdict> {
+    fn runs(&self, runs: &[StoredRun], color: bool, out: &mut dyn Write) -> anyhow::Result<Verdict> {
         let runs = self.latest(runs);
-        if self.json {
-            runs.iter().try_for_each(|run| writeln!(out, "{}", run_json(run)))?;
+        if self.json.json {
+            runs.iter().try_for_each(|run| json::run(Some(run.id), run, out))?;
             return Ok(Verdict::Passed);
         }
         let has_commits = runs.iter().any(|run| run.info.git.is_some());
@@ -92,48 +95,12 @@ impl History {
             if has_commits { "COMMIT       " } else { "" }
         )?;
         for run in runs {
-            writeln!(out, "{}", row(run, has_commits).trim_end())?;
+            write!(out, "{:>6}  ", run.id.0)?;
+            display::tone(run).write(&format!("{:11}", display::standing(run)), color, out)?;
+            writeln!(out, " {}", row(run, has_commits).trim_end())?;
         }
         Ok(Verdict::Passed)
     }
-}
-
-/// What is known of a run, as an object.
-fn run_json(run: &StoredRun) -> serde_json::Value {
-    let git = run.info.git.as_ref();
-    let counts = &run.counts;
-    serde_json::json!({
-        "run": run.id.0,
-        "state": display::standing(run),
-        "tests": counts.total(),
-        "passed": counts.success,
-        "flaky": counts.flaky,
-        "failed": counts.failures(),
-        "skipped": counts.skip,
-        "began": run.start().map(rfc3339),
-        "seconds": run.duration().map(|took| took.as_secs_f64()),
-        "command": run.info.command,
-        "arguments": run.info.arguments,
-        "exit": run.end.as_ref().and_then(|end| end.exit),
-        "commit": git.map(|git| &git.commit),
-        "branch": git.and_then(|git| git.branch.as_ref()),
-        "changed": git.and_then(|git| git.dirty),
-        "pinned": run.pinned,
-        "pruned": run.stored == Stored::Pruned,
-    })
-}
-
-/// What became of a test in a run, as an object.
-fn past_json(test_id: &str, past: &HistoryEntry) -> serde_json::Value {
-    serde_json::json!({
-        "run": past.run.0,
-        "id": test_id,
-        "route": past.route_code,
-        "outcome": past.outcome.as_str(),
-        "flaky": past.flaky,
-        "began": past.start.map(rfc3339),
-        "seconds": past.duration.map(|took| took.as_secs_f64()),
-    })
 }
 
 fn row(run: &StoredRun, has_commits: bool) -> String {
@@ -147,19 +114,23 @@ fn row(run: &StoredRun, has_commits: bool) -> String {
     let commit = run.info.git.as_ref().map(git::short).unwrap_or_default();
     let commit = if has_commits { format!("{commit:11}  ") } else { String::new() };
     format!(
-        "{:>6}  {:11} {tests:>8} {failed:>8}  {:20} {took:>7}  {commit}{marks}{}",
-        run.id.0,
-        display::standing(run),
+        "{tests:>8} {failed:>8}  {:20} {took:>7}  {commit}{marks}{}",
         display::moment(run.start()),
         ci::defuse(&run_status::command(run), false),
     )
 }
 
-fn write_past(past: &HistoryEntry, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_past(past: &HistoryEntry, color: bool, out: &mut dyn Write) -> anyhow::Result<()> {
+    let (word, tone) = match past.outcome {
+        _ if past.flaky => ("flaky", Tone::Notice),
+        Outcome::Success => ("success", Tone::Good),
+        outcome if outcome.is_failure() => (outcome.as_str(), Tone::Bad),
+        outcome => (outcome.as_str(), Tone::Plain),
+    };
+    write!(out, "{:>6}  ", past.run.0)?;
+    tone.write(&format!("{word:10}"), color, out)?;
     let line = format!(
-        "{:>6}  {:10} {:20} {:>14}  {}",
-        past.run.0,
-        if past.flaky { "flaky" } else { past.outcome.as_str() },
+        " {:20} {:>14}  {}",
         display::moment(past.start),
         display::exact(past.duration),
         past.route_code.as_deref().map(visible::line).unwrap_or_default(),
@@ -182,7 +153,7 @@ mod tests {
         repo.check(&["history", "nobody"], 4, "");
         assert_eq!(repo.run(&["history", "nobody"], b"").errors(), "no run has a test nobody\n");
         let told = repo.run(&["history", "-n1", "--json", "a"], b"");
-        let line = r#"{"began":"1970-01-01T00:01:40Z","flaky":false,"id":"a","outcome":"success","route":"w","run":3,"seconds":2.0}"#;
+        let line = r#"{"run":3,"id":"a","route":"w","status":"success","flaky":false,"start":"1970-01-01T00:01:40Z","duration":2}"#;
         assert_eq!(told.output(), format!("{line}\n"));
     }
 

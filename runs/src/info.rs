@@ -1,10 +1,15 @@
 //! `subunit info`: figures about the repository.
 
-use cli::{Streams, Verdict};
+use std::io::{self, Write};
+use std::path::Path;
+
+use cli::{JsonArgs, Streams, Verdict};
 use formats::human::Bytes;
+use repository::RepositoryStats;
 
 use super::command::RepositoryCommand;
 use super::display::moment;
+use super::json;
 use super::prune::Limits;
 use super::repo_args::RepoArgs;
 
@@ -18,7 +23,10 @@ use super::repo_args::RepoArgs;
     "  subunit info\n  \
        subunit -C ../results info"
 ))]
-pub struct Info {}
+pub struct Info {
+    #[command(flatten)]
+    json: JsonArgs,
+}
 
 impl RepositoryCommand for Info {
     const NAME: &'static str = "subunit info";
@@ -27,20 +35,12 @@ impl RepositoryCommand for Info {
         let repository = repo.snapshot()?;
         let stats = repository.stats()?;
         let out = streams.output;
+        if self.json.json {
+            write_object(repository.path(), &stats, out)?;
+            return Ok(Verdict::Passed);
+        }
         writeln!(out, "repository:    {}", repository.path().display())?;
-        let counts = [
-            ("runs", stats.runs),
-            ("passed", stats.passed),
-            ("failed", stats.failed),
-            ("incomplete", stats.incomplete),
-            ("nothing ran", stats.empty),
-            ("under way", stats.running),
-            ("pruned", stats.pruned),
-            ("pinned", stats.pinned),
-            ("tests run", stats.tests),
-            ("failing now", stats.failing),
-        ];
-        for (name, count) in counts {
+        for (name, count) in counts(&stats) {
             writeln!(out, "{:14} {count}", format!("{name}:"))?;
         }
         writeln!(out, "came in:       {}", Bytes(stats.bytes))?;
@@ -54,4 +54,32 @@ impl RepositoryCommand for Info {
         }
         Ok(Verdict::Passed)
     }
+}
+
+fn counts(stats: &RepositoryStats) -> [(&'static str, u64); 10] {
+    [
+        ("runs", stats.runs),
+        ("passed", stats.passed),
+        ("failed", stats.failed),
+        ("incomplete", stats.incomplete),
+        ("nothing ran", stats.empty),
+        ("under way", stats.running),
+        ("pruned", stats.pruned),
+        ("pinned", stats.pinned),
+        ("tests run", stats.tests),
+        ("failing now", stats.failing),
+    ]
+}
+
+fn write_object(path: &Path, stats: &RepositoryStats, out: &mut dyn Write) -> io::Result<()> {
+    json::line(out, |object| {
+        object.string("repository", &path.to_string_lossy());
+        for (name, count) in counts(stats) {
+            object.number(&name.replace(' ', "_"), count);
+        }
+        object.number("bytes", stats.bytes);
+        object.number("disk", stats.disk);
+        object.time("first", stats.first);
+        object.time("latest", stats.last);
+    })
 }

@@ -7,10 +7,11 @@ use repository::{Error, Repository, RunRef, RunState, StoredRun};
 
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
-use super::report::ReportArgs;
+use super::report::ReportOrJsonArgs;
 use super::run_name::RunName;
 use super::run_status::RunStatus;
 use super::show::{named, show, show_named, tell_of_running};
+use super::{display, json};
 
 /// Show the latest run
 ///
@@ -28,7 +29,7 @@ pub struct Last {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     #[command(flatten)]
-    report: ReportArgs,
+    report: ReportOrJsonArgs,
     #[command(flatten)]
     verdict: VerdictArgs,
 }
@@ -49,7 +50,12 @@ impl RepositoryCommand for Last {
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let (run, running) = latest(repository)?;
         let lent = Streams { input, output, errors: &mut *errors, terminal, interrupt };
-        let verdict = show(repository, &run, &self.report, lent)?;
+        let verdict = if self.report.form.json {
+            json::run(Some(run.id), &run, lent.output)?;
+            display::verdict(&run)
+        } else {
+            show(repository, &run, &self.report.report, lent)?
+        };
         let told = RunStatus::of(repository, &run, verdict)?;
         told.write_others(errors)?;
         if let Some(running) = running {

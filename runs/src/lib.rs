@@ -15,6 +15,7 @@ pub mod history;
 pub mod import;
 pub mod info;
 pub mod init;
+mod json;
 pub mod last;
 pub mod list;
 pub mod load;

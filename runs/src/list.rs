@@ -2,16 +2,16 @@
 
 use std::io::Write;
 
-use cli::{Streams, Verdict};
+use cli::{JsonArgs, Streams, Verdict};
 use formats::visible;
 use repository::{Repository, RunRef, TestResult};
 use streamresult::Outcome;
 
 use super::command::RepositoryCommand;
-use super::display;
 use super::repo_args::RepoArgs;
 use super::run_name::{Inputs, RunName};
 use super::show::tell_if_running;
+use super::{display, git, json};
 
 /// List the tests of a run
 ///
@@ -42,6 +42,8 @@ pub struct List {
     /// Show the route of each test
     #[arg(long = "routes", alias = "route")]
     route: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 /// Reads an outcome by its name.
@@ -68,18 +70,23 @@ impl RepositoryCommand for List {
         let found = self.run.find(repo, &mut inputs, errors)?;
         let (repository, run) = (found.repository(), &found.run);
         tell_if_running(run, errors)?;
+        git::tell_of(run, errors)?;
+        let number = (!self.run.is_file()).then_some(run.id);
         let mut listed: Option<String> = None;
         each(repository, run.id, |result| {
             let is_asked = match self.outcome.as_slice() {
                 [] => result.outcome != Outcome::Exists,
                 asked => asked.contains(&result.outcome),
             };
-            let is_plain = !(self.outcomes || self.times || self.route);
+            let is_plain = !(self.outcomes || self.times || self.route || self.json.json);
             if !is_asked || is_plain && listed.as_deref() == Some(result.test_id) {
                 return Ok(());
             }
             if is_plain || listed.is_none() {
                 listed = Some(result.test_id.to_owned());
+            }
+            if self.json.json {
+                return Ok(json::Test::listed(number, result).write(output)?);
             }
             self.write(result, output)
         })?;

@@ -8,11 +8,11 @@ use repository::{Error, Repository, RunId, RunRef, RunState};
 use streamresult::{Record, RecordSink, Records};
 
 use super::command::RepositoryCommand;
-use super::near;
 use super::repo_args::RepoArgs;
-use super::report::{ReportArgs, Sink};
+use super::report::{ReportOrJsonArgs, Sink};
 use super::run_name::{self, Inputs, RunName};
 use super::show::named;
+use super::{json, near};
 
 /// Show a test with all that came with it
 ///
@@ -39,10 +39,10 @@ pub struct Log {
     #[arg(long, value_name = "CODE")]
     route: Option<String>,
     /// Write the bytes of this attachment, and nothing else
-    #[arg(long, value_name = "NAME", conflicts_with = "subunit")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["subunit", "json"])]
     attachment: Option<String>,
     #[command(flatten)]
-    report: ReportArgs,
+    report: ReportOrJsonArgs,
 }
 
 impl RepositoryCommand for Log {
@@ -77,16 +77,20 @@ impl RepositoryCommand for Log {
             }
             return Ok(if found { Verdict::Passed } else { Verdict::Nothing });
         }
-        let is_stream = self.report.subunit;
-        if !is_stream {
+        let is_stream = self.report.report.subunit;
+        if !is_stream && !self.report.form.json {
             writeln!(errors, "{called}")?;
+        }
+        if self.report.form.json {
+            self.tell(repository, run, &mut json::PacketLines::new(output))?;
+            return Ok(Verdict::Passed);
         }
         let input = Box::new(io::empty());
         let streams = Streams { input, output, errors, terminal, interrupt: interrupt.clone() };
         if is_stream {
-            self.report.packets(streams, |sink| self.tell(repository, run, sink))?;
+            self.report.report.packets(streams, |sink| self.tell(repository, run, sink))?;
         } else {
-            let report = self.report.whole();
+            let report = self.report.report.whole();
             report.text(streams, Conclusion::default(), |sink| self.tell(repository, run, sink))?;
         }
         Ok(Verdict::Passed)

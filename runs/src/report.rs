@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Read, Write};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use cli::{ColorArgs, OutputArgs, PassthroughArgs, Shared, Streams};
+use cli::{ColorArgs, JsonArgs, OutputArgs, PassthroughArgs, Shared, Streams};
 use formats::harmless::HarmlessWriter;
 use formats::text::{self, Conclusion, TextReport};
 use repository::{Failure, TestResult};
@@ -23,6 +23,15 @@ pub(super) struct ReportArgs {
     passthrough: PassthroughArgs,
     #[command(flatten)]
     display: DisplayArgs,
+}
+
+/// A report, or the same for programs.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct ReportOrJsonArgs {
+    #[command(flatten)]
+    pub(super) report: ReportArgs,
+    #[command(flatten)]
+    pub(super) form: JsonArgs,
 }
 
 /// How a report looks.

@@ -6,17 +6,16 @@ use anyhow::Context as _;
 use cli::{Streams, Verdict, VerdictArgs};
 use formats::human::{Age, Bytes};
 use formats::text::{Conclusion, title};
-use formats::visible;
-use repository::{Error, Git, Repository, RunRef, RunState, Stored, StoredRun};
+use repository::{Error, Repository, RunRef, RunState, Stored, StoredRun};
 use streamresult::{Details, Records, StreamResult, Summary, drive, record_fn};
 use subunit::{Event, Packet, Status, Timestamp};
 
 use super::command::RepositoryCommand;
 use super::display;
 use super::repo_args::RepoArgs;
-use super::report::{ReportArgs, Sink, StoredResult, fail_run};
+use super::report::{ReportArgs, ReportOrJsonArgs, Sink, StoredResult, fail_run};
 use super::run_name::{Inputs, RunName};
-use super::{git, list, run_status};
+use super::{git, json, list, run_status};
 
 const SO_FAR: &str = "this is what came of it so far";
 
@@ -43,7 +42,7 @@ pub struct Show {
     #[arg(value_name = "RUN|FILE", allow_negative_numbers = true)]
     run: RunName,
     #[command(flatten)]
-    report: ReportArgs,
+    report: ReportOrJsonArgs,
     #[command(flatten)]
     verdict: VerdictArgs,
 }
@@ -64,13 +63,18 @@ impl RepositoryCommand for Show {
 pub(super) fn show_named(
     name: &RunName,
     repo: &RepoArgs,
-    report: &ReportArgs,
+    report: &ReportOrJsonArgs,
     streams: Streams<'_>,
 ) -> anyhow::Result<Verdict> {
     let Streams { input, output, errors, terminal, interrupt } = streams;
     let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
     let found = name.find(repo, &mut inputs, errors)?;
     let input = inputs.stdin.take().unwrap_or_else(|| Box::new(io::empty()));
+    if report.form.json {
+        json::run((!name.is_file()).then_some(found.run.id), &found.run, output)?;
+        return Ok(display::verdict(&found.run));
+    }
+    let report = &report.report;
     let streams = Streams { input, output, errors, terminal, interrupt: interrupt.clone() };
     show(found.repository(), &found.run, report, streams)
 }
@@ -91,13 +95,7 @@ pub(super) fn show(
     streams: Streams<'_>,
 ) -> anyhow::Result<Verdict> {
     let verdict = display::verdict(run);
-    if let Some(git) = &run.info.git {
-        let branch =
-            git.branch.as_deref().map(|name| format!(" ({})", visible::line(name))).unwrap_or_default();
-        let changed = if git.dirty == Some(true) { ", changed since" } else { "" };
-        let commit = git::short(&Git { dirty: None, ..git.clone() });
-        writeln!(streams.errors, "run {} is of commit {commit}{branch}{changed}", run.id)?;
-    }
+    git::tell_of(run, streams.errors)?;
     if report.subunit {
         report.copy(repository.stream(run.id)?, streams)?;
         return Ok(verdict);

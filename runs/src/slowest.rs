@@ -1,13 +1,13 @@
 //! `subunit slowest`: the tests that took longest.
 
-use cli::{Streams, Verdict};
+use cli::{JsonArgs, Streams, Verdict};
 use formats::text::title;
 
 use super::command::RepositoryCommand;
-use super::display;
 use super::repo_args::RepoArgs;
 use super::run_name::{Inputs, RunName};
 use super::show::tell_if_running;
+use super::{display, git, json};
 
 /// List the tests of a run that took longest
 ///
@@ -29,6 +29,8 @@ pub struct Slowest {
     /// Show all of them
     #[arg(long, conflicts_with = "count")]
     all: bool,
+    #[command(flatten)]
+    json: JsonArgs,
 }
 
 impl RepositoryCommand for Slowest {
@@ -41,7 +43,14 @@ impl RepositoryCommand for Slowest {
         let found = self.run.find(repo, &mut inputs, errors)?;
         let (repository, run) = (found.repository(), &found.run);
         tell_if_running(run, errors)?;
+        git::tell_of(run, errors)?;
         let slowest = repository.slowest(run.id, count)?;
+        let ending = if slowest.is_empty() { Verdict::Nothing } else { Verdict::Passed };
+        if self.json.json {
+            let number = (!self.run.is_file()).then_some(run.id);
+            slowest.iter().try_for_each(|test| json::Test::slow(number, test).write(output))?;
+            return Ok(ending);
+        }
         let times: Vec<String> = slowest.iter().map(|test| display::exact(Some(test.duration))).collect();
         // Seconds stand below seconds, however many decimals follow.
         let whole = |time: &String| time.find(['.', 's']).unwrap_or_default();
@@ -52,7 +61,7 @@ impl RepositoryCommand for Slowest {
             let title = title(&test.test_id, test.route_code.as_deref());
             writeln!(output, "{:before$}{time:rest$}  {title}", "", rest = width + wide - before)?;
         }
-        Ok(if slowest.is_empty() { Verdict::Nothing } else { Verdict::Passed })
+        Ok(ending)
     }
 }
 

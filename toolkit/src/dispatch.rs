@@ -132,7 +132,10 @@ fn takes_repository(entry: &Entry) -> bool {
 /// no file.
 fn of_runs(entry: &Entry, args: &[OsString]) -> Option<&'static Entry> {
     let (is_meant, word) = match (args.first()?.to_str()?, entry.name) {
-        ("subunit stats", _) => (OnRepository::<Info>::try_parse_from(args).is_ok(), "info"),
+        ("subunit stats", _) => {
+            let is_of_stream = args.iter().any(|arg| arg == "--json");
+            (!is_of_stream && OnRepository::<Info>::try_parse_from(args).is_ok(), "info")
+        }
         ("subunit diff", _) => {
             let names_files = args.iter().skip(1).any(is_of_a_file);
             let parsed = OnRepository::<Compare>::try_parse_from(args);

@@ -34,7 +34,7 @@ pub(crate) const OPTIONS: [(&str, &str); 3] = [
     )
 )]
 pub struct Help<T: CommandTable> {
-    /// A command (`ls`, `check eos`, `subunit-ls`) or a topic: concepts, exit-codes, formats, routes,
+    /// A command (`ls`, `check eos`, `subunit-ls`) or a topic: concepts, exit-codes, formats, json, routes,
     /// selectors
     #[arg(value_name = "COMMAND | TOPIC")]
     words: Vec<String>,

@@ -16,6 +16,7 @@ pub(crate) const TOPICS: &[Topic] = &[
     Topic { name: "concepts", about: "Streams, tests, outcomes, runs", text: &[CONCEPTS] },
     Topic { name: "exit-codes", about: "What a command exits with", text: &[EXIT_TABLE, EXIT_CODES] },
     Topic { name: "formats", about: "What can be read and written", text: &[FORMATS] },
+    Topic { name: "json", about: "The keys of what --json writes", text: &[JSON] },
     Topic { name: "routes", about: "Where in a stream a test comes from", text: &[ROUTES] },
     Topic { name: "selectors", about: "How to say which tests are meant", text: &[SELECTORS] },
 ];
@@ -85,6 +86,27 @@ Version 2 of subunit is what all commands read and write, unless their names say
   for people     subunit2text, subunit2pyunit, subunit-ls, subunit-stats, subunit-diff
 
 Checks write what --format says by themselves: subunit, human, nagios, json, openmetrics or junit.
+";
+
+const JSON: &str = "\
+With --json a command writes an object a line. What is not known is null (in subunit-diff, a missing key); times are
+RFC 3339, durations are seconds.
+
+  a run          run (its number; null for a file), state, tests, passed, flaky, failed, skipped, start, duration,
+                 command, arguments, exit, commit, branch, changed, pinned, pruned: from `subunit show`, `subunit last`
+                 and `subunit history`
+  a test         run, id, route, status, flaky, start, duration: from `subunit list`, `subunit slowest`,
+                 `subunit failing` and `subunit history TEST`; what failed and is no test has null as id, and why and
+                 lost (whether it cannot be known any more)
+  subunit-ls     id, route, status, tags, start, stop, duration
+  subunit flaky  id, runs, failed, changes, both
+  subunit-diff   change, id, route, before, after, seconds_before, seconds_after; also `subunit compare`
+  subunit-lint   stream, offset, id, route, kind, message
+  subunit log    a packet a line, as subunit2json writes them (see its --help)
+  subunit-stats  one object: total, passed, failed, skipped and the others, by_tag or by_route with --by
+  subunit info   one object: repository, runs, passed, failed and the others, bytes, disk, first, latest
+
+Checks write theirs with --format json.
 ";
 
 const ROUTES: &str = "\

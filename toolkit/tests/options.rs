@@ -149,3 +149,69 @@ fn beginnings_are_enough() {
     check("subunit-exec", &["a", "--retry=1", "--expect-failure", "--route-code=x", "--", "true"]);
     check("subunit-exec", &["a", "--retries=1", "--expect-fail", "--route=x", "--", "true"]);
 }
+
+/// Commands that print data and have no `--json`, and why.
+const WITHOUT_JSON: &[&str] = &[
+    // They write a format of their own; `subunit2json` is that for packets, with their bytes.
+    "subunit-dump",
+    "subunit2csv",
+    "subunit2disk",
+    "subunit2json",
+    "subunit2junitxml",
+    "subunit2pyunit",
+    "subunit2tap",
+    "subunit2text",
+    "subunit export",
+    // They do something, and say what they did.
+    "subunit import",
+    "subunit init",
+    "subunit load",
+    "subunit merge",
+    "subunit pin",
+    "subunit prune",
+    "subunit rebuild",
+    "subunit unpin",
+];
+
+#[test]
+fn what_prints_data_prints_it_for_programs() {
+    let sections = ["Report what is in a stream", "Keep runs in a repository, and ask about them"];
+    let reports = Registry::SECTIONS.iter().filter(|section| sections.contains(&section.title));
+    let without: BTreeSet<&str> = reports
+        .flat_map(|section| section.entries)
+        .filter(|entry| !has((entry.command)(), "json"))
+        .map(|entry| entry.name)
+        .collect();
+    assert_eq!(without, WITHOUT_JSON.iter().copied().collect());
+}
+
+/// What shows people how tests ended, besides all checks.
+const COLORED: &[&str] = &[
+    "subunit compare",
+    "subunit failing",
+    "subunit history",
+    "subunit last",
+    "subunit log",
+    "subunit run",
+    "subunit show",
+    "subunit-diff",
+    "subunit-lint",
+    "subunit2text",
+];
+
+#[test]
+fn color_is_one_option_wherever_there_is_colour() {
+    for (name, command) in commands() {
+        let expected = COLORED.contains(&name) || name.starts_with("check-");
+        let color = command.get_arguments().find(|arg| arg.get_long() == Some("color"));
+        assert_eq!(color.is_some(), expected, "{name}");
+        let Some(color) = color else { continue };
+        let values: Vec<_> = color.get_possible_values();
+        let values: Vec<&str> = values.iter().map(|value| value.get_name()).collect();
+        assert_eq!(values, ["auto", "always", "never"], "{name}");
+    }
+}
+
+fn has(command: Command, long: &str) -> bool {
+    command.get_arguments().any(|arg| arg.get_long() == Some(long))
+}

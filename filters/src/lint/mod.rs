@@ -4,10 +4,11 @@ mod finding;
 mod test_tracker;
 
 use std::io::{self, Read, Write};
-use std::path::Path;
 
-use cli::{Command, InputArgs, Streams, Verdict};
+use cli::{ColorArgs, Command, InputArgs, JsonArgs, Streams, Verdict};
+use formats::json::Object;
 use formats::packet_watch::PacketWatch;
+use formats::text::Tone;
 use formats::visible;
 use subunit::io::Reader;
 use subunit::{Event, Frame, Timestamp};
@@ -40,16 +41,21 @@ use test_tracker::TestTracker;
 pub struct Lint {
     #[command(flatten)]
     input: InputArgs,
+    #[command(flatten)]
+    json: JsonArgs,
+    #[command(flatten)]
+    color: ColorArgs,
 }
 
 impl Command for Lint {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let Streams { input, output, errors, interrupt, .. } = streams;
-        let mut findings = Findings { output, prefix: String::new(), count: 0 };
+        let Streams { input, output, errors, terminal, interrupt } = streams;
+        let (json, color) = (self.json.json, self.color.output(&terminal));
+        let mut findings = Findings { output, json, color, stream: None, count: 0 };
         let mut has_empty = false;
         sources::each(&self.input, input, &interrupt, |path, input| {
             if self.input.files.len() > 1 {
-                findings.prefix = prefix(path);
+                findings.stream = Some(path.to_string_lossy().into_owned());
             }
             let packets = Checks::default().run(input, &mut findings)?;
             if packets.is_empty() {
@@ -66,15 +72,13 @@ impl Command for Lint {
     }
 }
 
-fn prefix(path: &Path) -> String {
-    format!("{}:", visible::line(&path.to_string_lossy()))
-}
-
 /// Where findings go.
 struct Findings<'o> {
     output: &'o mut dyn Write,
+    json: bool,
+    color: bool,
     /// The stream, where there are several.
-    prefix: String,
+    stream: Option<String>,
     count: u64,
 }
 
@@ -87,7 +91,13 @@ impl Findings<'_> {
         finding: &Finding<'_>,
     ) -> io::Result<()> {
         self.count += 1;
-        write!(self.output, "{}{offset}: ", self.prefix)?;
+        if self.json {
+            return self.output.write_all(&self.object(offset, route, id, finding));
+        }
+        if let Some(stream) = &self.stream {
+            write!(self.output, "{}:", visible::line(stream))?;
+        }
+        write!(self.output, "{offset}: ")?;
         if let Some(id) = id {
             write!(self.output, "{}", visible::line(id))?;
             if let Some(route) = route {
@@ -95,7 +105,24 @@ impl Findings<'_> {
             }
             write!(self.output, ": ")?;
         }
-        writeln!(self.output, "{} [{}]", visible::line(&finding.to_string()), finding.kind())
+        write!(self.output, "{} ", visible::line(&finding.to_string()))?;
+        Tone::Notice.write(&format!("[{}]", finding.kind()), self.color, self.output)?;
+        writeln!(self.output)
+    }
+
+    /// A finding as a line of JSON.
+    fn object(&self, offset: u64, route: Option<&str>, id: Option<&str>, finding: &Finding<'_>) -> Vec<u8> {
+        let mut line = Vec::new();
+        let mut object = Object::new(&mut line);
+        object.optional("stream", self.stream.as_deref());
+        object.number("offset", offset);
+        object.optional("id", id);
+        object.optional("route", route);
+        object.string("kind", finding.kind());
+        object.string("message", &finding.to_string());
+        object.end();
+        line.push(b'\n');
+        line
     }
 }
 

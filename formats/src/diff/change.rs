@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::text::Tone;
 use crate::visible;
 use serde_json::{Map, Value};
 use streamresult::Outcome;
@@ -39,6 +40,27 @@ impl Kind {
             Kind::Slower => "slower",
         }
     }
+
+    fn tone(self) -> Tone {
+        match self {
+            Kind::Broken => Tone::Bad,
+            Kind::Fixed => Tone::Good,
+            Kind::Changed | Kind::Slower => Tone::Notice,
+            Kind::New | Kind::Gone => Tone::Plain,
+        }
+    }
+}
+
+/// How changes are written. Closed: for people and for programs.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// A line for each, coloured or not.
+    Lines {
+        /// Whether the kinds are coloured.
+        color: bool,
+    },
+    /// An object of JSON for each.
+    Json,
 }
 
 /// A test that is not as before; outcomes and seconds are those before and after, where it ran.
@@ -54,13 +76,21 @@ pub struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Writes it as a line for people.
+    /// Writes it as a line.
     ///
     /// # Errors
     ///
     /// When it cannot be written.
-    pub fn write_line(&self, output: &mut dyn Write) -> io::Result<()> {
-        write!(output, "{}: {}", self.kind.as_str(), visible::line(self.test.id))?;
+    pub fn write(&self, form: Form, output: &mut dyn Write) -> io::Result<()> {
+        match form {
+            Form::Lines { color } => self.write_line(color, output),
+            Form::Json => self.write_json(output),
+        }
+    }
+
+    fn write_line(&self, color: bool, output: &mut dyn Write) -> io::Result<()> {
+        self.kind.tone().write(self.kind.as_str(), color, output)?;
+        write!(output, ": {}", visible::line(self.test.id))?;
         if let Some(route) = self.test.route {
             write!(output, " [{}]", visible::line(route))?;
         }
@@ -74,12 +104,8 @@ impl Change<'_> {
         writeln!(output, " ({})", sides.join(" -> "))
     }
 
-    /// Writes it as a line of JSON; what is not known has no member.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be written.
-    pub fn write_json(&self, output: &mut dyn Write) -> io::Result<()> {
+    /// What is not known has no member.
+    fn write_json(&self, output: &mut dyn Write) -> io::Result<()> {
         let mut object = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
             object.extend(value.map(|value| (name.to_owned(), value)));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use streamresult::{Outcome, Record, RecordSink};
 
-pub use change::{Change, Counts, Kind};
+pub use change::{Change, Counts, Form, Kind};
 pub use names::Test;
 use names::Tests;
 pub use table::Side;
@@ -107,11 +107,11 @@ impl Comparison {
     /// # Errors
     ///
     /// As [`tell`](Comparison::tell), and when they cannot be written.
-    pub fn write(self, json: bool, output: &mut dyn Write, errors: &mut dyn Write) -> io::Result<bool> {
+    pub fn write(self, form: Form, output: &mut dyn Write, errors: &mut dyn Write) -> io::Result<bool> {
         let mut counts = Counts::default();
         self.tell(|change| {
             counts.add(change.kind);
-            if json { change.write_json(output) } else { change.write_line(output) }
+            change.write(form, output)
         })?;
         output.flush()?;
         if counts.is_empty() {
