@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
-use crate::args::{ColorArgs, JsonArgs};
+use crate::args::{ColorArgs, JsonArgs, OutputArgs, VerdictArgs};
 use crate::value::duration;
 
 /// What counts as a change, and how changes are written.
 #[derive(clap::Args, Clone, Debug)]
 pub struct DiffArgs {
+    /// Where the changes go.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// How the changes become an exit code.
+    #[command(flatten)]
+    pub verdict: VerdictArgs,
     /// Whether changes are objects of JSON.
     #[command(flatten)]
     pub json: JsonArgs,

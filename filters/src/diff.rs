@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use cli::{Command, DiffArgs, InputArgs, Streams, Terminal, Verdict};
+use cli::{Command, DiffArgs, InputArgs, Shared, Streams, Terminal, Verdict};
 use formats::diff::{Comparison, Form, Rules, Side};
 use formats::packet_watch::PacketWatch;
 use process::Interrupt;
@@ -78,16 +78,22 @@ impl Command for Diff {
             }
         }
         if has_empty {
-            return Ok(Verdict::Nothing);
+            return Ok(self.how.verdict.apply(Verdict::Nothing));
         }
-        let has_changed = comparison.write(form(&self.how, &terminal), output, errors)?;
-        Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
+        let mut page = self.how.output.open(&Shared::new(output))?;
+        let has_changed = comparison.write(form(&self.how, &terminal), &mut page, errors)?;
+        page.finish()?;
+        Ok(self.how.verdict.apply(if has_changed { Verdict::Failed } else { Verdict::Passed }))
     }
 }
 
 /// How changes are written.
 fn form(how: &DiffArgs, terminal: &Terminal) -> Form {
-    if how.json.json { Form::Json } else { Form::Lines { color: how.color.output(terminal) } }
+    if how.json.json {
+        Form::Json
+    } else {
+        Form::Lines { color: how.output.is_stdout() && how.color.output(terminal) }
+    }
 }
 
 /// What counts as a change.

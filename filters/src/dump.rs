@@ -3,11 +3,12 @@
 use std::fmt::Write as _;
 use std::io::{self, Read, Write};
 
-use cli::{Command, InputArgs, Streams, Verdict};
+use cli::{Command, InputArgs, OutputArgs, PassthroughArgs, Shared, Streams, Verdict};
 use formats::{time, visible};
 use subunit::io::Reader;
 use subunit::{Frame, Packet};
 
+use crate::report::{ReportWriter, is_loose};
 use crate::sources;
 
 /// Show what is in a stream, one line for each packet, stretch of text and stretch of damage
@@ -28,6 +29,10 @@ use crate::sources;
 pub struct Dump {
     #[command(flatten)]
     input: InputArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    passthrough: PassthroughArgs,
     /// Begin each line with the offset and the length of the frame, in bytes
     #[arg(long)]
     offsets: bool,
@@ -39,12 +44,14 @@ pub struct Dump {
 impl Command for Dump {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, interrupt, .. } = streams;
+        let mut page = ReportWriter::new(self.output.open(&Shared::new(output))?);
         sources::each(&self.input, input, &interrupt, |path, input| {
             if self.input.files.len() > 1 {
-                writeln!(output, "stream {}", quoted(path.as_os_str().as_encoded_bytes()))?;
+                writeln!(page, "stream {}", quoted(path.as_os_str().as_encoded_bytes()))?;
             }
-            Ok(self.dump(input, output)?)
+            Ok(self.dump(input, &mut page)?)
         })?;
+        page.finish()?;
         Ok(Verdict::Passed)
     }
 }
@@ -55,6 +62,9 @@ impl Dump {
         Reader::new(input).each(
             output,
             |output, frame, offset| {
+                if self.passthrough.no_passthrough && is_loose(&frame) {
+                    return Ok(());
+                }
                 line.clear();
                 self.line(&frame, offset, &mut line);
                 output.write_all(line.as_bytes())?;

@@ -10,7 +10,7 @@ use streamresult::{Records, Summary};
 use subunit::Frame;
 use subunit::io::Reader;
 
-use crate::report::{ClosingLine, ReportArgs, ReportWriter};
+use crate::report::{ClosingLine, ReportArgs, ReportWriter, is_loose};
 
 /// Convert a subunit stream to lines of JSON, or to a report in the Common Test Report Format
 ///
@@ -97,15 +97,6 @@ fn convert(input: impl Read, out: &mut impl Write, passthrough: bool) -> anyhow:
         Write::write_all(out, &line).context("cannot write the lines")
     };
     Reader::new(input).each(out, take, |out| out.flush().context("cannot write the lines"))
-}
-
-/// Whether it is text between packets, or a piece of a file that belongs to no test.
-fn is_loose(frame: &Frame<'_>) -> bool {
-    match frame {
-        Frame::Packet(packet) => packet.test_id().is_none() && packet.status().is_none(),
-        Frame::Text(_) => true,
-        Frame::Corrupt(..) => false,
-    }
 }
 
 #[cfg(test)]

@@ -42,11 +42,11 @@ impl Asked {
         self.options.iter().any(|(_, aspects)| aspects.contains(&aspect))
     }
 
-    /// The first option that was given for none of these aspects, with what it is about.
-    #[must_use]
-    pub fn unmatched<'a>(&'a self, aspects: &[&str]) -> Option<(&'a str, &'static [&'static str])> {
+    /// The options that were given for none of these aspects, each with what it is about.
+    pub fn idle(&self, aspects: &[&str]) -> impl Iterator<Item = (&str, &'static [&'static str])> {
         let is_idle = |names: &[&str]| !names.iter().any(|name| aspects.contains(name));
-        self.options.iter().find(|(_, names)| is_idle(names)).map(|(option, names)| (option.as_str(), *names))
+        let idle = self.options.iter().filter(move |(_, names)| is_idle(names));
+        idle.map(|(option, names)| (option.as_str(), *names))
     }
 }
 

@@ -154,7 +154,7 @@ pub use plan::{Plan, Planned};
 pub use range::Range;
 pub use render::{Rendering, codes, render};
 pub use run::run;
-pub use secret::{Redactor, Secret, TokenArgs};
+pub use secret::{ACCESS, Redactor, Secret, TokenArgs};
 pub use select::Selection;
 pub use settings::{Limits, RunOptions, Settings};
 pub use state::{StateFile, Streak};

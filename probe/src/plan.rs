@@ -50,6 +50,8 @@ pub struct Plan {
     absent: Vec<Absent>,
     /// What the command line gives ranges for.
     wanted: Vec<Wanted>,
+    /// What options were given for that nothing looks at, since tests were left out by name.
+    idle: Vec<String>,
 }
 
 /// An aspect that a target does not have.
@@ -120,12 +122,17 @@ impl Plan {
         self.ensure_matched(&selection, &own)?;
         ensure_of_use(&shared.asked, &own)?;
         let first = self.tests.len();
-        let is_narrow = selection.is_narrow() || also.is_narrow();
+        let has_own = selection.is_narrow();
+        let is_narrow = has_own || also.is_narrow();
         let selection = selection.widened(&own).unwrap_or(selection);
         let mut candidates = own.into_iter();
         for target in targets {
             self.ensure_alone::<C>(target.target().name())?;
             self.add_target::<C>(target, &mut candidates, [&selection, also], &before, &settings);
+        }
+        if has_own && shared.load_list.is_none() {
+            let chosen: Vec<_> = part(&self.tests, first..).iter().map(|test| test.aspect).collect();
+            self.idle.extend(shared.asked.idle(&chosen).map(|(option, aspects)| left_out(option, aspects)));
         }
         let wanted = Wanted::of::<C>(shared, part(&self.tests, first..), is_narrow);
         self.wanted.extend(wanted);
@@ -249,7 +256,8 @@ impl Plan {
     /// What was given on the command line and is of no use, for people.
     #[must_use]
     pub fn notes(&self) -> Vec<String> {
-        Wanted::unmet(&self.wanted).map(|wanted| self.why_unmet(wanted)).collect()
+        let unmet = Wanted::unmet(&self.wanted).map(|wanted| self.why_unmet(wanted));
+        unmet.chain(self.idle.iter().cloned()).collect()
     }
 
     fn why_unmet(&self, wanted: &Wanted) -> String {
@@ -343,10 +351,17 @@ fn ensure_state(shared: &ProbeArgs, kinds: &[MetricKind]) -> anyhow::Result<()> 
     }
 }
 
+/// That nothing that is selected looks at what an option is about.
+fn left_out(option: &str, aspects: &[&str]) -> String {
+    let only: Vec<_> = aspects.iter().map(|aspect| format!("--only {aspect}")).collect();
+    let (aspects, only) = (aspects.join(" and "), only.join(" or "));
+    format!("{option} is for {aspects}: nothing that is selected looks at it; {only} does")
+}
+
 /// Whether there is something to look at for each option that asks for it.
 fn ensure_of_use(asked: &Asked, tests: &[Candidate]) -> anyhow::Result<()> {
     let names: Vec<_> = tests.iter().filter_map(|test| test.names.first().copied()).collect();
-    match asked.unmatched(&names) {
+    match asked.idle(&names).next() {
         Some((option, aspects)) => {
             bail!("{option} is for {}, which nothing that is checked here has", aspects.join(" and "))
         }

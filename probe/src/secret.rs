@@ -19,14 +19,17 @@ const REDACTED: &[u8] = process::REDACTED.as_bytes();
 /// What is escaped where a secret is a part of an address.
 const OTHERS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Where the help lists how to get to a service: tokens, passwords, certificates.
+pub const ACCESS: &str = "Access";
+
 /// `--token-file`, `--token-env`: never a token in the command line, which everyone can see.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct TokenArgs {
     /// Read the token from this file
-    #[arg(long, value_name = "FILE", conflicts_with = "token_env", add = OptionFacts::SECRET)]
+    #[arg(long, value_name = "FILE", conflicts_with = "token_env", add = OptionFacts::SECRET, help_heading = ACCESS)]
     pub token_file: Option<PathBuf>,
     /// Take the token from this variable of the environment
-    #[arg(long, value_name = "NAME", add = OptionFacts::secret_variable("token-file"))]
+    #[arg(long, value_name = "NAME", add = OptionFacts::secret_variable("token-file"), help_heading = ACCESS)]
     pub token_env: Option<String>,
 }
 

@@ -160,6 +160,9 @@ fn a_range_selects_what_measures_its_number() {
     let why = "--warning changes is for deep: nothing that is selected measures it; --only deep does";
     note(&["--only=alive", "-w", "changes=1"], why);
     note(&["--skip=deep", "-w", "changes=1"], why);
+    let why = "--change is for deep: nothing that is selected looks at it; --only deep does";
+    note(&["--only=ready", "--change=x"], why);
+    note(&["--skip=deep", "--change=x"], why);
     note(&["--only=alive", "-c", "replies=1"], "--critical replies is for answer: it takes --ask");
     check_error(&["-c", "replies=1", "a"], "--critical replies is for answer: it takes --ask");
     list(&["-c", "replies=1", "--ask=x"], "fake.a.alive\nfake.a.ready\nfake.a.answer\n");

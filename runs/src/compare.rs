@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use cli::{DiffArgs, Streams, Verdict};
+use cli::{DiffArgs, Shared, Streams, Verdict};
 use formats::diff::{Comparison, Form, Rules, Side, Test};
 use repository::{Error, Repository, RunState, StoredRun};
 use streamresult::{Details, Records, drive};
@@ -59,7 +59,7 @@ impl RepositoryCommand for Compare {
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, errors, terminal, interrupt } = streams;
         let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
-        let DiffArgs { json, color, slower, slower_by, ignore_routes } = self.how;
+        let DiffArgs { output: file, verdict, json, color, slower, slower_by, ignore_routes } = self.how;
         let mut comparison = Comparison::new(Rules { slower, slower_by, ignore_routes });
         let mut has_empty = false;
         for (side, name) in [(Side::Before, &self.before), (Side::After, &self.after)] {
@@ -71,11 +71,17 @@ impl RepositoryCommand for Compare {
             return Ok(verdict);
         }
         if has_empty {
-            return Ok(Verdict::Nothing);
+            return Ok(verdict.apply(Verdict::Nothing));
         }
-        let form = if json.json { Form::Json } else { Form::Lines { color: color.output(&terminal) } };
-        let has_changed = comparison.write(form, output, errors)?;
-        Ok(if has_changed { Verdict::Failed } else { Verdict::Passed })
+        let form = if json.json {
+            Form::Json
+        } else {
+            Form::Lines { color: file.is_stdout() && color.output(&terminal) }
+        };
+        let mut page = file.open(&Shared::new(output))?;
+        let has_changed = comparison.write(form, &mut page, errors)?;
+        page.finish()?;
+        Ok(verdict.apply(if has_changed { Verdict::Failed } else { Verdict::Passed }))
     }
 }
 

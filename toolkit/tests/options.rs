@@ -215,3 +215,15 @@ fn color_is_one_option_wherever_there_is_colour() {
 fn has(command: Command, long: &str) -> bool {
     command.get_arguments().any(|arg| arg.get_long() == Some(long))
 }
+
+/// As many options as can be read in one go.
+const AT_ONCE: usize = 14;
+
+#[test]
+fn many_options_are_listed_in_groups() {
+    for (name, command) in commands() {
+        let shown = command.get_arguments().filter(|arg| !arg.is_hide_set() && !arg.is_positional());
+        let without_group = shown.filter(|arg| arg.get_help_heading().is_none()).count();
+        assert!(without_group <= AT_ONCE, "{name}: {without_group}");
+    }
+}

@@ -4,21 +4,22 @@ use std::path::PathBuf;
 
 use cli::OptionFacts;
 use net::{Client, Place, Trust};
+use probe::ACCESS;
 
 /// `--ca`, `--insecure`, `--min-tls`, `--connect-to`: how to get there, and which certificates to trust.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct NetArgs {
     /// Trust the certificates in this file (PEM), and no others, instead of those that the system trusts
-    #[arg(long, value_name = "FILE", add = OptionFacts::FILE)]
+    #[arg(long, value_name = "FILE", add = OptionFacts::FILE, help_heading = ACCESS)]
     pub ca: Vec<PathBuf>,
     /// Do not verify the server's certificate; every result gets the tag `insecure`
-    #[arg(long, add = OptionFacts::TARGET)]
+    #[arg(long, add = OptionFacts::TARGET, help_heading = ACCESS)]
     pub insecure: bool,
     /// The oldest version of TLS that is accepted
-    #[arg(long, value_name = "VERSION", default_value = "1.2", add = OptionFacts::TARGET)]
+    #[arg(long, value_name = "VERSION", default_value = "1.2", add = OptionFacts::TARGET, help_heading = ACCESS)]
     pub min_tls: MinTls,
     /// Connect to this place (HOST:PORT or unix:PATH), whatever the address says
-    #[arg(long, value_name = "PLACE", add = OptionFacts::TARGET)]
+    #[arg(long, value_name = "PLACE", add = OptionFacts::TARGET, help_heading = ACCESS)]
     pub connect_to: Option<Place>,
 }
 

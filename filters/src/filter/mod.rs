@@ -25,6 +25,9 @@ use pattern::{Pattern, Patterns};
 use rename::{Fixups, Rename, rename};
 use toggles::Toggles;
 
+/// Where the help lists by what tests are chosen, besides their outcomes.
+const CHOICE: &str = "Which tests";
+
 /// Pass on the tests of a stream that are wanted, by outcome, id, tag, route, time
 ///
 /// Successful tests and expected failures are dropped, unless a flag says otherwise, or one of --id, --route,
@@ -54,38 +57,38 @@ pub struct Filter {
     toggles: Toggles,
     /// Keep tests whose id, outcome or attachments (names and lines of text) match this regular expression; if repeated,
     /// any of them. (?i) ignores case
-    #[arg(short = 'm', long, value_name = "REGEX", allow_hyphen_values = true)]
+    #[arg(short = 'm', long, value_name = "REGEX", allow_hyphen_values = true, help_heading = CHOICE)]
     with: Vec<Pattern>,
     /// Drop tests whose id, outcome or attachments match this regular expression
-    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true, help_heading = CHOICE)]
     without: Vec<Pattern>,
     /// Does nothing: --with and --without always look at all of a test
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, help_heading = CHOICE)]
     match_details: bool,
     /// Keep tests whose id matches, whatever their outcome
-    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true, help_heading = CHOICE)]
     id: Vec<Pattern>,
     /// Keep tests that have all of these tags
-    #[arg(long, value_name = "TAG", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TAG", allow_hyphen_values = true, help_heading = CHOICE)]
     with_tag: Vec<String>,
     /// Drop tests that have one of these tags
-    #[arg(long, value_name = "TAG", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TAG", allow_hyphen_values = true, help_heading = CHOICE)]
     without_tag: Vec<String>,
     /// Keep what came by this route, or one below it: `ci` also keeps `ci/1`
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", help_heading = CHOICE)]
     route: Vec<String>,
     /// Keep tests that ended like this: exists, success, uxsuccess, skip, fail, xfail or unfinished
-    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = outcome)]
+    #[arg(long, value_name = "STATUS", value_delimiter = ',', value_parser = outcome, help_heading = CHOICE)]
     status: Vec<Outcome>,
     /// Keep tests that were running at this time or later: 2026-01-31T12:00:00Z, 2026-01-31, @1769860800, or 10m for
     /// ten minutes ago
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, help_heading = CHOICE)]
     since: Option<Timestamp>,
     /// Keep tests that began at this time or earlier
-    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = time, allow_hyphen_values = true, help_heading = CHOICE)]
     until: Option<Timestamp>,
     /// Keep tests that took at least this long: 500ms, 1h30m; without a unit, seconds
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = CHOICE)]
     min_duration: Option<Duration>,
     /// Keep tests that this query means, such as 'is:fail tag:slow >10s boot': see `subunit help selectors`
     #[arg(long, value_name = "QUERY", value_parser = of_stream, allow_hyphen_values = true)]

@@ -5,7 +5,7 @@ mod test_tracker;
 
 use std::io::{self, Read, Write};
 
-use cli::{ColorArgs, Command, InputArgs, JsonArgs, Streams, Verdict};
+use cli::{ColorArgs, Command, InputArgs, JsonArgs, OutputArgs, Shared, Streams, Verdict, VerdictArgs};
 use formats::json::Object;
 use formats::packet_watch::PacketWatch;
 use formats::text::Tone;
@@ -13,6 +13,7 @@ use formats::visible;
 use subunit::io::Reader;
 use subunit::{Event, Frame, Timestamp};
 
+use crate::report::ReportWriter;
 use crate::sources::{self, name};
 use finding::Finding;
 use formats::compact_map::CompactMap;
@@ -42,6 +43,10 @@ pub struct Lint {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+    #[command(flatten)]
     json: JsonArgs,
     #[command(flatten)]
     color: ColorArgs,
@@ -50,8 +55,9 @@ pub struct Lint {
 impl Command for Lint {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { input, output, errors, terminal, interrupt } = streams;
-        let (json, color) = (self.json.json, self.color.output(&terminal));
-        let mut findings = Findings { output, json, color, stream: None, count: 0 };
+        let (json, color) = (self.json.json, self.output.is_stdout() && self.color.output(&terminal));
+        let mut page = ReportWriter::new(self.output.open(&Shared::new(output))?);
+        let mut findings = Findings { output: &mut page, json, color, stream: None, count: 0 };
         let mut has_empty = false;
         sources::each(&self.input, input, &interrupt, |path, input| {
             if self.input.files.len() > 1 {
@@ -64,11 +70,13 @@ impl Command for Lint {
             }
             Ok(())
         })?;
-        Ok(match (findings.count, has_empty) {
+        let count = findings.count;
+        page.finish()?;
+        Ok(self.verdict.apply(match (count, has_empty) {
             (1.., _) => Verdict::Failed,
             (0, true) => Verdict::Nothing,
             (0, false) => Verdict::Passed,
-        })
+        }))
     }
 }
 

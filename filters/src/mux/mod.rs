@@ -70,7 +70,7 @@ pub struct Mux {
     /// Its error output becomes the file "stderr" of its route. Unless it exits with 0, or its stream has a failure, a
     /// failing test "subunit-mux.NAME" says so. What stands before the first = is the name, unless it contains a blank
     /// or a quote; write `env A=1 command` to set a variable.
-    #[arg(long, value_name = "[NAME=]COMMAND")]
+    #[arg(long, value_name = "[NAME=]COMMAND", help_heading = "Sources")]
     exec: Vec<NamedCommand>,
     /// Take connections, each of which is a source: unix:PATH or tcp:HOST:PORT
     ///
@@ -78,40 +78,40 @@ pub struct Mux {
     /// SIGTERM. Port 0 means any free port, which is told on stderr. There is no authentication and no encryption:
     /// whoever can connect can write results. To a path only this user can connect, to a port every user of this
     /// machine, and with --listen-any those of other machines.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", help_heading = "Sources")]
     listen: Vec<Address>,
     /// Let --listen take TCP connections from other machines
-    #[arg(long, requires = "listen")]
+    #[arg(long, requires = "listen", help_heading = "Sources")]
     listen_any: bool,
     /// How many connections may be open at a time; more wait until one ends
-    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Sources")]
     max_connections: u32,
     /// Put no names before routes
-    #[arg(long)]
+    #[arg(long, help_heading = "Packets")]
     no_route: bool,
     /// Put this route code before all others: CODE/NAME; or just CODE, with --no-route or when stdin is the only source
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, value_name = "CODE", help_heading = "Packets")]
     route: Option<String>,
     /// Add no time to packets that have none
-    #[arg(long)]
+    #[arg(long, help_heading = "Packets")]
     no_stamp: bool,
     /// Add this tag to every packet
-    #[arg(long, value_name = "TAG")]
+    #[arg(long, value_name = "TAG", help_heading = "Packets")]
     tag: Vec<String>,
     /// Read control packets from stdin, not a source: pieces of a file "stdin" go to the child that their route names
     ///
     /// If the route is just the child's name, the bytes go to its stdin, and the end of the file closes it. If the
     /// route is longer, the name is taken off and the child gets the packet, as another subunit-mux expects it.
-    #[arg(long, requires = "exec")]
+    #[arg(long, requires = "exec", help_heading = "Sources")]
     stdin_route: bool,
     /// When to exit with 1
     #[arg(long, value_name = "WHEN", default_value = "none")]
     exit_status: ExitStatus,
     /// Treat a packet as text when it is not complete this long after its first byte: 500ms, 1m; without a unit, seconds
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, help_heading = "Sources")]
     stall_timeout: Option<Duration>,
     /// Time between SIGTERM and SIGKILL for children, and for processes that they leave behind to close their output
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = GRACE_TEXT)]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = GRACE_TEXT, help_heading = "Sources")]
     grace: Duration,
 }
 

@@ -23,6 +23,7 @@ use cli::{
 };
 use process::Interrupt;
 use streamresult::{RecordSink, Records, Spool, StreamResult, Summary};
+use subunit::Frame;
 
 use channels::{Channels, channels};
 pub(crate) use global_statuses::{GlobalStatuses, write_global_statuses};
@@ -144,6 +145,15 @@ impl<'a, R: Read> ReportSession<'a, R> {
     /// What to exit with after a run with this summary.
     pub(crate) fn verdict(&self, summary: &Summary) -> Verdict {
         self.verdict.apply(Verdict::from(summary))
+    }
+}
+
+/// Whether it is text between packets, or a piece of a file that belongs to no test: what --no-passthrough drops.
+pub(crate) fn is_loose(frame: &Frame<'_>) -> bool {
+    match frame {
+        Frame::Packet(packet) => packet.test_id().is_none() && packet.status().is_none(),
+        Frame::Text(_) => true,
+        Frame::Corrupt(..) => false,
     }
 }
 
