@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use cli::{Codes, Streams, Verdict};
 
 use super::render::{Rendering, render};
+use super::state;
 use super::{Check, Explained, Planner, ProbeArgs, ResultFormat, RunOptions, StateFile, run};
 
 /// Runs a check, with the targets that `P` plans for its arguments. `args` is the command line that these arguments
@@ -20,7 +21,8 @@ pub fn execute<C: Check, P: Planner>(
 ) -> anyhow::Result<Verdict> {
     let shared = check.shared();
     if let Some(task) = &shared.internal_task {
-        return check.help(task).map(|()| Verdict::Passed);
+        let done = state::help(task).unwrap_or_else(|| check.help(task));
+        return done.map(|()| Verdict::Passed);
     }
     if shared.explain {
         let explained = Explained { command: C::command(), aspects: C::aspects(), metrics: C::METRICS };
@@ -32,7 +34,7 @@ pub fn execute<C: Check, P: Planner>(
     }
     let mut state = None;
     if let Some(path) = shared.state_file.as_ref().filter(|_| !shared.list && !shared.dry_run) {
-        let (opened, warnings) = StateFile::open(path);
+        let (opened, warnings) = StateFile::open_apart(C::NAME, path, &streams.interrupt);
         for warning in warnings {
             writeln!(streams.errors, "check-{}: {warning}", C::NAME)?;
         }

@@ -23,6 +23,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.eos.never-answered", &[Need::Fuse], never_answered),
     scenario("components.eos.still-hung", &[Need::Fuse], still_hung),
     scenario("components.eos.told-at-once", &[Need::Fuse], told_at_once),
+    scenario("components.eos.hung-state", &[Need::Fuse], hung_state),
     scenario("components.eos.one-lost-request", &[Need::Fuse], one_lost_request),
     scenario("components.eos.slow-for-all", &[Need::Fuse], slow_for_all),
     scenario("components.eos.hung-write", &[Need::Fuse], hung_write),
@@ -192,6 +193,21 @@ fn told_at_once() -> anyhow::Result<()> {
         let told = Pipeline::new(home.path(), &faulty.path(), &[]).run()?;
         told.expect("responsive", Fail, "is still hung since 20")?.expect_end(1, Duration::from_secs(3))?;
     }
+    Ok(())
+}
+
+/// The state may be on a mount that hangs: then the check is made without it.
+fn hung_state() -> anyhow::Result<()> {
+    let (faulty, home) = (Faulty::mount("")?, tempfile::tempdir()?);
+    let state = format!("--state-file={}", faulty.path().join("state").display());
+    let again = || Pipeline::of("command", home.path(), &[&state, "--fail-after=3", "--", "false"]).run();
+    again()?.expect("result", Success, "")?.expect_tag("result", "failing")?;
+    faulty.set("* hang\n")?;
+    for _ in 0..2 {
+        let ended = again()?;
+        ended.expect("result", Fail, "")?.expect_end(1, SHORT_LIMIT)?;
+    }
+    faulty.set("")?;
     Ok(())
 }
 

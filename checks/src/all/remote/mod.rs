@@ -114,7 +114,8 @@ impl RemoteCheck {
         let job = self.node.program(end, interrupt).and_then(|path| {
             let own = unit.time.saturating_sub(self.reach_timeout);
             let left = end.remaining().unwrap_or(own).min(own);
-            self.job(unit, path, left).map_err(|error| NodeFailure::new(process::chain(error.as_ref())))
+            self.job(unit, path, left, interrupt)
+                .map_err(|error| NodeFailure::new(process::chain(error.as_ref())))
         });
         let (job, mut kept) = match job {
             Ok(job) => job,
@@ -134,10 +135,17 @@ impl RemoteCheck {
     }
 
     /// What is run there, and the state that comes back.
-    fn job(&self, unit: &Unit, path: String, left: Duration) -> anyhow::Result<(Job, Option<KeptState>)> {
+    fn job(
+        &self,
+        unit: &Unit,
+        path: String,
+        left: Duration,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<(Job, Option<KeptState>)> {
         let own = left.saturating_sub(DELAY).max(left / 2);
         let mut words = unit.settings(own).iter().map(words::word).collect::<anyhow::Result<Vec<_>>>()?;
-        let (kept, state) = unit.state.as_deref().map(KeptState::open).transpose()?.unzip();
+        let open = |path| KeptState::open(unit.entry.name, path, interrupt);
+        let (kept, state) = unit.state.as_deref().map(open).transpose()?.unzip();
         words.extend(state);
         words.push(words::load_list(unit.ids()));
         let (check, site) = (unit.entry.name, self.node.site());

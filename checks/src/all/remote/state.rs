@@ -4,6 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use probe::StateFile;
+use process::Interrupt;
 use subunit::Packet;
 use transport::{Word, kept_file};
 
@@ -20,8 +21,12 @@ impl KeptState {
     /// # Errors
     ///
     /// When it cannot be said in a word.
-    pub(super) fn open(path: &Path) -> anyhow::Result<(Self, Word)> {
-        let (file, warnings) = StateFile::open(path);
+    pub(super) fn open(
+        check: &'static str,
+        path: &Path,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<(Self, Word)> {
+        let (file, warnings) = StateFile::open_apart(check, path, interrupt);
         let content = file.to_text().context("cannot send the state along")?;
         let word = Word::Kept { before: "--state-file=".to_owned(), content };
         Ok((KeptState { file, warnings }, word))
@@ -54,7 +59,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("state");
         let there_and_back = |before: &str, after: &str| {
-            let (mut kept, word) = KeptState::open(&path).unwrap();
+            let (mut kept, word) = KeptState::open("eos", &path, &Interrupt::never()).unwrap();
             assert_eq!(word, Word::Kept { before: "--state-file=".to_owned(), content: before.to_owned() });
             let packet = |name| {
                 let file = Some(File { name, bytes: after.as_bytes() });
@@ -74,7 +79,7 @@ mod tests {
     #[test]
     fn one_that_cannot_be_kept_is_sent_as_such() {
         let folder = tempfile::tempdir().unwrap();
-        let (kept, word) = KeptState::open(folder.path()).unwrap();
+        let (kept, word) = KeptState::open("eos", folder.path(), &Interrupt::never()).unwrap();
         let content = r#"{"version":1,"kept":false,"tests":{}}"#.to_owned();
         assert_eq!(word, Word::Kept { before: "--state-file=".to_owned(), content });
         let warnings = kept.warnings("eos").join("\n");

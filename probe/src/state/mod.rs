@@ -1,5 +1,7 @@
 //! What a run hands on to the next one: how long a test has failed, and where counters stood.
 
+mod apart;
+
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
@@ -7,11 +9,12 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use process::{Deadline, Lock, Wait};
+use process::{Deadline, Interrupt, Lock, Wait};
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use super::{Metric, Thresholds};
+pub(crate) use apart::help;
 
 /// How long to wait for another run to be done with the file.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -28,7 +31,13 @@ pub struct StateFile {
     before: Content,
     content: Content,
     now: f64,
+    /// Whose helper reads and writes it; without one, this process does.
+    check: Option<&'static str>,
+    /// Whether it does not answer.
+    is_out_of_reach: bool,
 }
+
+type Tests = BTreeMap<String, Known>;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -37,7 +46,7 @@ struct Content {
     /// Whether it will be there for the next run.
     #[serde(skip_serializing_if = "is_true")]
     kept: bool,
-    tests: BTreeMap<String, Known>,
+    tests: Tests,
 }
 
 impl Default for Content {
@@ -82,24 +91,28 @@ impl StateFile {
     /// Reads the file, and tries whether it can be written; the texts are warnings.
     #[must_use]
     pub fn open(path: &Path) -> (Self, Vec<String>) {
-        let shown = path.display();
-        // A file that another run keeps locked is whole all the same: it is replaced, never changed.
-        let _lock = lock(path);
-        let (mut content, mut warnings) = match read(path) {
-            Ok((content, reason)) => (
-                content,
-                reason.map(|reason| format!("{shown} is begun anew: {reason}")).into_iter().collect(),
-            ),
-            Err(error) => (Content::default(), vec![format!("cannot read the state file {shown}: {error}")]),
+        let (content, warnings) = look(path);
+        (Self::with(path, content), warnings)
+    }
+
+    /// The same by a helper of this check, here and when it is saved: what the file is on may hang.
+    #[must_use]
+    pub fn open_apart(check: &'static str, path: &Path, interrupt: &Interrupt) -> (Self, Vec<String>) {
+        let (content, warnings, is_out_of_reach) = match apart::read(check, path, interrupt) {
+            Ok((content, warnings)) => (content, warnings, false),
+            Err(reason) => {
+                let shown = path.display();
+                let warning = format!("cannot read the state file {shown}: {reason}; {WITHOUT_IT}");
+                (Content { kept: false, ..Content::default() }, vec![warning], true)
+            }
         };
-        if let Err(error) = written(path, &content) {
-            content.kept = false;
-            warnings.push(format!(
-                "cannot write the state file {shown}: {error}; failures count at once, and counters are not compared"
-            ));
-        }
+        (StateFile { check: Some(check), is_out_of_reach, ..Self::with(path, content) }, warnings)
+    }
+
+    fn with(path: &Path, content: Content) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
-        (StateFile { path: path.to_owned(), before: content.clone(), content, now }, warnings)
+        let before = content.clone();
+        StateFile { path: path.to_owned(), before, content, now, check: None, is_out_of_reach: false }
     }
 
     /// Whether the next run will find it.
@@ -172,34 +185,68 @@ impl StateFile {
     ///
     /// When it cannot be written; the text is for people.
     pub fn save(&self) -> Result<(), String> {
-        let save = || {
-            let lock = lock(&self.path)?;
-            lock.ok_or_else(|| io::Error::new(io::ErrorKind::WouldBlock, "another run is using it"))?;
-            let (mut content, _) = read(&self.path)?;
-            content.take_changes(&self.before, &self.content);
-            written(&self.path, &content)?.persist(&self.path)?;
-            Ok(())
+        if self.is_out_of_reach {
+            // It was told when it was to be read.
+            return Ok(());
+        }
+        let changes = self.content.changes(&self.before);
+        let saved = match self.check {
+            Some(check) => apart::save(check, &self.path, &changes),
+            None => write(&self.path, changes).map_err(|error| error.to_string()),
         };
-        save().map_err(|error: io::Error| {
-            format!("the state file {} is not written: {error}", self.path.display())
-        })
+        saved.map_err(|error| format!("the state file {} is not written: {error}", self.path.display()))
     }
 }
 
+/// What it means that the next run will not find the file.
+const WITHOUT_IT: &str = "failures count at once, and counters are not compared";
+
+/// The content of the file, and warnings.
+fn look(path: &Path) -> (Content, Vec<String>) {
+    let shown = path.display();
+    // A file that another run keeps locked is whole all the same: it is replaced, never changed.
+    let _lock = lock(path);
+    let (mut content, mut warnings) = match read(path) {
+        Ok((content, reason)) => {
+            (content, reason.map(|reason| format!("{shown} is begun anew: {reason}")).into_iter().collect())
+        }
+        Err(error) => (Content::default(), vec![format!("cannot read the state file {shown}: {error}")]),
+    };
+    if let Err(error) = written(path, &content) {
+        content.kept = false;
+        warnings.push(format!("cannot write the state file {shown}: {error}; {WITHOUT_IT}"));
+    }
+    (content, warnings)
+}
+
+/// Writes what has become of these tests.
+fn write(path: &Path, changes: Tests) -> io::Result<()> {
+    let lock = lock(path)?;
+    let _lock = lock.ok_or_else(|| io::Error::new(io::ErrorKind::WouldBlock, "another run is using it"))?;
+    let (mut content, _) = read(path)?;
+    content.take(changes);
+    written(path, &content)?.persist(path)?;
+    Ok(())
+}
+
 impl Content {
-    /// Takes over what has become of `before`. Counters that others have read later stay.
-    fn take_changes(&mut self, before: &Content, after: &Content) {
-        for (id, known) in &after.tests {
-            if before.tests.get(id) == Some(known) {
-                continue;
-            }
-            let here = self.tests.entry(id.clone()).or_default();
+    /// The tests that are not as in `before`.
+    fn changes(&self, before: &Content) -> Tests {
+        let is_changed = |(id, known): &(&String, &Known)| before.tests.get(*id) != Some(*known);
+        let changed = self.tests.iter().filter(is_changed);
+        changed.map(|(id, known)| (id.clone(), known.clone())).collect()
+    }
+
+    /// Takes over what has become of tests. Counters that others have read later stay.
+    fn take(&mut self, changes: Tests) {
+        for (id, known) in changes {
+            let here = self.tests.entry(id).or_default();
             let (time, counters) = if here.time > known.time {
                 (here.time, std::mem::take(&mut here.counters))
             } else {
                 (known.time, known.counters.clone())
             };
-            *here = Known { time, counters, ..known.clone() };
+            *here = Known { time, counters, ..known };
         }
     }
 }
