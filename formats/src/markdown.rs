@@ -269,7 +269,6 @@ src/a.rs:7:1: it broke
 
 - `d` `began and did not finish`
 
-
 #### Flaky
 
 - `b`

@@ -110,7 +110,9 @@ fn nothing(here: &Path) -> anyhow::Result<String> {
     let files = [&[plan::FILE], FILES.as_slice()].concat().join(", ");
     let none = format!("no configuration of tests here or above: {files}");
     let command = "To run a command: `subunit run -- COMMAND`";
-    let Some((folder, seen)) = look(here)? else { return Ok(format!("{none}. {command}")) };
+    let Some((folder, seen)) = look(here)? else {
+        return Ok(format!("{none}, and nothing that `subunit presets` lists. {command}"));
+    };
     let seen: Vec<String> = seen
         .iter()
         .map(|seen| format!("{} is here, of {}", shown(&seen.sign, &folder), seen.preset.name))
