@@ -95,6 +95,14 @@ impl PageRecords {
         Ok(())
     }
 
+    /// Takes away what is said twice.
+    pub(crate) fn settle(&mut self) {
+        let places = self.tests.settle();
+        for block in self.failures.iter_mut().chain(&mut self.flaky) {
+            block.test = places.get(block.test).copied().unwrap_or(block.test);
+        }
+    }
+
     /// The end of what the run wrote that belongs to no test.
     pub(crate) fn output(&self) -> &[u8] {
         part(&self.output, self.output.len().saturating_sub(OUTPUT)..)

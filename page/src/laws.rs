@@ -277,3 +277,25 @@ fn without_scripts_the_list_is_a_list() {
     let list = named(&elements, "pre").last().unwrap();
     assert_eq!(list.text, "a.\n pass\t1\t0\t\t<b>\t\t\tf\n");
 }
+
+/// Runners announce all tests before the first begins.
+#[test]
+fn what_was_announced_before_it_failed_is_shown_whole() {
+    let mut records = Records::new((PageRecords::default(), Summary::new()));
+    let ids = ["a", "b", "c", "d"];
+    ids.iter().for_each(|id| records.status(&Event::status(id, Status::Exists)).unwrap());
+    let end = |id, status| Event { runnable: true, ..Event::status(id, status) };
+    records.status(&end("a", Status::Success)).unwrap();
+    records.status(&end("b", Status::Fail)).unwrap();
+    records.status(&end("c", Status::InProgress)).unwrap();
+    records.stop_run().unwrap();
+    let (kept, summary) = records.into_sink();
+    let mut html = Vec::new();
+    kept.write(&summary, &PageOptions::default(), &mut html).unwrap();
+    let elements = parse(&String::from_utf8(html).unwrap(), true);
+    let headings = named(&elements, "h3").filter(|heading| heading.is_in_article);
+    let headings: Vec<&str> = headings.map(|heading| heading.text.trim()).collect();
+    assert_eq!(headings, ["Failure 1: b", "Failure 2: c"]);
+    let listed: Vec<String> = listed(&elements).into_iter().map(|(id, ..)| id).collect();
+    assert_eq!(listed, ids);
+}

@@ -65,7 +65,7 @@ impl PageRecords {
     ///
     /// When writing fails.
     pub fn write(mut self, summary: &Summary, options: &PageOptions, out: &mut dyn Write) -> io::Result<()> {
-        self.tests.settle();
+        self.settle();
         document::document(&self, summary, options, out)
     }
 }

@@ -71,18 +71,26 @@ impl Tests {
         });
     }
 
-    /// Takes away announcements of tests that ran, and gives those that never finished the time that they had.
-    pub(crate) fn settle(&mut self) {
+    /// Takes away announcements of tests that ran, and gives those that never finished the time that they had. Tells
+    /// where each test stands now.
+    pub(crate) fn settle(&mut self) -> Vec<usize> {
         let ids = &self.ids;
         let id = |test: &Test| ids.get(test.id_start..test.id_end).unwrap_or_default();
         let ran = self.all.iter().filter(|test| test.state != State::Exists).map(id);
         let mut seen: HashSet<&str> = ran.collect();
-        self.all.retain(|test| test.state != State::Exists || seen.insert(id(test)));
+        let (mut places, mut kept) = (Vec::with_capacity(self.all.len()), 0);
+        self.all.retain(|test| {
+            let is_kept = test.state != State::Exists || seen.insert(id(test));
+            places.push(kept);
+            kept += usize::from(is_kept);
+            is_kept
+        });
         if let Some((_, end)) = self.span {
             for test in self.all.iter_mut().filter(|test| test.state == State::Unfinished) {
                 test.took = test.began.map(|began| end.saturating_since(began));
             }
         }
+        places
     }
 
     pub(crate) fn id(&self, test: &Test) -> &str {
