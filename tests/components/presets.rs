@@ -46,6 +46,11 @@ fn tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/runners")
 }
 
+/// The Python that has the runners from there; else the one that is here.
+pub(crate) fn python() -> PathBuf {
+    Some(tools().join("bin/python")).filter(|python| python.exists()).unwrap_or_else(|| "python3".into())
+}
+
 fn no_python() -> Option<String> {
     let is_there = tools().join("bin/lit").exists();
     (!is_there).then(|| "there is no target/tools/runners with testtools and lit".to_owned())
@@ -70,9 +75,7 @@ fn works(preset: &str) -> anyhow::Result<()> {
     let mut command = Command::new(commands().join("subunit"));
     command.args(["selftest", preset]).current_dir(folder.path()).env("PATH", path);
     command.env("SUBUNIT_NODE_MODULES", tools.join("node_modules"));
-    if tools.join("bin/python").exists() {
-        command.env("PYTHON", tools.join("bin/python"));
-    }
+    command.env("PYTHON", python());
     let output = command.output()?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     ensure!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));

@@ -11,7 +11,7 @@ use runner::preset::{Presets, Recipe};
 use runner::suite::{self, Conditions, Limits, Listing, Output, Packets, Planned, Run, Suite};
 use subunit::Event;
 
-use crate::{Need, Scenario};
+use crate::{Need, Scenario, presets};
 
 pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.workers.unittest", &[Need::Program("python3")], of_unittest),
@@ -27,9 +27,9 @@ const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow:
 }
 
 fn pytest_missing() -> Option<String> {
-    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = presets::python();
     let there = Command::new(&python).args(["-c", "import pytest"]).output();
-    (!there.is_ok_and(|there| there.status.success())).then(|| format!("{python} has no pytest"))
+    (!there.is_ok_and(|there| there.status.success())).then(|| format!("{} has no pytest", python.display()))
 }
 
 /// Lists the tests of a project and runs them: a line of each event that says what became of one, sorted; beside the
@@ -42,7 +42,8 @@ fn run(program: &str, files: &[(&str, &str)], workers: usize) -> anyhow::Result<
     let presets = Presets::of(folder.path())?;
     let preset = presets.get(program).context("no such preset")?.clone();
     let recipe = Some(Arc::new(Recipe::new(preset, String::new(), None)?));
-    let suite = Suite { folder: folder.path().to_owned(), recipe, ..Suite::default() };
+    let env = [("PYTHON".to_owned(), presets::python().display().to_string())].into();
+    let suite = Suite { folder: folder.path().to_owned(), recipe, env, ..Suite::default() };
     let interrupt = Interrupt::never();
     let tests = match suite::list(&suite, None, &Limits::default(), &interrupt)? {
         Listing::Tests(tests) => tests,
