@@ -38,6 +38,10 @@ const STAND_INS: &[(&str, &str)] = &[
 /// A configuration of a check that needs nothing.
 const CONFIG: &str = "[[target]]\nname = \"load\"\ncheck = \"command\"\ncommand = [\"check_load\"]\n";
 
+/// A test runner that needs nothing: each line of a file is a test.
+const PRESET: &str = "about = \"Lines\"\nfiles = [\"lines.txt\"]\n[list]\ncommand = \"cat lines.txt\"\n\
+    [run]\ncommand = 'for id; do echo \"ok - $id\"; done; echo \"1..$#\"'\nids = \"arguments\"\nformat = \"tap\"\n";
+
 #[test]
 fn every_line_of_the_readme_can_be_run() {
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).unwrap();
@@ -92,6 +96,9 @@ fn prepare(folder: &Path) {
     fs::write(folder.join("token"), "secret\n").unwrap();
     fs::write(folder.join("subunit-checks.toml"), CONFIG).unwrap();
     fs::write(folder.join("jupyterhub.sqlite"), "").unwrap();
+    fs::write(folder.join("lines.txt"), "boot\nlogin\n").unwrap();
+    fs::create_dir(folder.join("subunit-presets")).unwrap();
+    fs::write(folder.join("subunit-presets/lines.toml"), PRESET).unwrap();
     let made = "make-stream id=a status=success >yesterday.subunit; \
                 make-stream id=a status=fail 'id=b status=success' >run.subunit; \
                 head -c 20 run.subunit >broken.subunit";
