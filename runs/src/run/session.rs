@@ -114,8 +114,9 @@ impl Session<'_> {
         if matches!(listing, Listing::Tests(_)) && chosen.ids.is_empty() {
             return Ok(());
         }
-        // Of a file nothing comes but what is in it.
-        for id in chosen.ids.iter().filter(|_| !tests.are_files) {
+        // Of a file nothing comes but what is in it, and of a test with subtests there may come no more.
+        let comes_itself = !tests.are_files && tests.subtests.is_none();
+        for id in chosen.ids.iter().filter(|_| comes_itself) {
             sink.status(&Event { timestamp: Some(Timestamp::now()), ..Event::status(id, Status::Exists) })?;
         }
         let conditions = Conditions {
