@@ -45,16 +45,9 @@ pub(crate) fn field(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// A word for a shell.
+/// A word for a shell; for bash, where it has control characters.
 pub(crate) fn shell(word: &str) -> Cow<'_, str> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:@%+=,-".contains(&byte);
-    if !word.is_empty() && !word.starts_with('-') && word.bytes().all(is_plain) {
-        return Cow::Borrowed(word);
-    }
-    if word.chars().any(char::is_control) {
-        return Cow::Owned(ansi_c(word));
-    }
-    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+    if word.chars().any(char::is_control) { Cow::Owned(ansi_c(word)) } else { process::shell_word(word) }
 }
 
 /// The quotes of bash in which control characters can be written.
@@ -105,7 +98,7 @@ mod tests {
         check("a.b::c/d", "a.b::c/d");
         check("a b", "'a b'");
         check("it's", r"'it'\''s'");
-        check("-x", "'-x'");
+        check("-x", "-x");
         check("", "''");
         check("a\nb'", r"$'a\x0ab\''");
     }

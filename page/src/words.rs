@@ -28,6 +28,12 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// How many are not shown of so many; `None` where all are.
+pub(crate) fn rest(all: usize, shown: usize) -> Option<String> {
+    let rest = all.checked_sub(shown).filter(|rest| *rest > 0)?;
+    Some(grouped(rest as u64))
+}
+
 /// How long something took.
 pub(crate) fn took(duration: Duration) -> String {
     if duration.is_zero() {
@@ -107,6 +113,13 @@ mod tests {
         assert_eq!(count(1234, "test"), "1234 tests");
         assert_eq!(count(100_000, "test"), "100\u{202f}000 tests");
         assert_eq!(grouped(1_234_567), "1\u{202f}234\u{202f}567");
+    }
+
+    #[test]
+    fn what_is_not_shown_is_counted() {
+        assert_eq!(rest(3, 5), None);
+        assert_eq!(rest(5, 5), None);
+        assert_eq!(rest(7, 5).as_deref(), Some("2"));
     }
 
     #[test]

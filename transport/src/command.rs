@@ -52,26 +52,9 @@ impl NodeCommand {
     pub(crate) fn shell_line(&self) -> OsString {
         let words =
             std::iter::once(OsStr::new(&self.program)).chain(self.args.iter().map(OsString::as_os_str));
-        let words: Vec<_> = words.map(|word| quoted(word.as_bytes())).collect();
+        let words: Vec<_> = words.map(|word| process::shell_bytes(word.as_bytes())).collect();
         OsString::from_vec(words.join(&b' '))
     }
-}
-
-/// A word as shells read it.
-fn quoted(word: &[u8]) -> Vec<u8> {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(byte);
-    if !word.is_empty() && word.iter().all(is_plain) {
-        return word.to_vec();
-    }
-    let mut quoted = vec![b'\''];
-    for byte in word {
-        match byte {
-            b'\'' => quoted.extend_from_slice(b"'\\''"),
-            byte => quoted.push(*byte),
-        }
-    }
-    quoted.push(b'\'');
-    quoted
 }
 
 /// Runs a command with this input to its end, which comes when the wait is over.

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use cli::{ColorArgs, Command, Streams, Terminal, Verdict};
 use formats::text::{Ascii, Conclusion, TextOptions, TextReport};
+use process::shell_word;
 
 use self::destination::Destination;
 use self::live::Live;
@@ -170,11 +171,7 @@ impl Text {
 
 /// A path for a shell.
 fn quoted(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let is_plain = |character: char| {
-        character.is_alphanumeric() || matches!(character, '/' | '.' | '_' | '-' | '+' | ',')
-    };
-    if path.chars().all(is_plain) { path.into_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
+    shell_word(&path.to_string_lossy()).into_owned()
 }
 
 fn create(path: &Path) -> anyhow::Result<File> {

@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::listing::Listed;
 use super::{IdsBy, ListRecipe, Preset};
 use crate::suite::Test;
 
@@ -96,12 +95,6 @@ impl Recipe {
     /// How much one process can be told.
     pub(crate) fn most_load(&self) -> usize {
         if self.preset.run.ids == IdsBy::Filter { MOST_FILTER } else { MOST_ARGUMENTS }
-    }
-
-    /// What a listing says.
-    pub(crate) fn listed(&self, listing: &[u8]) -> io::Result<(Vec<Test>, String, Vec<String>)> {
-        let Listed { tests, text, failures } = self.preset.listed(listing)?;
-        Ok((tests, text, failures))
     }
 
     /// The command as it is written, with what the suite says in it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use runner::preset::{Preset, Presets, Recipe};
-use runner::suite::{Limits, Suite, quoted};
+use runner::suite::{Limits, Suite};
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 /// All that may be said of a suite.
@@ -63,7 +63,9 @@ impl<'de> Deserialize<'de> for Args {
         }
         Ok(Args(match Written::deserialize(deserializer)? {
             Written::Text(text) => text,
-            Written::Words(words) => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+            Written::Words(words) => {
+                words.iter().map(|word| process::shell_word(word)).collect::<Vec<_>>().join(" ")
+            }
         }))
     }
 }

@@ -18,9 +18,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use cli::value::duration;
 use cli::{Streams, Verdict, VerdictArgs};
-use process::Interrupt;
+use process::{Interrupt, shell_word};
 use repository::{Error, Repository, RunState, StoredRun};
-use runner::suite::{Format, Limits, Listing, Suite, quoted};
+use runner::suite::{Format, Limits, Listing, Suite};
 
 use super::command::RepositoryCommand;
 use super::display;
@@ -217,7 +217,8 @@ impl Run {
     /// What is run: the project's tests, or the command.
     fn project(&self, errors: &mut dyn Write) -> anyhow::Result<Project> {
         if !self.command.is_empty() {
-            let words: Vec<_> = self.command.iter().map(|word| quoted(&word.to_string_lossy())).collect();
+            let words: Vec<String> =
+                self.command.iter().map(|word| shell_word(&word.to_string_lossy()).into_owned()).collect();
             let suite = Suite {
                 folder: ".".into(),
                 command: format!("exec {}", words.join(" ")),

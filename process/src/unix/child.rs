@@ -10,9 +10,9 @@ use rustix::process::{
 };
 use wait4::Wait4 as _;
 
-use crate::group::pause;
 use crate::timeouts::PATIENCE;
-use crate::wait::ready;
+use crate::unix::group::pause;
+use crate::unix::wait::ready;
 use crate::{Deadline, Exit, ProcState, ProcessGroup, Usage};
 
 /// A running child, the leader of its own process group.

@@ -22,7 +22,7 @@ impl MemoryFile {
     ///
     /// # Errors
     ///
-    /// When there is no room for it.
+    /// When the kernel has no memory left for it.
     pub fn new(bytes: &[u8]) -> io::Result<Self> {
         let mut file = File::from(memfd_create("subunit", MemfdFlags::CLOEXEC)?);
         file.write_all(bytes)?;

@@ -10,8 +10,8 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 use crate::Deadline;
-use crate::state::Stat;
 use crate::timeouts::INTERVAL;
+use crate::unix::state::Stat;
 
 /// A process group, by its leader's process id.
 ///

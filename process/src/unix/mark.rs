@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Deadline;
 use crate::timeouts::PATIENCE;
-use crate::wait::Wait;
+use crate::unix::wait::Wait;
 
 /// A variable that all processes inherit which are started with it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -37,9 +37,9 @@ use rustix::event::PollFlags;
 use rustix::fs::{FileType, fstat};
 use rustix::process::Signal;
 
-use crate::state::name;
 use crate::timeouts::{INTERVAL, LAST_TURNS, LEAK};
-use crate::wait::{poll_all, ready};
+use crate::unix::state::name;
+use crate::unix::wait::{poll_all, ready};
 use crate::{Asked, Cause, Child, Deadline, Ending, Exit, Timeouts, Wait};
 pub use pipes::{ChildInput, Outputs};
 use pipes::{Feed, Pipes};
