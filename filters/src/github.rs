@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -48,7 +49,6 @@ pub struct Github {
 
 impl Command for Github {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let interrupt = streams.interrupt.clone();
         let (page, mut session) = self.report.open(streams)?;
         let path = self.summary.or_else(|| env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from));
         let path = path.filter(|path| !path.as_os_str().is_empty());
@@ -63,7 +63,7 @@ impl Command for Github {
             session.tell("the summary of the job is full: nothing was appended to it")?;
         }
         let appended = path.filter(|_| !is_full).map_or(Ok(()), |path| {
-            let ending = Conclusion { interrupted: interrupt.has_come(), ..Conclusion::default() };
+            let ending = Conclusion { interrupted: session.is_interrupted(), ..Conclusion::default() };
             append(report, &summary, ending, &path)
                 .with_context(|| format!("cannot write to {}", path.display()))
         });
@@ -87,7 +87,7 @@ fn append(
     let mut page = Vec::new();
     report.write(summary, ending, &mut page)?;
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-    Ok(std::io::Write::write_all(&mut file, &page)?)
+    Ok(file.write_all(&page)?)
 }
 
 #[cfg(test)]

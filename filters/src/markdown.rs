@@ -9,8 +9,8 @@ use crate::report::{ClosingLine, ReportArgs};
 
 /// Convert a subunit stream to Markdown, for a comment or a summary
 ///
-/// First the verdict, then what failed with its message, its place and the end of its output, what was flaky, why tests
-/// were skipped and which took longest. What there is no room for is counted.
+/// First comes the verdict; then each failure with its message, its place in the sources and the end of its output; then
+/// the flaky tests, the reasons for skips, and the slowest tests. Whatever does not fit is counted.
 #[derive(clap::Parser, Debug)]
 #[command(
     name = "subunit2markdown",
@@ -31,11 +31,10 @@ pub struct Markdown {
 
 impl Command for Markdown {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        let interrupt = streams.interrupt.clone();
         let (mut page, mut session) = self.report.open(streams)?;
         let report = MarkdownReport::new(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let (report, summary) = session.read(Records::new((report, Summary::new())))?;
-        let ending = Conclusion { interrupted: interrupt.has_come(), ..Conclusion::default() };
+        let ending = Conclusion { interrupted: session.is_interrupted(), ..Conclusion::default() };
         report.write(&summary, ending, &mut page)?;
         session.end(page, &summary, ClosingLine::Verdict)
     }

@@ -32,7 +32,7 @@ impl Command for OpenMetrics {
         let (mut page, mut session) = self.report.open(streams)?;
         let records = Records::new((RunMetrics::default(), Summary::new())).details(Details::None);
         let (metrics, summary) = session.read(records)?;
-        metrics.families(&self.name, &summary).write(&mut page)?;
+        metrics.families(&self.name, &summary, !session.is_interrupted()).write(&mut page)?;
         session.end(page, &summary, ClosingLine::Verdict)
     }
 }

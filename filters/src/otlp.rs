@@ -38,12 +38,12 @@ pub struct Otlp {
 impl Command for Otlp {
     fn run(self, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let (page, mut session) = self.report.open(streams)?;
-        // What another program left in the environment is no error of this one's user.
+        // A TRACEPARENT that cannot be read was not set by whoever called this: it is ignored.
         let inherited = || env::var("TRACEPARENT").ok()?.parse().ok();
         let parent = self.traceparent.or_else(inherited).unwrap_or_else(TraceParent::random);
         let report = OtlpReport::new(page, &self.name, parent);
         let (report, summary) = session.read(Records::new((report, Summary::new())))?;
-        let page = report.finish(&summary)?;
+        let page = report.finish(&summary, !session.is_interrupted())?;
         session.end(page, &summary, ClosingLine::Verdict)
     }
 }

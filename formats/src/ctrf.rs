@@ -11,7 +11,7 @@ use streamresult::{Outcome, Record, RecordSink, Summary};
 use subunit::{Event, Status, Timestamp};
 
 use crate::json::Object;
-use crate::visible;
+use crate::span::Span;
 use crate::why::Why;
 
 /// The evidence of a failure is kept up to this many bytes: its end.
@@ -39,7 +39,7 @@ pub struct CtrfReport<W> {
     line: Vec<u8>,
     tool: String,
     counts: Counts,
-    times: Option<(Timestamp, Timestamp)>,
+    span: Span,
 }
 
 #[derive(Debug, Default)]
@@ -53,7 +53,8 @@ impl<W: Write> CtrfReport<W> {
     /// A report of a run of this tool.
     pub fn new(out: W, tool: &str) -> Self {
         let tool = if tool.is_empty() { "subunit" } else { tool }.to_owned();
-        let mut report = CtrfReport { out, line: Vec::new(), tool, counts: Counts::default(), times: None };
+        let mut report =
+            CtrfReport { out, line: Vec::new(), tool, counts: Counts::default(), span: Span::default() };
         report.head();
         report
     }
@@ -86,9 +87,8 @@ impl<W: Write> CtrfReport<W> {
         object.number("pending", 0);
         object.number("other", 0);
         object.number("flaky", summary.flaky());
-        let (start, stop) = self.times.unwrap_or_default();
-        object.number("start", milliseconds(start));
-        object.number("stop", milliseconds(stop));
+        object.number("start", milliseconds(self.span.first().unwrap_or_default()));
+        object.number("stop", milliseconds(self.span.last().unwrap_or_default()));
         object.end();
         self.line.extend_from_slice(b"}}\n");
         self.out.write_all(&self.line)?;
@@ -125,10 +125,7 @@ impl<W: Write> RecordSink for CtrfReport<W> {
         if record.outcome() == Outcome::Exists {
             return Ok(());
         }
-        if let (Some(first), Some(last)) = (record.first(), record.last()) {
-            let (start, stop) = self.times.unwrap_or((first, last));
-            self.times = Some((start.min(first), stop.max(last)));
-        }
+        self.span.add_record(record);
         let why = Why::of(record, EVIDENCE)?;
         self.test(record.test_id(), record.outcome(), |test| {
             push_times(record, test);
@@ -149,10 +146,10 @@ impl<W: Write> RecordSink for CtrfReport<W> {
         if !status.is_failure() {
             return Ok(());
         }
-        let text = event.file.map(|file| visible::lossy_text(file.bytes).into_owned()).unwrap_or_default();
+        let why = Why::of_run(event);
         self.test("(the run as a whole)", Outcome::of(Some(status)), |test| {
             test.number("duration", 0);
-            push_why(&Why { message: "failed".to_owned(), text, ..Why::default() }, test);
+            push_why(&why, test);
         })
     }
 

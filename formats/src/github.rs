@@ -11,7 +11,6 @@ use subunit::{Event, Status};
 
 use crate::text::section::run_as_a_whole;
 use crate::text::title;
-use crate::visible;
 use crate::why::{Place, Why};
 
 /// The evidence in an annotation is shown up to this many bytes: its end.
@@ -52,8 +51,8 @@ struct Kind {
 }
 
 impl<W: Write> GithubAnnotations<W> {
-    /// Writes to `out` at most so many annotations of a kind. Paths below `root`, an absolute path, are made relative
-    /// to it, as GitHub wants them.
+    /// Writes at most `most` errors and `most` warnings to `out`. GitHub wants paths relative to the repository: absolute
+    /// ones below `root` are made so.
     pub fn new(out: W, root: Option<&str>, most: u64) -> Self {
         let root = root.map(|root| format!("{}/", root.trim_end_matches('/'))).unwrap_or_default();
         let kind = |command, what| Kind { command, what, most, count: 0, last: String::new() };
@@ -102,8 +101,7 @@ impl<W: Write> RecordSink for GithubAnnotations<W> {
         if !status.is_failure() || !self.failures.has_room() {
             return Ok(());
         }
-        let text = event.file.map(|file| visible::lossy_text(file.bytes).into_owned()).unwrap_or_default();
-        self.failure(&run_as_a_whole(event), &Why { message: "failed".to_owned(), text, ..Why::default() })
+        self.failure(&run_as_a_whole(event), &Why::of_run(event))
     }
 
     fn flush(&mut self) -> io::Result<()> {

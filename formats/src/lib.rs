@@ -28,6 +28,7 @@ mod postponed;
 pub mod pyunit;
 pub mod recognise;
 mod shown;
+pub mod span;
 pub mod tap;
 pub mod text;
 pub mod time;

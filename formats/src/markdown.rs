@@ -1,30 +1,33 @@
 //! A run as Markdown: for a comment on a change, for the summary of a job.
 //!
-//! Those who show it take so many bytes and no more: GitHub 65 536 of a comment and 1 MiB of a summary. So the report
-//! is made to a measure: what is most needed stands first, and what there is no room for is counted.
+//! Sites limit what they show: GitHub takes 65 536 bytes of a comment and 1 MiB of a summary. So the report has a limit,
+//! too. What matters most comes first, and whatever does not fit is counted.
 //!
-//! Ids, messages and output come from anywhere. They stand in code spans and code blocks whose fences are longer than
-//! any that they contain, so that nothing in them is markup, a link or a mention.
+//! Ids, messages and output are not to be trusted. They stand in code spans and code blocks, whose fences are longer than
+//! any run of backticks in them, so that none of it becomes markup, a link or a mention.
 
 use std::io::{self, Write};
 
 use streamresult::{Outcome, Record, RecordSink, Summary};
-use subunit::{Event, Status, Timestamp};
+use subunit::{Event, Status};
 
+use crate::ci;
+use crate::span::Span;
 use crate::text::Conclusion;
-use crate::text::line::{first_line, title, write_length};
+use crate::text::line::{first_line, in_length, shown_length, title};
 use crate::text::longest::Longest;
 use crate::text::section::run_as_a_whole;
 use crate::text::skips::Skips;
 use crate::why::{Place, Why};
-use crate::{ci, visible};
 
 /// The evidence of one failure is shown up to this many bytes: its end.
 const EVIDENCE: usize = 4 << 10;
-/// Of the room, the lists below the failures may have one part in so many.
-const LISTS: usize = 4;
-/// What is always there, and what is said of what is not, takes less than this.
-const FRAME: usize = 2 << 10;
+/// A report has at least so many bytes.
+const LEAST: usize = 4 << 10;
+/// The lists below the failures share a quarter of the room: those of flaky, skipped and slow tests.
+const LIST: usize = 12;
+/// The verdict, the headings and the counts of what does not fit take less than this.
+const FRAME: usize = 1 << 10;
 
 /// Collects the records of a run, and writes the report at its end.
 ///
@@ -49,7 +52,9 @@ pub struct MarkdownReport {
     flaky: Section,
     skips: Skips,
     longest: Longest,
-    times: Option<(Timestamp, Timestamp)>,
+    span: Span,
+    /// How many bytes a list may have.
+    list: usize,
 }
 
 /// Entries, as many as there is room for, and how many more there are.
@@ -61,16 +66,18 @@ struct Section {
 }
 
 impl MarkdownReport {
-    /// A report of at most so many bytes; it has at least 4096.
+    /// A report of at most `most` bytes, or 4096 if that is less.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        let room = most.saturating_sub(FRAME).max(FRAME);
+        let room = most.max(LEAST) - FRAME;
+        let list = room / LIST;
         MarkdownReport {
-            failures: Section::new(room - room / LISTS),
-            flaky: Section::new(room / LISTS / 2),
+            failures: Section::new(room - 3 * list),
+            flaky: Section::new(list),
             skips: Skips::default(),
             longest: Longest::new(None),
-            times: None,
+            span: Span::default(),
+            list,
         }
     }
 
@@ -81,28 +88,17 @@ impl MarkdownReport {
     /// Those of `out`.
     pub fn write(self, summary: &Summary, ending: Conclusion<'_>, out: &mut impl Write) -> io::Result<()> {
         let (word, _) = ending.word(summary);
-        write!(out, "### {word}: {summary}")?;
-        if let Some((first, latest)) = self.times.filter(|(first, latest)| first < latest) {
-            let mut length = Vec::new();
-            write_length(latest.saturating_since(first), &mut length);
-            write!(out, " in {}", String::from_utf8_lossy(&length))?;
-        }
-        writeln!(out)?;
+        writeln!(out, "### {word}: {summary}{}", in_length(self.span))?;
         self.failures.write("Failures", out)?;
-        if let Some(rerun) = ending.rerun {
-            writeln!(out, "\n#### Run them again\n\n{}", block(rerun))?;
-        }
         self.flaky.write("Flaky", out)?;
-        let mut skipped = Section::new(self.flaky.left.max(FRAME) / 2);
+        let mut skipped = Section::new(self.list);
         for (count, reason) in self.skips.into_list() {
             skipped.push(&format!("- {count} × {}\n", code(&reason)));
         }
         skipped.write("Skipped", out)?;
-        let mut slowest = Section::new(FRAME);
+        let mut slowest = Section::new(self.list);
         for (duration, title) in self.longest.into_list() {
-            let mut length = Vec::new();
-            write_length(duration, &mut length);
-            slowest.push(&format!("- {} {}\n", String::from_utf8_lossy(&length), code(&title)));
+            slowest.push(&format!("- {} {}\n", shown_length(duration), code(&title)));
         }
         slowest.write("Slowest", out)
     }
@@ -124,17 +120,11 @@ impl MarkdownReport {
         let has_room = !why.text.trim().is_empty() && self.failures.takes(&whole);
         self.failures.push(if has_room { &whole } else { &line });
     }
-
-    fn note_times(&mut self, record: &Record<'_>) {
-        let (Some(first), Some(last)) = (record.first(), record.last()) else { return };
-        let (earliest, latest) = self.times.unwrap_or((first, last));
-        self.times = Some((earliest.min(first), latest.max(last)));
-    }
 }
 
 impl RecordSink for MarkdownReport {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        self.note_times(record);
+        self.span.add_record(record);
         if record.outcome() == Outcome::Skip {
             return self.skips.note(record);
         }
@@ -158,9 +148,7 @@ impl RecordSink for MarkdownReport {
 
     fn global_status(&mut self, event: &Event<'_>, status: Status) -> io::Result<()> {
         if status.is_failure() {
-            let text = event.file.map(|file| visible::lossy_text(file.bytes).into_owned());
-            let why = Why { message: "failed".to_owned(), text: text.unwrap_or_default(), ..Why::default() };
-            self.failure(&run_as_a_whole(event), &why);
+            self.failure(&run_as_a_whole(event), &Why::of_run(event));
         }
         Ok(())
     }
@@ -226,7 +214,7 @@ fn longest_run(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use streamresult::{Records, StreamResult};
-    use subunit::{File, Tags};
+    use subunit::{File, Tags, Timestamp};
 
     use super::*;
 
@@ -294,11 +282,20 @@ src/a.rs:7:1: it broke
     fn it_is_no_longer_than_its_measure() {
         let ids: Vec<String> = (0..2000).map(|number| format!("test number {number} of many")).collect();
         let text = "x ".repeat(3000);
-        let events: Vec<_> = ids.iter().map(|id| failure(id, &text)).collect();
-        for most in [4096, 20_000, 100_000] {
+        let mut events: Vec<_> = ids.iter().map(|id| failure(id, &text)).collect();
+        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+        let long: Vec<String> = (0..20).map(|number| format!("{number}{}", "`long".repeat(150))).collect();
+        for (number, id) in long.iter().enumerate() {
+            let reason = Some(File { name: "reason", bytes: id.as_bytes() });
+            events.push(Event { file: reason, ..Event::status(id, Status::Skip) });
+            let end = Event { tags: Tags::from(&["flaky"]), ..Event::status(id, Status::Success) };
+            events.push(Event { timestamp: at(1), ..Event::status(id, Status::InProgress) });
+            events.push(Event { timestamp: at(number as u32 + 2), ..end });
+        }
+        for most in [1, 4096, 20_000, 100_000] {
             let page = report(most, &events);
-            assert!(page.len() <= most, "{} of {most}", page.len());
-            assert!(page.contains("\n- and ") && page.contains("test number 0 of many"));
+            assert!(page.len() <= most.max(LEAST), "{} of {most}", page.len());
+            assert!(page.contains("\n- and ") && page.contains("test number 0 of many"), "{page}");
         }
     }
 }

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use streamresult::{Outcome, Record, RecordSink, Summary};
+use streamresult::{Outcome, Record, RecordSink, RunVerdict, Summary};
 use subunit::Timestamp;
+
+use crate::span::Span;
 
 /// Numbers by name: all of a name are written together, as the format wants it.
 ///
@@ -88,26 +90,31 @@ fn escape(text: &str) -> String {
 /// Collects what a run's metrics need beside its summary.
 #[derive(Clone, Debug, Default)]
 pub struct RunMetrics {
-    times: Option<(Timestamp, Timestamp)>,
+    span: Span,
     in_tests: Duration,
 }
 
 impl RunMetrics {
-    /// The metrics of the run, labelled with its name.
+    /// The metrics of the run, labelled with its name; a run that did not come to its end is no success.
     #[must_use]
-    pub fn families(&self, name: &str, summary: &Summary) -> Families {
+    pub fn families(&self, name: &str, summary: &Summary, is_whole: bool) -> Families {
         let mut families = Families::default();
         let run = [("run", name)];
         let mut add = |name: &str, help: &str, unit, value: f64| families.add(name, help, unit, &run, value);
-        let verdict = f64::from(u8::from(summary.is_success() && summary.ran()));
-        add("subunit_run_success", "Whether tests ran and nothing counts against the run.", "", verdict);
+        let verdict = f64::from(u8::from(is_whole && summary.verdict() == RunVerdict::Passed));
+        add(
+            "subunit_run_success",
+            "Whether tests ran to the end and nothing counts against the run.",
+            "",
+            verdict,
+        );
         let failures = summary.failures() as f64;
         add("subunit_run_failures", "What counts against the run: tests and all else.", "", failures);
         add("subunit_run_flaky", "Tests that passed only when tried again.", "", summary.flaky() as f64);
         let help = "How long all tests took together.";
         add("subunit_run_tests_duration_seconds", help, "seconds", self.in_tests.as_secs_f64());
-        if let Some((first, last)) = self.times {
-            let length = last.saturating_since(first).as_secs_f64();
+        if let (Some(length), Some(last)) = (self.span.length(), self.span.last()) {
+            let length = length.as_secs_f64();
             add("subunit_run_duration_seconds", "From the first event to the last.", "seconds", length);
             let help = "When the last event came, in seconds since 1970.";
             add("subunit_run_last_timestamp_seconds", help, "seconds", seconds_of(last));
@@ -128,10 +135,7 @@ impl RunMetrics {
 impl RecordSink for RunMetrics {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         self.in_tests = self.in_tests.saturating_add(record.duration().unwrap_or_default());
-        if let (Some(first), Some(last)) = (record.first(), record.last()) {
-            let (start, end) = self.times.unwrap_or((first, last));
-            self.times = Some((start.min(first), end.max(last)));
-        }
+        self.span.add_record(record);
         Ok(())
     }
 }
@@ -149,7 +153,7 @@ mod tests {
         records.stop_run().unwrap();
         let (metrics, summary) = records.into_sink();
         let mut text = Vec::new();
-        metrics.families("a \"b\"", &summary).write(&mut text).unwrap();
+        metrics.families("a \"b\"", &summary, true).write(&mut text).unwrap();
         String::from_utf8(text).unwrap()
     }
 

@@ -10,16 +10,17 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 use std::io::{self, Write};
 
-use streamresult::{Outcome, Record, RecordSink, Summary};
+use streamresult::{Outcome, Record, RecordSink, RunVerdict, Summary};
 use subunit::{Event, Status, Timestamp};
 
 use crate::json::Object;
-use crate::visible;
+use crate::span::Span;
 use crate::why::Why;
 
 /// The evidence of a failure is kept up to this many bytes: its end.
 const EVIDENCE: usize = 16 << 10;
 /// The codes of a span's status.
+const UNSET: u64 = 0;
 const OK: u64 = 1;
 const ERROR: u64 = 2;
 /// The kind of a span that is neither asked for nor asks.
@@ -97,7 +98,7 @@ impl std::str::FromStr for TraceParent {
 /// records.status(&Event::status("boot", Status::Success))?;
 /// records.stop_run()?;
 /// let (report, summary) = records.into_sink();
-/// assert!(report.finish(&summary)?.starts_with(b"{\"resourceSpans\":[{"));
+/// assert!(report.finish(&summary, true)?.starts_with(b"{\"resourceSpans\":[{"));
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
@@ -110,7 +111,7 @@ pub struct OtlpReport<W> {
     /// The span of the run; those of its tests have the numbers behind it.
     run: u64,
     spans: u64,
-    times: Option<(Timestamp, Timestamp)>,
+    span_of_run: Span,
 }
 
 impl<W: Write> OtlpReport<W> {
@@ -131,30 +132,36 @@ impl<W: Write> OtlpReport<W> {
         scope.string("name", "subunit2otlp");
         scope.end();
         scope_spans.key("spans").extend_from_slice(b"[\n");
-        OtlpReport { out, line, name: name.to_owned(), parent, run, spans: 0, times: None }
+        OtlpReport { out, line, name: name.to_owned(), parent, run, spans: 0, span_of_run: Span::default() }
     }
 
-    /// Writes the span of the run, and the end of the document.
+    /// Writes the span of the run, and the end of the document. A run that did not come to its end was aborted,
+    /// whatever its tests did so far.
     ///
     /// # Errors
     ///
     /// Those of the output.
-    pub fn finish(mut self, summary: &Summary) -> io::Result<W> {
-        let (start, end) = self.times.unwrap_or_default();
-        let failed = !summary.is_success();
+    pub fn finish(mut self, summary: &Summary, is_whole: bool) -> io::Result<W> {
+        let times =
+            (self.span_of_run.first().unwrap_or_default(), self.span_of_run.last().unwrap_or_default());
         let name = self.name.clone();
-        let result = if failed { "failure" } else { "success" };
+        let (state, result, code) = match summary.verdict() {
+            RunVerdict::Failed => ("failure", "failure", ERROR),
+            _ if !is_whole => ("aborted", "cancellation", ERROR),
+            RunVerdict::Passed => ("success", "success", OK),
+            RunVerdict::Nothing => ("skipped", "skip", UNSET),
+        };
         let parent = self.parent.span;
         let id = self.run;
-        self.span(id, parent, &name, (start, end), |span| {
+        self.span(id, parent, &name, times, |span| {
             let attributes = [
                 ("test.suite.name", Value::Text(&name)),
-                ("test.suite.run.status", Value::Text(result)),
+                ("test.suite.run.status", Value::Text(state)),
                 ("cicd.pipeline.name", Value::Text(&name)),
                 ("cicd.pipeline.result", Value::Text(result)),
             ];
             push_attributes(&attributes, span);
-            push_status(failed, &summary.to_string(), span);
+            push_status(code, &summary.to_string(), span);
         });
         self.line.extend_from_slice(b"\n]}]}]}\n");
         self.out.write_all(&self.line)?;
@@ -206,13 +213,11 @@ impl<W: Write> RecordSink for OtlpReport<W> {
         if record.outcome() == Outcome::Exists {
             return Ok(());
         }
-        let times = record.first().zip(record.last()).or(self.times.map(|(_, last)| (last, last)));
-        if let Some((first, last)) = times {
-            let (start, end) = self.times.unwrap_or((first, last));
-            self.times = Some((start.min(first), end.max(last)));
-        }
+        self.span_of_run.add_record(record);
+        // One without a time was there when others were.
+        let latest = self.span_of_run.last().unwrap_or_default();
+        let times = record.first().zip(record.last()).unwrap_or((latest, latest));
         let why = Why::of(record, EVIDENCE)?.unwrap_or_default();
-        let times = times.unwrap_or_default();
         let outcome = record.outcome();
         self.test(record.test_id(), times, |span| {
             let id = Value::Text(record.test_id());
@@ -236,7 +241,7 @@ impl<W: Write> RecordSink for OtlpReport<W> {
             if outcome.is_failure() {
                 push_exception(&why, times.1, span);
             }
-            push_status(outcome.is_failure(), &why.message, span);
+            push_status(if outcome.is_failure() { ERROR } else { OK }, &why.message, span);
         })
     }
 
@@ -244,12 +249,11 @@ impl<W: Write> RecordSink for OtlpReport<W> {
         if !status.is_failure() {
             return Ok(());
         }
-        let text = event.file.map(|file| visible::lossy_text(file.bytes).into_owned()).unwrap_or_default();
-        let why = Why { message: "failed".to_owned(), text, ..Why::default() };
-        let time = event.timestamp.or(self.times.map(|(_, last)| last)).unwrap_or_default();
+        let why = Why::of_run(event);
+        let time = event.timestamp.or(self.span_of_run.last()).unwrap_or_default();
         self.test("(the run as a whole)", (time, time), |span| {
             push_exception(&why, time, span);
-            push_status(true, &why.message, span);
+            push_status(ERROR, &why.message, span);
         })
     }
 
@@ -321,10 +325,10 @@ fn push_attributes(attributes: &[(&str, Value<'_>)], object: &mut Object<'_>) {
     });
 }
 
-fn push_status(failed: bool, message: &str, span: &mut Object<'_>) {
+fn push_status(code: u64, message: &str, span: &mut Object<'_>) {
     let mut status = Object::new(span.key("status"));
-    status.number("code", if failed { ERROR } else { OK });
-    if failed {
+    status.number("code", code);
+    if code == ERROR {
         status.string("message", message);
     }
     status.end();
@@ -339,13 +343,13 @@ mod tests {
     use super::*;
 
     /// The spans of a run.
-    fn spans(events: &[Event<'_>]) -> Vec<Json> {
+    fn spans(events: &[Event<'_>], is_whole: bool) -> Vec<Json> {
         let parent = TraceParent { trace: 0xAB, span: Some(0x10) };
         let mut records = Records::new((OtlpReport::new(Vec::new(), "nightly", parent), Summary::new()));
         events.iter().for_each(|event| records.status(event).unwrap());
         records.stop_run().unwrap();
         let (report, summary) = records.into_sink();
-        let document: Json = serde_json::from_slice(&report.finish(&summary).unwrap()).unwrap();
+        let document: Json = serde_json::from_slice(&report.finish(&summary, is_whole).unwrap()).unwrap();
         let resource = &document["resourceSpans"][0];
         assert_eq!(resource["resource"]["attributes"][0]["value"]["stringValue"], "nightly");
         resource["scopeSpans"][0]["spans"].as_array().unwrap().clone()
@@ -360,23 +364,48 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_tests_is_one_span() {
-        let spans = spans(&[]);
+    fn a_run_without_tests_is_one_span_and_no_success() {
+        let spans = spans(&[], true);
         assert_eq!(spans.len(), 1);
         assert_eq!(spans[0]["traceId"], "000000000000000000000000000000ab");
         assert_eq!(spans[0]["parentSpanId"], "0000000000000010");
-        assert_eq!(attribute(&spans[0], "cicd.pipeline.result"), &json!({ "stringValue": "success" }));
+        assert_eq!(attribute(&spans[0], "cicd.pipeline.result"), &json!({ "stringValue": "skip" }));
+        assert_eq!(spans[0]["status"], json!({ "code": 0 }));
+    }
+
+    #[test]
+    fn a_run_that_was_cut_off_is_no_success() {
+        let check = |status, is_whole, expected: &str| {
+            let spans = spans(&[Event::status("a", status)], is_whole);
+            let state = attribute(spans.last().unwrap(), "test.suite.run.status");
+            assert_eq!(state, &json!({ "stringValue": expected }));
+        };
+        check(Status::Success, true, "success");
+        check(Status::Success, false, "aborted");
+        check(Status::Fail, false, "failure");
     }
 
     #[test]
     fn a_test_is_a_span_below_the_run() {
         let at = |seconds| Some(Timestamp { seconds, nanoseconds: 5 });
         let file = Some(File { name: "traceback", bytes: b"ValueError: 1" });
-        let spans = spans(&[
-            Event { timestamp: at(1), route_code: Some("ash/0"), ..Event::status("a", Status::InProgress) },
-            Event { timestamp: at(3), route_code: Some("ash/0"), file, ..Event::status("a", Status::Fail) },
-            Event { tags: Tags::from(&["x", "y"]), ..Event::status("b", Status::Skip) },
-        ]);
+        let spans = spans(
+            &[
+                Event {
+                    timestamp: at(1),
+                    route_code: Some("ash/0"),
+                    ..Event::status("a", Status::InProgress)
+                },
+                Event {
+                    timestamp: at(3),
+                    route_code: Some("ash/0"),
+                    file,
+                    ..Event::status("a", Status::Fail)
+                },
+                Event { tags: Tags::from(&["x", "y"]), ..Event::status("b", Status::Skip) },
+            ],
+            true,
+        );
         let [a, b, run] = &spans[..] else { panic!("{spans:?}") };
         assert_eq!(
             (&a["startTimeUnixNano"], &a["endTimeUnixNano"]),

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use streamresult::{Attachment, Extent, Outcome, Record, RecordSink};
-use subunit::{BYTES_TYPE, Event, Status, Timestamp};
+use subunit::{BYTES_TYPE, Event, Status};
 
 use crate::charset::Content;
 use crate::postponed::Postponed;
 use crate::shown::Indented;
+use crate::span::Span;
 use crate::{ci, harmless, visible};
 
 /// How many bytes of an attachment a report shows: for [`Records::cap`](streamresult::Records::cap).
@@ -39,7 +40,7 @@ pub struct PyunitWriter<W> {
     sections: Postponed,
     counts: Counts,
     /// The first and the last time of the run.
-    times: Option<(Timestamp, Timestamp)>,
+    span: Span,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,7 +57,7 @@ impl<W: Write> PyunitWriter<W> {
     /// Writes to `out`, which should be buffered.
     pub fn new(out: W) -> Self {
         let sections = Postponed::default();
-        PyunitWriter { out, sections, counts: Counts::default(), times: None }
+        PyunitWriter { out, sections, counts: Counts::default(), span: Span::default() }
     }
 
     /// Keeps what has to wait for the end in this folder, where it is long.
@@ -86,13 +87,6 @@ impl<W: Write> PyunitWriter<W> {
         Ok(word)
     }
 
-    fn note_times(&mut self, record: &Record<'_>) {
-        if let (Some(first), Some(last)) = (record.first(), record.last()) {
-            let (begin, end) = self.times.unwrap_or((first, last));
-            self.times = Some((begin.min(first), end.max(last)));
-        }
-    }
-
     fn section(&mut self, record: &Record<'_>) -> io::Result<()> {
         let out = &mut self.sections;
         write_head(kind(record), &title(record), out)?;
@@ -104,7 +98,7 @@ impl<W: Write> PyunitWriter<W> {
     }
 
     fn duration(&self) -> Duration {
-        self.times.map(|(begin, end)| end.saturating_since(begin)).unwrap_or_default()
+        self.span.length().unwrap_or_default()
     }
 }
 
@@ -113,7 +107,7 @@ impl<W: Write> RecordSink for PyunitWriter<W> {
         if record.outcome() == Outcome::Exists {
             return Ok(());
         }
-        self.note_times(record);
+        self.span.add_record(record);
         let word = self.count(record)?;
         let line = format!("{} ... {word}", title(record));
         writeln!(self.out, "{}", ci::defuse(&line, true))?;
@@ -243,7 +237,7 @@ fn write_attachment(attachment: &Attachment<'_>, content: Content, out: &mut imp
 #[cfg(test)]
 mod tests {
     use streamresult::{Records, StreamResult};
-    use subunit::File;
+    use subunit::{File, Timestamp};
 
     use super::*;
 

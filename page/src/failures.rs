@@ -10,7 +10,7 @@ use crate::escape::{Esc, Line, anchor, shell};
 use crate::evidence::{Gap, Shape, Shown, is_evidence};
 use crate::state::State;
 use crate::tests_kept::Test;
-use crate::words::{Id, Sign, clock, count, grouped, took};
+use crate::words::{Id, Sign, clock, count, grouped, rest, took};
 
 /// Groups that are listed above the failures, and numbers that are named in each.
 const MOST_GROUPS: usize = 20;
@@ -118,9 +118,8 @@ fn groups(records: &PageRecords, numbers: &[(usize, Numbered)], out: &mut String
         out.push_str("</li>\n");
     }
     out.push_str("</ul>");
-    if groups > MOST_GROUPS {
-        let _ =
-            write!(out, "<p>{} more groups are not listed here.</p>", grouped((groups - MOST_GROUPS) as u64));
+    if let Some(rest) = rest(groups, MOST_GROUPS) {
+        let _ = write!(out, "<p>{rest} more groups are not listed here.</p>");
     }
 }
 
@@ -148,24 +147,11 @@ fn article(records: &PageRecords, block: &Block, number: &Numbered, is_open: boo
         let _ = writeln!(
             out,
             "<div class=\"again\"><code>subunit run {}</code></div>",
-            Esc(&shell(&exactly(id)))
+            Esc(&shell(&format!("^{}$", regex::escape(id))))
         );
     }
     evidence(&block.files, &block.cause, is_open, out);
     out.push_str("</div></article>\n");
-}
-
-/// A regular expression that this id alone matches.
-fn exactly(id: &str) -> String {
-    let mut out = String::from("^");
-    for character in id.chars() {
-        if r"\.+*?()|[]{}^$".contains(character) {
-            out.push('\\');
-        }
-        out.push(character);
-    }
-    out.push('$');
-    out
 }
 
 /// How long, where, when, and by which names.

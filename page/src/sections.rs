@@ -12,7 +12,7 @@ use crate::escape::{Esc, Line};
 use crate::failures::evidence;
 use crate::state::State;
 use crate::tests_kept::Test;
-use crate::words::{Id, Sign, count, grouped, took};
+use crate::words::{Id, Sign, count, grouped, rest, took};
 
 const SLOWEST: usize = 10;
 /// Reasons, and tests that are named for each.
@@ -131,8 +131,8 @@ pub(crate) fn warned(records: &PageRecords, out: &mut String) {
         let _ = writeln!(out, "<li><span class=\"id\">{}</span></li>", Id(records.tests.id(test)));
     }
     out.push_str("</ul>");
-    if tests.len() > MOST_REASONS {
-        let _ = write!(out, "<p>and {} more.</p>", grouped((tests.len() - MOST_REASONS) as u64));
+    if let Some(rest) = rest(tests.len(), MOST_REASONS) {
+        let _ = write!(out, "<p>and {rest} more.</p>");
     }
     out.push_str("</section>\n");
 }
@@ -169,18 +169,14 @@ fn by_note(
         for test in tests.iter().take(MOST_NAMED) {
             let _ = write!(out, "<span class=\"id\">{}</span><br>", Id(records.tests.id(test)));
         }
-        if tests.len() > MOST_NAMED {
-            let _ = write!(out, "<small>and {} more</small>", grouped((tests.len() - MOST_NAMED) as u64));
+        if let Some(rest) = rest(tests.len(), MOST_NAMED) {
+            let _ = write!(out, "<small>and {rest} more</small>");
         }
         out.push_str("</td></tr>\n");
     }
     out.push_str("</tbody></table>");
-    if notes.len() > MOST_REASONS {
-        let _ = write!(
-            out,
-            "<p>{} more reasons are not listed here.</p>",
-            grouped((notes.len() - MOST_REASONS) as u64)
-        );
+    if let Some(rest) = rest(notes.len(), MOST_REASONS) {
+        let _ = write!(out, "<p>{rest} more reasons are not listed here.</p>");
     }
     out.push_str("</section>\n");
 }

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use streamresult::{Outcome, Record};
+use formats::span::Span;
+use streamresult::{Outcome, Record, place_of};
 use subunit::Timestamp;
 
 use crate::interned::Interned;
@@ -36,7 +37,7 @@ pub(crate) struct Tests {
     tags: Interned,
     notes: Interned,
     /// The first and the last time that any test had.
-    span: Option<(Timestamp, Timestamp)>,
+    span: Span,
 }
 
 impl Tests {
@@ -45,7 +46,7 @@ impl Tests {
         let id_start = self.ids.len();
         self.ids.push_str(record.test_id());
         let tags: Vec<&str> = record.tags().iter().collect();
-        let lane = lane(record.route_code(), &tags);
+        let lane = place_of(record.route_code(), tags.iter().copied());
         let test = Test {
             state: State::of(record),
             id_start,
@@ -57,18 +58,9 @@ impl Tests {
             took: record.duration(),
             has_warned: record.outcome() == Outcome::Success && tags.contains(&"warning"),
         };
-        self.widen(record.first());
-        self.widen(record.last());
+        self.span.add_record(record);
         self.all.push(test);
         test
-    }
-
-    fn widen(&mut self, time: Option<Timestamp>) {
-        let Some(time) = time else { return };
-        self.span = Some(match self.span {
-            None => (time, time),
-            Some((first, last)) => (first.min(time), last.max(time)),
-        });
     }
 
     /// Takes away announcements of tests that ran, and gives those that never finished the time that they had. Tells
@@ -85,7 +77,7 @@ impl Tests {
             kept += usize::from(is_kept);
             is_kept
         });
-        if let Some((_, end)) = self.span {
+        if let Some(end) = self.span.last() {
             for test in self.all.iter_mut().filter(|test| test.state == State::Unfinished) {
                 test.took = test.began.map(|began| end.saturating_since(began));
             }
@@ -111,29 +103,17 @@ impl Tests {
 
     /// When the run began, where any test has a time.
     pub(crate) fn start(&self) -> Option<Timestamp> {
-        self.span.map(|(first, _)| first)
+        self.span.first()
     }
 
     /// How long it took from the first time to the last.
     pub(crate) fn length(&self) -> Duration {
-        self.span.map_or(Duration::ZERO, |(first, last)| last.saturating_since(first))
+        self.span.length().unwrap_or_default()
     }
 
     /// How long after the beginning of the run a test began.
     pub(crate) fn offset(&self, test: &Test) -> Option<Duration> {
         Some(test.began?.saturating_since(self.start()?))
-    }
-}
-
-/// Where a test ran: its route, and behind it the worker that its tags name.
-fn lane(route: Option<&str>, tags: &[&str]) -> String {
-    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
-    let worker = tags.iter().find(|tag| tag.strip_prefix("worker-").is_some_and(is_number));
-    match (route, worker) {
-        (Some(route), Some(worker)) => format!("{route}/{worker}"),
-        (Some(route), None) => route.to_owned(),
-        (None, Some(worker)) => (*worker).to_owned(),
-        (None, None) => String::new(),
     }
 }
 
@@ -165,13 +145,5 @@ mod tests {
         check("bounce{hard=true}", ("", "bounce{hard=true}"));
         check("", ("", ""));
         check("a::", ("a::", ""));
-    }
-
-    #[test]
-    fn a_lane_is_a_route_and_a_worker() {
-        assert_eq!(lane(Some("ash"), &["x", "worker-1"]), "ash/worker-1");
-        assert_eq!(lane(None, &["worker-12"]), "worker-12");
-        assert_eq!(lane(Some("ash/0"), &["worker-"]), "ash/0");
-        assert_eq!(lane(None, &[]), "");
     }
 }

@@ -3,6 +3,8 @@
 //! [`Records`](crate::Records), [`Summary`](crate::Summary) and [`Held`](crate::Held) all ask here, so they
 //! cannot differ.
 
+use std::borrow::Cow;
+
 use subunit::Status;
 
 use crate::Outcome;
@@ -21,6 +23,30 @@ pub fn is_damage(test_id: &[u8], outcome: Outcome) -> bool {
 
 /// The tag of a test that passed only when it was tried again.
 pub const FLAKY_TAG: &str = "flaky";
+
+/// What the tag begins with that says which of several workers ran a test; a number follows.
+const WORKER: &str = "worker-";
+
+/// Where a test ran, as people see it: its route, and behind it the worker that its tags name. Empty where nothing is
+/// known.
+///
+/// ```
+/// use streamresult::place_of;
+///
+/// assert_eq!(place_of(Some("ash"), ["slow", "worker-1"]), "ash/worker-1");
+/// assert_eq!(place_of(None, ["worker-12"]), "worker-12");
+/// assert_eq!(place_of(Some("ash/0"), ["worker-"]), "ash/0");
+/// assert_eq!(place_of(None, []), "");
+/// ```
+#[must_use]
+pub fn place_of<'t>(route_code: Option<&'t str>, tags: impl IntoIterator<Item = &'t str>) -> Cow<'t, str> {
+    let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
+    let worker = tags.into_iter().find(|tag| tag.strip_prefix(WORKER).is_some_and(is_number));
+    match (route_code, worker) {
+        (Some(route), Some(worker)) => Cow::Owned(format!("{route}/{worker}")),
+        (route, worker) => Cow::Borrowed(route.or(worker).unwrap_or_default()),
+    }
+}
 
 /// Whether a tag says of a test that passed that it failed before.
 #[inline]

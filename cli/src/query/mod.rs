@@ -26,7 +26,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use streamresult::{Outcome, Record};
+use streamresult::{Outcome, Record, place_of};
 
 /// The outcomes that queries know, in the order in which they are named.
 const OUTCOMES: [(&str, Is); 15] = [
@@ -160,10 +160,10 @@ impl FromStr for Query {
 /// When it is not a query, or asks for earlier runs.
 pub fn of_stream(text: &str) -> Result<Query, String> {
     let query: Query = text.parse().map_err(|error: QueryError| error.to_string())?;
-    match query.terms.iter().any(|term| term.ask == Ask::New) {
-        true => Err("`new:` asks for earlier runs, of which a stream does not tell".to_owned()),
-        false => Ok(query),
+    if query.terms.iter().any(|term| term.ask == Ask::New) {
+        return Err("`new:` asks about earlier runs, and a stream is only one".to_owned());
     }
+    Ok(query)
 }
 
 /// What is known of a test that a query is asked about.
@@ -231,16 +231,9 @@ impl Ask {
 }
 
 impl Subject<'_> {
-    /// Whether it ran at a place: its route, and behind it the worker that its tags name.
+    /// Whether it ran at a place, or within it.
     fn is_at(&self, place: &str) -> bool {
-        let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
-        let worker = self.tags.iter().find(|tag| tag.strip_prefix("worker-").is_some_and(is_number));
-        let route = self.route.unwrap_or_default();
-        let whole = match worker {
-            Some(worker) if self.route.is_some() => format!("{route}/{worker}"),
-            Some(worker) => (*worker).to_owned(),
-            None => route.to_owned(),
-        };
+        let whole = place_of(self.route, self.tags.iter().copied());
         whole.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }

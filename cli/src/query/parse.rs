@@ -96,9 +96,10 @@ impl<'a> Cursor<'a> {
     /// What a key asks, with its value.
     fn valued(&mut self, key: &str, start: usize) -> Result<Ask, QueryError> {
         let at = self.at;
-        let value = match self.rest.starts_with('"') {
-            true => self.quoted()?,
-            false => self.take_while(|character| !is_blank(character)).to_owned(),
+        let value = if self.rest.starts_with('"') {
+            self.quoted()?
+        } else {
+            self.take_while(|character| !is_blank(character)).to_owned()
         };
         match (key, value.is_empty()) {
             ("new", true) => Ok(Ask::New),

@@ -114,6 +114,11 @@ impl<'a, R: Read> ReportSession<'a, R> {
         Ok(records.into_sink())
     }
 
+    /// Whether a signal ended the reading: then the report is of what came before it.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupt.has_come()
+    }
+
     /// Says that the report is whole, and how the run went.
     pub(crate) fn end(
         mut self,
@@ -125,7 +130,7 @@ impl<'a, R: Read> ReportSession<'a, R> {
         if let Some(found) = self.channels.packets.recognised() {
             self.tell(format_args!("there is no packet in the input; {found}"))?;
         }
-        if self.interrupt.has_come() {
+        if self.is_interrupted() {
             self.tell("INTERRUPTED: this report covers what came in before the signal")?;
         }
         match closing {

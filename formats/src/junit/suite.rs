@@ -16,6 +16,7 @@ use super::names::cut;
 use super::options::{Dialect, JunitOptions};
 use super::properties::Properties;
 use crate::charset::Content;
+use crate::span::Span;
 
 /// More routes than this share a suite: each one takes memory.
 const MOST: usize = 4096;
@@ -78,33 +79,15 @@ impl Counts {
     }
 }
 
-/// From the first to the last time that is known.
-#[derive(Clone, Copy, Debug, Default)]
-struct Span(Option<(Timestamp, Timestamp)>);
-
-impl Span {
-    #[inline]
-    fn add(&mut self, first: Timestamp, last: Timestamp) {
-        let (start, end) = self.0.unwrap_or((first, last));
-        self.0 = Some((start.min(first), end.max(last)));
-    }
-
-    fn and(mut self, other: Span) -> Span {
-        if let Some((first, last)) = other.0 {
-            self.add(first, last);
-        }
-        self
-    }
-
-    fn attributes(self, with_timestamp: bool, out: &mut Vec<u8>) {
-        let Some((first, last)) = self.0 else { return };
-        out.extend_from_slice(b" time=\"");
-        seconds(last.saturating_since(first), out);
-        out.push(b'"');
-        if let (true, Some(start)) = (with_timestamp, DateTime::from_timestamp(i64::from(first.seconds), 0)) {
-            // Without a zone, which is what consumers take for UTC.
-            let _ = write!(out, " timestamp=\"{}\"", start.format("%Y-%m-%dT%H:%M:%S"));
-        }
+/// Appends how long a suite took, and when it began.
+fn times(span: Span, with_timestamp: bool, out: &mut Vec<u8>) {
+    let (Some(first), Some(length)) = (span.first(), span.length()) else { return };
+    out.extend_from_slice(b" time=\"");
+    seconds(length, out);
+    out.push(b'"');
+    if let (true, Some(start)) = (with_timestamp, DateTime::from_timestamp(i64::from(first.seconds), 0)) {
+        // Without a zone, which is what consumers take for UTC.
+        let _ = write!(out, " timestamp=\"{}\"", start.format("%Y-%m-%dT%H:%M:%S"));
     }
 }
 
@@ -171,7 +154,7 @@ impl Suites {
         let is_common = options.dialect == Dialect::Common;
         let mut out = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites".to_vec();
         attributes(&options.suite_name, counts, is_common, &mut out);
-        span.attributes(is_common, &mut out);
+        times(span, is_common, &mut out);
         out.extend_from_slice(b">\n");
         out
     }
@@ -183,7 +166,8 @@ impl Suite {
     pub(crate) fn add(&mut self, element: Element, times: Option<(Timestamp, Timestamp)>) {
         self.counts.add(element);
         if let Some((first, last)) = times {
-            self.span.add(first, last);
+            self.span.add(first);
+            self.span.add(last);
         }
     }
 
@@ -230,7 +214,7 @@ impl Suite {
     fn head(&self, options: &JunitOptions) -> Vec<u8> {
         let mut out = b"<testsuite".to_vec();
         attributes(self.route.as_deref().unwrap_or(&options.suite_name), self.counts, true, &mut out);
-        self.span.attributes(true, &mut out);
+        times(self.span, true, &mut out);
         if let (None, Some(hostname)) = (&self.route, &options.hostname) {
             out.extend_from_slice(b" hostname=\"");
             escape::attribute(hostname, &mut out);

@@ -8,6 +8,7 @@ use streamresult::{DAMAGE_MESSAGE, Outcome, Record};
 use super::Tone;
 use crate::charset::Content;
 use crate::human::Age;
+use crate::span::Span;
 use crate::{harmless, time, visible};
 
 /// Longer reasons are cut off.
@@ -109,8 +110,21 @@ pub(crate) fn first_line(record: &Record<'_>, name: &str) -> io::Result<Option<S
     Ok(line.map(|line| harmless::line(line).into_owned()))
 }
 
+/// How long a run took, as the end of a sentence about it: ` in 2.500s`; nothing where that is not known.
+pub(crate) fn in_length(span: Span) -> String {
+    let length = span.length().filter(|length| !length.is_zero());
+    length.map(|length| format!(" in {}", shown_length(length))).unwrap_or_default()
+}
+
+/// How long something took, to the millisecond where that says something.
+pub(crate) fn shown_length(length: Duration) -> String {
+    let mut text = Vec::new();
+    write_length(length, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// Writes how long something took, to the millisecond where that says something.
-pub(crate) fn write_length(length: Duration, out: &mut Vec<u8>) {
+pub(super) fn write_length(length: Duration, out: &mut Vec<u8>) {
     if length < Duration::from_secs(60) {
         time::push_seconds(length, out);
         out.push(b's');

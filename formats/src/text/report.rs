@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use streamresult::{Details, Extent, Outcome, Record, RecordSink, Records, Spool, StreamResult, Summary};
-use subunit::{Event, Status, Timestamp, element};
+use subunit::{Event, Status, element};
 
 use super::longest::Longest;
 use super::section::{Sections, run_as_a_whole};
@@ -14,6 +14,7 @@ use super::tally::Routes;
 use super::{Conclusion, GroupBy, TextOptions, Tone, line};
 use crate::harmless;
 use crate::postponed::Postponed;
+use crate::span::Span;
 
 /// Late pieces of attachments beyond this many bytes are counted, not shown.
 const LATE: u64 = 1 << 20;
@@ -56,7 +57,7 @@ struct Tests<W> {
     late_left_out: u64,
     late_room: u64,
     /// The first and the latest time in the stream.
-    times: Option<(Timestamp, Timestamp)>,
+    span: Span,
 }
 
 impl<W: Write> TextReport<W> {
@@ -90,7 +91,7 @@ impl<W: Write> TextReport<W> {
             routes: Routes::default(),
             late_left_out: 0,
             late_room: if options.all_output { u64::MAX } else { LATE },
-            times: None,
+            span: Span::default(),
         };
         // A summary tells of no file but why tests were skipped.
         let details = if options.summary_only { Details::Reason } else { Details::All };
@@ -120,7 +121,7 @@ impl<W: Write> TextReport<W> {
     /// When writing fails, or what was set aside in temporary files cannot be read.
     pub fn finish(self, ending: Conclusion<'_>) -> io::Result<W> {
         let (mut tests, summary) = self.records.into_sink();
-        let times = tests.times;
+        let span = tests.span;
         let out = &mut tests.out;
         if tests.options.lines && !tests.options.summary_only && !tests.line.is_empty() {
             out.write_all(b"\n")?;
@@ -145,7 +146,7 @@ impl<W: Write> TextReport<W> {
             rest.routes(&tests.routes)?;
         }
         rest.failing(&tests.failing, ending.rerun)?;
-        rest.verdict(&summary, ending, times)?;
+        rest.verdict(&summary, ending, span)?;
         Ok(tests.out)
     }
 }
@@ -153,9 +154,7 @@ impl<W: Write> TextReport<W> {
 impl<W: Write> StreamResult for TextReport<W> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         if let Some(time) = event.timestamp {
-            let times = &mut self.records.sink_mut().0.times;
-            let (first, latest) = times.unwrap_or((time, time));
-            *times = Some((first.min(time), latest.max(time)));
+            self.records.sink_mut().0.span.add(time);
         }
         self.records.status(event)
     }
@@ -278,11 +277,7 @@ impl<W: Write> Tests<W> {
     }
 
     fn sections(&self) -> Sections {
-        Sections {
-            color: self.options.color,
-            whole: self.options.all_output,
-            latest: self.times.map(|(_, latest)| latest),
-        }
+        Sections { color: self.options.color, whole: self.options.all_output, latest: self.span.last() }
     }
 
     /// Writes the output of a test that did not fail: below its line, or with others after the run.
@@ -374,21 +369,10 @@ impl<W: Write> Rest<'_, W> {
         writeln!(self.out)
     }
 
-    fn verdict(
-        &mut self,
-        summary: &Summary,
-        ending: Conclusion<'_>,
-        times: Option<(Timestamp, Timestamp)>,
-    ) -> io::Result<()> {
+    fn verdict(&mut self, summary: &Summary, ending: Conclusion<'_>, span: Span) -> io::Result<()> {
         let (word, tone) = ending.word(summary);
         tone.write(word, self.color, self.out)?;
-        write!(self.out, "  {summary}")?;
-        if let Some((first, latest)) = times.filter(|(first, latest)| first < latest) {
-            let mut length = Vec::new();
-            line::write_length(latest.saturating_since(first), &mut length);
-            write!(self.out, " in {}", String::from_utf8_lossy(&length))?;
-        }
-        writeln!(self.out)
+        writeln!(self.out, "  {summary}{}", line::in_length(span))
     }
 }
 

@@ -11,6 +11,7 @@ mod place;
 use std::io;
 
 use streamresult::{Attachment, DAMAGE_MESSAGE, Outcome, Record};
+use subunit::Event;
 
 use crate::charset::Content;
 use crate::visible;
@@ -58,8 +59,7 @@ pub struct Why {
 }
 
 impl Why {
-    /// Why the test of this record ended as it did, with at most so many bytes of text; `None` where it passed or was
-    /// only announced.
+    /// Why a test ended as it did, with at most `most` bytes of its text. `None` if it passed, or was only announced.
     ///
     /// # Errors
     ///
@@ -87,6 +87,15 @@ impl Why {
             place: Place::find(record.test_id(), message, &text),
             text,
         }))
+    }
+}
+
+impl Why {
+    /// Why the run as a whole failed, as an event without a test says it.
+    #[must_use]
+    pub fn of_run(event: &Event<'_>) -> Why {
+        let text = event.file.map(|file| visible::lossy_text(file.bytes).into_owned());
+        Why { message: "failed".to_owned(), text: text.unwrap_or_default(), ..Why::default() }
     }
 }
 

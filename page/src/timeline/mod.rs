@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use crate::collect::PageRecords;
 use crate::escape::Line;
 use crate::failures::Numbered;
-use crate::words::{clock, grouped, took};
+use crate::words::{clock, grouped, rest, took};
 
 use lanes::{Lane, lanes};
 
@@ -55,12 +55,8 @@ fn table(lanes: &[Lane], out: &mut String) {
         );
     }
     out.push_str("</tbody></table></div>");
-    if lanes.len() > MOST_ROWS {
-        let _ = write!(
-            out,
-            "<p class=\"small\">{} more are not in this table.</p>",
-            grouped((lanes.len() - MOST_ROWS) as u64)
-        );
+    if let Some(rest) = rest(lanes.len(), MOST_ROWS) {
+        let _ = write!(out, "<p class=\"small\">{rest} more are not in this table.</p>");
     }
     out.push_str("</details>\n");
 }
