@@ -1,17 +1,17 @@
 //! `subunit selftest`: whether a preset works here.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::env;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use cli::{Streams, Verdict};
+use formats::why::Why;
 use process::{Deadline, Follow, Interrupt, Timeouts, Wait};
 use runner::preset::{Example, Expected, Preset};
 use runner::suite::{AnyOutput, Conditions, Limits, Listing, Planned, Run, Suite, list};
-use streamresult::Outcome;
-use subunit::{Event, Status};
+use streamresult::{Outcome, Records, StreamResult as _, record_fn};
 
 use super::plan;
 use super::presets::{named, presence};
@@ -175,8 +175,9 @@ impl<'a> Trial<'a> {
             self.expected,
             shown(&together)
         );
+        let outcomes = |(id, (outcome, _)): (&String, &(Outcome, String))| (id.clone(), *outcome);
         ensure!(
-            together == alone,
+            together.iter().map(outcomes).eq(alone.iter().map(outcomes)),
             "run one by one the tests come to something else:\n{}\nand together:\n{}",
             shown(&alone),
             shown(&together)
@@ -192,35 +193,32 @@ impl<'a> Trial<'a> {
         &self,
         tests: Vec<(runner::suite::Test, Planned)>,
         conditions: Conditions<'_>,
-    ) -> anyhow::Result<Vec<(String, Outcome, String)>> {
+    ) -> anyhow::Result<Ends> {
         let recipe = self.suite.recipe.as_ref().context("there is no preset")?;
         let format = recipe.preset.run.format;
-        let mut ends: HashMap<String, (Outcome, String)> = HashMap::new();
-        let mut sink = streamresult::from_fn(|event: &Event<'_>| {
-            if let (Some(id), Some(status)) =
-                (event.test_id, event.status.filter(|status| *status != Status::Exists))
-            {
-                let reason = event.file.map(|file| String::from_utf8_lossy(file.bytes).into_owned());
-                ends.insert(id.to_owned(), (Outcome::of(Some(status)), reason.unwrap_or_default()));
+        let mut ends = Ends::new();
+        let mut records = Records::new(record_fn(|record| {
+            if record.outcome() != Outcome::Exists {
+                let why = Why::of(record, 0)?.filter(|_| record.outcome().is_failure());
+                let why = why.map(|why| why.message).unwrap_or_default();
+                ends.insert(record.test_id().to_owned(), (record.outcome(), why));
             }
             Ok(())
-        });
+        }));
         let output = || Box::new(AnyOutput::new(format, "")) as Box<dyn runner::suite::Output>;
-        Run::new(&self.suite, tests, conditions, &output, &mut sink)?.run(self.interrupt)?;
-        let mut ends: Vec<_> = ends
-            .into_iter()
-            .map(|(id, (outcome, reason))| {
-                (id, outcome, if outcome == Outcome::Fail { reason } else { String::new() })
-            })
-            .collect();
-        ends.sort_by(|one, other| one.0.cmp(&other.0));
+        Run::new(&self.suite, tests, conditions, &output, &mut records)?.run(self.interrupt)?;
+        records.stop_run()?;
+        drop(records);
         Ok(ends)
     }
 }
 
-fn counts(ends: &[(String, Outcome, String)]) -> Expected {
+/// How each test ended, and why where it failed.
+type Ends = BTreeMap<String, (Outcome, String)>;
+
+fn counts(ends: &Ends) -> Expected {
     let mut counts = Expected::default();
-    for (_, outcome, _) in ends {
+    for (outcome, _) in ends.values() {
         match outcome {
             Outcome::Success | Outcome::XFail => counts.passed += 1,
             Outcome::Skip => counts.skipped += 1,
@@ -230,10 +228,10 @@ fn counts(ends: &[(String, Outcome, String)]) -> Expected {
     counts
 }
 
-fn shown(ends: &[(String, Outcome, String)]) -> String {
-    let line = |(id, outcome, reason): &(String, Outcome, String)| {
-        let reason = reason.lines().next().map(|line| format!(": {line}")).unwrap_or_default();
-        format!("  {outcome:?}  {id:?}{reason}\n")
+fn shown(ends: &Ends) -> String {
+    let line = |(id, (outcome, why)): (&String, &(Outcome, String))| {
+        let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+        format!("  {outcome:?}  {id:?}{why}\n")
     };
     ends.iter().map(line).collect()
 }

@@ -12,16 +12,43 @@ use crate::suite::Test;
 
 /// What a listing says.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
-    pub(super) tests: Vec<Test>,
+pub(crate) struct Listed {
+    /// Tests that exist.
+    pub(crate) tests: Vec<Test>,
     /// All else.
-    pub(super) text: String,
-    /// Tests that failed, of which others may be missing: a module that cannot be loaded.
-    pub(super) failures: Vec<String>,
+    pub(crate) text: String,
+    /// What failed: a module that cannot be loaded, a packet that is damaged. Tests may be missing for it.
+    pub(crate) failures: Vec<String>,
+}
+
+impl Listed {
+    /// What a stream says: the tests that exist, of which `test` makes what they are here. Tells also whether there was a
+    /// packet about a test.
+    pub(crate) fn of_stream(
+        stream: &[u8],
+        mut test: impl FnMut(&str) -> Option<Test>,
+    ) -> io::Result<(Listed, bool)> {
+        let (mut listed, mut text, mut has_packets) = (Listed::default(), Vec::new(), false);
+        drive(
+            stream,
+            &mut from_fn(|event: &Event<'_>| {
+                has_packets |= event.test_id.is_some();
+                match (event.test_id, event.status) {
+                    (Some(id), Some(Status::Exists)) => listed.tests.extend(test(id)),
+                    (Some(id), Some(status)) if status.is_failure() => listed.failures.push(id.to_owned()),
+                    _ => {}
+                }
+                text.extend_from_slice(event.file.map(|file| file.bytes).unwrap_or_default());
+                Ok(())
+            }),
+        )?;
+        listed.text = String::from_utf8_lossy(&text).into_owned();
+        Ok((listed, has_packets))
+    }
 }
 
 impl Preset {
-    pub(super) fn listed(&self, listing: &[u8]) -> io::Result<Listed> {
+    pub(crate) fn listed(&self, listing: &[u8]) -> io::Result<Listed> {
         let text = || String::from_utf8_lossy(listing);
         match self.list.format {
             ListFormat::Packets => self.of_packets(listing),
@@ -68,26 +95,11 @@ impl Preset {
     }
 
     fn of_packets(&self, stream: &[u8]) -> io::Result<Listed> {
-        let (mut listed, mut text) = (Listed::default(), Vec::new());
-        drive(
-            stream,
-            &mut from_fn(|event: &Event<'_>| {
-                match (event.test_id, event.status) {
-                    (Some(id), Some(Status::Exists)) => {
-                        let mut fields = Fields::from([("id".to_owned(), id.to_owned())]);
-                        if self.is_meant(&mut fields) {
-                            listed.tests.push(self.test(&fields));
-                        }
-                    }
-                    (Some(id), Some(status)) if status.is_failure() => listed.failures.push(id.to_owned()),
-                    _ => {}
-                }
-                text.extend_from_slice(event.file.map(|file| file.bytes).unwrap_or_default());
-                Ok(())
-            }),
-        )?;
-        listed.text = String::from_utf8_lossy(&text).into_owned();
-        Ok(listed)
+        let test = |id: &str| {
+            let mut fields = Fields::from([("id".to_owned(), id.to_owned())]);
+            self.is_meant(&mut fields).then(|| self.test(&fields))
+        };
+        Ok(Listed::of_stream(stream, test)?.0)
     }
 
     /// Whether all fields are as they have to be. What their patterns find are fields, too.

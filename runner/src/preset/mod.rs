@@ -50,6 +50,7 @@ use serde::Deserialize;
 pub use command::Recipe;
 pub use examples::{Example, Expected};
 pub use found::Presets;
+pub(crate) use listing::Listed;
 pub use pattern::Pattern;
 pub use template::Template;
 

@@ -4,10 +4,9 @@ use std::io;
 use std::time::Instant;
 
 use process::{Cause, Deadline, Exit, Follow, Interrupt, Timeouts, Wait};
-use streamresult::{drive, from_fn};
-use subunit::{Event, Status};
 
 use super::{Limits, Suite, Test, Tests};
+use crate::preset::Listed;
 
 /// More of a listing is too much: some ten million tests.
 const MOST: usize = 1 << 30;
@@ -76,48 +75,21 @@ fn described(suite: &Suite, mut tests: Tests) -> Tests {
     for test in &mut tests.all {
         test.id.insert_str(0, &suite.prefix);
     }
-    let naming = suite.recipe.as_ref().map(|recipe| &recipe.preset.test);
-    tests.subtests = naming.and_then(|naming| naming.subtests.clone());
-    tests.are_files = naming.is_some_and(|naming| naming.files);
+    tests.subtests = suite.subtests().map(str::to_owned);
+    tests.are_files = suite.naming().is_some_and(|naming| naming.files);
     tests
-}
-
-/// What a listing says.
-struct Listed {
-    /// Tests that exist; where there is no packet, a line each.
-    tests: Vec<Test>,
-    /// All else.
-    text: String,
-    /// What failed: a module that cannot be loaded, a packet that is damaged. Tests may be missing for it.
-    failures: Vec<String>,
 }
 
 fn listed(suite: &Suite, listing: &[u8]) -> io::Result<Listed> {
     if let Some(recipe) = &suite.recipe {
-        let (tests, text, failures) = recipe.listed(listing)?;
-        return Ok(Listed { tests, text, failures });
+        return recipe.preset.listed(listing);
     }
-    let (mut tests, mut text, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-    let mut has_packets = false;
-    let mut add = |id: &str| tests.push(Test::from(id));
-    drive(
-        listing,
-        &mut from_fn(|event: &Event<'_>| {
-            has_packets |= event.test_id.is_some();
-            match (event.test_id, event.status) {
-                (Some(id), Some(Status::Exists)) => add(id),
-                (Some(id), Some(status)) if status.is_failure() => failures.push(id.to_owned()),
-                _ => {}
-            }
-            text.extend_from_slice(event.file.map(|file| file.bytes).unwrap_or_default());
-            Ok(())
-        }),
-    )?;
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let (mut listed, has_packets) = Listed::of_stream(listing, |id| Some(Test::from(id)))?;
     if !has_packets {
-        text.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(add);
+        let lines = listed.text.lines().map(str::trim).filter(|line| !line.is_empty());
+        listed.tests.extend(lines.map(Test::from));
     }
-    Ok(Listed { tests, text, failures })
+    Ok(listed)
 }
 
 #[cfg(test)]

@@ -38,8 +38,9 @@ struct Pace {
     expected: Duration,
     /// How long they took.
     took: Duration,
-    /// The rest of its group.
+    /// The rest of its group, and how long that takes: a group may have as many tests as there are.
     group: VecDeque<usize>,
+    rest: Duration,
     /// What it was sent.
     sent: usize,
     /// How many of its tests have ended.
@@ -85,6 +86,7 @@ impl Live {
     pub(super) fn worker_ended(&mut self, worker: usize, has_none: bool) -> (Vec<usize>, usize) {
         let Some(pace) = self.paces.get_mut(worker) else { return (Vec::new(), 0) };
         let rest = std::mem::take(&mut pace.group).into();
+        pace.rest = Duration::ZERO;
         self.fruitless = if has_none && pace.ended == 0 { self.fruitless + 1 } else { 0 };
         (pace.sent, pace.ended) = (0, 0);
         (rest, self.fruitless)
@@ -124,9 +126,11 @@ impl Feed {
         if next.is_none() && !(self.is_isolated && sent > 0) {
             match self.pick(worker, is_needed) {
                 Pick::Group(group) => {
-                    let mut group = VecDeque::from(group);
-                    next = group.pop_front();
-                    self.live.paces.get_mut(worker).into_iter().for_each(|pace| pace.group = group.clone());
+                    let rest = self.estimate(&group);
+                    if let Some(pace) = self.live.paces.get_mut(worker) {
+                        (pace.group, pace.rest) = (group.into(), rest);
+                        next = pace.group.pop_front();
+                    }
                 }
                 Pick::Later => return Answer::Wait,
                 Pick::Nothing => {}
@@ -135,7 +139,11 @@ impl Feed {
         let Some(test) = next else { return Answer::End };
         self.set(test, Stage::Sent(worker));
         self.given.get_mut(worker).into_iter().for_each(|given| given.push_back(test));
-        self.live.paces.get_mut(worker).into_iter().for_each(|pace| pace.sent += 1);
+        let time = self.estimate(&[test]);
+        if let Some(pace) = self.live.paces.get_mut(worker) {
+            pace.rest = pace.rest.saturating_sub(time);
+            pace.sent += 1;
+        }
         Answer::Send(test)
     }
 
@@ -194,7 +202,8 @@ impl Feed {
         let workers = self.given.iter().zip(&self.live.paces).enumerate();
         let own = workers.filter(|(number, _)| worker.is_none_or(|worker| worker == *number));
         let times = own.map(|(_, (given, pace))| {
-            given.iter().chain(&pace.group).map(|test| self.estimate(&[*test]).as_secs_f64()).sum::<f64>()
+            let given = given.iter().map(|test| self.estimate(&[*test]).as_secs_f64()).sum::<f64>();
+            given + pace.rest.as_secs_f64()
         });
         times.sum()
     }

@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::preset::{FeedKind, Recipe};
+use crate::preset::{FeedKind, Naming, Recipe};
 
 pub use any_output::{AnyOutput, Format};
 pub use feed::{Feed, Planned, Unfinished};
@@ -38,7 +38,7 @@ pub use instances::Instances;
 pub use listing::{Listing, list};
 pub use live::Answer;
 pub use output::{Output, Packets};
-pub use program::{Program, id_of, line, quoted};
+pub use program::{Program, id_of, line};
 pub use run::{Conditions, Run};
 pub use test::{Test, Tests, owner};
 
@@ -96,6 +96,16 @@ impl Suite {
     #[must_use]
     pub fn folders(&self) -> Vec<&Path> {
         self.recipe.iter().map(|recipe| recipe.scripts()).collect()
+    }
+
+    /// How its tests are named, where a preset says so.
+    pub(super) fn naming(&self) -> Option<&Naming> {
+        self.recipe.as_ref().map(|recipe| &recipe.preset.test)
+    }
+
+    /// What stands between one of its tests and what is within it.
+    pub(super) fn subtests(&self) -> Option<&str> {
+        self.naming()?.subtests.as_deref()
     }
 
     /// Whether its workers read ids as they come.

@@ -46,16 +46,10 @@ impl Program {
             }
             Program::Executables => {
                 let own = env::current_exe()?;
-                format!("exec {} worker \"$@\"\n", quoted(&own.to_string_lossy())).into()
+                format!("exec {} worker \"$@\"\n", process::shell_word(&own.to_string_lossy())).into()
             }
         })
     }
-}
-
-/// A word as the shell takes it for one.
-#[must_use]
-pub fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// An id as a line: ends of lines and backslashes in it are escaped.
@@ -138,11 +132,6 @@ mod tests {
         check("a\nb\r\\n", "a\\nb\\r\\\\n");
         check("\\", "\\\\");
         check("x [\u{fc}] \t", "x [\u{fc}] \t");
-    }
-
-    #[test]
-    fn a_word_is_one_word_for_the_shell() {
-        assert_eq!(quoted("it's"), r"'it'\''s'");
     }
 
     #[test]

@@ -188,15 +188,15 @@ impl Workers<'_> {
     /// What reads the output of a worker that is sent these tests.
     fn read(&self, tests: &[Test]) -> Box<dyn Output> {
         let inner = (self.output)();
-        let recipe = self.suite.recipe.as_ref();
-        if recipe.is_none() && self.suite.prefix.is_empty() {
+        let has_preset = self.suite.recipe.is_some();
+        if !has_preset && self.suite.prefix.is_empty() {
             return inner;
         }
-        let naming = recipe.map(|recipe| &recipe.preset.test);
+        let sent = || tests.iter().map(|test| test.id.clone()).collect();
         let choice = Choice {
-            sent: naming.map(|_| tests.iter().map(|test| test.id.clone()).collect()),
+            sent: has_preset.then(sent),
             known: Arc::clone(&self.known),
-            subtests: naming.and_then(|naming| naming.subtests.clone()),
+            subtests: self.suite.subtests().map(str::to_owned),
             prefix: self.suite.prefix.clone(),
             within: tests.first().map(|test| test.within.clone()).unwrap_or_default(),
             ..Choice::default()
@@ -290,8 +290,7 @@ impl Workers<'_> {
 
     /// Notes a result of something within a test, which may have none of its own.
     fn note_within(&mut self, worker: usize, id: &str, status: Status, at: Option<Timestamp>) {
-        let subtests = self.suite.recipe.as_ref().and_then(|recipe| recipe.preset.test.subtests.as_deref());
-        let owner = owner(id, subtests, |id| self.numbers.contains_key(id));
+        let owner = owner(id, self.suite.subtests(), |id| self.numbers.contains_key(id));
         let Some(number) = owner.and_then(|id| self.numbers.get(id)).copied() else { return };
         self.feed.began(number);
         if let Some(at) = at {

@@ -4,6 +4,7 @@
 //! same name elsewhere. Such results are dropped and counted, so that each test has the one of the process that was
 //! sent it. A failure of something that nobody listed is none of these: it is passed on, whatever it is of.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
@@ -62,7 +63,11 @@ struct Chosen<'s> {
 impl StreamResult for Chosen<'_> {
     fn status(&mut self, event: &Event<'_>) -> io::Result<()> {
         let Some(id) = event.test_id else { return self.sink.status(event) };
-        let id = format!("{}{}{id}", self.choice.prefix, self.choice.within);
+        let Choice { prefix, within, .. } = &*self.choice;
+        let id = match (prefix.as_str(), within.as_str()) {
+            ("", "") => Cow::Borrowed(id),
+            (prefix, within) => Cow::Owned(format!("{prefix}{within}{id}")),
+        };
         let event = Event { test_id: Some(&id), ..*event };
         let Some(sent) = &self.choice.sent else { return self.sink.status(&event) };
         let subtests = self.choice.subtests.as_deref();
@@ -74,14 +79,14 @@ impl StreamResult for Chosen<'_> {
             self.choice.dropped += usize::from(is_end);
             return Ok(());
         }
-        let held = self.choice.held.entry(id.clone()).or_default();
+        let held = self.choice.held.entry(id.clone().into_owned()).or_default();
         if held.len() < MOST {
             encode_chunks(&event, held)?;
         }
         if !is_end {
             return Ok(());
         }
-        let held = self.choice.held.remove(&id).unwrap_or_default();
+        let held = self.choice.held.remove(&*id).unwrap_or_default();
         if event.status.is_some_and(subunit::Status::is_failure) {
             return release(&held, self.sink);
         }
