@@ -6,6 +6,6 @@ mod bins;
 mod cli;
 mod damage;
 mod fixtures;
-mod readme;
+mod pages;
 mod terminal;
 mod transcript;

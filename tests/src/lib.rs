@@ -3,3 +3,8 @@
 pub mod generate;
 pub mod make_stream;
 pub mod notation;
+
+/// The programs of the book are run as tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+pub mod embedding {}
