@@ -226,7 +226,7 @@ fn the_lock_is_held_by_a_helper_left_behind() {
         };
         assert!(matches!(busy.state, Some(ProcState { state: Some('S'), .. })), "{busy}");
     });
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(30));
     drop(guard);
     let guard = Guard::take(folder.path(), "it", Wait::until(Deadline::now())).unwrap();
     assert_eq!(guard.created(), ["/x"]);

@@ -87,6 +87,10 @@ impl Attachments {
         let at = self.used;
         self.used += 1;
         if self.buffers.len() <= at {
+            // Most tests have one file, and a vector's own first step would be room for four.
+            if self.buffers.capacity() == at {
+                self.buffers.reserve_exact(at.max(1));
+            }
             self.buffers.push(FileBuffer::default());
         }
         if let Some(attachment) = self.buffers.get_mut(at) {

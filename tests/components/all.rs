@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::ensure;
@@ -178,11 +178,26 @@ fn one_place_at_a_time() -> anyhow::Result<()> {
     ended.expect_end(0, PLAN)
 }
 
+/// A plugin that goes on, and how it is seen that it has begun.
+fn lasting() -> anyhow::Result<(tempfile::TempPath, String)> {
+    let begun = tempfile::NamedTempFile::new()?.into_temp_path();
+    let script = format!("echo begun >{}; exec sleep 30", begun.display());
+    Ok((begun, script))
+}
+
+fn has_begun(begun: &Path) -> anyhow::Result<bool> {
+    Ok(!fs::read(begun)?.is_empty())
+}
+
 fn terminated() -> anyhow::Result<()> {
-    let site = Site::new("write slow 300\n", "exec sleep 30")?;
-    let config = site.config();
+    let (begun, script) = lasting()?;
+    let site = Site::new("write slow 300\n", &script)?;
+    site.edit("name = 'mount'", "name = 'mount'\nafter = ['repository']")?;
+    let (config, backing) = (site.config(), site.mount.backing());
     let pipeline = site.pipeline(&[]).beside(move || {
-        std::thread::sleep(Duration::from_millis(1500));
+        eventually("it writes, and the plugin has begun", || {
+            Ok(fs::read_dir(&backing)?.next().is_some() && has_begun(&begun)?)
+        })?;
         terminate("all", config.as_os_str())
     });
     let ended = pipeline.run()?;
@@ -197,11 +212,12 @@ fn terminated() -> anyhow::Result<()> {
 
 fn interrupted_before_the_end() -> anyhow::Result<()> {
     // What waits for another target is not begun any more.
-    let site = Site::new("", "exec sleep 30")?;
+    let (begun, script) = lasting()?;
+    let site = Site::new("", &script)?;
     site.edit("name = 'page'", "name = 'page'\nafter = ['plugin']")?;
     let config = site.config();
     let pipeline = site.pipeline(&[]).beside(move || {
-        std::thread::sleep(Duration::from_millis(1500));
+        eventually("the plugin has begun", || has_begun(&begun))?;
         signal("all", config.as_os_str(), Signal::INT)
     });
     let ended = pipeline.run()?;

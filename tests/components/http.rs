@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
 use subunit::Status::{Fail, Skip, Success};
@@ -134,13 +136,16 @@ fn killed() -> anyhow::Result<()> {
 }
 
 fn terminated() -> anyhow::Result<()> {
-    let (_folder, server) = web()?;
-    server.freeze()?;
-    let url = server.url("http", "/health");
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}/health", listener.local_addr()?);
     let home = tempfile::tempdir()?;
     let target = url.clone();
     let pipeline = Pipeline::of("http", home.path(), &["--op-timeout", "15s", &url]).beside(move || {
-        std::thread::sleep(Duration::from_millis(700));
+        // Once it has asked, it waits for an answer; nobody gives one.
+        let asks = |connection: &TcpStream| {
+            BufReader::new(connection).lines().map_while(Result::ok).any(|line| line.is_empty())
+        };
+        let _asking = listener.incoming().map_while(Result::ok).find(asks);
         terminate("http", OsStr::new(&target))
     });
     let ended = pipeline.run()?;

