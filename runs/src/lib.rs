@@ -23,7 +23,6 @@ pub mod log;
 pub mod merge;
 mod near;
 pub mod pin;
-mod plan;
 pub mod presets;
 pub mod prune;
 pub mod rebuild;

@@ -10,8 +10,6 @@ use cli::{Streams, Verdict};
 use process::{Deadline, Follow, Interrupt, Timeouts, Wait};
 use runner::preset::{Preset, Presets};
 
-use super::plan;
-
 /// How long a runner may take to say which version it is.
 const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -13,7 +13,6 @@ use runner::preset::{Example, Expected, Preset};
 use runner::suite::{AnyOutput, Conditions, Limits, Listing, Planned, Run, Suite, list};
 use streamresult::{Outcome, Records, StreamResult as _, record_fn};
 
-use super::plan;
 use super::presets::{named, presence};
 
 /// Try presets on tiny projects with odd names
@@ -138,7 +137,7 @@ impl<'a> Trial<'a> {
         interrupt: &'a Interrupt,
     ) -> anyhow::Result<Self> {
         let program = example.program.clone();
-        let suite = plan::by_preset(preset.clone(), String::new(), program)?;
+        let suite = plan::file::by_preset(preset.clone(), String::new(), program)?;
         Ok(Trial {
             suite: Suite { folder: folder.to_owned(), ..suite },
             expected: example.expected,

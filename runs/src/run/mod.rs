@@ -92,6 +92,9 @@ pub struct Run {
     /// List the tests that would be run, one per line, and run none
     #[arg(long, conflicts_with_all = ["command", "subunit"])]
     list: bool,
+    /// Write what subunit.toml may hold, as a JSON schema, for editors
+    #[arg(long, exclusive = true)]
+    schema: bool,
     #[command(flatten)]
     workers: WorkerArgs,
     #[command(flatten)]
@@ -192,6 +195,10 @@ impl RepositoryCommand for Run {
     const NAME: &'static str = "subunit run";
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
+        if self.schema {
+            streams.output.write_all(plan::schema().as_bytes())?;
+            return Ok(Verdict::Passed);
+        }
         let interrupt = &streams.interrupt;
         let Project { folder, mut suites, filters } = self.project(streams.errors)?;
         let mut guard = Guard::start().context("cannot start what ends workers when this is killed")?;

@@ -8,7 +8,8 @@ use anyhow::bail;
 use runner::preset::{Preset, Presets};
 use runner::suite::{self, FILES, Suite};
 
-use crate::plan::{self, Plan, by_preset};
+use plan::Plan;
+use plan::file::by_preset;
 
 /// The suites that are run, and the words that chose none of them.
 pub(super) struct Project {
@@ -33,9 +34,9 @@ impl Project {
     pub(super) fn here(words: &[String]) -> anyhow::Result<Self> {
         let here = env::current_dir()?;
         for folder in here.ancestors() {
-            let plan = folder.join(plan::FILE);
-            if plan.is_file() {
-                return Project::of_file(&plan, words);
+            let file = folder.join(plan::FILE);
+            if file.is_file() {
+                return Project::of_file(&file, words);
             }
             if let Some(suite) = suite::here(folder)? {
                 return Project::of_suite(suite, words);

@@ -17,38 +17,58 @@
 //! ```
 
 mod keys;
+pub mod nodes;
+mod place;
+pub mod service;
 mod suite;
+pub mod task;
+pub mod value;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use runner::preset::{Preset, Presets, place};
 use runner::suite::Suite;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use toml::Spanned;
 
-use suite::SuiteTable;
-pub(crate) use suite::by_preset;
+use nodes::NodesTable;
+pub use place::{At, Source};
+use service::ServiceTable;
+pub use suite::{SuiteTable, by_preset};
+use task::TaskTable;
 
 /// What the file is called.
-pub(crate) const FILE: &str = "subunit.toml";
+pub const FILE: &str = "subunit.toml";
 
-/// A file of suites.
-pub(crate) struct Plan {
+/// A plan that was read.
+pub struct Plan {
     /// In the order of the file.
-    pub(crate) suites: Vec<Suite>,
+    pub suites: Vec<Suite>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct File {
-    suite: std::collections::BTreeMap<String, Spanned<SuiteTable>>,
-    preset: std::collections::BTreeMap<String, Preset>,
+/// What is run: suites, tasks, services and nodes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+#[schemars(title = "subunit.toml")]
+pub struct File {
+    /// Commands that can list their tests and run some of them.
+    pub suite: BTreeMap<String, At<SuiteTable>>,
+    /// Presets of this project; a file in subunit-presets is one, too.
+    #[schemars(with = "BTreeMap<String, serde_json::Map<String, serde_json::Value>>")]
+    pub preset: BTreeMap<String, Preset>,
+    /// Commands whose end, or output, is results.
+    pub task: BTreeMap<String, At<TaskTable>>,
+    /// Processes that tasks need.
+    pub service: BTreeMap<String, At<ServiceTable>>,
+    /// Places that commands run at.
+    pub nodes: Option<At<NodesTable>>,
 }
 
 /// The file that holds for a folder: in it, or the nearest above.
-pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
+pub fn find(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().map(|folder| folder.join(FILE)).find(|path| path.is_file())
 }
 
@@ -57,7 +77,7 @@ pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
 /// # Errors
 ///
 /// When one cannot be read.
-pub(crate) fn presets(folder: &Path) -> anyhow::Result<Presets> {
+pub fn presets(folder: &Path) -> anyhow::Result<Presets> {
     match find(folder) {
         Some(path) => Ok(read_file(&path)?.1),
         None => Ok(Presets::of(folder)?),
@@ -70,11 +90,11 @@ impl Plan {
     /// # Errors
     ///
     /// When it cannot be read, or something is wrong in it; the text says where.
-    pub(crate) fn read(path: &Path) -> anyhow::Result<Self> {
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
         let (file, presets) = read_file(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut tables: Vec<(String, Spanned<SuiteTable>)> = file.suite.into_iter().collect();
-        tables.sort_by_key(|(_, table)| table.span().start);
+        let mut tables: Vec<(String, At<SuiteTable>)> = file.suite.into_iter().collect();
+        tables.sort_by_key(|(_, table)| table.offset());
         let suites = tables.into_iter().map(|(name, table)| {
             let place = format!("{}: suite {name}", path.display());
             let suite = table.into_inner().suite(&name, folder, &presets).context(place)?;
@@ -137,6 +157,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_done_yet_is_refused() {
+        check("[service.a]\nstart='x'\n", Err("line 1: service is not supported yet"));
+        check("[suite.a]\npreset='go'\non=['lab']\n", Err("line 3: suite.a.on is not supported yet"));
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_place() {
         check("[suite.a]\npreset='go'\nwokers=3\n", Err("line 3: suite.a has no `wokers`; is it `workers`?"));
         check("[siute.a]\npreset='go'\n", Err("line 1: there is no `siute`; is it `suite`?"));
@@ -144,6 +170,11 @@ mod tests {
         check("[suite.a]\n", Err("suite a: it says neither preset nor command"));
         check("[suite.a]\npreset='go'\ncommand='x'\n", Err("suite a: it says both preset and command"));
         check("", Err("it names no suite: `[suite.NAME]`"));
+        check(
+            "[suite.a]\nargs=1\n",
+            Err("line 2: data did not match any variant of untagged enum OneOrMore"),
+        );
+        check("[suite.a]\nworkers='many'\n", Err("line 2: workers is a number or \"cores\", not \"many\""));
         check(
             "[suite.a]\npreset='go'\ntimeout='soon'\n",
             Err(
