@@ -1,11 +1,16 @@
 //! The ways to other places, each against the same law: what is put there is there, what runs there is heard.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
-use process::{Cause, ChildInput, Deadline, Ending, Exit, Follow, Source, Timeouts, Wait};
-use transport::{Container, Local, NodeCommand, NodeExit, NodeFile, NodeProgram, Ssh, Transport};
+use anyhow::{Context as _, bail, ensure};
+use process::{Cause, ChildInput, Deadline, Ending, Exit, Follow, Mark, Signal, Source, Timeouts, Wait};
+use transport::{
+    Container, Leading, Led, LedEnd, Local, Node, NodeCommand, NodeExit, NodeFile, NodeProgram, Order, Place,
+    Ssh, Told, Transport,
+};
 
 use crate::container::{DOCKER, Engine, IMAGE, PODMAN};
 use crate::remote::far::Far;
@@ -35,7 +40,8 @@ const fn scenario(id: &'static str, needs: &'static [Need], run: fn() -> anyhow:
 fn local() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     files(&Local, &folder.path().display().to_string())?;
-    commands(&Local)
+    commands(&Local)?;
+    led(&Place::Here)
 }
 
 fn ssh() -> anyhow::Result<()> {
@@ -48,7 +54,12 @@ fn ssh() -> anyhow::Result<()> {
     };
     files(&way, &folder.path().display().to_string())?;
     brought(&way)?;
+    let place = led_at("ssh:far", way.clone())?;
+    let (leading, told) = lead(&place, "echo ready; sleep 1000")?;
     far.stop()?;
+    let lost = told.iter().last();
+    leading.join();
+    ensure!(matches!(lost, Some(Told::Lost(_))), "{lost:?}");
     let lost = way.get("/etc/passwd", 1 << 20, wait()).err().context("it was reached")?;
     ensure!(lost.to_string().starts_with("ssh does not get to far: "), "{lost}");
     let (ending, _) = run(&way, &NodeCommand::new("true"), ChildInput::Bytes(b"".into()), wait())?;
@@ -82,6 +93,7 @@ fn in_container(engine: &Engine) -> anyhow::Result<()> {
     files(&boxed, "/tmp")?;
     boxed.remove(&look.path, wait())?;
     ensure!(!boxed.look(&program, wait())?.has_program, "it is still there");
+    led_at("container:box", way("box")?)?;
     let missing = way("no-such")?.look(&program, wait()).err().context("there is none")?;
     ensure!(missing.to_string().ends_with("no-such: there is no such container"), "{missing}");
     Ok(())
@@ -154,6 +166,63 @@ fn commands(way: &dyn Transport) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Leads commands at a node that is reached like this, and leaves no program there.
+fn led_at(site: &str, way: impl Transport + 'static) -> anyhow::Result<Place> {
+    let site = site.parse().map_err(anyhow::Error::msg)?;
+    let program = NodeProgram::find(Some(program()?))?;
+    let node = Arc::new(Node::new(site, Box::new(way), program, Duration::from_secs(60)));
+    let place = Place::There(Arc::clone(&node));
+    led(&place)?;
+    ensure!(node.remove_program(wait()).is_none(), "the program is left there");
+    Ok(place)
+}
+
+/// What is led there hears orders, says how it ended and what it left, and ends when nobody wants it.
+fn led(place: &Place) -> anyhow::Result<()> {
+    let (leading, told) =
+        lead(place, "trap 'echo bye; exit 3' TERM; echo ready; while :; do sleep 0.01; done")?;
+    until_ready(&told)?;
+    leading.order(&Order::Signal(Signal::STOP.as_raw()));
+    leading.order(&Order::Stop { signal: Signal::TERM.as_raw(), grace: Duration::from_secs(60) });
+    let end = ended(&told)?;
+    leading.join();
+    ensure!((&end.exit, end.was_stopped) == (&Exit::Exited(3), true) && end.left.is_empty(), "{end:?}");
+    let (leading, told) = lead(place, "kill -9 $$")?;
+    let end = ended(&told)?;
+    leading.join();
+    ensure!(end.exit == Exit::Signalled { signal: 9, core: false } && !end.was_stopped, "{end:?}");
+    let (leading, told) = lead(place, "sleep 1000 >&- 2>&- & echo gone")?;
+    let end = ended(&told)?;
+    leading.join();
+    ensure!(end.is_success() && end.left.iter().any(|name| name.ends_with("(sleep)")), "{end:?}");
+    let (leading, told) = lead(place, "echo ready; sleep 1000")?;
+    until_ready(&told)?;
+    drop(leading);
+    ensure!(told.iter().any(|told| matches!(told, Told::Ended(_) | Told::Lost(_))), "it goes on");
+    Ok(())
+}
+
+fn lead(place: &Place, script: &str) -> anyhow::Result<(Leading, Receiver<Told>)> {
+    let mark = Mark::new().value().to_owned();
+    let led = Led { script: script.to_owned(), mark, ..Led::default() };
+    let (sender, told) = channel();
+    Ok((place.lead(led, wait(), Box::new(move |told| drop(sender.send(told))))?, told))
+}
+
+fn until_ready(told: &Receiver<Told>) -> anyhow::Result<()> {
+    match told.iter().find(|told| !matches!(told, Told::Started(_))) {
+        Some(Told::Wrote(Source::Stdout, bytes)) if bytes == b"ready\n" => Ok(()),
+        told => bail!("{told:?}"),
+    }
+}
+
+fn ended(told: &Receiver<Told>) -> anyhow::Result<LedEnd> {
+    match told.iter().find(|told| matches!(told, Told::Ended(_) | Told::Lost(_))) {
+        Some(Told::Ended(end)) => Ok(end),
+        told => bail!("{told:?}"),
+    }
 }
 
 /// How a command there ended, and what it wrote.

@@ -33,11 +33,11 @@ const MOST_KEPT: usize = 2 << 20;
 /// What one write may have to fit into a pipe that has room.
 const PIPE_BUF: usize = 4096;
 /// The exit code for what goes wrong at this end.
-const FAILED: u8 = 3;
+pub(crate) const FAILED: u8 = 3;
 
 pub(crate) fn main() -> ExitCode {
     let interrupt = Interrupt::watch().unwrap_or_default();
-    match request(&interrupt).and_then(|request| run(&request, &interrupt)) {
+    match request_line(&interrupt).and_then(|line| run(&NodeRequest::parse(&line)?, &interrupt)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             let _told = writeln!(io::stderr(), "{}", process::chain(error.as_ref()));
@@ -59,8 +59,8 @@ pub(crate) fn remove(path: &Path) -> ExitCode {
     }
 }
 
-/// Reads the request as it comes.
-fn request(interrupt: &Interrupt) -> anyhow::Result<NodeRequest> {
+/// Reads the line of a request as it comes.
+pub(crate) fn request_line(interrupt: &Interrupt) -> anyhow::Result<Vec<u8>> {
     let (stdin, wait) = (io::stdin(), Wait { deadline: Deadline::after(PATIENCE), interrupt });
     let (mut line, mut block) = (Vec::new(), vec![0; 64 << 10]);
     while !line.ends_with(b"\n") {
@@ -74,7 +74,7 @@ fn request(interrupt: &Interrupt) -> anyhow::Result<NodeRequest> {
         }
         line.extend_from_slice(part(&block, ..got));
     }
-    NodeRequest::parse(&line)
+    Ok(line)
 }
 
 /// Runs what is asked for, and gives the code to exit with.
@@ -122,7 +122,7 @@ struct Relay([Outlet; 2]);
 
 /// What waits to be written to an output of ours.
 #[derive(Default)]
-struct Outlet {
+pub(crate) struct Outlet {
     waiting: Vec<u8>,
     written: usize,
     /// Whether its reader is gone.
@@ -133,23 +133,20 @@ impl Relay {
     /// The first output with something that waits, and that.
     fn next(&mut self) -> Option<(BorrowedFd<'static>, &mut Outlet)> {
         let fds = [rustix::stdio::stdout(), rustix::stdio::stderr()];
-        fds.into_iter().zip(&mut self.0).find(|(_, outlet)| !outlet.waiting.is_empty())
+        fds.into_iter().zip(&mut self.0).find(|(_, outlet)| !outlet.is_empty())
     }
 }
 
 impl Sink for Relay {
     fn take(&mut self, source: Source, bytes: &[u8]) -> io::Result<()> {
         let [stdout, stderr] = &mut self.0;
-        let outlet = if source == Source::Stdout { stdout } else { stderr };
-        if !outlet.is_gone {
-            outlet.waiting.extend_from_slice(bytes);
-        }
+        if source == Source::Stdout { stdout } else { stderr }.take(bytes);
         Ok(())
     }
 
     fn backlog(&self) -> Option<BorrowedFd<'_>> {
         let fds = [rustix::stdio::stdout(), rustix::stdio::stderr()];
-        fds.into_iter().zip(&self.0).find(|(_, outlet)| !outlet.waiting.is_empty()).map(|(fd, _)| fd)
+        fds.into_iter().zip(&self.0).find(|(_, outlet)| !outlet.is_empty()).map(|(fd, _)| fd)
     }
 
     fn write(&mut self) -> io::Result<()> {
@@ -161,8 +158,18 @@ impl Sink for Relay {
 }
 
 impl Outlet {
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        if !self.is_gone {
+            self.waiting.extend_from_slice(bytes);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Writes at most what surely fits where there is any room.
-    fn write(&mut self, fd: BorrowedFd<'_>) {
+    pub(crate) fn write(&mut self, fd: BorrowedFd<'_>) {
         let end = self.waiting.len().min(self.written + PIPE_BUF);
         match rustix::io::write(fd, part(&self.waiting, self.written..end)) {
             Ok(count) => self.written += count,

@@ -17,6 +17,9 @@
 //! - *An end that is not known is not an end.* When the way breaks, nothing says whether the command still runs:
 //!   [`NodeExit::Lost`] is neither an exit code nor a signal.
 //!
+//! What runs for long and is told what to do meanwhile is [led](Led): its process, its outputs and its end come as
+//! [`Told`], and [`Order`]s go to it by the input that it already has.
+//!
 //! Every operation has a [`Wait`]: no transport hangs for longer than whoever asked wants to wait.
 
 mod carry;
@@ -27,6 +30,7 @@ mod exit;
 mod failure;
 mod far_end;
 mod file;
+mod lead;
 mod local;
 mod look;
 mod node;
@@ -46,6 +50,7 @@ pub use engine::{CreatedExec, Engine, ExecState, permission_hint};
 pub use exit::NodeExit;
 pub use failure::NodeFailure;
 pub use file::NodeFile;
+pub use lead::{Heard, Leading, Led, LedEnd, Order, Place, Told};
 pub use local::Local;
 pub use look::Look;
 pub use node::Node;

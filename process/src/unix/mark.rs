@@ -7,40 +7,52 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::Deadline;
 use crate::timeouts::PATIENCE;
+use crate::unix::state::name;
 use crate::unix::wait::Wait;
 
-/// A variable that all processes inherit which are started with it.
+/// A variable that all processes inherit which are started with it: of a run, or of one command of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mark(String);
+pub struct Mark {
+    variable: &'static str,
+    value: String,
+}
 
 impl Mark {
-    /// The name of the variable.
+    /// The name of the variable of a run.
     pub const VARIABLE: &'static str = "SUBUNIT_RUN";
+    /// The name of the variable of a command.
+    pub const COMMAND: &'static str = "SUBUNIT_COMMAND";
 
     /// One that nobody has yet.
     #[must_use]
     pub fn new() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Mark(format!("{}-{}", std::process::id(), now.as_nanos()))
+        Mark::of(&format!("{}-{}", std::process::id(), now.as_nanos()))
     }
 
-    /// The one of this value.
+    /// The run's of this value.
     #[must_use]
     pub fn of(value: &str) -> Self {
-        Mark(value.to_owned())
+        Mark { variable: Self::VARIABLE, value: value.to_owned() }
+    }
+
+    /// A command's of this value.
+    #[must_use]
+    pub fn of_command(value: &str) -> Self {
+        Mark { variable: Self::COMMAND, value: value.to_owned() }
     }
 
     /// The value of the variable.
     #[must_use]
     pub fn value(&self) -> &str {
-        &self.0
+        &self.value
     }
 
     /// The processes of this user that have it, and can be looked at.
     #[must_use]
     pub fn bearers(&self) -> Vec<u32> {
         let own = std::process::id();
-        let entry = format!("{}={}", Self::VARIABLE, self.0).into_bytes();
+        let entry = format!("{}={}", self.variable, self.value).into_bytes();
         let has_it = |pid: &u32| {
             let variables = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             variables.split(|byte| *byte == 0).any(|variable| variable == entry)
@@ -48,6 +60,12 @@ impl Mark {
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
         let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
         pids.filter(|pid| *pid != own).filter(has_it).collect()
+    }
+
+    /// The same, each by its number and name.
+    #[must_use]
+    pub fn named_bearers(&self) -> Vec<String> {
+        self.bearers().into_iter().map(|pid| format!("{pid} ({})", name(pid))).collect()
     }
 
     /// Ends all of them: SIGTERM, a grace, SIGKILL, until none is left or the last patience is over.

@@ -76,7 +76,7 @@ pub struct Follow<'a> {
     /// Where the sink writes to: when nobody reads that any more, the child is ended, and following it fails with
     /// [`io::ErrorKind::BrokenPipe`].
     pub outlet: Option<BorrowedFd<'a>>,
-    /// An input of ours that has an end when nobody wants the child any more; what else comes in is dropped.
+    /// An input of ours that has an end when nobody wants the child any more; what else comes in is for the sink.
     pub lifeline: Option<BorrowedFd<'a>>,
     /// Whether it is abandoned without SIGKILL where it cannot be killed (state D), so that it can still clean up when
     /// it comes back.
@@ -147,6 +147,7 @@ impl<'a> Follow<'a> {
             is_killed: false,
             last_turns: LAST_TURNS,
             is_fresh: false,
+            told: Vec::new(),
             left: Vec::new(),
         })
     }
@@ -206,6 +207,8 @@ pub struct Following<'a> {
     last_turns: usize,
     /// Whether the sink took something and was not told since that it is all for now.
     is_fresh: bool,
+    /// What came on the lifeline.
+    told: Vec<u8>,
     /// What it left running.
     left: Vec<String>,
 }
@@ -217,6 +220,16 @@ impl Following<'_> {
         self.child.id()
     }
 
+    /// Another handle of what it reads, where that is [held](ChildInput::Held): its input ends when this one is dropped,
+    /// too. What is written there comes in behind what is not yet written of the bytes it was given.
+    ///
+    /// # Errors
+    ///
+    /// When no handle can be had.
+    pub fn input(&self) -> io::Result<Option<OwnedFd>> {
+        self.feed.as_ref().filter(|feed| feed.is_held).map(Feed::handle).transpose()
+    }
+
     /// Hands on what it writes until it has ended, or is given up; nothing of its group lives on then.
     ///
     /// # Errors
@@ -225,7 +238,7 @@ impl Following<'_> {
     pub fn to_the_end(mut self, sink: &mut dyn Sink) -> io::Result<Ending> {
         let followed = self.follow(sink);
         let elapsed = self.ended.unwrap_or_else(Instant::now).saturating_duration_since(self.begun);
-        let exit = self.end();
+        let exit = self.end(sink);
         followed?;
         let is_cut = !self.take_the_rest(sink)?;
         let usage = self.child.usage();
@@ -236,6 +249,9 @@ impl Following<'_> {
     fn follow(&mut self, sink: &mut dyn Sink) -> io::Result<()> {
         loop {
             let ready = self.wait(sink)?;
+            if !self.told.is_empty() {
+                sink.told(&std::mem::take(&mut self.told));
+            }
             match (ready.outlet, sink.backlog().is_some()) {
                 (true, true) => sink.write()?,
                 (true, false) if ready.has_looked => return Err(io::ErrorKind::BrokenPipe.into()),
@@ -282,7 +298,7 @@ impl Following<'_> {
     }
 
     /// Waits for the outputs, or where something is to be written for room there; and for all that ends a child.
-    fn poll(&self, backlog: Option<BorrowedFd<'_>>, limit: Deadline) -> io::Result<Ready> {
+    fn poll(&mut self, backlog: Option<BorrowedFd<'_>>, limit: Deadline) -> io::Result<Ready> {
         let is_heeded = match self.phase {
             Phase::Running => true,
             Phase::Ended { .. } => self.is_lingering(),
@@ -311,15 +327,19 @@ impl Following<'_> {
             has_looked: backlog.is_none(),
             input,
             has_ended,
-            is_unwanted: woken || (lifeline && self.has_lifeline_ended()),
+            is_unwanted: (lifeline && self.has_lifeline_ended()) || woken,
             outlet,
         })
     }
 
-    fn has_lifeline_ended(&self) -> bool {
+    fn has_lifeline_ended(&mut self) -> bool {
         let Some(lifeline) = self.follow.lifeline else { return false };
-        match rustix::io::read(lifeline, &mut [0; 4096]) {
-            Ok(count) => count == 0,
+        let mut block = [0; 4096];
+        match rustix::io::read(lifeline, &mut block) {
+            Ok(count) => {
+                self.told.extend(block.iter().take(count));
+                count == 0
+            }
             Err(error) => !matches!(error, rustix::io::Errno::INTR | rustix::io::Errno::AGAIN),
         }
     }
@@ -342,7 +362,7 @@ impl Following<'_> {
             return Ok(());
         }
         if ready.has_ended || (self.child.exit_fd().is_none() && self.child.has_ended()?) {
-            self.note_end();
+            self.note_end(sink.lingers());
         } else if matches!(self.phase, Phase::Running)
             && let Some(cause) = self.why_to_end(ready, sink.deadline())
         {
@@ -369,10 +389,10 @@ impl Following<'_> {
         }
     }
 
-    fn note_end(&mut self) {
+    fn note_end(&mut self, lingers: Option<Deadline>) {
         let Timeouts { reader, .. } = self.follow.timeouts;
-        let drain = self.follow.timeouts.drain(self.cause == Cause::Itself);
-        self.phase = Phase::Ended { drain: Deadline::after(drain), reader: Deadline::after(reader) };
+        let drain = Deadline::after(self.follow.timeouts.drain(self.cause == Cause::Itself));
+        self.phase = Phase::Ended { drain: lingers.unwrap_or(drain), reader: Deadline::after(reader) };
         self.ended = Some(Instant::now());
         self.feed = None;
     }
@@ -427,7 +447,7 @@ impl Following<'_> {
     }
 
     /// Ends what still lives of the group, and reaps the child; what belongs to another user by now is left alone.
-    fn end(&mut self) -> io::Result<Exit> {
+    fn end(&mut self, sink: &dyn Sink) -> io::Result<Exit> {
         // When it was reaped, a group without other members is known to be gone, and need not be looked for.
         if let (Some(exit), None) = (self.child.try_wait()?, self.child.group()) {
             return Ok(exit);
@@ -436,7 +456,7 @@ impl Following<'_> {
             return Ok(self.child.abandon());
         }
         if self.follow.finds_leaks && self.cause == Cause::Itself {
-            self.left = self.leaks();
+            self.left = self.leaks(sink.lingers());
         }
         let Timeouts { grace, patience, .. } = self.follow.timeouts;
         let grace = self.kill_at.map_or(grace, |limit| limit.remaining().unwrap_or_default());
@@ -447,10 +467,11 @@ impl Following<'_> {
     }
 
     /// What lives on in its group a moment after its end.
-    fn leaks(&self) -> Vec<String> {
+    fn leaks(&self, lingers: Option<Deadline>) -> Vec<String> {
         let Some(group) = self.child.group() else { return Vec::new() };
         let ended = self.ended.map_or(Duration::ZERO, |ended| ended.elapsed());
-        if group.wait_until_empty(Deadline::after(LEAK.saturating_sub(ended))) {
+        let deadline = lingers.unwrap_or_else(|| Deadline::after(LEAK.saturating_sub(ended)));
+        if group.wait_until_empty(deadline) {
             return Vec::new();
         }
         group.members().into_iter().map(|pid| format!("{pid} ({})", name(pid))).collect()

@@ -127,6 +127,11 @@ impl<'a> Feed<'a> {
         self.is_held || !self.rest().is_empty()
     }
 
+    /// Another handle of the pipe.
+    pub(super) fn handle(&self) -> io::Result<OwnedFd> {
+        self.pipe.try_clone().map(OwnedFd::from)
+    }
+
     /// The pipe, while there is something to write.
     pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
         (!self.rest().is_empty()).then(|| self.pipe.as_fd())

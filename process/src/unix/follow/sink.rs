@@ -57,6 +57,15 @@ pub trait Sink {
 
     /// Is told that the child is asked to end; it may still write.
     fn asked_to_end(&mut self) {}
+
+    /// Is told what came on the [lifeline](crate::Follow::lifeline).
+    fn told(&mut self, _bytes: &[u8]) {}
+
+    /// Until when what the child has started may go on after it, where it was asked to end by the sink itself; else
+    /// that is as [`Timeouts`](crate::Timeouts) have it.
+    fn lingers(&self) -> Option<Deadline> {
+        None
+    }
 }
 
 impl<F: FnMut(Source, &[u8]) -> io::Result<()>> Sink for F {
