@@ -56,6 +56,6 @@ pub use help::{ExitLine, HelpEnd};
 pub use input::{Document, Documents, Input};
 pub use option::{OptionFacts, OptionValue};
 pub use report::{Report, Shared};
-pub use run::{Command, RunOutput, Streams, main, main_of, run_on, run_with};
+pub use run::{Command, RunOutput, Streams, main, main_of, run_on, run_with, set_version};
 pub use suggest::{Nearest, suggest};
 pub use terminal::{ColorWish, Terminal};

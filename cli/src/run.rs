@@ -6,6 +6,7 @@ use std::fmt;
 use std::io::{self, Cursor, Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 use process::Interrupt;
 
@@ -146,10 +147,21 @@ fn text(bytes: &[u8]) -> &str {
     bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid())
 }
 
+static VERSION: OnceLock<&str> = OnceLock::new();
+
+/// What `--version` says of this program, behind the name of the command, instead of its crate's version; what was
+/// said first holds.
+pub fn set_version(version: &'static str) {
+    VERSION.get_or_init(|| version);
+}
+
 /// Parses a command line. As with python-subunit's commands, the beginning of a long option is enough where no other
 /// begins so.
 fn parse<C: Command>(args: &[OsString]) -> Result<C, clap::Error> {
     let mut command = C::command().infer_long_args(true);
+    if let Some(version) = VERSION.get() {
+        command = command.long_version(*version);
+    }
     let matches = command.try_get_matches_from_mut(C::arguments(args))?;
     C::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

@@ -197,6 +197,8 @@ fn command_lines(page: &str) -> Vec<String> {
                 lines.extend(own.filter(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned))
             }
             "" => lines.extend(own.filter_map(|line| line.strip_prefix("$ ")).map(str::to_owned)),
+            // Steps of CI systems.
+            "yaml" => lines.extend(own.filter_map(step)),
             _ => {}
         }
     }
@@ -205,6 +207,12 @@ fn command_lines(page: &str) -> Vec<String> {
         cells.filter_map(|line| Some(line.rsplit("| `").next()?.trim_end_matches("` |").replace("\\|", "|"))),
     );
     lines
+}
+
+/// What a line of a workflow runs, if that is a command of ours.
+fn step(line: &str) -> Option<String> {
+    let line = line.trim().trim_start_matches("- ").trim_start_matches("run: ");
+    line.starts_with("subunit").then(|| line.to_owned())
 }
 
 /// The line as it can be run here.

@@ -54,6 +54,7 @@ pub fn main(args: &[OsString]) -> ExitCode {
     if let Some(code) = checks::all::internal(args).or_else(|| runs::run::guard::internal(args)) {
         return code;
     }
+    cli::set_version(env!("SUBUNIT_VERSION"));
     let program = args.first().map(Path::new).unwrap_or(Path::new(""));
     if let Some(entry) = called_as(program) {
         return (entry.main)(args);

@@ -49,7 +49,7 @@ fn a_command_is_called_by_its_words_or_its_name() {
 #[test]
 fn options_behind_the_command_are_its_own() {
     check(&["exec", "id", "--", "sh", "-c", "exit 3"], 1, "", "");
-    check(&["ls", "--version"], 0, "subunit-ls ", "");
+    check(&["ls", "--version"], 0, concat!("subunit-ls ", env!("CARGO_PKG_VERSION")), "");
     check(&["--version", "ls"], 0, "subunit ", "");
     check(&["--colour", "ls"], 2, "", "--colour");
 }
@@ -108,10 +108,8 @@ fn each_name_is_the_command() {
         for entry in Registry::entries() {
             let Some(link) = entry.link() else { continue };
             let version = run(&folder.path().join(link), &["--version"], b"");
-            assert_eq!(
-                String::from_utf8(version.stdout).unwrap(),
-                format!("{link} {}\n", env!("CARGO_PKG_VERSION"))
-            );
+            let version = String::from_utf8(version.stdout).unwrap();
+            assert!(version.starts_with(&format!("{link} {}", env!("CARGO_PKG_VERSION"))), "{version}");
         }
     }
 }
