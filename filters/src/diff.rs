@@ -132,7 +132,7 @@ mod tests {
             let status = words[1].parse().unwrap();
             let route_code = words.iter().find_map(|word| word.strip_prefix('@'));
             let seconds = words.iter().find_map(|word| word.parse::<u32>().ok());
-            let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+            let at = |seconds| Some(Timestamp::from_seconds(seconds));
             let event = Event { route_code, ..Event::status(words[0], Status::InProgress) };
             if let Some(seconds) = seconds {
                 writer.write(&Event { timestamp: at(100), ..event }).unwrap();

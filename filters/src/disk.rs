@@ -78,7 +78,7 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = place.path().join("new/logs");
         let interim = Event { status: None, ..Event::status("a/b", Status::Fail) };
-        let timestamp = Some(Timestamp { seconds: 1, nanoseconds: 0 });
+        let timestamp = Some(Timestamp::from_seconds(1));
         write(
             &folder,
             &[

@@ -220,7 +220,7 @@ mod tests {
             mime_type: Some("text/plain;charset=utf8"),
             eof: true,
             route_code: Some("0/1"),
-            timestamp: Some(Timestamp { seconds: 1_700_000_000, nanoseconds: 500_000_000 }),
+            timestamp: Timestamp::new(1_700_000_000, 500_000_000),
         };
         let dots = ".".repeat(48);
         let expected = format!(

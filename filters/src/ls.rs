@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn run() -> Vec<u8> {
-        let at = |seconds, nanoseconds| Some(Timestamp { seconds, nanoseconds });
+        let at = Timestamp::new;
         stream(&[
             Event::status("never", Status::InProgress),
             Event { timestamp: at(1, 0), route_code: Some("0"), ..Event::status("b", Status::InProgress) },

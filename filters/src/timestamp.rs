@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     fn at(seconds: u32) -> Timestamp {
-        Timestamp { seconds, nanoseconds: 7 }
+        Timestamp::new(seconds, 7).unwrap()
     }
 
     /// The seconds of events after the command; the clock says 100, 101 and so on.
@@ -121,7 +121,7 @@ mod tests {
             now += 1;
             at(now)
         });
-        let found: Vec<u32> = times.iter().map(|time| clock.time(time.map(at)).unwrap().seconds).collect();
+        let found: Vec<u32> = times.iter().map(|time| clock.time(time.map(at)).unwrap().seconds()).collect();
         assert_eq!(found, expected);
     }
 

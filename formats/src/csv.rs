@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn rows_are_as_python_writes_them() {
-        let at = |seconds, nanoseconds| Some(Timestamp { seconds, nanoseconds });
+        let at = Timestamp::new;
         let begun = Event { timestamp: at(0, 1000), ..Event::status("a", Status::InProgress) };
         let times = "1970-01-01 00:00:00.000001+00:00,1970-01-01 00:00:02+00:00";
         check(

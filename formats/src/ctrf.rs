@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn each_outcome_has_a_status() {
         let traceback = Some(File { name: "traceback", bytes: b"src/a.rs:7:1: it broke" });
-        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 500_000_000 });
+        let at = |seconds| Timestamp::new(seconds, 500_000_000);
         let results = report(&[
             Event { timestamp: at(1), route_code: Some("ash/0"), ..Event::status("a", Status::InProgress) },
             Event {

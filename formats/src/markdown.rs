@@ -283,7 +283,7 @@ src/a.rs:7:1: it broke
         let ids: Vec<String> = (0..2000).map(|number| format!("test number {number} of many")).collect();
         let text = "x ".repeat(3000);
         let mut events: Vec<_> = ids.iter().map(|id| failure(id, &text)).collect();
-        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+        let at = |seconds| Some(Timestamp::from_seconds(seconds));
         let long: Vec<String> = (0..20).map(|number| format!("{number}{}", "`long".repeat(150))).collect();
         for (number, id) in long.iter().enumerate() {
             let reason = Some(File { name: "reason", bytes: id.as_bytes() });

@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_run_is_counted_and_timed() {
-        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+        let at = |seconds| Some(Timestamp::from_seconds(seconds));
         let text = text(&[
             Event { timestamp: at(10), ..Event::status("a", Status::InProgress) },
             Event { timestamp: at(12), ..Event::status("a", Status::Success) },

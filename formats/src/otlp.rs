@@ -387,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_test_is_a_span_below_the_run() {
-        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 5 });
+        let at = |seconds| Timestamp::new(seconds, 5);
         let file = Some(File { name: "traceback", bytes: b"ValueError: 1" });
         let spans = spans(
             &[

@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn failures_stand_at_the_end_with_their_attachments() {
-        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+        let at = |seconds| Some(Timestamp::from_seconds(seconds));
         let interim = Event { status: None, ..Event::status("a\n", Status::Fail) };
         check(
             &[

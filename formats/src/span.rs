@@ -12,7 +12,7 @@ use subunit::Timestamp;
 /// use formats::span::Span;
 /// use subunit::Timestamp;
 ///
-/// let at = |seconds| Timestamp { seconds, nanoseconds: 0 };
+/// let at = |seconds| Timestamp::from_seconds(seconds);
 /// let mut span = Span::default();
 /// assert_eq!(span.length(), None);
 /// [at(5), at(3), at(4)].into_iter().for_each(|time| span.add(time));

@@ -11,9 +11,9 @@ const MICROSECONDS: u32 = 1_000_000;
 /// Appends a time as python's `str(datetime)` shows it: `2020-01-01 00:00:00.123456+00:00`, without a fraction
 /// where it is zero. Nanoseconds are rounded to microseconds, halves to even ones, as python-subunit does.
 pub fn push_python(time: Timestamp, out: &mut Vec<u8>) {
-    let (quotient, rest) = (time.nanoseconds / 1000, time.nanoseconds % 1000);
+    let (quotient, rest) = (time.nanoseconds() / 1000, time.nanoseconds() % 1000);
     let microseconds = quotient + u32::from(rest > 500 || rest == 500 && quotient % 2 == 1);
-    let seconds = u64::from(time.seconds) + u64::from(microseconds / MICROSECONDS);
+    let seconds = u64::from(time.seconds()) + u64::from(microseconds / MICROSECONDS);
     push_date_time(seconds, b' ', out);
     if !microseconds.is_multiple_of(MICROSECONDS) {
         out.push(b'.');
@@ -25,8 +25,8 @@ pub fn push_python(time: Timestamp, out: &mut Vec<u8>) {
 /// Appends a time as RFC 3339 has it, to the nanosecond: `2020-01-01T00:00:00.123456789Z`, with as few groups of
 /// three decimals as it takes.
 pub fn push_rfc3339(time: Timestamp, out: &mut Vec<u8>) {
-    push_date_time(time.seconds.into(), b'T', out);
-    push_fraction(time.nanoseconds, out);
+    push_date_time(time.seconds().into(), b'T', out);
+    push_fraction(time.nanoseconds(), out);
     out.push(b'Z');
 }
 
@@ -44,8 +44,7 @@ pub fn parse_rfc3339(text: &str) -> Option<Timestamp> {
     let time = DateTime::parse_from_rfc3339(text).ok()?;
     let nanoseconds = time.timestamp_subsec_nanos();
     // A leap second has more.
-    (nanoseconds < 1_000_000_000)
-        .then(|| Some(Timestamp { seconds: time.timestamp().try_into().ok()?, nanoseconds }))?
+    (nanoseconds < 1_000_000_000).then(|| Timestamp::new(time.timestamp().try_into().ok()?, nanoseconds))?
 }
 
 /// Appends a duration in seconds with three decimals, as python's `%.3f` does.
@@ -140,7 +139,7 @@ mod tests {
     }
 
     fn check(seconds: u32, nanoseconds: u32, python: &str, rfc3339: &str) {
-        let time = Timestamp { seconds, nanoseconds };
+        let time = Timestamp::new(seconds, nanoseconds).unwrap();
         assert_eq!(shown(|out| push_python(time, out)), python);
         assert_eq!(shown(|out| push_rfc3339(time, out)), rfc3339);
         assert_eq!(parse_rfc3339(rfc3339), Some(time));
@@ -160,7 +159,7 @@ mod tests {
     #[test]
     fn every_day_has_its_date() {
         for day in (0..=u32::MAX / DAY).step_by(13) {
-            let time = Timestamp { seconds: day * DAY, nanoseconds: 0 };
+            let time = Timestamp::from_seconds(day * DAY);
             assert_eq!(parse_rfc3339(&shown(|out| push_rfc3339(time, out))), Some(time));
         }
     }

@@ -47,7 +47,7 @@ impl AnyEvent {
             mime_type: self.mime_type.as_deref(),
             eof: self.eof,
             route_code: self.route_code.as_deref(),
-            timestamp: self.timestamp.map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds }),
+            timestamp: self.timestamp.and_then(|(seconds, nanoseconds)| Timestamp::new(seconds, nanoseconds)),
         })
     }
 

@@ -57,7 +57,7 @@ impl StreamResult for EventLog {
 
 fn told(format: LibtestFormat, data: &[u8], piece: usize) -> EventLog {
     let mut told = EventLog::default();
-    let clock = || Some(Timestamp { seconds: 1_000_000, nanoseconds: 0 });
+    let clock = || Some(Timestamp::from_seconds(1_000_000));
     let mut lines = Lines::new(LibtestParser::with_clock(format, clock));
     let fed = data.chunks(piece).try_for_each(|bytes| lines.feed(bytes, &mut told));
     let ended = fed.and_then(|()| lines.finish(&mut told)).and_then(|()| told.stop_run());

@@ -61,7 +61,7 @@ impl StreamResult for EventLog {
 
 fn told(data: &[u8], piece: usize) -> EventLog {
     let mut told = EventLog::default();
-    let mut lines = Lines::new(TapParser::new().clock(|| Timestamp { seconds: 1_000_000, nanoseconds: 0 }));
+    let mut lines = Lines::new(TapParser::new().clock(|| Timestamp::from_seconds(1_000_000)));
     let fed = data.chunks(piece).try_for_each(|bytes| {
         lines.feed(bytes, &mut told)?;
         lines.flush(&mut told)

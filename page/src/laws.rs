@@ -78,7 +78,7 @@ fn page(tests: &[Test], title: &str) -> String {
     let mut records = Records::new((PageRecords::default(), Summary::new()));
     for (number, test) in tests.iter().enumerate() {
         let tags: Vec<&str> = test.tags.iter().map(String::as_str).collect();
-        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+        let at = |seconds| Some(Timestamp::from_seconds(seconds));
         let event = Event {
             test_id: Some(&test.id),
             route_code: test.route.as_deref(),

@@ -112,12 +112,12 @@ const HAS_MARKS: u8 = 1 << 7;
 const SECOND: i64 = 1_000_000_000;
 
 fn nanoseconds(time: Timestamp) -> i64 {
-    i64::from(time.seconds) * SECOND + i64::from(time.nanoseconds)
+    i64::from(time.seconds()) * SECOND + i64::from(time.nanoseconds())
 }
 
 fn timestamp(nanoseconds: i64) -> Option<Timestamp> {
     let seconds = u32::try_from(nanoseconds.div_euclid(SECOND)).ok()?;
-    Some(Timestamp { seconds, nanoseconds: nanoseconds.rem_euclid(SECOND) as u32 })
+    Timestamp::new(seconds, nanoseconds.rem_euclid(SECOND) as u32)
 }
 
 /// The parts of an encoded row that do not depend on others. The id goes first, and shares its front with the
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn facts(kind: Kind, start: Option<u32>, offset: u64) -> Facts {
-        let start = start.map(|seconds| Timestamp { seconds, nanoseconds: 999_999_999 });
+        let start = start.map(|seconds| Timestamp::new(seconds, 999_999_999).unwrap());
         Facts {
             kind,
             start,

@@ -103,7 +103,7 @@ pub(super) fn exact(duration: Option<Duration>) -> String {
 
 /// A time to the second, in UTC.
 pub(super) fn moment(time: Option<Timestamp>) -> String {
-    time.map_or_else(String::new, |time| time::rfc3339(Timestamp { nanoseconds: 0, ..time }))
+    time.map_or_else(String::new, |time| time::rfc3339(Timestamp::from_seconds(time.seconds())))
 }
 
 #[cfg(test)]

@@ -75,7 +75,7 @@ pub(crate) fn stream(tests: &[&str]) -> Vec<u8> {
         let words: Vec<&str> = test.split(' ').collect();
         let route_code = words.iter().find_map(|word| word.strip_prefix('@'));
         let took = words.iter().skip(2).find_map(|word| word.parse::<u32>().ok());
-        let at = |seconds| took.map(|_| Timestamp { seconds, nanoseconds: 0 });
+        let at = |seconds| took.map(|_| Timestamp::from_seconds(seconds));
         let begun = Event { route_code, timestamp: at(100), ..Event::status(words[0], Status::InProgress) };
         if words[1] != "exists" {
             writer.write(&begun).unwrap();

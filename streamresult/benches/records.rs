@@ -15,7 +15,7 @@ fn stream() -> io::Result<Vec<u8>> {
     let mut writer = Writer::new(Vec::new());
     for number in 0..TESTS {
         let id = format!("package.module{}.TestCase.test_number_{number}", number % 97);
-        let at = |nanoseconds| Some(Timestamp { seconds: 1_700_000_000 + number, nanoseconds });
+        let at = |nanoseconds| Timestamp::new(1_700_000_000 + number, nanoseconds);
         let route_code = Some(["0", "1", "2", "3"][number as usize % 4]);
         let test = Event { route_code, ..Event::status(&id, Status::Success) };
         writer.write(&Event { status: Some(Status::InProgress), timestamp: at(1), ..test })?;

@@ -77,13 +77,13 @@ mod tests {
 
     #[test]
     fn only_events_without_a_time_get_one() {
-        let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+        let at = |seconds| Some(Timestamp::from_seconds(seconds));
         let mut seen = Vec::new();
         let result = from_fn(|event| {
             seen.push(event.timestamp);
             Ok(())
         });
-        let mut stamped = result.stamped_by(|| Timestamp { seconds: 7, nanoseconds: 0 });
+        let mut stamped = result.stamped_by(|| Timestamp::from_seconds(7));
         stamped.status(&Event { timestamp: at(3), ..Event::default() }).unwrap();
         stamped.status(&Event::default()).unwrap();
         assert_eq!(seen, [at(3), at(7)]);

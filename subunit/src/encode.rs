@@ -7,7 +7,7 @@ use crate::event::Event;
 use crate::part::{part, part_mut};
 use crate::sums;
 use crate::tags::{Tags, Written};
-use crate::timestamp::{NANOSECONDS, Timestamp};
+use crate::timestamp::Timestamp;
 use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_len};
 
 /// Appends the packet of an event.
@@ -23,14 +23,8 @@ use crate::wire::{self, CHECKSUM, LENGTH_AT, MAX_PACKET, SIGNATURE, number_len};
 ///
 /// # Errors
 ///
-/// When a string holds a NUL, the nanoseconds are a second or more, or the packet would be too long; then
-/// nothing is appended.
+/// When a string holds a NUL, or the packet would be too long; then nothing is appended.
 pub fn encode<B: BufMut + AsRef<[u8]>>(event: &Event<'_>, out: &mut B) -> Result<(), EncodeError> {
-    if let Some(Timestamp { nanoseconds, .. }) = event.timestamp {
-        if nanoseconds >= NANOSECONDS {
-            return Err(EncodeError::Nanoseconds(nanoseconds));
-        }
-    }
     if event.file.is_none_or(|file| file.bytes.len() < SMALL / 2) {
         let mut room = [0; SMALL];
         if let Some(packet) = encode_small(event, &mut room) {
@@ -357,8 +351,6 @@ mod tests {
         check_refused(&Event::file("a\0b", b""), EncodeError::Nul(Field::FileName));
         let tags = Tags::from(&["fine", "\0"]);
         check_refused(&Event { tags, ..Event::default() }, EncodeError::Nul(Field::Tag));
-        let timestamp = Some(Timestamp { seconds: 0, nanoseconds: 1_000_000_000 });
-        check_refused(&Event { timestamp, ..Event::default() }, EncodeError::Nanoseconds(1_000_000_000));
         let bytes = vec![0; MAX_PACKET];
         check_refused(&Event::file("", &bytes), EncodeError::TooLong(MAX_PACKET + 14));
     }

@@ -147,8 +147,6 @@ impl core::error::Error for PacketError {}
 pub enum EncodeError {
     /// A string holds a NUL.
     Nul(Field),
-    /// The nanoseconds are a second or more.
-    Nanoseconds(u32),
     /// The packet would be this long, more than a packet can be; [`chunks`](crate::chunks) cuts long
     /// attachments.
     TooLong(usize),
@@ -158,9 +156,6 @@ impl fmt::Display for EncodeError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             EncodeError::Nul(field) => write!(formatter, "{field} holds a NUL, which subunit cannot carry"),
-            EncodeError::Nanoseconds(found) => {
-                write!(formatter, "timestamp has {found} nanoseconds, a second or more")
-            }
             EncodeError::TooLong(len) => {
                 write!(formatter, "packet would take {len} bytes, more than the {MAX_PACKET} it can have")
             }

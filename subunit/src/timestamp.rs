@@ -11,11 +11,28 @@ pub(crate) const NANOSECONDS: u32 = 1_000_000_000;
 /// A point in time, UTC, from 1970-01-01 to 2106-02-07.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Fields"))]
 pub struct Timestamp {
-    /// Whole seconds since 1970-01-01T00:00:00Z.
-    pub seconds: u32,
-    /// Nanoseconds into that second, below 1 000 000 000 (the writer refuses others).
-    pub nanoseconds: u32,
+    pub(crate) seconds: u32,
+    /// Below [`NANOSECONDS`].
+    pub(crate) nanoseconds: u32,
+}
+
+/// What a [`Timestamp`] is kept as.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Fields {
+    seconds: u32,
+    nanoseconds: u32,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Fields> for Timestamp {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Self, &'static str> {
+        Timestamp::new(fields.seconds, fields.nanoseconds).ok_or("nanoseconds are a second or more")
+    }
 }
 
 impl Timestamp {
@@ -31,6 +48,26 @@ impl Timestamp {
     #[must_use]
     pub const fn new(seconds: u32, nanoseconds: u32) -> Option<Self> {
         if nanoseconds < NANOSECONDS { Some(Timestamp { seconds, nanoseconds }) } else { None }
+    }
+
+    /// This many whole seconds after 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn from_seconds(seconds: u32) -> Self {
+        Timestamp { seconds, nanoseconds: 0 }
+    }
+
+    /// Whole seconds since 1970-01-01T00:00:00Z.
+    #[inline]
+    #[must_use]
+    pub const fn seconds(self) -> u32 {
+        self.seconds
+    }
+
+    /// Nanoseconds into that second, below 1 000 000 000.
+    #[inline]
+    #[must_use]
+    pub const fn nanoseconds(self) -> u32 {
+        self.nanoseconds
     }
 
     /// The current time of the system's clock.

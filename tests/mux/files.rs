@@ -89,7 +89,7 @@ fn a_time_is_added_where_none_is() {
         times
     };
     let now = Timestamp::now();
-    let seven = Some(Timestamp { seconds: 7, nanoseconds: 0 });
+    let seven = Some(Timestamp::from_seconds(7));
     for args in [&[&*path][..], &[&*path, "/dev/null"]] {
         let found = times(args);
         assert!(found[0] >= Some(now) && found[1] == seven, "{found:?}");

@@ -17,7 +17,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The packet of a test's status, with a time.
 pub(crate) fn status(id: &str, status: Status) -> Vec<u8> {
-    bytes(&Event { timestamp: Some(Timestamp { seconds: 7, nanoseconds: 0 }), ..Event::status(id, status) })
+    bytes(&Event { timestamp: Some(Timestamp::from_seconds(7)), ..Event::status(id, status) })
 }
 
 pub(crate) fn bytes(event: &Event<'_>) -> Vec<u8> {

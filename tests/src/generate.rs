@@ -104,7 +104,7 @@ impl<W: io::Write> Generator<W> {
     fn event(&mut self, test: &Test, event: Event<'_>) -> io::Result<()> {
         self.clock += 1_000 + self.random.below(2_000_000);
         let (seconds, nanoseconds) = (self.clock / 1_000_000_000, self.clock % 1_000_000_000);
-        let timestamp = Some(Timestamp { seconds: seconds as u32, nanoseconds: nanoseconds as u32 });
+        let timestamp = Timestamp::new(seconds as u32, nanoseconds as u32);
         self.writer.write(&Event { route_code: test.route.as_deref(), timestamp, ..event })
     }
 }

@@ -152,7 +152,7 @@ pub fn numbered_lines(len: usize) -> Vec<u8> {
 fn time(value: &str) -> Result<Timestamp> {
     let (seconds, fraction) = value.split_once('.').unwrap_or((value, ""));
     let nanoseconds = format!("{fraction:0<9}").parse()?;
-    Ok(Timestamp { seconds: seconds.parse()?, nanoseconds })
+    Timestamp::new(seconds.parse()?, nanoseconds).with_context(|| format!("{value} is not a time"))
 }
 
 fn bytes_of_hex(text: &str) -> Result<Vec<u8>> {
@@ -211,7 +211,7 @@ mod tests {
             mime_type: Some("text/plain"),
             eof: true,
             route_code: Some("0/1"),
-            timestamp: Some(Timestamp { seconds: 1, nanoseconds: 500_000_000 }),
+            timestamp: Timestamp::new(1, 500_000_000),
             ..Event::status("a b", Status::Skip)
         };
         let line = "id=a\\sb status=skip tag=x tag=y not-runnable file=log:\\xff: mime=text/plain eof route=0/1 time=1.5";

@@ -66,7 +66,7 @@ pub fn write_events(count: u64, mut out: impl Write) -> Result<StreamCounts, Box
         let event = Event {
             tags: Tags::from(&["worker-1"]),
             route_code: (index % 2 == 0).then_some("rack/3"),
-            timestamp: Some(Timestamp { seconds: 1_700_000_000, nanoseconds: 123_456_000 + index as u32 }),
+            timestamp: Timestamp::new(1_700_000_000, 123_456_000 + index as u32),
             ..Event::status(&ids[index as usize % ids.len()], Status::Success)
         };
         encode(&event, &mut bytes)?;

@@ -95,8 +95,8 @@ pub(super) fn length(text: &str) -> Result<Duration, Fault> {
 /// use cli::value::offset;
 /// use subunit::Timestamp;
 ///
-/// let noon = Timestamp { seconds: 43_200, nanoseconds: 0 };
-/// assert_eq!(offset("-2h").unwrap().of(noon), Some(Timestamp { seconds: 36_000, nanoseconds: 0 }));
+/// let noon = Timestamp::from_seconds(43_200);
+/// assert_eq!(offset("-2h").unwrap().of(noon), Some(Timestamp::from_seconds(36_000)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Offset {

@@ -23,7 +23,7 @@ const UNITS: [(&str, u64); 10] = [
 ];
 
 fn at(seconds: u32, nanoseconds: u32) -> Timestamp {
-    Timestamp { seconds, nanoseconds }
+    Timestamp::new(seconds, nanoseconds).unwrap()
 }
 
 fn check_duration(text: &str, nanoseconds: Option<u64>) {

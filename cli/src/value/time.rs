@@ -12,7 +12,7 @@ use super::error::{Fault, Kind, ValueError};
 /// ```
 /// use subunit::Timestamp;
 ///
-/// let time = Timestamp { seconds: 1_769_817_600, nanoseconds: 0 };
+/// let time = Timestamp::from_seconds(1_769_817_600);
 /// for text in ["2026-01-31", "2026-01-31 00:00", "2026-01-31T01:00:00+01:00", "@1769817600"] {
 ///     assert_eq!(cli::value::time(text), Ok(time), "{text}");
 /// }

@@ -21,7 +21,7 @@ fn packet(line: &str) -> PacketBuf {
         tags: if tags.is_empty() { EventTags::default() } else { EventTags::from(&*tags) },
         file: line.split_once('=').map(|(_, text)| File { name: "log", bytes: text.as_bytes() }),
         route_code: words.iter().find_map(|word| word.strip_prefix('@')),
-        timestamp: seconds.map(|seconds| Timestamp { seconds, nanoseconds: 0 }),
+        timestamp: seconds.map(Timestamp::from_seconds),
         runnable: true,
         ..Event::default()
     };

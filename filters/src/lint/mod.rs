@@ -200,10 +200,7 @@ mod tests {
             mime_type: file.map(|(_, mime)| mime).filter(|mime| !mime.is_empty()),
             eof: words.contains(&"eof"),
             route_code: words.iter().find_map(|word| word.strip_prefix('@')),
-            timestamp: words
-                .iter()
-                .find_map(|word| word.parse().ok())
-                .map(|seconds| Timestamp { seconds, nanoseconds: 0 }),
+            timestamp: words.iter().find_map(|word| word.parse().ok()).map(Timestamp::from_seconds),
             ..Event::default()
         };
         PacketBuf::encode(&event).unwrap().as_bytes().to_vec()

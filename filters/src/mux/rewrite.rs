@@ -125,7 +125,7 @@ mod tests {
 
     use super::*;
 
-    const TIME: Timestamp = Timestamp { seconds: 7, nanoseconds: 8 };
+    const TIME: Timestamp = Timestamp::new(7, 8).unwrap();
 
     fn rewritten(event: &Event<'_>, route: Option<&str>, tags: &[&str], stamp: bool) -> Vec<u8> {
         let tags = (!tags.is_empty()).then(|| Arc::new(TagChange::new(tags.iter().copied(), [""; 0])));

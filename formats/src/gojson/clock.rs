@@ -34,7 +34,7 @@ impl Clock {
             [b'.', digits @ ..] => nanoseconds(digits)?,
             _ => return None,
         };
-        Some(Timestamp { seconds: self.began.checked_add(seconds)?, nanoseconds })
+        Timestamp::new(self.began.checked_add(seconds)?, nanoseconds)
     }
 
     fn anew(&mut self, text: &str) -> Option<Timestamp> {
@@ -42,7 +42,7 @@ impl Clock {
         let zone = text.rfind(['Z', 'z', '+', '-'])?;
         if let (Some(minute), Some(zone)) = (text.get(..MINUTE), text.get(zone..))
             && let Some(second) = text.get(MINUTE..MINUTE + 2).and_then(|second| second.parse::<u32>().ok())
-            && let Some(began) = time.seconds.checked_sub(second)
+            && let Some(began) = time.seconds().checked_sub(second)
         {
             *self = Clock { minute: minute.to_owned(), began, zone: zone.to_owned() };
         }
@@ -68,10 +68,10 @@ mod tests {
     fn check(texts: &[(&str, Option<(u32, u32)>)]) {
         let mut clock = Clock::default();
         for (text, expected) in texts {
-            let time = clock.read(text).map(|time| (time.seconds, time.nanoseconds));
+            let time = clock.read(text).map(|time| (time.seconds(), time.nanoseconds()));
             assert_eq!(time, *expected, "{text}");
             assert_eq!(
-                clock.read(text).map(|time| (time.seconds, time.nanoseconds)),
+                clock.read(text).map(|time| (time.seconds(), time.nanoseconds())),
                 *expected,
                 "{text} again"
             );

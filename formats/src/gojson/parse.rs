@@ -511,6 +511,6 @@ fn show_nul(id: &mut String) {
 fn before(time: Option<Timestamp>, seconds: f64) -> Option<Timestamp> {
     let elapsed = Duration::try_from_secs_f64(seconds).ok().filter(|elapsed| !elapsed.is_zero())?;
     let time = time?;
-    let began = Duration::new(time.seconds.into(), time.nanoseconds).checked_sub(elapsed)?;
-    Some(Timestamp { seconds: began.as_secs().try_into().ok()?, nanoseconds: began.subsec_nanos() })
+    let began = Duration::new(time.seconds().into(), time.nanoseconds()).checked_sub(elapsed)?;
+    Timestamp::new(began.as_secs().try_into().ok()?, began.subsec_nanos())
 }

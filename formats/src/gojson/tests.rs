@@ -29,7 +29,7 @@ impl StreamResult for EventLog {
             self.file = None;
             let mut line = format!("{} {}", event.test_id.unwrap_or("-"), status.as_str());
             if let Some(time) = event.timestamp {
-                write!(line, " {}.{:09}", time.seconds, time.nanoseconds).unwrap();
+                write!(line, " {}.{:09}", time.seconds(), time.nanoseconds()).unwrap();
             }
             self.lines.push(line);
         }

@@ -85,7 +85,7 @@ fn times(span: Span, with_timestamp: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(b" time=\"");
     seconds(length, out);
     out.push(b'"');
-    if let (true, Some(start)) = (with_timestamp, DateTime::from_timestamp(i64::from(first.seconds), 0)) {
+    if let (true, Some(start)) = (with_timestamp, DateTime::from_timestamp(i64::from(first.seconds()), 0)) {
         // Without a zone, which is what consumers take for UTC.
         let _ = write!(out, " timestamp=\"{}\"", start.format("%Y-%m-%dT%H:%M:%S"));
     }

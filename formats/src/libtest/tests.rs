@@ -9,7 +9,7 @@ use subunit::{Event, Timestamp};
 use super::*;
 use crate::lines::Lines;
 
-const NOW: Timestamp = Timestamp { seconds: 100, nanoseconds: 0 };
+const NOW: Timestamp = Timestamp::from_seconds(100);
 
 /// What a reader says, an event a line: id, status, tags, file with its content, time as far as it is not the
 /// clock's. Pieces of a file that follow one another are one.

@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn a_failure_has_all_that_is_known() {
-        let at = |seconds, nanoseconds| Some(Timestamp { seconds, nanoseconds });
+        let at = Timestamp::new;
         let begun = Event {
             mime_type: Some("text/plain"),
             timestamp: at(1, 0),

@@ -4,7 +4,7 @@ use subunit::{Event, File, Status, Tags, Timestamp};
 use super::*;
 
 fn at(seconds: u32) -> Option<Timestamp> {
-    Some(Timestamp { seconds, nanoseconds: 0 })
+    Some(Timestamp::from_seconds(seconds))
 }
 
 fn with_file<'a>(name: &'a str, bytes: &'a [u8], event: Event<'a>) -> Event<'a> {

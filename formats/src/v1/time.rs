@@ -16,7 +16,7 @@ pub(crate) fn parse(text: &[u8]) -> IResult<&[u8], Timestamp> {
         let Clock { hour, minute, second, nanosecond, east } = clock.unwrap_or_default();
         let time = date.and_hms_opt(hour, minute, second)? - TimeDelta::minutes(east);
         let seconds = u32::try_from(time.and_utc().timestamp()).ok()?;
-        Some(Timestamp { seconds, nanoseconds: nanosecond })
+        Timestamp::new(seconds, nanosecond)
     })
     .parse(text)
 }
@@ -92,17 +92,17 @@ impl TimeWriter {
     /// Appends a time with six digits after the second, as all writers of v1 do, or with nine where there is
     /// more to say.
     pub(crate) fn push(&mut self, time: Timestamp, out: &mut Vec<u8>) {
-        let minute = time.seconds / 60;
+        let minute = time.seconds() / 60;
         if self.minute != Some(minute) {
             self.set_minute(minute);
         }
         out.extend_from_slice(&self.text);
-        out.extend_from_slice(&digits::<2>(time.seconds % 60));
+        out.extend_from_slice(&digits::<2>(time.seconds() % 60));
         out.push(b'.');
-        if time.nanoseconds.is_multiple_of(1000) {
-            out.extend_from_slice(&digits::<6>(time.nanoseconds / 1000));
+        if time.nanoseconds().is_multiple_of(1000) {
+            out.extend_from_slice(&digits::<6>(time.nanoseconds() / 1000));
         } else {
-            out.extend_from_slice(&digits::<9>(time.nanoseconds));
+            out.extend_from_slice(&digits::<9>(time.nanoseconds()));
         }
         out.push(b'Z');
     }
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: Option<(u32, u32)>) {
-        let found = parse(text.as_bytes()).ok().map(|(_, time)| (time.seconds, time.nanoseconds));
+        let found = parse(text.as_bytes()).ok().map(|(_, time)| (time.seconds(), time.nanoseconds()));
         assert_eq!(found, expected, "{text}");
     }
 
@@ -184,7 +184,7 @@ mod tests {
             (u32::MAX, 999_999_999, "2106-02-07 06:28:15.999999999Z"),
         ] {
             let mut out = Vec::new();
-            writer.push(Timestamp { seconds, nanoseconds }, &mut out);
+            writer.push(Timestamp::new(seconds, nanoseconds).unwrap(), &mut out);
             assert_eq!(String::from_utf8(out).unwrap(), expected);
             check(expected, Some((seconds, nanoseconds)));
         }

@@ -53,7 +53,7 @@ fn with_file<'a>(event: Event<'a>, name: &'a str, bytes: &'a str) -> Event<'a> {
 }
 
 fn at(seconds: u32, event: Event<'_>) -> Event<'_> {
-    Event { timestamp: Some(Timestamp { seconds, nanoseconds: 0 }), ..event }
+    Event { timestamp: Some(Timestamp::from_seconds(seconds)), ..event }
 }
 
 #[test]

@@ -169,7 +169,7 @@ fn write(tests: &[Test]) -> Vec<u8> {
             timestamp: time,
             ..Event::default()
         };
-        let begin = test.nanoseconds.map(|_| Timestamp { seconds: 7, nanoseconds: 1 });
+        let begin = test.nanoseconds.map(|_| Timestamp::new(7, 1).unwrap());
         let took = std::time::Duration::from_nanos(test.nanoseconds.unwrap_or_default());
         let end = begin.and_then(|begin| Timestamp::from_epoch(begin.since_epoch() + took));
         records.status(&Event { status: Some(Status::InProgress), ..event(begin) }).unwrap();

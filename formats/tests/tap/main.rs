@@ -14,7 +14,7 @@ use streamresult::StreamResult;
 use subunit::{Event, Timestamp};
 
 /// When all lines come.
-const NOON: Timestamp = Timestamp { seconds: 43_200, nanoseconds: 0 };
+const NOON: Timestamp = Timestamp::from_seconds(43_200);
 
 /// The events of a run, a line each; pieces of a file that follow each other are one.
 #[derive(Debug, Default)]

@@ -138,10 +138,10 @@ fn what_was_recorded_has_no_times_but_where_a_test_says_how_long_it_took() {
     let mut lines = Lines::new(TapParser::new().clock(|| crate::NOON));
     let mut times = Vec::new();
     let mut sink = streamresult::from_fn(|event: &Event<'_>| {
-        times.push(event.timestamp.map(|time| time.seconds));
+        times.push(event.timestamp.map(|time| time.seconds()));
         Ok(())
     });
-    lines.parser_mut().recorded(Some(Timestamp { seconds: 100, nanoseconds: 0 }));
+    lines.parser_mut().recorded(Some(Timestamp::from_seconds(100)));
     lines
         .feed(
             b"TAP version 13\nok 1 - a\nok 2 - b # time=7s\nok 3\n  ---\n  duration_ms: 1000\n  ...\n1..3\n",
@@ -483,10 +483,10 @@ fn ids_fit_into_packets_however_long_names_are() {
 #[test]
 fn lines_have_the_time_when_they_came_not_when_they_were_read() {
     static SECONDS: AtomicU32 = AtomicU32::new(0);
-    let clock = || Timestamp { seconds: SECONDS.fetch_add(1, Ordering::Relaxed), nanoseconds: 0 };
+    let clock = || Timestamp::from_seconds(SECONDS.fetch_add(1, Ordering::Relaxed));
     let mut times = Vec::new();
     let mut sink = streamresult::from_fn(|event: &Event<'_>| {
-        times.push(event.timestamp.unwrap().seconds);
+        times.push(event.timestamp.unwrap().seconds());
         Ok(())
     });
     let mut lines = Lines::new(TapParser::new().clock(clock));

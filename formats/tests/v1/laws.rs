@@ -45,7 +45,7 @@ impl RecordSink for Collector {
             id: record.test_id().to_owned(),
             outcome: record.outcome(),
             tags: record.tags().iter().map(str::to_owned).collect(),
-            times: times.map(|time| time.map(|time| (time.seconds, time.nanoseconds))),
+            times: times.map(|time| time.map(|time| (time.seconds(), time.nanoseconds()))),
             files,
         });
         Ok(())

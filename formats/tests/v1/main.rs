@@ -57,7 +57,7 @@ impl StreamResult for EventLog {
 
 fn time(event: &Event<'_>) -> String {
     let Some(time) = event.timestamp else { return String::new() };
-    format!(" @{}.{:09}", time.seconds, time.nanoseconds).trim_end_matches('0').to_owned()
+    format!(" @{}.{:09}", time.seconds(), time.nanoseconds()).trim_end_matches('0').to_owned()
 }
 
 /// What a v1 stream tells, fed in pieces of this size.

@@ -18,7 +18,7 @@ fn check(events: &[Event<'_>], expected: &str) {
 }
 
 const fn at(seconds: u32) -> Option<Timestamp> {
-    Some(Timestamp { seconds, nanoseconds: 0 })
+    Some(Timestamp::from_seconds(seconds))
 }
 
 #[test]

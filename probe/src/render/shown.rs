@@ -165,7 +165,7 @@ pub(super) mod testing {
     pub(in crate::render) fn records<S: Sink>(sink: S) -> S {
         let mut records = Records::new(Results::new(sink));
         let mut say = |event: Event<'_>, seconds| {
-            let timestamp = Some(Timestamp { seconds, nanoseconds: 500_000_000 });
+            let timestamp = Timestamp::new(seconds, 500_000_000);
             records.status(&Event { timestamp, route_code: Some("host"), ..event }).unwrap();
         };
         let file = |id, name, bytes| Event { test_id: Some(id), ..Event::file(name, bytes) };

@@ -141,7 +141,7 @@ fn times_are_as_exact_as_they_came() {
     let temporary = temporary();
     let mut writer = subunit::io::Writer::new(Vec::new());
     for (nanoseconds, status) in [(1, subunit::Status::InProgress), (2, subunit::Status::Success)] {
-        let timestamp = Some(subunit::Timestamp { seconds: 1_700_000_000, nanoseconds });
+        let timestamp = subunit::Timestamp::new(1_700_000_000, nanoseconds);
         writer.write(&subunit::Event { timestamp, ..subunit::Event::status("a", status) }).unwrap();
     }
     let stream = writer.into_inner().unwrap();

@@ -32,7 +32,7 @@ fn runs_are_named_by_number_and_from_the_end() {
 #[test]
 fn what_is_said_of_a_run_is_kept() {
     let temporary = temporary();
-    let time = |seconds| Some(Timestamp { seconds, nanoseconds: 123_456_789 });
+    let time = |seconds| Timestamp::new(seconds, 123_456_789);
     let info = RunInfo {
         command: Some("make".into()),
         arguments: vec!["check".into(), "new\nline".into()],
@@ -204,7 +204,7 @@ fn timings_are_those_of_the_latest_run() {
 #[test]
 fn a_clock_that_goes_back_makes_no_duration_and_prunes_nothing() {
     let temporary = temporary();
-    let at = |seconds| Some(Timestamp { seconds, nanoseconds: 0 });
+    let at = |seconds| Some(Timestamp::from_seconds(seconds));
     let mut writer = Writer::new(Vec::new());
     for (seconds, status) in [(500, Status::InProgress), (100, Status::Success)] {
         writer.write(&Event { timestamp: at(seconds), ..Event::status("a", status) }).unwrap();

@@ -12,8 +12,7 @@ fn five() -> Temporary {
     let temporary = temporary();
     for number in 1..=5 {
         let events: &[&str] = if number == 2 { &["a success", "b fail"] } else { &["a success"] };
-        let end =
-            RunEnd { end: Some(Timestamp { seconds: number * 100, nanoseconds: 0 }), ..RunEnd::default() };
+        let end = RunEnd { end: Some(Timestamp::from_seconds(number * 100)), ..RunEnd::default() };
         temporary.repository.load(&*stream(events), RunInfo::default(), end).unwrap();
     }
     temporary
@@ -21,7 +20,7 @@ fn five() -> Temporary {
 
 fn check(retention: Retention, expected: &[u32]) {
     let temporary = five();
-    let now = Timestamp { seconds: 550, nanoseconds: 0 };
+    let now = Timestamp::from_seconds(550);
     let dry = temporary.repository.prunable(&retention, now).unwrap();
     let pruned = temporary.repository.prune(&retention, now).unwrap();
     assert_eq!(pruned, dry);

@@ -41,7 +41,7 @@ impl Temporary {
 pub(crate) fn stream(events: &[&str]) -> Vec<u8> {
     let mut writer = Writer::new(Vec::new());
     for (second, event) in events.iter().enumerate() {
-        let timestamp = Some(Timestamp { seconds: 1_700_000_000 + second as u32, nanoseconds: 1 });
+        let timestamp = Timestamp::new(1_700_000_000 + second as u32, 1);
         let Some((id, what)) = event
             .split_once(" +")
             .map(|(id, _)| (id, &event[id.len() + 1..]))

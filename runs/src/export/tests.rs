@@ -14,7 +14,7 @@ use super::super::import::testing::{corpus, subunit};
 
 /// A stream with all that is hard to write elsewhere.
 fn stream() -> Vec<u8> {
-    let at = |seconds| Some(Timestamp { seconds, nanoseconds: 250_000_001 });
+    let at = |seconds| Timestamp::new(seconds, 250_000_001);
     let file = Some(File { name: "log\nContent-Type: x", bytes: b"ready\n]\n0\r\n" });
     let tags = ["-gone", "two words"];
     let events = [

@@ -66,7 +66,7 @@ fn nothing_of_a_run_of_stestr_is_lost() {
     assert_eq!(failing(&repository), ["hangs", "net.tést[café]"]);
     let run = &runs(&repository)[2];
     assert_eq!(run.info.arguments, [".stestr", "2"]);
-    assert_eq!(run.start().unwrap().seconds, 1_767_268_800 + 200);
+    assert_eq!(run.start().unwrap().seconds(), 1_767_268_800 + 200);
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_time_is_given_where_there_is_none() {
     let mut seconds = 5;
     let clock = move || {
         seconds += 1;
-        Timestamp { seconds, nanoseconds: 0 }
+        Timestamp::from_seconds(seconds)
     };
     check(
         |lines| Box::new(lines.stamped_by(clock)),

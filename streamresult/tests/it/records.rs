@@ -221,7 +221,7 @@ fn a_running_test_can_be_looked_at() {
     let open = records.open();
     let signs: Vec<_> = open.iter().map(|record| (record.test_id(), record.last_sign())).collect();
     assert_eq!(signs, [("b", Sign::File), ("a", Sign::Status(Status::InProgress))]);
-    assert_eq!(open[0].last().map(|time| time.seconds), Some(5));
+    assert_eq!(open[0].last().map(|time| time.seconds()), Some(5));
     assert_eq!(records.open_len(), 2);
 }
 

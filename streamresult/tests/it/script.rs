@@ -38,7 +38,7 @@ fn push(line: &str, result: &mut dyn StreamResult) {
             "route" => event.route_code = Some(value),
             "norun" => event.runnable = false,
             "t" => {
-                event.timestamp = Some(Timestamp { seconds: value.parse().unwrap(), nanoseconds: 0 });
+                event.timestamp = Some(Timestamp::from_seconds(value.parse().unwrap()));
             }
             "tags" => {
                 tags = Some(value.split(',').filter(|tag| !tag.is_empty()).collect::<Vec<_>>());
@@ -67,7 +67,7 @@ pub(crate) fn line(event: &Event<'_>) -> String {
         line += &format!(" tags={}", event.tags.iter().collect::<Vec<_>>().join(","));
     }
     if let Some(timestamp) = event.timestamp {
-        line += &format!(" t={}", timestamp.seconds);
+        line += &format!(" t={}", timestamp.seconds());
     }
     if let Some(route_code) = event.route_code {
         line += &format!(" route={route_code}");
@@ -129,7 +129,7 @@ pub(crate) fn describe(record: &Record<'_>) -> String {
         line = format!("{route_code}:{line}");
     }
     if let (Some(first), Some(last)) = (record.first(), record.last()) {
-        line += &format!(" {}..{}", first.seconds, last.seconds);
+        line += &format!(" {}..{}", first.seconds(), last.seconds());
     }
     line += &format!(" #{}", record.events());
     if !record.tags().is_empty() {

@@ -55,14 +55,11 @@ fn outcome(test: usize) -> Status {
 /// A status packet: id, time, a tag, and every other test a route. 98 bytes on average.
 pub(crate) fn status_event<'a>(index: usize, id: &'a str, tags: &'a [&'a str]) -> Event<'a> {
     let status = if index % 2 == 0 { Status::InProgress } else { outcome(index / 2) };
-    let timestamp = Timestamp {
-        seconds: 1_700_000_000 + (index / 1000) as u32,
-        nanoseconds: (index % 1000) as u32 * 999_983,
-    };
+    let timestamp = Timestamp::new(1_700_000_000 + (index / 1000) as u32, (index % 1000) as u32 * 999_983);
     Event {
         tags: Tags::from(tags),
         route_code: (index % 4 < 2).then_some("rack/3"),
-        timestamp: Some(timestamp),
+        timestamp,
         ..Event::status(id, status)
     }
 }

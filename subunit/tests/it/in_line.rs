@@ -14,7 +14,7 @@ const TEXTS: [&str; 8] =
 /// Failures with what packets carry: nothing more, or times, tags, routes and a file.
 fn failures() -> Vec<PacketBuf> {
     let event = Event::status("b", Status::Fail);
-    let timestamp = Some(Timestamp { seconds: 0x6567_6869, nanoseconds: 1 });
+    let timestamp = Timestamp::new(0x6567_6869, 1);
     let file = Some(File { name: "traceback", bytes: &[b'x'; 300] });
     let id = "tests.network.TestServer.test_start";
     [
@@ -67,8 +67,7 @@ fn each_cut_is_told_but_that_after_the_signature() {
 /// Words as people write them, with characters that have `B3` in them.
 #[test]
 fn every_kind_of_packet_is_found_behind_half_a_character() {
-    let (file, timestamp) =
-        (Some(File { name: "n", bytes: b"x" }), Some(Timestamp { seconds: 1, nanoseconds: 0 }));
+    let (file, timestamp) = (Some(File { name: "n", bytes: b"x" }), Some(Timestamp::from_seconds(1)));
     let parts = [
         Event { runnable: true, ..Event::default() },
         Event { eof: true, ..Event::default() },

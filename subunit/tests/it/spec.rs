@@ -33,7 +33,7 @@ fn every_field_has_its_bit_and_its_place() {
     check(&Event { tags: Tags::from(&[]), ..none }, b"\xb3\x20\x80\x09\x00");
     check(&Event { tags: Tags::from(&["b", "a", "a"]), ..none }, b"\xb3\x20\x80\x0f\x03\x01b\x01a\x01a");
     check(&Event::file("f", b"\x00\xff"), b"\xb3\x20\x40\x0d\x01f\x02\x00\xff");
-    let timestamp = Some(Timestamp { seconds: 1, nanoseconds: 999_999_999 });
+    let timestamp = Timestamp::new(1, 999_999_999);
     check(&Event { timestamp, ..none }, b"\xb3\x22\x00\x10\x00\x00\x00\x01\xfb\x9a\xc9\xff");
     for (bits, status) in (1..).zip(Status::ALL) {
         check(&Event { status: Some(status), ..none }, &[0xb3, 0x20, bits, 8]);
@@ -51,7 +51,7 @@ fn all_fields_together_stand_in_the_order_of_the_specification() {
         mime_type: Some("m"),
         eof: true,
         route_code: Some("r"),
-        timestamp: Some(Timestamp { seconds: 0x0102_0304, nanoseconds: 5 }),
+        timestamp: Timestamp::new(0x0102_0304, 5),
     };
     check(&event, b"\xb3\x2f\xf6\x1b\x01\x02\x03\x04\x05\x02id\x01\x01t\x01m\x01n\x01c\x01r");
 }

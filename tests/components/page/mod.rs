@@ -87,7 +87,7 @@ impl Run {
 
     fn time(&self) -> Timestamp {
         let nanoseconds = (self.at.fract() * 1e9) as u32;
-        Timestamp { seconds: self.at as u32, nanoseconds }
+        Timestamp::new(self.at as u32, nanoseconds).unwrap_or_default()
     }
 
     /// Writes the page and has it looked at; the page may take this many bytes.

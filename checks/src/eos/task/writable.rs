@@ -52,7 +52,7 @@ pub(super) fn rounds(
 
 fn content(seed: u64, number: u32) -> String {
     let now = subunit::Timestamp::now();
-    format!("subunit check {seed:016x} {number} {}.{:09}\n", now.seconds, now.nanoseconds)
+    format!("subunit check {seed:016x} {number} {}.{:09}\n", now.seconds(), now.nanoseconds())
 }
 
 /// Does the steps, and tells what those took that are asked for.

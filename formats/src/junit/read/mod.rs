@@ -66,7 +66,7 @@ pub use error::{Error, Position};
 pub use parse::Parser;
 
 /// 2000-01-01T00:00:00Z, as python-subunit has it.
-const START: Timestamp = Timestamp { seconds: 946_684_800, nanoseconds: 0 };
+const START: Timestamp = Timestamp::from_seconds(946_684_800);
 /// How much is read at a time.
 const BLOCK: usize = 64 << 10;
 

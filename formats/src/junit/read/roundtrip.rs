@@ -47,7 +47,7 @@ impl Test {
         let tags = if tags.is_empty() { Tags::default() } else { Tags::from(tags.as_slice()) };
         let event =
             Event { route_code: self.route.as_deref(), tags, ..Event::status(&self.id, Status::InProgress) };
-        let start = Timestamp { seconds: start, nanoseconds: 0 };
+        let start = Timestamp::from_seconds(start);
         sink.status(&Event { timestamp: self.duration.map(|_| start), ..event }).unwrap();
         let detail = if self.outcome.is_failure() { "traceback" } else { "reason" };
         for (name, text) in [(detail, &self.detail), ("stdout", &self.stdout)] {

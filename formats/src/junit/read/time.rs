@@ -30,7 +30,7 @@ pub(crate) fn timestamp(text: &str) -> Option<Timestamp> {
     let since = since.or_else(|| time_in_words(text)).or_else(|| time_in_seconds(text))?;
     // A leap second has more nanoseconds than others.
     let nanoseconds = since.timestamp_subsec_nanos().min(999_999_999);
-    Some(Timestamp { seconds: since.timestamp().try_into().ok()?, nanoseconds })
+    Timestamp::new(since.timestamp().try_into().ok()?, nanoseconds)
 }
 
 fn time_in_words(text: &str) -> Option<DateTime<Utc>> {
@@ -177,7 +177,7 @@ mod tests {
     }
 
     fn check_time(text: &str, expected: Option<(u32, u32)>) {
-        let expected = expected.map(|(seconds, nanoseconds)| Timestamp { seconds, nanoseconds });
+        let expected = expected.map(|(seconds, nanoseconds)| Timestamp::new(seconds, nanoseconds).unwrap());
         assert_eq!(timestamp(text), expected, "{text}");
     }
 

@@ -45,7 +45,7 @@ impl StreamResult for EventLog {
 }
 
 fn since_start(time: Timestamp) -> String {
-    let (seconds, nanoseconds) = (i64::from(time.seconds) - i64::from(START.seconds), time.nanoseconds);
+    let (seconds, nanoseconds) = (i64::from(time.seconds()) - i64::from(START.seconds()), time.nanoseconds());
     let text = format!("{seconds}.{nanoseconds:09}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
