@@ -102,7 +102,8 @@ fn help_shows_all_commands_one_or_a_topic() {
 
 #[test]
 fn each_name_is_the_command() {
-    let folder = tempfile::tempdir().unwrap();
+    // Hard links are made within a file system.
+    let folder = tempfile::tempdir_in(Path::new(PROGRAM).parent().unwrap()).unwrap();
     for kind in [LinkKind::Symbolic, LinkKind::Hard] {
         links::make(Path::new(PROGRAM), folder.path(), &links::names::<Registry>(), kind).unwrap();
         for entry in Registry::entries() {
