@@ -8,7 +8,7 @@ use super::repo_args::RepoArgs;
 /// Make a repository
 ///
 /// It is the folder .subunit in the working directory, or where -C or SUBUNIT_REPO says. To take over runs of
-/// testrepository, stestr or inquest, use `subunit import`.
+/// testrepository, stestr, inquest or ducktape, use `subunit import`.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [Passed = "the repository was made"],

@@ -40,13 +40,14 @@ pub(super) fn compare(
     source: &Source,
     errors: &mut dyn Write,
 ) -> anyhow::Result<()> {
-    let failing = repository.failing()?;
-    let damaged = (!failing.runs.is_empty()).then(|| DAMAGE_ID.to_owned());
+    let Some(failing) = &source.failing else { return Ok(()) };
+    let ours = repository.failing()?;
+    let damaged = (!ours.runs.is_empty()).then(|| DAMAGE_ID.to_owned());
     let ours: BTreeSet<String> =
-        failing.tests.into_iter().map(|failure| failure.test_id).chain(damaged).collect();
-    let path = source.foreign.path.display();
-    let only_there: Vec<&String> = source.failing.difference(&ours).collect();
-    let only_here: Vec<&String> = ours.difference(&source.failing).collect();
+        ours.tests.into_iter().map(|failure| failure.test_id).chain(damaged).collect();
+    let path = source.path.display();
+    let only_there: Vec<&String> = failing.difference(&ours).collect();
+    let only_here: Vec<&String> = ours.difference(failing).collect();
     tell(&only_there, &format!("fails in {path}, but in none of its runs that are left"), errors)?;
     tell(
         &only_here,

@@ -42,7 +42,13 @@ pub(super) fn read(foreign: &Foreign, mixed: bool) -> anyhow::Result<Source> {
         Ok(_) => failing::of_file(&path.join("failing"))?,
         Err(_) => Default::default(),
     };
-    Ok(Source { foreign: foreign.clone(), runs, failing, notes })
+    Ok(Source {
+        path: foreign.path.clone(),
+        tool: foreign.tool.to_string(),
+        runs,
+        failing: Some(failing),
+        notes,
+    })
 }
 
 /// Refuses anything but a repository of this kind.

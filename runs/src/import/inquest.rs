@@ -32,7 +32,13 @@ pub(super) fn read(foreign: &Foreign) -> anyhow::Result<Source> {
             None => notes.push(format!("the stream of run {} of {} is missing", row.id, path.display())),
         }
     }
-    Ok(Source { foreign: foreign.clone(), runs, failing, notes })
+    Ok(Source {
+        path: foreign.path.clone(),
+        tool: foreign.tool.to_string(),
+        runs,
+        failing: Some(failing),
+        notes,
+    })
 }
 
 /// The files of the runs.

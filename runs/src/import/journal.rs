@@ -34,9 +34,9 @@ pub(super) type Key = (String, String, String);
 impl Entry {
     /// The entry of a run that has no number here yet.
     pub(super) fn of(source: &Source, run: &SourceRun) -> Entry {
-        let path = &source.foreign.path;
+        let path = &source.path;
         Entry {
-            tool: source.foreign.tool.to_string(),
+            tool: source.tool.clone(),
             path: path.canonicalize().unwrap_or_else(|_| path.clone()),
             name: run.name.clone(),
             digest: run.digest.clone(),

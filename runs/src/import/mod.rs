@@ -1,5 +1,6 @@
 //! `subunit import`: takes over the runs of another tool's repository.
 
+mod ducktape;
 mod failing;
 mod file_repository;
 mod find;
@@ -17,12 +18,12 @@ mod timings;
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use cli::{Streams, Verdict};
 use process::Interrupt;
-use repository::{Foreign, Repository, RunId, RunState, RunWriter, Tool};
+use repository::{Repository, RunId, RunState, RunWriter, Tool};
 use subunit::Timestamp;
 
 use self::journal::{Entry, Journal};
@@ -31,7 +32,7 @@ use self::source::{Content, Source, SourceRun};
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
 
-/// Take over the runs of testrepository, stestr or inquest
+/// Take over the runs of testrepository, stestr, inquest or ducktape
 ///
 /// Each run is imported once, in the order of the other repository, which is not changed. Import again to add what is
 /// new there. Runs keep their tests, times, tags, attachments and packets; their command says which run they were.
@@ -39,6 +40,10 @@ use super::repo_args::RepoArgs;
 ///
 /// If there is no repository of ours, one is made: next to the other one, or where -C says. A repository that makes no
 /// sense is refused as a whole, before anything is imported.
+///
+/// With --ducktape, each session is a run, and the logs of a test are its attachments: of long ones the last 16 MiB. A
+/// module that could not be imported, a test whose process left no result, and totals that are not those of the tests
+/// are failures, though ducktape may have ended with 0.
 #[derive(clap::Args, Debug)]
 #[command(after_help = cli::help!(
     [
@@ -47,6 +52,7 @@ use super::repo_args::RepoArgs;
     ],
     "  subunit import\n  \
        subunit import ../old/.testrepository\n  \
+       subunit import --ducktape results\n  \
        subunit -C results import ../old"
 ))]
 pub struct Import {
@@ -59,6 +65,9 @@ pub struct Import {
     /// Read a repository that has runs of both version 1 and version 2 of the protocol
     #[arg(long)]
     mixed: bool,
+    /// Read a session of ducktape, or all sessions of its results; without FOLDER, those in `results`
+    #[arg(long, conflicts_with = "mixed")]
+    ducktape: bool,
 }
 
 impl RepositoryCommand for Import {
@@ -66,19 +75,14 @@ impl RepositoryCommand for Import {
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
         let Streams { output, errors, interrupt, .. } = streams;
-        let foreign = find::find(self.from.as_deref(), repo)?;
-        find::refuse_pipes(&foreign.path)?;
-        let source = match foreign.tool {
-            Tool::Inquest => inquest::read(&foreign)?,
-            _ => file_repository::read(&foreign, self.mixed)?,
-        };
+        let source = self.source(repo)?;
         source.notes.iter().try_for_each(|note| writeln!(errors, "{note}"))?;
         if source.runs.is_empty() {
-            writeln!(output, "there are no runs in {}", source.foreign.path.display())?;
+            writeln!(output, "there are no runs in {}", source.path.display())?;
             return Ok(Verdict::Nothing);
         }
         let made;
-        let repository = match self.repository(repo, &foreign)? {
+        let repository = match self.repository(repo, &source.path)? {
             Target::Existing(repository) => repository,
             Target::Created(repository) => {
                 writeln!(errors, "made {}", repository.path().display())?;
@@ -96,14 +100,27 @@ impl RepositoryCommand for Import {
 }
 
 impl Import {
+    /// What is imported.
+    fn source(&self, repo: &RepoArgs) -> anyhow::Result<Source> {
+        if self.ducktape {
+            return ducktape::read(self.from.as_deref());
+        }
+        let foreign = find::find(self.from.as_deref(), repo)?;
+        find::refuse_pipes(&foreign.path)?;
+        match foreign.tool {
+            Tool::Inquest => inquest::read(&foreign),
+            _ => file_repository::read(&foreign, self.mixed),
+        }
+    }
+
     /// Our repository, or a new one: next to the other one, unless a folder was named.
-    fn repository<'p>(&self, repo: &'p RepoArgs, foreign: &Foreign) -> anyhow::Result<Target<'p>> {
+    fn repository<'p>(&self, repo: &'p RepoArgs, path: &Path) -> anyhow::Result<Target<'p>> {
         match repo.repository() {
             Err(repository::Error::NoRepository { .. }) => {}
             found => return Ok(Target::Existing(found?)),
         }
         let is_named = self.from.is_some() || repo.folder().is_some();
-        let beside = foreign.path.parent().filter(|folder| !is_named && !folder.as_os_str().is_empty());
+        let beside = path.parent().filter(|folder| !is_named && !folder.as_os_str().is_empty());
         match beside {
             Some(beside) => Ok(Target::Created(Repository::init(beside)?)),
             None => Ok(Target::Created(repo.make()?.clone())),
@@ -175,7 +192,7 @@ fn new_runs<'s>(
             continue;
         }
         if was_there {
-            let path = source.foreign.path.display();
+            let path = source.path.display();
             writeln!(errors, "run {} of {path} has changed: it is imported again", run.name)?;
         }
         new.push((run, entry));
@@ -189,7 +206,7 @@ fn refuse_older(repository: &Repository, source: &Source, new: &[(&SourceRun, En
     let is_older = |run: &SourceRun| latest.is_some_and(|(latest, _)| run.start() < latest);
     let older: Vec<&str> = new.iter().filter(|(run, _)| is_older(run)).map(|(run, _)| &*run.name).collect();
     if let (Some((_, id)), [first, ..]) = (latest, &*older) {
-        let (path, count) = (source.foreign.path.display(), older.len());
+        let (path, count) = (source.path.display(), older.len());
         bail!(
             "{count} runs of {path}, from {first} on, are older than run {id} here, and would be numbered after it: \
              what they say would decide what is failing. --older-too imports them; -C names another repository"
@@ -223,7 +240,7 @@ struct ImportReport {
 
 impl ImportReport {
     fn tell(&self, source: &Source, output: &mut dyn Write) -> anyhow::Result<()> {
-        let path = source.foreign.path.display();
+        let path = source.path.display();
         match &*self.imported {
             [] => write!(output, "imported no run of {path}")?,
             [id] => write!(output, "imported 1 run of {path}: {id}")?,

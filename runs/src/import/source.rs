@@ -9,18 +9,23 @@ use std::time::Duration;
 use anyhow::Context as _;
 use flate2::read::MultiGzDecoder;
 use formats::v1;
-use repository::{Foreign, RunEnd, RunInfo, RunWriter};
+use repository::{RunEnd, RunInfo, RunWriter};
 use streamresult::{StreamResult, StreamResultExt as _, drive};
 use subunit::{Event, Status, TEXT_TYPE, Timestamp};
+
+use super::ducktape::Session;
 
 /// A repository of another tool.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) foreign: Foreign,
+    /// Where it is.
+    pub(super) path: PathBuf,
+    /// Whose it is.
+    pub(super) tool: String,
     /// Its runs, in their order.
     pub(super) runs: Vec<SourceRun>,
-    /// The tests that fail, as the other tool sees it.
-    pub(super) failing: BTreeSet<String>,
+    /// The tests that fail, as the other tool sees it; none where it keeps no such set.
+    pub(super) failing: Option<BTreeSet<String>>,
     /// What could not be read, or is not as it should be.
     pub(super) notes: Vec<String>,
 }
@@ -48,6 +53,8 @@ pub(super) enum Content {
     Parts(Vec<Part>),
     /// In none: all that is known of these tests is how long they took.
     Timings(Vec<(String, Duration)>, Timestamp),
+    /// In a session of ducktape.
+    Ducktape(Session),
 }
 
 /// A part of a run.
@@ -70,6 +77,7 @@ impl SourceRun {
             Content::V1(path) => in_file(v1::drive(open(path)?, writer), path),
             Content::V2(path) => Ok(writer.load(open(path)?)?),
             Content::Parts(parts) => parts.iter().try_for_each(|part| part.write(writer)),
+            Content::Ducktape(session) => Ok(session.write(writer)?),
             Content::Timings(timings, at) => Ok(announce(timings, *at, writer)?),
         }
     }

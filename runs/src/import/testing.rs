@@ -19,7 +19,7 @@ pub(crate) fn copy(name: &str) -> (tempfile::TempDir, PathBuf) {
     (folder, to)
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
         let to = to.join(entry.file_name());
