@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cli::Verdict;
 use process::Deadline;
-use streamresult::{FLAKY_TAG, StreamResult};
+use streamresult::{FLAKY_TAG, StreamResult, attempt_tag};
 use subunit::{Status, TEXT_TYPE};
 
 use super::event_writer::EventWriter;
@@ -117,7 +117,7 @@ impl Run<'_> {
                 let finding = Finding { attempts: tries, ..finding };
                 // Named as those of subunit-exec, for reports to know them.
                 return (1..).zip(earlier).fold(finding, |finding, (attempt, reason)| {
-                    finding.with_text(&format!("attempt-{attempt}.reason"), reason)
+                    finding.with_text(&format!("{}.reason", attempt_tag(attempt)), reason)
                 });
             }
             earlier.push(finding.level.reason().unwrap_or_default().to_owned());
@@ -169,7 +169,7 @@ impl Run<'_> {
             self.writer.attach(id, name, mime_type, bytes)?;
         }
         self.statuses.insert(id.to_owned(), judged.status);
-        let attempt = (finding.attempts > 1).then(|| format!("attempt-{}", finding.attempts));
+        let attempt = (finding.attempts > 1).then(|| attempt_tag(finding.attempts));
         let flaky = attempt.as_ref().filter(|_| judged.status == Status::Success).map(|_| FLAKY_TAG);
         let tags: Vec<_> = judged.tags.iter().copied().chain(attempt.as_deref()).chain(flaky).collect();
         self.status(test, judged.status, &tags)

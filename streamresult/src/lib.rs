@@ -133,7 +133,7 @@ pub use records::{Details, Records};
 pub use renamed::Renamed;
 pub use routed::Routed;
 pub use router::{Notify, Router, Rule, SinkId};
-pub use rules::{DAMAGE_ID, FLAKY_TAG, is_damage, place_of};
+pub use rules::{DAMAGE_ID, FLAKY_TAG, attempt_tag, is_damage, place_of};
 pub use running_test::RunningTest;
 pub use spool::{Spool, SpoolReader, Spooled};
 pub use stamped::Stamped;

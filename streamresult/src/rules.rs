@@ -4,6 +4,7 @@
 //! cannot differ.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use subunit::Status;
 
@@ -23,6 +24,19 @@ pub fn is_damage(test_id: &[u8], outcome: Outcome) -> bool {
 
 /// The tag of a test that passed only when it was tried again.
 pub const FLAKY_TAG: &str = "flaky";
+
+/// What the tag begins with that says which attempt of a test it was; a number follows.
+const ATTEMPT: &str = "attempt-";
+
+/// The tag of a test's attempt; the first one has the number 1.
+///
+/// ```
+/// assert_eq!(streamresult::attempt_tag(2), "attempt-2");
+/// ```
+#[must_use]
+pub fn attempt_tag(number: impl fmt::Display) -> String {
+    format!("{ATTEMPT}{number}")
+}
 
 /// What the tag begins with that says which of several workers ran a test; a number follows.
 const WORKER: &str = "worker-";
@@ -51,7 +65,7 @@ pub fn place_of<'t>(route_code: Option<&'t str>, tags: impl IntoIterator<Item = 
 /// Whether a tag says of a test that passed that it failed before.
 #[inline]
 pub(crate) fn is_of_flaky(tag: &[u8]) -> bool {
-    tag == FLAKY_TAG.as_bytes() || tag.strip_prefix(b"attempt-").is_some_and(is_of_retry)
+    tag == FLAKY_TAG.as_bytes() || tag.strip_prefix(ATTEMPT.as_bytes()).is_some_and(is_of_retry)
 }
 
 /// Whether an attempt's number is not that of the first.

@@ -3,6 +3,7 @@
 use std::io;
 
 use process::Source;
+use streamresult::{FLAKY_TAG, attempt_tag};
 use subunit::{EncodeError, Event, File, Status, TEXT_TYPE, Tags, Timestamp};
 
 use super::attempt::AttemptEnd;
@@ -72,7 +73,7 @@ impl<'a> Test<'a> {
     pub(super) fn retry(&mut self, ran: &AttemptEnd, ending: Judgement) -> io::Result<()> {
         self.end_output()?;
         let reason = ending.reason.unwrap_or_default();
-        let prefix = format!("attempt-{}.", self.failed.len() + 1);
+        let prefix = format!("{}.", attempt_tag(self.failed.len() + 1));
         self.attach(&format!("{prefix}reason"), TEXT_TYPE, format!("{reason}\n").as_bytes())?;
         self.metrics(ran, &prefix)?;
         self.failed.push(reason);
@@ -89,7 +90,7 @@ impl<'a> Test<'a> {
         }
         self.metrics(ran, "")?;
         let is_flaky = ending.status == Status::Success && !self.failed.is_empty();
-        self.tags.extend(is_flaky.then(|| "flaky".to_owned()));
+        self.tags.extend(is_flaky.then(|| FLAKY_TAG.to_owned()));
         self.tags.extend(ending.tag.map(str::to_owned));
         self.event(Event::status("", ending.status))
     }
@@ -123,7 +124,7 @@ impl<'a> Test<'a> {
         // The first attempt does not know that there will be others.
         match self.failed.len() {
             0 => name.to_owned(),
-            failed => format!("attempt-{}.{name}", failed + 1),
+            failed => format!("{}.{name}", attempt_tag(failed + 1)),
         }
     }
 
@@ -141,7 +142,7 @@ impl<'a> Test<'a> {
     fn tag_attempt(&mut self) {
         self.tags.truncate(self.own_tags);
         if self.has_attempts {
-            self.tags.push(format!("attempt-{}", self.failed.len() + 1));
+            self.tags.push(attempt_tag(self.failed.len() + 1));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Attempts of a test other than the one that its case is about.
 //!
-//! They are files of the test: `attempt-1`, `attempt-1 stdout` as the readers of reports name them, `attempt-1.reason`,
-//! `attempt-2.stderr` as `subunit-exec` does, which has the output of the first attempt where that of a test is. Each
+//! They are files of the test: `attempt-1`, `attempt-1 stdout` as `subunit run` and the readers of reports name them;
+//! `attempt-1.reason`, `attempt-2.stderr` as `subunit-exec` does, which has the output of the first attempt where that of a test is. Each
 //! attempt is a `flakyFailure` where the test passed in the end, and a `rerunFailure` where it did not.
 
 use streamresult::{Attachment, Record};
@@ -25,7 +25,7 @@ pub(crate) fn part(name: &str) -> Option<(u32, Part)> {
     let (number, rest) = rest.split_at_checked(digits)?;
     let number = number.parse().ok().filter(|number| (1..=MOST).contains(number))?;
     let part = match rest {
-        "" | ".reason" | ".traceback" | " traceback" => Part::Text,
+        "" | ".reason" | " reason" | ".traceback" | " traceback" => Part::Text,
         " stdout" | ".stdout" => Part::Stdout,
         " stderr" | ".stderr" => Part::Stderr,
         _ => return None,

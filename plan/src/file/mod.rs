@@ -9,6 +9,8 @@
 //! workers = 8                    # or "cores"
 //! group = '^([^.]*\.)*'          # tests whose match is the same stay together
 //! timeout = "5m"                 # of one test; idle-timeout and list-timeout likewise
+//! retries = 1                    # how often a test that fails is run again
+//! flaky = "pass"                 # or "fail": what becomes of a test that passes then
 //! prefix = "unit."               # before all ids, so that two suites are kept apart
 //! env = { LANG = "C.UTF-8" }
 //!

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use runner::preset::{Preset, Presets, Recipe};
-use runner::suite::{Limits, Suite};
+use runner::suite::{Limits, Retries, Suite};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -94,6 +94,7 @@ impl SuiteTable {
             env: self.env,
             workers: self.workers.map(|workers| workers.0),
             group: self.group.or(suite.group).filter(|group| !group.is_empty()),
+            retries: Retries { most: self.retries, flaky_fails: self.flaky == Flaky::Fail },
             limits: Limits {
                 test: self.timeout.map(|limit| limit.0),
                 idle: self.idle_timeout.map(|limit| limit.0),

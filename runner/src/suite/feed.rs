@@ -6,7 +6,7 @@
 //! | told | becomes of the tests |
 //! |---|---|
 //! | a worker is free ([`Feed::batch`]) | as many as suit it are sent |
-//! | a test began, ended | running, done |
+//! | a test began, ended | running, done; or waiting, where it is tried [`Feed::again`] |
 //! | a worker ended ([`Feed::worker_ended`]) | what it did not finish is [`Unfinished`]: the one that ran when it died is to blame, the rest waits again, at most [`MOST_ATTEMPTS`] times |
 //!
 //! **How many tests a batch has.** Each batch is a new process, which takes time to start, so few batches are good. But
@@ -33,6 +33,8 @@ const WORTH: u32 = 8;
 pub struct Planned {
     /// How long it took last.
     pub duration: Option<Duration>,
+    /// Whether it goes before those that are not first.
+    pub is_first: bool,
     /// Tests of the same group are run by one process.
     pub group: Option<String>,
     /// Tests of which this differs are never run by one process.
@@ -52,6 +54,7 @@ pub(super) enum Stage {
 #[derive(Clone, Debug)]
 struct Test {
     duration: Option<Duration>,
+    is_first: bool,
     together: String,
     load: usize,
     stage: Stage,
@@ -96,6 +99,7 @@ pub struct Feed {
     /// How much a process can be told.
     most: usize,
     is_sorted: bool,
+    is_stopped: bool,
     pub(super) is_isolated: bool,
     /// How many durations came in, and after how many the next guess is made.
     learned: (usize, usize),
@@ -119,6 +123,7 @@ impl Feed {
         }
         let new = |test: Planned| Test {
             duration: test.duration,
+            is_first: test.is_first,
             together: test.together,
             load: test.load,
             stage: Stage::Waiting,
@@ -133,6 +138,7 @@ impl Feed {
             guess: GUESS,
             most: usize::MAX,
             is_sorted: false,
+            is_stopped: false,
             is_isolated: false,
             learned: (0, 0),
             live: Live::new(workers.max(1)),
@@ -195,6 +201,18 @@ impl Feed {
         }
     }
 
+    /// Tells that a test ended, and is to be run again: next, or after all that wait.
+    pub fn again(&mut self, test: usize, took: Option<Duration>, is_next: bool) {
+        self.ended(test, took);
+        if self.is_stopped {
+            return;
+        }
+        self.set(test, Stage::Waiting);
+        let place = if is_next { self.waiting.len() } else { 0 };
+        self.waiting.insert(place, vec![test]);
+        self.live.add_up_again();
+    }
+
     /// Tells that a worker ended; `has_died` says that it did not end well. What it did not begin waits again then, and
     /// has failed otherwise: it was passed over.
     pub fn worker_ended(&mut self, worker: usize, has_died: bool) -> Vec<Unfinished> {
@@ -243,6 +261,7 @@ impl Feed {
 
     /// Gives up what waits.
     pub fn stop(&mut self) {
+        self.is_stopped = true;
         self.waiting.clear();
     }
 
@@ -250,6 +269,13 @@ impl Feed {
     #[must_use]
     pub fn is_open(&self, test: usize) -> bool {
         self.tests.get(test).is_some_and(|test| matches!(test.stage, Stage::Sent(_) | Stage::Running(_)))
+    }
+
+    /// Whether a worker has a test that it has not ended.
+    #[must_use]
+    pub fn is_with(&self, test: usize, worker: usize) -> bool {
+        let test = self.tests.get(test);
+        test.is_some_and(|test| [Stage::Sent(worker), Stage::Running(worker)].contains(&test.stage))
     }
 
     /// How many tests are not done.
@@ -308,7 +334,9 @@ impl Feed {
         group.iter().filter_map(|number| self.tests.get(*number)).map(|test| test.load).sum()
     }
 
-    fn is_running(&self, number: usize, worker: usize) -> bool {
+    /// Whether it runs at this worker.
+    #[must_use]
+    pub fn is_running(&self, number: usize, worker: usize) -> bool {
         self.tests.get(number).is_some_and(|test| test.stage == Stage::Running(worker))
     }
 
@@ -336,7 +364,7 @@ impl Feed {
         tests.map(|test| test.duration.unwrap_or(self.guess)).fold(Duration::ZERO, Duration::saturating_add)
     }
 
-    /// Puts the longest last, once anything is known. What is equally long keeps its order.
+    /// Puts the longest last, once anything is known, and behind them those that are first. What is equally long keeps its order.
     pub(super) fn sort(&mut self) {
         // One by one, it does not matter how long they take. A guess is made anew when twice as much is known.
         let (learned, next) = self.learned;
@@ -350,8 +378,12 @@ impl Feed {
         }
         let mut waiting = std::mem::take(&mut self.waiting);
         waiting.reverse();
-        waiting.sort_by_cached_key(|group| self.estimate(group));
+        waiting.sort_by_cached_key(|group| (self.is_first(group), self.estimate(group)));
         self.waiting = waiting;
+    }
+
+    fn is_first(&self, group: &[usize]) -> bool {
+        group.iter().any(|number| self.tests.get(*number).is_some_and(|test| test.is_first))
     }
 
     fn median(&self) -> Option<Duration> {
@@ -428,6 +460,15 @@ mod tests {
             &[&[0, 1, 2, 3], &[4, 5, 6, 7], &[8, 9, 10, 11], &[12, 13], &[14], &[15]],
         );
         check(known(&[10; 8]), 2, 10_000, &[&[0, 1, 2, 3], &[4, 5], &[6], &[7]]);
+    }
+
+    #[test]
+    fn what_is_first_goes_before_what_is_longer() {
+        let mut tests = known(&[1, 9, 2, 4]);
+        for number in [0, 2] {
+            tests[number].is_first = true;
+        }
+        check(tests, 4, 0, &[&[2], &[0], &[1], &[3]]);
     }
 
     #[test]

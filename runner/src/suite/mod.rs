@@ -5,6 +5,7 @@
 //! where workers can read ids, are sent one after the other.
 
 mod any_output;
+mod attempts;
 mod command;
 mod feed;
 mod find;
@@ -32,6 +33,7 @@ use std::time::Duration;
 use crate::preset::{FeedKind, Naming, Recipe};
 
 pub use any_output::{AnyOutput, Format};
+pub use attempts::Retries;
 pub use feed::{Feed, Planned, Unfinished};
 pub use find::{FILES, find, here, read};
 pub use instances::Instances;
@@ -79,6 +81,8 @@ pub struct Suite {
     pub env: BTreeMap<String, String>,
     /// How many workers there shall be.
     pub workers: Option<usize>,
+    /// How often a test that fails is tried again.
+    pub retries: Retries,
     /// How long things may take.
     pub limits: Limits,
     /// Whether several workers at a time are usual.

@@ -11,6 +11,7 @@ use repository::Repository;
 use runner::suite::{Listing, Tests, owner};
 
 use super::part::Part;
+use super::sample::Sample;
 
 /// Which tests are run.
 #[derive(clap::Args, Clone, Debug)]
@@ -34,6 +35,12 @@ pub(super) struct ChoiceArgs {
         conflicts_with = "command"
     )]
     random: Option<Option<u64>>,
+    /// Run those first that are failing by earlier runs
+    #[arg(long, conflicts_with = "command")]
+    failing_first: bool,
+    /// Run only N of them, chosen at random; the same SEED gives the same ones of the same tests
+    #[arg(long, value_name = "N[:SEED]", conflicts_with = "command")]
+    sample: Option<Sample>,
 }
 
 /// The tests that are run.
@@ -42,6 +49,8 @@ pub(super) struct Chosen {
     pub(super) ids: Vec<String>,
     /// Whether these are all tests there are.
     pub(super) is_all: bool,
+    /// Those that are run before the others.
+    pub(super) first: HashSet<String>,
     /// What there is to say about it.
     notes: Vec<String>,
     /// The ids of a list that somebody made of which there are no tests.
@@ -56,20 +65,25 @@ impl ChoiceArgs {
 
     /// Whether not all tests are wanted.
     fn is_given(&self, filters: &[String]) -> bool {
-        !filters.is_empty() || !self.exclude.is_empty() || self.failing || self.load_list.is_some()
+        !filters.is_empty()
+            || !self.exclude.is_empty()
+            || self.failing
+            || self.load_list.is_some()
+            || self.sample.is_some()
     }
 
     /// Chooses among what was listed, and says what there is to say about it.
-    pub(super) fn of_parts(
+    pub(super) fn of_parts<'r>(
         &self,
         parts: &[Part<'_>],
         filters: &[String],
-        repository: &Repository,
+        repository: &impl Fn() -> anyhow::Result<&'r Repository>,
     ) -> anyhow::Result<(Vec<Chosen>, Vec<String>)> {
-        let choose = |part: &Part<'_>| self.of_listing(&part.listing, filters, || Ok(repository));
-        let chosen: Vec<Chosen> = parts.iter().map(choose).collect::<anyhow::Result<_>>()?;
+        let choose = |part: &Part<'_>| self.of_listing(&part.listing, filters, repository);
+        let mut chosen: Vec<Chosen> = parts.iter().map(choose).collect::<anyhow::Result<_>>()?;
         let mut notes: Vec<String> = chosen.iter().flat_map(|chosen| chosen.notes.iter().cloned()).collect();
         notes.dedup();
+        notes.extend(self.sample.as_ref().and_then(|sample| sample.take(&mut chosen)));
         // What no suite has.
         let missing = chosen.iter().filter_map(|chosen| chosen.missing.clone());
         let missing = missing.reduce(|one, other| one.intersection(&other).cloned().collect());
@@ -88,7 +102,7 @@ impl ChoiceArgs {
         &self,
         listing: &Listing,
         filters: &[String],
-        repository: impl FnOnce() -> anyhow::Result<&'r Repository>,
+        repository: &impl Fn() -> anyhow::Result<&'r Repository>,
     ) -> anyhow::Result<Chosen> {
         match listing {
             Listing::Tests(tests) => self.choose(tests, filters, repository),
@@ -102,11 +116,11 @@ impl ChoiceArgs {
     }
 
     /// Chooses among these tests.
-    pub(super) fn choose<'r>(
+    fn choose<'r>(
         &self,
         tests: &Tests,
         filters: &[String],
-        repository: impl FnOnce() -> anyhow::Result<&'r Repository>,
+        repository: &impl Fn() -> anyhow::Result<&'r Repository>,
     ) -> anyhow::Result<Chosen> {
         let (mut ids, mut notes) = (tests.ids(), Vec::new());
         let (all, mut missing) = (ids.len(), None);
@@ -125,12 +139,18 @@ impl ChoiceArgs {
         }
         let is_all = ids.len() == all;
         if let Some(seed) = self.random {
-            let seed =
-                seed.unwrap_or_else(|| foldhash::quality::RandomState::default().hash_one(0) % 100_000);
+            let seed = seed.unwrap_or_else(any_seed);
             notes.push(format!("in random order: --random={seed} gives it again"));
             shuffle(&mut ids, seed);
         }
-        Ok(Chosen { ids, is_all, notes, missing })
+        let mut first = HashSet::new();
+        if self.failing_first {
+            let failing = repository()?.failing()?;
+            let mut own = ids.clone();
+            only(tests, &mut own, failing.tests.iter().map(|test| test.test_id.as_str()));
+            first.extend(own);
+        }
+        Ok(Chosen { ids, is_all, first, notes, missing })
     }
 }
 
@@ -176,12 +196,17 @@ fn only<'w>(tests: &Tests, ids: &mut Vec<String>, wanted: impl Iterator<Item = &
     wanted.into_iter().map(str::to_owned).collect()
 }
 
+/// Some seed, short enough to be typed.
+pub(super) fn any_seed() -> u64 {
+    foldhash::quality::RandomState::default().hash_one(0) % 100_000
+}
+
 /// The order of Fisher and Yates, by numbers that are the same for the same seed.
-pub(super) fn shuffle(ids: &mut [String], seed: u64) {
+pub(super) fn shuffle<T>(items: &mut [T], seed: u64) {
     let mut state = seed;
-    for last in (1..ids.len()).rev() {
+    for last in (1..items.len()).rev() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let below = u64::try_from(last).unwrap_or(u64::MAX) + 1;
-        ids.swap(last, usize::try_from((state >> 33) % below).unwrap_or(last));
+        items.swap(last, usize::try_from((state >> 33) % below).unwrap_or(last));
     }
 }

@@ -5,6 +5,8 @@ mod choice;
 pub mod guard;
 mod part;
 mod project;
+mod retry;
+mod sample;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -32,7 +34,8 @@ use choice::ChoiceArgs;
 use guard::Guard;
 use part::Part;
 use project::Project;
-use session::Session;
+use retry::RetryArgs;
+use session::{Done, Session};
 
 /// What a test is called that is about the listing of tests.
 const LISTING: &str = "subunit-run.listing";
@@ -99,6 +102,8 @@ pub struct Run {
     workers: WorkerArgs,
     #[command(flatten)]
     limits: LimitArgs,
+    #[command(flatten)]
+    retry: RetryArgs,
     /// What COMMAND writes
     #[arg(
         long,
@@ -248,7 +253,8 @@ impl Run {
             let count = self.worker_count(suite, interrupt)?;
             let limits = self.limits.over(suite.limits);
             let listing = if is_one { LISTING.to_owned() } else { format!("{LISTING}.{}", suite.name) };
-            parts.push(Part::prepare(suite, count, limits, listing, interrupt)?);
+            let part = Part::prepare(suite, count, limits, listing, interrupt)?;
+            parts.push(Part { retries: self.retry.over(suite.retries), ..part });
         }
         Part::are_apart(&parts)?;
         Ok(parts)
@@ -273,11 +279,12 @@ impl Run {
         filters: &[String],
         streams: Streams<'_>,
     ) -> anyhow::Result<Verdict> {
+        let (chosen, notes) = self.choice.of_parts(parts, filters, &|| Ok(repo.repository()?))?;
+        notes.iter().try_for_each(|note| writeln!(streams.errors, "{note}"))?;
         let mut ids = Vec::new();
-        for Part { suite, listing, .. } in parts {
+        for (Part { suite, listing, .. }, chosen) in parts.iter().zip(chosen) {
             match listing {
                 Listing::Tests(tests) => {
-                    let chosen = self.choice.choose(tests, filters, || Ok(repo.repository()?))?;
                     if let Some(why) = &tests.failure {
                         bail!("{}", why.trim_end());
                     }
@@ -320,12 +327,13 @@ impl Run {
         let most = self.repeat.unwrap_or(if self.until_failure { u32::MAX } else { 1 });
         let mut worst = Verdict::Passed;
         for _ in 0..most {
-            let (chosen, notes) = self.choice.of_parts(parts, filters, repository)?;
+            let (chosen, notes) = self.choice.of_parts(parts, filters, &|| Ok(repository))?;
             notes.iter().try_for_each(|note| writeln!(errors, "{note}"))?;
             let session = Session {
                 parts,
                 is_isolated: self.workers.isolated,
                 keeps_order: self.choice.keeps_order(),
+                most_failures: self.retry.most_failures(),
                 format: self.format(),
                 id: self.id(),
                 words: self.words(),
@@ -338,7 +346,11 @@ impl Run {
                 interrupt: interrupt.clone(),
             };
             let before = FailingBefore::of(repository)?;
-            let run = session.run(repository, &chosen, &self.report, streams)?;
+            let Done { run, not_run } = session.run(repository, &chosen, &self.report, streams)?;
+            if not_run > 0 {
+                let tests = if not_run == 1 { "test was" } else { "tests were" };
+                writeln!(errors, "stopped at a failure (--fail-fast): {not_run} {tests} not run to the end")?;
+            }
             let verdict = conclude(repository, &run, &before, errors)?;
             if verdict != Verdict::Passed {
                 worst = verdict;

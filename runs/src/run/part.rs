@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use anyhow::{Context as _, bail};
 use process::Interrupt;
-use runner::suite::{self, Instances, Limits, Listing, Suite};
+use runner::suite::{self, Instances, Limits, Listing, Retries, Suite};
 
 /// A suite whose tests are listed.
 pub(super) struct Part<'a> {
@@ -13,6 +13,7 @@ pub(super) struct Part<'a> {
     pub(super) instances: Instances<'a>,
     pub(super) listing: Listing,
     pub(super) limits: Limits,
+    pub(super) retries: Retries,
     /// What a test is called that is about its listing.
     pub(super) listing_id: String,
 }
@@ -29,7 +30,7 @@ impl<'a> Part<'a> {
         let instances = Instances::provision(suite, workers, interrupt)?;
         let instance = instances.names().first().map(String::as_str);
         let listing = suite::list(suite, instance, &limits, interrupt)?;
-        Ok(Part { suite, workers, instances, listing, limits, listing_id })
+        Ok(Part { suite, workers, instances, listing, limits, retries: suite.retries, listing_id })
     }
 
     /// Removes the environments of all.

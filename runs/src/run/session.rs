@@ -1,12 +1,14 @@
 //! One run, from its beginning to its end in the repository.
 
+use std::collections::HashSet;
+
 use cli::Streams;
 use fancy_regex::Regex;
 use formats::text::Conclusion;
 use process::Interrupt;
 use repository::{Repository, RunEnd, RunInfo, StoredRun};
 use runner::suite::{AnyOutput, Conditions, Format, Listing, Output, Packets, Planned, Suite, Test, Tests};
-use streamresult::{StreamResult, failure};
+use streamresult::{Stop, StreamResult, StreamResultExt as _, failure};
 use subunit::{Event, Status, Timestamp};
 
 use super::choice::Chosen;
@@ -22,11 +24,20 @@ pub(super) struct Session<'a> {
     pub(super) parts: &'a [Part<'a>],
     pub(super) is_isolated: bool,
     pub(super) keeps_order: bool,
+    /// How many failures end it.
+    pub(super) most_failures: Option<u32>,
     pub(super) format: Format,
     /// The id of the test that a command is.
     pub(super) id: String,
     /// The words of the command; none where it is a suite.
     pub(super) words: Vec<String>,
+}
+
+/// A run that is over.
+pub(super) struct Done {
+    pub(super) run: StoredRun,
+    /// How many tests were not run to their end, since failures have ended it.
+    pub(super) not_run: usize,
 }
 
 impl Session<'_> {
@@ -41,19 +52,33 @@ impl Session<'_> {
         chosen: &[Chosen],
         report: &ReportArgs,
         streams: Streams<'_>,
-    ) -> anyhow::Result<StoredRun> {
+    ) -> anyhow::Result<Done> {
         let interrupt = streams.interrupt.clone();
         let mut writer = repository.begin(self.info(repository, chosen, &interrupt))?;
         let is_listed =
             |part: &Part<'_>| matches!(&part.listing, Listing::Tests(tests) if tests.failure.is_none());
         let is_whole = self.parts.iter().all(is_listed) && chosen.iter().all(|chosen| chosen.is_all);
+        let (stop, mut not_run) = (Stop::new(), 0);
         let mut feed = |sink: Sink<'_>| {
-            let mut both = (&mut writer, sink);
+            let mut failures = 0;
+            let both = ((&mut writer, sink), stop.clone());
+            let mut both = both.fail_fast(|_| {
+                failures += 1;
+                if self.most_failures.is_some_and(|most| failures >= most) {
+                    stop.request();
+                }
+            });
+            both = both.each();
             both.start_run()?;
             let suites = self.parts.iter().zip(chosen);
-            let ran = suites
-                .filter(|_| !interrupt.has_come())
-                .try_for_each(|(part, chosen)| self.tests(repository, part, chosen, &mut both, &interrupt));
+            let ran = suites.filter(|_| !interrupt.has_come()).try_for_each(|(part, chosen)| {
+                not_run += if stop.is_requested() {
+                    chosen.ids.len()
+                } else {
+                    self.tests(repository, part, chosen, &mut both, &interrupt)?
+                };
+                Ok(())
+            });
             both.stop_run()?;
             ran
         };
@@ -69,12 +94,12 @@ impl Session<'_> {
             interrupted,
             // Nobody reads on: what was to come did not.
             incomplete: shown.is_err(),
-            names_all_tests: is_whole && shown.is_ok() && !interrupted,
+            names_all_tests: is_whole && shown.is_ok() && !interrupted && !stop.is_requested(),
             ..RunEnd::default()
         };
         let run = writer.finish(end)?;
         shown?;
-        Ok(run)
+        Ok(Done { run, not_run: if stop.is_requested() { not_run } else { 0 } })
     }
 
     fn info(&self, repository: &Repository, chosen: &[Chosen], interrupt: &Interrupt) -> RunInfo {
@@ -99,20 +124,23 @@ impl Session<'_> {
         chosen: &Chosen,
         sink: Sink<'_>,
         interrupt: &Interrupt,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<usize> {
         let none = Tests::default();
         let listing = &part.listing;
         let tests = match listing {
             Listing::Tests(tests) => tests,
             Listing::Unknown => &none,
-            Listing::Failed(why) => return fail_listing(part, why, sink),
-            Listing::Interrupted => return Ok(()),
+            Listing::Failed(why) => {
+                fail_listing(part, why, sink)?;
+                return Ok(0);
+            }
+            Listing::Interrupted => return Ok(0),
         };
         if let Some(why) = &tests.failure {
             fail_listing(part, why, sink)?;
         }
         if matches!(listing, Listing::Tests(_)) && chosen.ids.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         // Of a file nothing comes but what is in it, and of a test with subtests there may come no more.
         let comes_itself = !tests.are_files && tests.subtests.is_none();
@@ -125,10 +153,11 @@ impl Session<'_> {
             limits: part.limits,
             startup: tests.took,
             is_isolated: self.is_isolated,
+            retries: part.retries,
             known: tests.all.iter().map(|test| test.id.clone()).collect(),
         };
         let output = || self.output(part.suite);
-        let tests = self.plan(repository, part.suite, tests.of(&chosen.ids))?;
+        let tests = self.plan(repository, part.suite, tests.of(&chosen.ids), &chosen.first)?;
         Ok(runner::suite::Run::new(part.suite, tests, conditions, &output, sink)?.run(interrupt)?)
     }
 
@@ -146,6 +175,7 @@ impl Session<'_> {
         repository: &Repository,
         suite: &Suite,
         tests: Vec<Test>,
+        first: &HashSet<String>,
     ) -> anyhow::Result<Vec<(Test, Planned)>> {
         let timings = repository.timings(HISTORY)?;
         let group = suite.group.as_deref().map(|group| Regex::new(&format!("^(?:{group})"))).transpose();
@@ -154,7 +184,8 @@ impl Session<'_> {
             let matched = group.as_ref().and_then(|group| group.find(&test.id).ok().flatten());
             let matched = matched.map(|matched| matched.as_str().to_owned()).filter(|text| !text.is_empty());
             let duration = if self.keeps_order { None } else { timings.get(&test.id) };
-            (test, Planned { duration, group: matched, ..Planned::default() })
+            let is_first = first.contains(&test.id);
+            (test, Planned { duration, group: matched, is_first, ..Planned::default() })
         };
         Ok(tests.into_iter().map(plan).collect())
     }
