@@ -40,7 +40,8 @@ impl Command for Html {
         let (records, summary) = session.read(Records::new((PageRecords::default(), Summary::new())))?;
         let is_interrupted = interrupt.has_come();
         let exit_code = (!is_interrupted).then(|| session.verdict(&summary).code());
-        records.write(&summary, &PageOptions { title: self.title, exit_code, is_interrupted }, &mut page)?;
+        let options = PageOptions { title: self.title, exit_code, is_interrupted, ..PageOptions::default() };
+        records.write(&summary, &options, &mut page)?;
         session.end(page, &summary, ClosingLine::Verdict)
     }
 }

@@ -1,31 +1,25 @@
-//! The whole document: what stands around the sections, and what browsers are told to allow.
+//! The whole document about a run: its head, its sections in order, the list of all tests.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use formats::human::Bytes;
 use formats::time::rfc3339;
-use sha2::{Digest as _, Sha256};
+use formats::visible;
 use streamresult::Summary;
 
-use crate::PageOptions;
 use crate::collect::PageRecords;
-use crate::escape::{Esc, Line, field};
+use crate::escape::{Line, field};
 use crate::failures::{Numbered, failures, numbered};
 use crate::list::list;
 use crate::sections;
 use crate::state::State;
-use crate::story::{Story, Tone};
+use crate::story::Story;
 use crate::timeline::timeline;
 use crate::words::{count, grouped, natural, took};
+use crate::{PageOptions, earlier, frame, going};
 
-const STYLE: &str = include_str!("assets/style.css");
-const QUERY: &str = include_str!("assets/query.js");
-const SCRIPT: &str = include_str!("assets/page.js");
-const SYMBOLS: &str = include_str!("assets/symbols.svg");
 /// Places and tags that menus offer.
 const MOST_CHOICES: usize = 60;
 
@@ -33,75 +27,42 @@ const MOST_CHOICES: usize = 60;
 pub(crate) fn document(
     records: &PageRecords,
     summary: &Summary,
-    options: &PageOptions,
+    options: &PageOptions<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let warned = records.tests.all.iter().filter(|test| test.has_warned).count() as u64;
-    let story = Story::of(summary, warned, options.is_interrupted);
-    let script = format!("(() => {{\n'use strict';\n{QUERY}{SCRIPT}}})();\n");
+    let story = Story::of(summary, warned, options);
     let mut text = String::new();
-    head(&story, options, &script, &mut text);
+    let name = options.title.as_ref().map(|title| format!(" – {title}")).unwrap_or_default();
+    frame::open(&visible::line(&format!("{}{name}", story.heading)), options.site, &mut text);
+    text.push_str("<div class=\"wrap\">\n");
     verdict(&story, records, options, &mut text);
+    text.push_str("</div>\n");
     let mut sections = String::new();
-    let numbers = numbered(records);
-    body(records, summary, numbers, &mut sections);
+    let numbers = numbered(records, options.past);
+    body(records, summary, options, numbers, &mut sections);
     index(records, summary, &sections, &mut text);
     let _ = write!(text, "<div class=\"wrap\">\n{sections}");
     all_tests(records, &mut text);
     out.write_all(text.as_bytes())?;
-    list(&records.tests, out)?;
-    out.write_all(b"</pre></noscript>\n</section></div></main>\n")?;
-    writeln!(out, "{}", footer(records, summary))?;
-    write!(out, "<script>{script}</script>\n</body></html>\n")
+    list(&records.tests, options.past, out)?;
+    text.clear();
+    text.push_str("</pre></noscript>\n</section></div>");
+    frame::close(&footer(records, summary), options.site, true, &mut text);
+    out.write_all(text.as_bytes())
 }
 
-fn head(story: &Story, options: &PageOptions, script: &str, out: &mut String) {
-    let name = options.title.as_ref().map(|title| format!(" – {}", Line(title))).unwrap_or_default();
-    let _ = write!(
-        out,
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; \
-         script-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><meta name=\"color-scheme\" content=\"light dark\">\n\
-         <meta name=\"referrer\" content=\"no-referrer\"><link rel=\"icon\" href=\"data:,\">\n\
-         <title>{}{name}</title>\n<style>{STYLE}</style></head>\n<body>\n\
-         <a class=\"skip\" href=\"#main\">Skip to the content</a>\n\
-         <svg width=\"0\" height=\"0\" class=\"vh\" aria-hidden=\"true\"><defs>\n{SYMBOLS}</defs></svg>\n",
-        digest(STYLE),
-        digest(script),
-        Esc(&story.heading),
-    );
-}
-
-fn digest(text: &str) -> String {
-    STANDARD.encode(Sha256::digest(text.as_bytes()))
-}
-
-fn verdict(story: &Story, records: &PageRecords, options: &PageOptions, out: &mut String) {
-    let (class, plate, sign) = match story.tone {
-        Tone::Bad => ("", "#a81e17", "M13 9 22 18 31 9 35 13 26 22 35 31 31 35 22 26 13 35 9 31 18 22 9 13z"),
-        Tone::Doubtful => (" warn", "#7d4e00", "M19 8h6l-1 18h-4zM19 30h6v6h-6z"),
-        Tone::Good => (" ok", "#0b6158", "M8.500 23 13 18.500 19 24.500 31 11 35.500 15.500 19.500 33.500z"),
-    };
-    let _ = write!(
-        out,
-        "<main id=\"main\"><div class=\"wrap\">\n<div class=\"verdict{class}\"><svg aria-hidden=\"true\" width=\"44\" height=\"44\" viewBox=\"0 0 44 44\">\
-         <rect class=\"plate\" fill=\"{plate}\" width=\"44\" height=\"44\" rx=\"4\"/><path class=\"sign\" fill=\"#fff\" d=\"{sign}\"/></svg>\n\
-         <div><h1>{}</h1>\n",
-        Esc(&story.heading)
-    );
-    if !story.rest.is_empty() {
-        let _ = writeln!(out, "<p class=\"lead\">{}</p>", Esc(&story.rest));
-    }
-    let _ = writeln!(out, "<p class=\"meta\">{}</p>", meta(records, options));
-    if !records.failures.is_empty() && records.failures.iter().all(|block| block.is_runnable) {
-        out.push_str("<div class=\"again\"><code>subunit run --failing</code></div>");
-    }
-    out.push_str("</div></div></div>\n");
+fn verdict(story: &Story, records: &PageRecords, options: &PageOptions<'_>, out: &mut String) {
+    let note = options.note.clone().unwrap_or_default();
+    let lead = [note, earlier::lead(records, options.past), story.rest.clone()];
+    let lead: Vec<&str> = lead.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+    let is_runnable = !records.failures.is_empty() && records.failures.iter().all(|block| block.is_runnable);
+    let again = (is_runnable && options.going.is_none()).then_some("subunit run --failing");
+    frame::verdict(story.tone, (&story.heading, &lead.join(" ")), &meta(records, options), again, out);
 }
 
 /// What ran, when, for how long, where.
-fn meta(records: &PageRecords, options: &PageOptions) -> String {
+fn meta(records: &PageRecords, options: &PageOptions<'_>) -> String {
     let mut said = Vec::new();
     if let Some(title) = &options.title {
         said.push(format!("<b>{}</b>", Line(title)));
@@ -127,8 +88,16 @@ fn meta(records: &PageRecords, options: &PageOptions) -> String {
     if said.is_empty() { exit.trim_start().to_owned() } else { format!("{}.{exit}", said.join(", ")) }
 }
 
-fn body(records: &PageRecords, summary: &Summary, numbers: Vec<(usize, Numbered)>, out: &mut String) {
-    failures(records, &numbers, out);
+fn body(
+    records: &PageRecords,
+    summary: &Summary,
+    options: &PageOptions<'_>,
+    numbers: Vec<(usize, Numbered)>,
+    out: &mut String,
+) {
+    going::running(options.going.as_deref(), out);
+    failures(records, &numbers, options.past, out);
+    earlier::fixed(records, options.past, out);
     sections::damage(records, summary.damaged(), out);
     let marked: Vec<Numbered> = numbers.into_iter().map(|(_, number)| number).collect();
     if !summary.ran() {
@@ -137,7 +106,7 @@ fn body(records: &PageRecords, summary: &Summary, numbers: Vec<(usize, Numbered)
     timeline(records, &marked, out);
     sections::flaky(records, out);
     sections::warned(records, out);
-    sections::slowest(records, out);
+    sections::slowest(records, options.past, out);
     sections::skipped(records, out);
     if summary.ran() {
         sections::output(records, false, out);
@@ -151,7 +120,9 @@ fn index(records: &PageRecords, summary: &Summary, sections: &str, out: &mut Str
     let warned = records.tests.all.iter().filter(|test| test.has_warned).count() as u64;
     out.push_str("<nav class=\"index\" aria-label=\"On this page\"><div class=\"wrap\">");
     for (id, title, number) in [
+        ("running", "Running", 0),
         ("failures", "Failures", failed),
+        ("fixed", "Fixed", 0),
         ("damage", "Damage", summary.damaged()),
         ("timeline", "Timeline", 0),
         ("flaky", "Flaky", summary.flaky()),
@@ -278,5 +249,5 @@ fn footer(records: &PageRecords, summary: &Summary) -> String {
             count(summary.late(), "event")
         ));
     }
-    format!("<footer><div class=\"wrap\"><p>{}</p></div></footer>", said.join(" "))
+    said.join(" ")
 }

@@ -7,7 +7,7 @@ use formats::visible;
 
 /// Text in an element or in an attribute between double quotes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Esc<'a>(pub(crate) &'a str);
+pub struct Esc<'a>(pub &'a str);
 
 impl fmt::Display for Esc<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,7 +28,7 @@ impl fmt::Display for Esc<'_> {
 
 /// One line of others' text: control characters are shown, as `\t` and `\x1b`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Line<'a>(pub(crate) &'a str);
+pub struct Line<'a>(pub &'a str);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

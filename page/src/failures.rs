@@ -8,6 +8,7 @@ use formats::human::Bytes;
 use crate::collect::{Block, PageRecords};
 use crate::escape::{Esc, Line, anchor, shell};
 use crate::evidence::{Gap, Shape, Shown, is_evidence};
+use crate::past::{Past, TestPast};
 use crate::state::State;
 use crate::tests_kept::Test;
 use crate::words::{Id, Sign, clock, count, grouped, rest, took};
@@ -26,11 +27,16 @@ pub(crate) struct Numbered {
     pub(crate) anchor: String,
 }
 
-/// Numbers for the failures that are shown whole: first those that failed, then those that never finished.
-pub(crate) fn numbered(records: &PageRecords) -> Vec<(usize, Numbered)> {
-    let state = |block: &Block| records.tests.all.get(block.test).map(|test| test.state);
+/// Numbers for the failures that are shown whole: first those that are new, then those that were there before; of each
+/// first those that failed, then those that never finished.
+pub(crate) fn numbered(records: &PageRecords, past: Option<&dyn Past>) -> Vec<(usize, Numbered)> {
+    let rank = |block: &Block| {
+        let test = records.tests.all.get(block.test)?;
+        let past = past.and_then(|past| TestPast::of(past, records.tests.id(test)));
+        Some((past.is_some_and(|past| !past.was_well()), test.state == State::Unfinished))
+    };
     let mut blocks: Vec<usize> = (0..records.failures.len()).collect();
-    blocks.sort_by_key(|at| records.failures.get(*at).and_then(state) == Some(State::Unfinished));
+    blocks.sort_by_cached_key(|at| records.failures.get(*at).and_then(rank));
     let mut taken = HashSet::new();
     let numbers = blocks.into_iter().enumerate().filter_map(|(at, block)| {
         let test = records.failures.get(block)?.test;
@@ -51,7 +57,12 @@ fn unique(hash: u32, taken: &mut HashSet<String>) -> String {
 }
 
 /// Writes the section; nothing where nothing failed.
-pub(crate) fn failures(records: &PageRecords, numbers: &[(usize, Numbered)], out: &mut String) {
+pub(crate) fn failures(
+    records: &PageRecords,
+    numbers: &[(usize, Numbered)],
+    past: Option<&dyn Past>,
+    out: &mut String,
+) {
     if records.failures.is_empty() {
         return;
     }
@@ -61,7 +72,7 @@ pub(crate) fn failures(records: &PageRecords, numbers: &[(usize, Numbered)], out
     groups(records, numbers, out);
     for (at, (block, number)) in numbers.iter().enumerate() {
         let Some(block) = records.failures.get(*block) else { continue };
-        article(records, block, number, at == 0, out);
+        article(records, block, number, past, at == 0, out);
     }
     let failed: u64 = records.groups.iter().map(|group| group.count).sum();
     let others = failed.saturating_sub(records.failures.len() as u64);
@@ -123,18 +134,27 @@ fn groups(records: &PageRecords, numbers: &[(usize, Numbered)], out: &mut String
     }
 }
 
-fn article(records: &PageRecords, block: &Block, number: &Numbered, is_open: bool, out: &mut String) {
+fn article(
+    records: &PageRecords,
+    block: &Block,
+    number: &Numbered,
+    past: Option<&dyn Past>,
+    is_open: bool,
+    out: &mut String,
+) {
     let Some(test) = records.tests.all.get(block.test) else { return };
     let id = records.tests.id(test);
     let Numbered { number, anchor, .. } = number;
     let class = if test.state == State::Unfinished { " hung" } else { "" };
+    let past = past.and_then(|past| TestPast::of(past, id));
     let _ = write!(
         out,
         "<article id=\"{anchor}\" aria-labelledby=\"h-{anchor}\">\n<div class=\"side\"><div>\
-         <span class=\"no{class}\" aria-hidden=\"true\">{number}</span> {}</div>\n",
-        Sign(test.state)
+         <span class=\"no{class}\" aria-hidden=\"true\">{number}</span> {} {}</div>\n",
+        Sign(test.state),
+        past.as_ref().map(TestPast::badge).unwrap_or_default()
     );
-    facts(records, test, out);
+    facts(records, test, past.as_ref(), out);
     let _ = write!(
         out,
         "</div>\n<div><h3 id=\"h-{anchor}\" class=\"id\"><a href=\"#{anchor}\"><span class=\"vh\">Failure {number}: </span>{}</a></h3>\n",
@@ -155,11 +175,11 @@ fn article(records: &PageRecords, block: &Block, number: &Numbered, is_open: boo
 }
 
 /// How long, where, when, and by which names.
-fn facts(records: &PageRecords, test: &Test, out: &mut String) {
+fn facts(records: &PageRecords, test: &Test, past: Option<&TestPast>, out: &mut String) {
     out.push_str("<dl class=\"kv\">");
     if let Some(duration) = test.took {
         let name = if test.state == State::Unfinished { "for" } else { "took" };
-        let _ = writeln!(out, "<dt>{name}</dt> <dd class=\"num\">{}</dd>", took(duration));
+        let _ = writeln!(out, "<dt>{name}</dt> <dd class=\"num\">{}{}</dd>", took(duration), Usually(past));
     }
     let lane = records.tests.lane(test);
     if !lane.is_empty() {
@@ -175,6 +195,21 @@ fn facts(records: &PageRecords, test: &Test, out: &mut String) {
         let _ = write!(out, "<dt>tags</dt> <dd>{}</dd>", Line(&tags.join(" ")));
     }
     out.push_str("</dl>");
+    if let Some(past) = past {
+        out.push_str(&past.figure(test.state));
+    }
+}
+
+/// What a test usually takes, behind what it took.
+struct Usually<'a>(Option<&'a TestPast>);
+
+impl fmt::Display for Usually<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.and_then(TestPast::usually) {
+            Some(usually) => write!(formatter, " <small>usually {usually}</small>"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The files of a test, folded.

@@ -27,16 +27,21 @@
 
 mod collect;
 mod document;
+mod earlier;
 mod escape;
 mod evidence;
 mod failures;
+pub mod frame;
+mod going;
 mod interned;
 #[cfg(test)]
 mod laws;
 mod list;
+mod past;
 mod sections;
 mod state;
 mod story;
+mod strip;
 mod tests_kept;
 mod timeline;
 mod words;
@@ -46,16 +51,32 @@ use std::io::{self, Write};
 use streamresult::Summary;
 
 pub use collect::PageRecords;
+pub use escape::{Esc, Line};
+pub use going::Running;
+pub use past::{Past, PastRun, TestPast};
+pub use state::State;
+pub use strip::{Mark, Strip};
+pub use words::{Id, Sign, count, grouped, took};
 
 /// What a page says besides what is in the stream.
 #[derive(Clone, Debug, Default)]
-pub struct PageOptions {
+pub struct PageOptions<'a> {
     /// What the run is called.
     pub title: Option<String>,
     /// What the command that writes the page exits with.
     pub exit_code: Option<u8>,
     /// Whether somebody ended the run, or the reading of it.
     pub is_interrupted: bool,
+    /// Whether part of the run is missing, as is known from elsewhere.
+    pub is_incomplete: bool,
+    /// A sentence about what is missing.
+    pub note: Option<String>,
+    /// What became of the tests in earlier runs, where that is known.
+    pub past: Option<&'a dyn Past>,
+    /// Of a run that is under way, the tests that have begun and not ended.
+    pub going: Option<Vec<Running>>,
+    /// Where the page is part of a site.
+    pub site: Option<frame::Site<'a>>,
 }
 
 impl PageRecords {
@@ -64,7 +85,12 @@ impl PageRecords {
     /// # Errors
     ///
     /// When writing fails.
-    pub fn write(mut self, summary: &Summary, options: &PageOptions, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write(
+        mut self,
+        summary: &Summary,
+        options: &PageOptions<'_>,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
         self.settle();
         document::document(&self, summary, options, out)
     }

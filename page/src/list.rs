@@ -2,13 +2,14 @@
 //!
 //! A line without a blank before it is what the ids of the tests below it begin with. A line with one is a test, its
 //! fields between tabs: outcome, seconds, began at second, where, the rest of the id, tags, earlier runs, reason or
-//! names of files. In each, control characters are shown and backslashes doubled, so that it can be read back.
+//! names of files. Earlier runs are letters with numbers, the oldest first: `p15f1-1`. In each, control characters are shown and backslashes doubled, so that it can be read back.
 
 use std::cmp::Ordering;
 use std::io::{self, Write};
 use std::time::Duration;
 
 use crate::escape::{Esc, field};
+use crate::past::{Past, TestPast};
 use crate::tests_kept::{Test, Tests, split_id};
 use crate::words::natural;
 
@@ -16,7 +17,7 @@ use crate::words::natural;
 pub(crate) const NO_GROUP: &str = "(no group)";
 
 /// Writes the lines.
-pub(crate) fn list(tests: &Tests, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn list(tests: &Tests, past: Option<&dyn Past>, out: &mut dyn Write) -> io::Result<()> {
     let mut order: Vec<(&str, &str, &Test)> = tests
         .all
         .iter()
@@ -32,7 +33,8 @@ pub(crate) fn list(tests: &Tests, out: &mut dyn Write) -> io::Result<()> {
             group = Some(front);
             heading(front, out)?;
         }
-        line(tests, test, own, out)?;
+        let past = past.and_then(|past| TestPast::of(past, tests.id(test)));
+        line(tests, test, own, past.as_ref(), out)?;
     }
     Ok(())
 }
@@ -51,17 +53,24 @@ fn heading(front: &str, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn line(tests: &Tests, test: &Test, own: &str, out: &mut dyn Write) -> io::Result<()> {
+fn line(
+    tests: &Tests,
+    test: &Test,
+    own: &str,
+    past: Option<&TestPast>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let tags: Vec<String> = tests.tags(test).map(|tag| field(tag).replace(' ', "\\x20")).collect();
     writeln!(
         out,
-        " {}\t{}\t{}\t{}\t{}\t{}\t\t{}",
+        " {}\t{}\t{}\t{}\t{}\t{}\t{}\t{}",
         test.state.word(),
         test.took.map(seconds).unwrap_or_default(),
         tests.offset(test).map(seconds).unwrap_or_default(),
         Esc(&field(tests.lane(test))),
         Esc(&field(own)),
         Esc(&tags.join(" ")),
+        past.map(TestPast::letters).unwrap_or_default(),
         Esc(&field(tests.note(test))),
     )
 }

@@ -10,6 +10,7 @@ use formats::visible;
 use crate::collect::PageRecords;
 use crate::escape::{Esc, Line};
 use crate::failures::evidence;
+use crate::past::{Past, TestPast};
 use crate::state::State;
 use crate::tests_kept::Test;
 use crate::words::{Id, Sign, count, grouped, rest, took};
@@ -70,7 +71,7 @@ pub(crate) fn flaky(records: &PageRecords, out: &mut String) {
 }
 
 /// The tests that took longest.
-pub(crate) fn slowest(records: &PageRecords, out: &mut String) {
+pub(crate) fn slowest(records: &PageRecords, past: Option<&dyn Past>, out: &mut String) {
     let mut tests: Vec<&Test> = records.tests.all.iter().filter(|test| ran(test)).collect();
     if tests.len() < 2 {
         return;
@@ -82,26 +83,41 @@ pub(crate) fn slowest(records: &PageRecords, out: &mut String) {
     }
     tests.sort_by_key(by_length);
     open("slowest", "Slowest", out);
+    let usually: Vec<_> = tests.iter().map(|test| usually(records, past, test)).collect();
+    let is_known = usually.iter().any(Option::is_some);
+    let head = if is_known { "<th scope=\"col\" class=\"num\">Usually</th>" } else { "" };
     let has_places = tests.iter().any(|test| test.lane > 0);
     let on = if has_places { "<th scope=\"col\">On</th>" } else { "" };
     let _ = writeln!(
         out,
         "<table class=\"stack\"><thead><tr><th scope=\"col\">Test</th>\
-         <th scope=\"col\" class=\"num\">Took</th>{on}</tr></thead><tbody>"
+         <th scope=\"col\" class=\"num\">Took</th>{head}{on}</tr></thead><tbody>"
     );
-    for test in tests {
+    for (test, usually) in tests.into_iter().zip(usually) {
+        let usually = match is_known {
+            true => format!("<td class=\"num\" data-l=\"usually\">{}</td>", usually.unwrap_or_default()),
+            false => String::new(),
+        };
         let lane = Line(records.tests.lane(test));
         let on =
             if has_places { format!("<td class=\"mono\" data-l=\"on\">{lane}</td>") } else { String::new() };
         let _ = writeln!(
             out,
             "<tr><th scope=\"row\"><span class=\"id\">{}</span></th>\
-             <td class=\"num\" data-l=\"took\">{}</td>{on}</tr>",
+             <td class=\"num\" data-l=\"took\">{}</td>{usually}{on}</tr>",
             Id(records.tests.id(test)),
             test.took.map(took).unwrap_or_default(),
         );
     }
     out.push_str("</tbody></table></section>\n");
+}
+
+/// What it usually takes; in bold where it was different this time.
+fn usually(records: &PageRecords, past: Option<&dyn Past>, test: &Test) -> Option<String> {
+    let past = TestPast::of(past?, records.tests.id(test))?;
+    let usually = past.usually()?;
+    let is_unusual = test.took.is_some_and(|now| past.is_unusual(now));
+    Some(if is_unusual { format!("<b class=\"flaky\">{usually}</b>") } else { usually })
 }
 
 fn ran(test: &Test) -> bool {

@@ -6,14 +6,22 @@ use streamresult::{Outcome, Record};
 ///
 /// They are in the order in which people want to see them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum State {
+pub enum State {
+    /// It failed.
     Fail,
+    /// It passed, though it was expected to fail.
     UxSuccess,
+    /// It did not end.
     Unfinished,
+    /// It passed only when it was tried again.
     Flaky,
+    /// It was skipped.
     Skip,
+    /// It failed as expected.
     XFail,
+    /// It passed.
     Pass,
+    /// It was only announced.
     Exists,
 }
 
@@ -30,9 +38,15 @@ impl State {
     ];
 
     pub(crate) fn of(record: &Record<'_>) -> Self {
-        match record.outcome() {
+        State::of_outcome(record.outcome(), record.is_flaky())
+    }
+
+    /// The state of a test that ended like this.
+    #[must_use]
+    pub fn of_outcome(outcome: Outcome, is_flaky: bool) -> Self {
+        match outcome {
             Outcome::Exists => State::Exists,
-            Outcome::Success if record.is_flaky() => State::Flaky,
+            Outcome::Success if is_flaky => State::Flaky,
             Outcome::Success => State::Pass,
             Outcome::UxSuccess => State::UxSuccess,
             Outcome::Skip => State::Skip,
@@ -43,7 +57,8 @@ impl State {
     }
 
     /// The word for it, which queries know, too.
-    pub(crate) fn word(self) -> &'static str {
+    #[must_use]
+    pub fn word(self) -> &'static str {
         match self {
             State::Fail => "fail",
             State::UxSuccess => "uxsuccess",
@@ -56,8 +71,32 @@ impl State {
         }
     }
 
+    /// What is said of it in a row of outcomes.
+    pub(crate) fn past_words(self) -> &'static str {
+        match self {
+            State::Fail => "failed",
+            State::UxSuccess => "passed unexpectedly",
+            State::Unfinished => "never finished",
+            State::Flaky => "was flaky",
+            State::Skip => "was skipped",
+            State::XFail => "failed as expected",
+            State::Pass => "passed",
+            State::Exists => "was announced",
+        }
+    }
+
+    /// Its letter in the list of all tests.
+    pub(crate) fn letter(self) -> char {
+        match self {
+            State::Exists => 'e',
+            State::UxSuccess => 'u',
+            other => other.bar().chars().next().unwrap_or('-'),
+        }
+    }
+
     /// Its class of style.
-    pub(crate) fn class(self) -> &'static str {
+    #[must_use]
+    pub fn class(self) -> &'static str {
         match self {
             State::Fail | State::UxSuccess => "fail",
             State::Unfinished => "hung",
@@ -67,7 +106,8 @@ impl State {
     }
 
     /// Its sign.
-    pub(crate) fn icon(self) -> &'static str {
+    #[must_use]
+    pub fn icon(self) -> &'static str {
         match self {
             State::UxSuccess => "fail",
             State::Exists => "skip",
@@ -88,7 +128,8 @@ impl State {
     }
 
     /// Whether it counts against the run.
-    pub(crate) fn is_failure(self) -> bool {
+    #[must_use]
+    pub fn is_failure(self) -> bool {
         matches!(self, State::Fail | State::UxSuccess | State::Unfinished)
     }
 }

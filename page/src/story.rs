@@ -3,15 +3,9 @@
 use streamresult::{Outcome, Summary};
 use subunit::Status;
 
+use crate::PageOptions;
+use crate::frame::Tone;
 use crate::words::{count, grouped};
-
-/// How it went, for the sign and the colour. Closed: these are all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tone {
-    Good,
-    Doubtful,
-    Bad,
-}
 
 /// How the run went.
 #[derive(Debug)]
@@ -25,11 +19,15 @@ pub(crate) struct Story {
 
 impl Story {
     /// The story of a run of which this many tests warned.
-    pub(crate) fn of(summary: &Summary, warned: u64, is_interrupted: bool) -> Self {
+    pub(crate) fn of(summary: &Summary, warned: u64, options: &PageOptions<'_>) -> Self {
         let (tone, heading) = heading(summary, warned);
-        let (tone, heading) = match is_interrupted {
-            true => (Tone::Bad, format!("Interrupted: {}", until_then(summary))),
-            false => (tone, heading),
+        let (tone, heading) = match (&options.going, options.is_interrupted) {
+            (Some(_), _) => going(summary),
+            (None, true) => (Tone::Bad, format!("Interrupted: {}", until_then(summary))),
+            (None, false) if options.is_incomplete && summary.is_success() => {
+                (Tone::Bad, format!("Incomplete: {}", of_what_there_is(summary)))
+            }
+            (None, false) => (tone, heading),
         };
         Story { tone, heading, rest: rest(summary, warned) }
     }
@@ -84,6 +82,26 @@ fn nothing(summary: &Summary) -> String {
         0 => "Nothing ran: there is no test in the stream".to_owned(),
         1 => "Nothing ran: 1 test was announced".to_owned(),
         announced => format!("Nothing ran: {} were announced", count(announced, "test")),
+    }
+}
+
+/// Of a run that is under way.
+fn going(summary: &Summary) -> (Tone, String) {
+    match summary.ran() || summary.failures() > 0 {
+        false => (Tone::Doubtful, "Going on: no test has ended yet".to_owned()),
+        true if summary.is_success() => {
+            let so_far = count(summary.total(), "test");
+            (Tone::Doubtful, format!("Going on: {so_far} so far, none failed"))
+        }
+        true => (Tone::Bad, format!("Going on: so far {}", troubles(summary))),
+    }
+}
+
+fn of_what_there_is(summary: &Summary) -> String {
+    match summary.total() {
+        0 => "no test ran".to_owned(),
+        1 => "the only test did not fail".to_owned(),
+        total => format!("none of {} failed", count(total, "test")),
     }
 }
 
@@ -173,8 +191,20 @@ mod tests {
             summary.status(&Event::status(&format!("test {number}"), *status)).unwrap();
         }
         summary.stop_run().unwrap();
-        let story = Story::of(&summary, 0, false);
+        let story = Story::of(&summary, 0, &PageOptions::default());
         assert_eq!((&*story.heading, &*story.rest), (heading, rest));
+    }
+
+    #[test]
+    fn a_run_under_way_has_not_passed() {
+        let mut summary = Summary::new();
+        let options = PageOptions { going: Some(Vec::new()), ..PageOptions::default() };
+        let heading = |summary: &Summary| Story::of(summary, 0, &options).heading;
+        assert_eq!(heading(&summary), "Going on: no test has ended yet");
+        summary.status(&Event::status("a", Success)).unwrap();
+        assert_eq!(heading(&summary), "Going on: 1 test so far, none failed");
+        summary.status(&Event::status("b", Fail)).unwrap();
+        assert_eq!(heading(&summary), "Going on: so far 1 of 2 tests failed");
     }
 
     #[test]
@@ -200,15 +230,15 @@ mod tests {
         let tags = ["attempt-2"][..].into();
         summary.status(&Event { tags, ..Event::status("a", Success) }).unwrap();
         summary.status(&Event::status("b", Success)).unwrap();
-        let story = Story::of(&summary, 1, false);
+        let story = Story::of(&summary, 1, &PageOptions::default());
         assert_eq!(story.heading, "Passed, but 1 test only when tried again and 1 test with a warning");
         assert_eq!(story.tone, Tone::Doubtful);
-        let story = Story::of(&summary, 0, true);
+        let story = Story::of(&summary, 0, &PageOptions { is_interrupted: true, ..PageOptions::default() });
         assert_eq!(story.heading, "Interrupted: none of 2 tests had failed until then");
         let mut summary = Summary::new();
         summary.status(&Event { status: Some(Fail), ..Event::default() }).unwrap();
         streamresult::damage(b"x", "y", &mut summary).unwrap();
-        let story = Story::of(&summary, 0, false);
+        let story = Story::of(&summary, 0, &PageOptions::default());
         assert_eq!(story.heading, "Failed: the run as a whole failed and the stream is damaged in 1 place");
     }
 }

@@ -11,12 +11,14 @@ use crate::state::State;
 use crate::tests_kept::split_id;
 
 /// A number with its thing: `1 test`, `7 tests`.
-pub(crate) fn count(number: u64, thing: &str) -> String {
+#[must_use]
+pub fn count(number: u64, thing: &str) -> String {
     format!("{} {thing}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 
 /// A number with thin gaps between its thousands.
-pub(crate) fn grouped(number: u64) -> String {
+#[must_use]
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() * 2);
     for (at, digit) in digits.chars().enumerate() {
@@ -35,7 +37,8 @@ pub(crate) fn rest(all: usize, shown: usize) -> Option<String> {
 }
 
 /// How long something took.
-pub(crate) fn took(duration: Duration) -> String {
+#[must_use]
+pub fn took(duration: Duration) -> String {
     if duration.is_zero() {
         "0 s".to_owned()
     } else if duration.as_secs() < 60 {
@@ -57,7 +60,8 @@ pub(crate) fn clock(offset: Duration) -> String {
 }
 
 /// An id: what its neighbours share, and in bold what is its own.
-pub(crate) struct Id<'a>(pub(crate) &'a str);
+#[derive(Clone, Copy, Debug)]
+pub struct Id<'a>(pub &'a str);
 
 impl fmt::Display for Id<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -67,7 +71,8 @@ impl fmt::Display for Id<'_> {
 }
 
 /// A state: its sign and its word.
-pub(crate) struct Sign(pub(crate) State);
+#[derive(Clone, Copy, Debug)]
+pub struct Sign(pub State);
 
 impl fmt::Display for Sign {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

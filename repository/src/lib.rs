@@ -101,8 +101,8 @@ pub use failing::{FailingSet, Failure, Outstanding};
 pub use foreign::{Foreign, Tool};
 pub use note::Note;
 pub use query::{
-    Change, ComparedTest, Flakiness, FlakyTest, HistoryEntry, RepositoryStats, Side, TestResult, TestTime,
-    Timings,
+    Change, ComparedTest, Flakiness, FlakyTest, HistoryEntry, Past, PastOutcome, RepositoryStats, Side,
+    TestResult, TestTime, Timings,
 };
 pub use repository::Repository;
 pub use retention::{Pruned, Retention};

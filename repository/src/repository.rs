@@ -223,6 +223,16 @@ impl Repository {
         self.with_index(|index| index.runs())
     }
 
+    /// The latest runs whose numbers are lower than this one, where one is given: at most so many, the latest first,
+    /// those under way included.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn latest_runs(&self, before: Option<RunId>, most: usize) -> Result<Vec<StoredRun>> {
+        self.with_index(|index| index.latest_runs(before, most))
+    }
+
     /// The run of this name.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! share: [`RepoArgs`] finds the repository, `report` shows tests to people, `source` and `store` take streams in,
 //! `display` and `run_status` say how runs went.
 
+mod chosen;
 mod command;
 pub mod compare;
 mod display;
@@ -30,6 +31,7 @@ mod repo_args;
 mod report;
 pub mod run;
 mod run_name;
+pub mod run_page;
 mod run_status;
 pub mod selftest;
 pub mod show;

@@ -2,11 +2,13 @@
 
 use std::io::Write;
 
+use cli::query::Query;
 use cli::{JsonArgs, Streams, Verdict};
 use formats::visible;
 use repository::{Repository, RunRef, TestResult};
 use streamresult::Outcome;
 
+use super::chosen::ChosenTests;
 use super::command::RepositoryCommand;
 use super::repo_args::RepoArgs;
 use super::run_name::{Inputs, RunName};
@@ -23,6 +25,7 @@ use super::{display, git, json};
     [Passed = "there are such tests", Nothing = "there is none"],
     "  subunit list\n  \
        subunit list --status skip --times latest-failing\n  \
+       subunit list --query 'is:failing new: on:ash'\n  \
        subunit list --status exists"
 ))]
 pub struct List {
@@ -33,6 +36,9 @@ pub struct List {
     /// were only announced. May be repeated
     #[arg(long = "status", alias = "outcome", value_name = "STATUS", value_parser = outcome)]
     outcome: Vec<Outcome>,
+    /// Only tests that this query means, such as 'is:fail new: >10s boot': see `subunit help selectors`
+    #[arg(long, value_name = "QUERY", allow_hyphen_values = true)]
+    query: Option<Query>,
     /// Show how each test ended
     #[arg(long)]
     outcomes: bool,
@@ -73,11 +79,14 @@ impl RepositoryCommand for List {
         git::tell_of(run, errors)?;
         let number = (!self.run.is_file()).then_some(run.id);
         let mut listed: Option<String> = None;
+        let chosen = self.query.as_ref().map(|query| ChosenTests::of(query, repository, run)).transpose()?;
         each(repository, run.id, |result| {
-            let is_asked = match self.outcome.as_slice() {
-                [] => result.outcome != Outcome::Exists,
-                asked => asked.contains(&result.outcome),
-            };
+            let is_meant = chosen.as_ref().is_none_or(|tests| tests.has(result.test_id, result.route_code));
+            let is_asked = is_meant
+                && match self.outcome.as_slice() {
+                    [] => result.outcome != Outcome::Exists,
+                    asked => asked.contains(&result.outcome),
+                };
             let is_plain = !(self.outcomes || self.times || self.route || self.json.json);
             if !is_asked || is_plain && listed.as_deref() == Some(result.test_id) {
                 return Ok(());
@@ -141,5 +150,25 @@ mod tests {
             "success    a\\tx 2\nsuccess    b \nfail       b \n",
         );
         repo.check(&["list", "--outcome=skip"], 4, "");
+    }
+
+    #[test]
+    fn a_query_chooses_among_them() {
+        let repo = Repo::with(&[&["a fail", "b success"], &["a fail", "b fail 2", "c success @w"]]);
+        repo.check(&["list", "--query", "is:fail"], 0, "a\nb\n");
+        repo.check(&["list", "--query", "is:fail new:"], 0, "b\n");
+        repo.check(&["list", "--query", "on:w"], 0, "c\n");
+        repo.check(&["list", "--query", ">1s"], 0, "b\n");
+        repo.check(&["list", "--query", "new:", "1"], 4, "");
+    }
+
+    #[test]
+    fn tags_go_with_the_stream() {
+        let repo = Repo::with(&[&["a success"], &["a success"]]);
+        repo.run(&["prune", "--keep=1"], b"");
+        repo.check(&["list", "--query", "is:pass", "1"], 0, "a\n");
+        let refused = repo.run(&["list", "--query", "tag:slow", "1"], b"");
+        let words = "subunit list: the stream of run 1 was pruned, and with it the tags of its tests\n";
+        assert_eq!((refused.verdict.code(), refused.errors()), (2, words));
     }
 }

@@ -125,6 +125,18 @@ impl ReportArgs {
         fed
     }
 
+    /// Writes something else to where the report would go.
+    pub(super) fn write(
+        &self,
+        output: &mut dyn Write,
+        fill: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let mut out = BufWriter::new(self.output.open(&Shared::new(output))?);
+        let filled = fill(&mut out);
+        out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?;
+        filled
+    }
+
     /// The same, with each test and all of its output.
     pub(super) fn whole(&self) -> Self {
         let display = DisplayArgs { verbose: true, all_output: true, ..self.display };

@@ -15,7 +15,7 @@ use super::display;
 use super::repo_args::RepoArgs;
 use super::report::{ReportArgs, ReportOrJsonArgs, Sink, StoredResult, fail_run};
 use super::run_name::{Inputs, RunName};
-use super::{git, json, list, run_status};
+use super::{git, json, list, run_page, run_status};
 
 const SO_FAR: &str = "this is what came of it so far";
 
@@ -35,12 +35,15 @@ const SO_FAR: &str = "this is what came of it so far";
        subunit show -2\n  \
        subunit show latest-failing\n  \
        subunit show yesterday.subunit\n  \
-       subunit show --subunit 42 | subunit2html >report.html"
+       subunit show --html -o run.html latest"
 ))]
 pub struct Show {
     /// Its number, -1 for the latest, `latest` or `latest-failing`; or a FILE with a stream, where `-` is stdin
     #[arg(value_name = "RUN|FILE", allow_negative_numbers = true)]
     run: RunName,
+    /// Write a page of HTML, as subunit2html does, with what became of the tests in the runs before
+    #[arg(long, conflicts_with_all = ["subunit", "json", "verbose", "all_output", "summary_only", "slowest", "group"])]
+    html: bool,
     #[command(flatten)]
     report: ReportOrJsonArgs,
     #[command(flatten)]
@@ -55,8 +58,27 @@ impl RepositoryCommand for Show {
     }
 
     fn run(self, repo: &RepoArgs, streams: Streams<'_>) -> anyhow::Result<Verdict> {
-        show_named(&self.run, repo, &self.report, streams).map(|verdict| self.verdict.apply(verdict))
+        let verdict = match self.html {
+            true => show_page(&self.run, repo, &self.report.report, streams)?,
+            false => show_named(&self.run, repo, &self.report, streams)?,
+        };
+        Ok(self.verdict.apply(verdict))
     }
+}
+
+/// Writes the page about a run, or a file, and says how it stands.
+fn show_page(
+    name: &RunName,
+    repo: &RepoArgs,
+    report: &ReportArgs,
+    streams: Streams<'_>,
+) -> anyhow::Result<Verdict> {
+    let Streams { input, output, errors, interrupt, .. } = streams;
+    let mut inputs = Inputs { stdin: Some(input), interrupt: &interrupt };
+    let found = name.find(repo, &mut inputs, errors)?;
+    git::tell_of(&found.run, errors)?;
+    run_page::write_to(report, (found.repository(), &found.run), output)?;
+    Ok(display::verdict(&found.run))
 }
 
 /// Shows a run, or a file, and says how it stands.
@@ -121,10 +143,8 @@ pub(super) fn show(
     };
     if run.stored == Stored::Pruned {
         writeln!(streams.errors, "the stream of run {} was pruned: only its results are left", run.id)?;
-        report.text(streams, ending, |sink| results(repository, run, sink))?;
-    } else {
-        report.text(streams, ending, |sink| stream(repository, run, sink))?;
     }
+    report.text(streams, ending, |sink| feed(repository, run, sink))?;
     Ok(verdict)
 }
 
@@ -136,7 +156,6 @@ fn show_running(
     streams: Streams<'_>,
 ) -> anyhow::Result<Verdict> {
     tell_of_running(run, SO_FAR, streams.errors)?;
-    let stream = repository.stream(run.id)?;
     let mut summary = Summary::new();
     let mut records = Records::new(record_fn(|_| Ok(()))).details(Details::None);
     let Streams { input, output, errors, terminal, interrupt } = streams;
@@ -144,10 +163,7 @@ fn show_running(
     let ending = Conclusion { incomplete: true, ..Conclusion::default() };
     report.text(lent, ending, |sink| {
         let mut others = (Unstopped(&mut records), Unstopped(&mut summary));
-        match drive(SoFar(stream), &mut (Unstopped(sink), &mut others)) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            driven => Ok(driven?),
-        }
+        so_far(repository, run, &mut (Unstopped(sink), &mut others))
     })?;
     for test in records.open().into_iter().filter(|test| test.status() == Some(Status::InProgress)) {
         writeln!(errors, "in progress: {}", title(test.test_id(), test.route_code()))?;
@@ -165,6 +181,23 @@ pub(super) fn tell_of_running(run: &StoredRun, what: &str, errors: &mut dyn Writ
     let age = run.start().map(|start| Age(Timestamp::now().saturating_since(start)));
     let age = age.map_or_else(String::new, |age| format!(" for {age}"));
     writeln!(errors, "run {} is under way{age}, {} so far: {what}", run.id, Bytes(run.disk))
+}
+
+/// Gives the events of a run: of one that is under way those that have come, without an end, and of a pruned one what
+/// its results tell.
+pub(super) fn feed(repository: &Repository, run: &StoredRun, sink: Sink<'_>) -> anyhow::Result<()> {
+    match (run.state, run.stored) {
+        (RunState::Running, _) => so_far(repository, run, &mut Unstopped(sink)),
+        (_, Stored::Pruned) => results(repository, run, sink),
+        _ => stream(repository, run, sink),
+    }
+}
+
+fn so_far(repository: &Repository, run: &StoredRun, sink: &mut impl StreamResult) -> anyhow::Result<()> {
+    match drive(SoFar(repository.stream(run.id)?), sink) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        driven => Ok(driven?),
+    }
 }
 
 /// Gives the events of a run's stream, and what its writer said of it.

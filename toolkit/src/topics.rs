@@ -40,8 +40,9 @@ until it passes in a later run.
 ";
 
 const SELECTORS: &str = "\
-A query says in one line which tests are meant. subunit-filter --query, subunit-ls --query and the search of the page
-that subunit2html writes take the same words; all of them must hold of a test.
+A query says in one line which tests are meant. subunit-filter --query, subunit-ls --query, subunit list --query,
+subunit run --only and the search of the page that subunit2html writes take the same words; all of them must hold of a
+test. To subunit run a test is as it was when it ran last, and places and tags are not known.
 
   boot, \"two words\"  this is in its id, in capital letters or not
   is:fail,skip       it ended like this: pass, fail, unfinished, flaky (passed when it was tried again, which `pass`

@@ -1,7 +1,7 @@
 //! Which tests are meant, in one line: `is:fail on:ash -tag:slow >10s boot`.
 //!
-//! The same words choose tests in `subunit-filter --query`, in `subunit-ls --query` and in the search of a page. All
-//! words must hold of a test; several outcomes, or several places, are a choice, since a test has only one.
+//! The same words choose tests in `subunit-filter --query`, `subunit-ls --query`, `subunit list --query`, `subunit run
+//! --only` and in the search of a page. All words must hold of a test; several outcomes, or several places, are a choice, since a test has only one.
 //!
 //! | word | holds of tests |
 //! |---|---|
@@ -64,9 +64,9 @@ enum Is {
 }
 
 impl Is {
-    fn of(record: &Record<'_>) -> Self {
-        match record.outcome() {
-            Outcome::Success if record.is_flaky() => Is::Flaky,
+    fn of(outcome: Outcome, is_flaky: bool) -> Self {
+        match outcome {
+            Outcome::Success if is_flaky => Is::Flaky,
             Outcome::Success => Is::Pass,
             Outcome::Exists => Is::Exists,
             Outcome::UxSuccess => Is::UxSuccess,
@@ -160,17 +160,41 @@ impl FromStr for Query {
 /// When it is not a query, or asks for earlier runs.
 pub fn of_stream(text: &str) -> Result<Query, String> {
     let query: Query = text.parse().map_err(|error: QueryError| error.to_string())?;
-    if query.terms.iter().any(|term| term.ask == Ask::New) {
+    if query.asks_for_earlier_runs() {
         return Err("`new:` asks about earlier runs, and a stream is only one".to_owned());
     }
     Ok(query)
+}
+
+/// Reads a query about tests that may have run, and of which no route and no tags are known.
+///
+/// # Errors
+///
+/// When it is not a query, or asks for places or tags.
+pub fn of_tests(text: &str) -> Result<Query, String> {
+    let query: Query = text.parse().map_err(|error: QueryError| error.to_string())?;
+    if query.asks_for_tags() || query.terms.iter().any(|term| matches!(term.ask, Ask::On(_))) {
+        return Err("`on:` and `tag:` ask what only a run tells, and these tests have yet to run".to_owned());
+    }
+    Ok(query)
+}
+
+/// What is known of a test that has yet to run: how it went when it last ran.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LastTime {
+    /// How it ended, and whether it was flaky.
+    pub outcome: Option<(Outcome, bool)>,
+    /// How long it took.
+    pub took: Option<Duration>,
+    /// Whether it did not go wrong the time before.
+    pub is_new: bool,
 }
 
 /// What is known of a test that a query is asked about.
 struct Subject<'a> {
     id: &'a str,
     small_id: String,
-    is: Is,
+    is: Option<Is>,
     route: Option<&'a str>,
     tags: Vec<&'a str>,
     took: Option<Duration>,
@@ -181,15 +205,42 @@ impl Query {
     /// Whether a test is meant.
     #[must_use]
     pub fn matches(&self, record: &Record<'_>) -> bool {
+        self.matches_in_run(record, false)
+    }
+
+    /// The same in a run of which it is known whether the test did not go wrong in the run before.
+    #[must_use]
+    pub fn matches_in_run(&self, record: &Record<'_>, is_new: bool) -> bool {
         self.holds_of(&Subject {
             id: record.test_id(),
             small_id: record.test_id().to_lowercase(),
-            is: Is::of(record),
+            is: Some(Is::of(record.outcome(), record.is_flaky())),
             route: record.route_code(),
             tags: record.tags().iter().collect(),
             took: record.duration(),
-            is_new: false,
+            is_new,
         })
+    }
+
+    /// Whether a test is meant that has yet to run, by its id and what it did when it last ran.
+    #[must_use]
+    pub fn matches_before_run(&self, id: &str, last: &LastTime) -> bool {
+        let LastTime { outcome, took, is_new } = *last;
+        let is = outcome.map(|(outcome, is_flaky)| Is::of(outcome, is_flaky));
+        let small_id = id.to_lowercase();
+        self.holds_of(&Subject { id, small_id, is, route: None, tags: Vec::new(), took, is_new })
+    }
+
+    /// Whether it asks for tags, which a run whose stream was pruned does not have.
+    #[must_use]
+    pub fn asks_for_tags(&self) -> bool {
+        self.terms.iter().any(|term| matches!(term.ask, Ask::Tag(_)))
+    }
+
+    /// Whether it asks what was so in the run before.
+    #[must_use]
+    pub fn asks_for_earlier_runs(&self) -> bool {
+        self.terms.iter().any(|term| term.ask == Ask::New)
     }
 
     /// Whether it asks for nothing: all tests are meant.
@@ -216,7 +267,9 @@ impl Ask {
         match self {
             Ask::Text(text) => test.small_id.contains(text.as_str()),
             Ask::Id(pattern) => is_like(pattern, test.id),
-            Ask::Is(outcomes) => outcomes.iter().any(|outcome| outcome.holds_of(test.is)),
+            Ask::Is(outcomes) => {
+                test.is.is_some_and(|is| outcomes.iter().any(|outcome| outcome.holds_of(is)))
+            }
             Ask::On(place) => test.is_at(place),
             Ask::Tag(tag) => test.tags.contains(&tag.as_str()),
             Ask::New => test.is_new,

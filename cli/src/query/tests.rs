@@ -51,7 +51,7 @@ fn matches(query: &Query, test: &Value) -> bool {
     query.holds_of(&Subject {
         id,
         small_id: id.to_lowercase(),
-        is: OUTCOMES.iter().find(|(name, _)| test["is"] == *name).unwrap().1,
+        is: Some(OUTCOMES.iter().find(|(name, _)| test["is"] == *name).unwrap().1),
         route: test["on"].as_str(),
         tags: tags.iter().filter_map(Value::as_str).collect(),
         took: test["took"].as_f64().map(Duration::from_secs_f64),
@@ -116,5 +116,22 @@ proptest! {
         for test in cases["tests"].as_array().unwrap() {
             prop_assert_ne!(matches(&query, test), matches(&opposite, test));
         }
+    }
+}
+
+#[test]
+fn tests_that_have_yet_to_run_are_chosen_by_what_they_did() {
+    let check = |query: &str, expected: bool| {
+        let outcome = Some((Outcome::Fail, false));
+        let last = LastTime { outcome, took: Some(Duration::from_secs(9)), is_new: true };
+        let query = of_tests(query).unwrap();
+        assert_eq!(query.matches_before_run("net.boot", &last), expected, "{query:?}");
+        assert!(!query.matches_before_run("other", &LastTime::default()), "{query:?}");
+    };
+    check("is:fail new: BOOT", true);
+    check("id:net.* >1s", true);
+    check("is:pass", false);
+    for query in ["on:ash", "tag:slow"] {
+        assert!(of_tests(query).unwrap_err().contains("what only a run tells"));
     }
 }

@@ -31,7 +31,7 @@ const seen = s => s.replace(HIDDEN, c => { const n = c.charCodeAt(0), h = n.toSt
     let e = raw.indexOf('\n', at); if (e < 0 || e > stop) e = stop;
     if (raw.charCodeAt(at) === 32) {
       const f = raw.slice(at + 1, e).split('\t'), leaf = read(f[4]), id = group + leaf;
-      tests.push({ oc: f[0], dur: f[1] ? +f[1] : NaN, start: f[2] ? +f[2] : NaN, on: shared(f[3]), leaf, group, id, low: id.toLowerCase(), tags: list(f[5]), more: f[7] });
+      tests.push({ oc: f[0], dur: f[1] ? +f[1] : NaN, start: f[2] ? +f[2] : NaN, on: shared(f[3]), leaf, group, id, low: id.toLowerCase(), tags: list(f[5]), hist: f[6], isNew: f[6] !== '' && !/[fuh]\d+$/.test(f[6].replace(/-\d+$/, '')), more: f[7] });
     } else if (e > at) { group = raw.slice(at, e); group = group === '(no group)' ? '' : read(group); }
     at = e + 1;
   }
@@ -68,10 +68,12 @@ function toggle(t, li, b, i) {
   kv('id', el('code', '', seen(t.id)));
   kv('ran', t.start >= 0 ? clock(t.start) + (t.dur >= 0 ? ' to ' + clock(t.start + t.dur) : '') : '');
   kv('on', seen(t.on)); kv('tags', t.tags.map(seen).join(' '));
-  kv(t.oc === 'skip' ? 'reason' : 'with it', seen(read(t.more || '')));
+  kv('earlier', earlier(t.hist)); kv(t.oc === 'skip' ? 'reason' : 'with it', seen(read(t.more || '')));
   const a = el('a', '', document.getElementById(h) ? 'its evidence above' : 'link to this test'); a.href = '#' + h; kv('go to', a);
   p.append(dl); li.append(p);
 }
+const WORDS = { p: 'passed', k: 'flaky', f: 'failed', u: 'passed unexpectedly', h: 'never finished', s: 'skipped', x: 'failed as expected', '-': 'not run' };
+const earlier = h => (h.match(/\D\d+/g) || []).map(m => WORDS[m[0]] + (m.length > 1 && m.slice(1) !== '1' ? ' ' + m.slice(1) + ' times' : ' once')).join(', then ');
 function draw() {
   list.textContent = ''; live.clear(); opened = -1; list.classList.toggle('flat', flat);
   windowed = items.length > WHOLE;
@@ -101,7 +103,7 @@ function slide() {
   if (first && first !== o && first.offsetHeight && Math.abs(first.offsetHeight - H) > 0 && a !== opened) { H = first.offsetHeight; live.forEach((li, i) => { if (i !== opened && li !== on) { li.remove(); live.delete(i); } }); if (slide.depth !== 1) { slide.depth = 1; slide(); slide.depth = 0; } }
 }
 let due = 0; const later = () => { if (!due) due = requestAnimationFrame(() => { due = 0; slide(); }); };
-addEventListener('scroll', later, { passive: true }); addEventListener('resize', later, { passive: true });
+addEventListener('scroll', later, { passive: true, signal }); addEventListener('resize', later, { passive: true, signal });
 function apply(push) {
   const by = $('#sort').value; let m;
   try { m = queryMatcher(parseQuery(q.value)); q.removeAttribute('aria-invalid'); }
@@ -128,10 +130,10 @@ $('#sort').onchange = () => apply(1);
 let wait; q.oninput = () => { clearTimeout(wait); wait = setTimeout(() => apply(1), tests.length > 5000 ? 80 : 0); };
 
 /* addresses: #t-HASH is a failure above or a row; #q=… is a query */
-function go() {
+function go(quiet) {
   const h = location.hash.slice(1), p = new URLSearchParams(h);
-  if (h.startsWith('q=') || h.startsWith('sort=')) { q.value = p.get('q') || ''; $('#sort').value = p.get('sort') || 'id'; apply(); $('#tests').scrollIntoView(); }
-  else if (/^t-[0-9a-f]{8}(-\d+)?$/.test(h)) {
+  if (h.startsWith('q=') || h.startsWith('sort=')) { q.value = p.get('q') || ''; $('#sort').value = p.get('sort') || 'id'; apply(); if (!quiet) $('#tests').scrollIntoView(); }
+  else if (!quiet && /^t-[0-9a-f]{8}(-\d+)?$/.test(h)) {
     const a = document.getElementById(h);
     if (a) { const d = $('details', a); if (d) d.open = true; a.scrollIntoView(); return; }
     const t = tests.find(t => 't-' + fnv(t.id) === h); if (t) show(t);
@@ -144,7 +146,7 @@ function show(t) {
   const li = windowed ? live.get(i) : list.children[i]; if (!li) return;
   const b = $('button', li); if (b.getAttribute('aria-expanded') !== 'true') b.click(); b.focus({ preventScroll: true }); li.scrollIntoView({ block: 'center' });
 }
-addEventListener('hashchange', go);
+addEventListener('hashchange', () => go(), { signal });
 
 /* keys: / search, n and p next and previous failure, o all evidence; arrows in the list */
 addEventListener('keydown', e => {
@@ -165,7 +167,7 @@ addEventListener('keydown', e => {
     let li = next(on.parentNode); while (li && !$('button', li)) li = next(li);
     if (li) $('button', li).focus();
   }
-});
+}, { signal });
 
 /* copy buttons exist only where they can work */
 for (const c of document.querySelectorAll('.again code')) {
@@ -199,7 +201,7 @@ addEventListener('beforeprint', () => {
   if (!windowed) return;
   shown = items; const bad = found.filter(t => t.oc !== 'pass' && t.oc !== 'skip').slice(0, WHOLE);
   items = bad; draw(); say.textContent = 'On paper: ' + grouped(bad.length) + ' of ' + grouped(found.length) + ' tests, those that did not simply pass.';
-});
-addEventListener('afterprint', () => { if (shown) { shown = null; apply(); } });
-apply(); if (location.hash) go();
+}, { signal });
+addEventListener('afterprint', () => { if (shown) { shown = null; apply(); } }, { signal });
+apply(); if (location.hash) go(again);
 document.documentElement.dataset.ready = tests.length;

@@ -195,6 +195,24 @@ impl Index<'_> {
         Ok(runs)
     }
 
+    /// The latest runs below this number, the latest first, at most so many.
+    pub(crate) fn latest_runs(&self, before: Option<RunId>, most: usize) -> Result<Vec<StoredRun>> {
+        let below = before.map_or(u32::MAX, |id| id.0);
+        let mut statement = self
+            .connection
+            .prepare("SELECT id, settled, summary, sum FROM run WHERE id < ? ORDER BY id DESC LIMIT ?")
+            .indexed()?;
+        let mut rows = statement.query((below, i64::try_from(most).unwrap_or(i64::MAX))).indexed()?;
+        let mut runs = self.running.borrow().clone();
+        runs.retain(|run| run.id.0 < below);
+        while let Some(row) = rows.next().indexed()? {
+            runs.push(self.read_run(row)?);
+        }
+        runs.sort_by_key(|run| std::cmp::Reverse(run.id));
+        runs.truncate(most);
+        Ok(runs)
+    }
+
     /// The run of this number.
     pub(crate) fn run(&self, id: RunId) -> Result<Option<StoredRun>> {
         if let Some(run) = self.running.borrow().iter().find(|run| run.id == id) {

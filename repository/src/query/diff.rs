@@ -17,6 +17,8 @@ use crate::run_id::RunRef;
 pub struct Side {
     /// How it ended; where it ran several times, the worst: any failure before any pass before the others.
     pub outcome: Outcome,
+    /// Whether it passed only when it was tried again.
+    pub flaky: bool,
     /// How long it took, all times together.
     pub duration: Option<Duration>,
 }
@@ -110,23 +112,23 @@ impl Repository {
 }
 
 /// The tests of a run, one at a time, whatever their routes.
-struct Sides<'a> {
+pub(super) struct Sides<'a> {
     rows: Rows<'a>,
     next: Option<(String, Side)>,
 }
 
 impl<'a> Sides<'a> {
-    fn new(results: &'a Results) -> Result<Self> {
+    pub(super) fn new(results: &'a Results) -> Result<Self> {
         let mut sides = Sides { rows: results.iter(), next: None };
         sides.next()?;
         Ok(sides)
     }
 
-    fn next(&mut self) -> Result<Option<(String, Side)>> {
+    pub(super) fn next(&mut self) -> Result<Option<(String, Side)>> {
         let mut current = self.next.take();
         while let Some(row) = self.rows.next()? {
             let Some(result) = TestResult::of(&row) else { continue };
-            let side = Side { outcome: result.outcome, duration: result.duration };
+            let side = Side { outcome: result.outcome, flaky: result.flaky, duration: result.duration };
             match &mut current {
                 Some((id, known)) if id == result.test_id => known.join(side),
                 _ => {
@@ -144,6 +146,7 @@ impl Side {
         if severity(other.outcome) > severity(self.outcome) {
             self.outcome = other.outcome;
         }
+        self.flaky |= other.flaky;
         self.duration = match (self.duration, other.duration) {
             (Some(one), Some(other)) => Some(one.saturating_add(other)),
             (one, other) => one.or(other),
@@ -168,7 +171,7 @@ mod tests {
     use super::*;
 
     fn check(before: Option<Outcome>, after: Option<Outcome>, expected: Change) {
-        let side = |outcome| Side { outcome, duration: None };
+        let side = |outcome| Side { outcome, flaky: false, duration: None };
         let compared = ComparedTest { test_id: "a", before: before.map(side), after: after.map(side) };
         assert_eq!(compared.change(), expected);
     }

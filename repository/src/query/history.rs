@@ -8,6 +8,7 @@ use subunit::Timestamp;
 use super::TestResult;
 use crate::error::{Error, Result};
 use crate::repository::Repository;
+use crate::results::Results;
 use crate::run_id::RunId;
 
 /// One past outcome of a test.
@@ -36,28 +37,41 @@ impl Repository {
     ///
     /// When the repository cannot be read.
     pub fn history(&self, test_id: &str) -> Result<Vec<HistoryEntry>> {
-        let mut history = Vec::new();
-        for id in self.run_ids()? {
-            let found = self.with_results(id, |run, results| {
-                let mut found = Vec::new();
-                results.find(test_id.as_bytes(), |row| {
-                    let result = TestResult::of(row).filter(|result| result.outcome != Outcome::Exists);
-                    found.extend(result.map(|result| HistoryEntry {
-                        run,
-                        route_code: result.route_code.map(str::to_owned),
-                        outcome: result.outcome,
-                        flaky: result.flaky,
-                        start: result.start,
-                        duration: result.duration,
-                    }));
-                })?;
-                Ok(found)
-            });
-            match found {
+        self.latest_history(test_id, usize::MAX)
+    }
+
+    /// The same of the latest runs alone: at most so many are looked at, whether the test ran in them or not.
+    ///
+    /// # Errors
+    ///
+    /// When the repository cannot be read.
+    pub fn latest_history(&self, test_id: &str, runs: usize) -> Result<Vec<HistoryEntry>> {
+        let mut found = Vec::new();
+        for id in self.run_ids()?.into_iter().rev() {
+            if found.len() == runs {
+                break;
+            }
+            match self.with_results(id, |run, results| entries(run, results, test_id)) {
                 Err(Error::Running(_)) => {}
-                found => history.append(&mut found?.0),
+                entries => found.push(entries?.0),
             }
         }
-        Ok(history)
+        Ok(found.into_iter().rev().flatten().collect())
     }
+}
+
+fn entries(run: RunId, results: &Results, test_id: &str) -> Result<Vec<HistoryEntry>> {
+    let mut found = Vec::new();
+    results.find(test_id.as_bytes(), |row| {
+        let result = TestResult::of(row).filter(|result| result.outcome != Outcome::Exists);
+        found.extend(result.map(|result| HistoryEntry {
+            run,
+            route_code: result.route_code.map(str::to_owned),
+            outcome: result.outcome,
+            flaky: result.flaky,
+            start: result.start,
+            duration: result.duration,
+        }));
+    })?;
+    Ok(found)
 }

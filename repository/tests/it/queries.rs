@@ -220,3 +220,42 @@ fn a_clock_that_goes_back_makes_no_duration_and_prunes_nothing() {
     let retention = Retention { age: Some(Duration::ZERO), ..Retention::default() };
     assert_eq!(temporary.repository.prunable(&retention, Timestamp::default()).unwrap(), []);
 }
+
+#[test]
+fn the_past_of_a_run_is_what_became_of_its_tests_before() {
+    let temporary = temporary();
+    let repository = &temporary.repository;
+    for events in [&["a success", "b exists"][..], &["a fail", "x:a success"], &["b success"], &["a success"]]
+    {
+        load(repository, events);
+    }
+    let past = repository.past(RunId(4), 20).unwrap();
+    let of = |past: &repository::Past, id| -> Vec<_> {
+        past.get(id).iter().map(|past| (past.run.0, past.outcome.as_str())).collect()
+    };
+    assert_eq!(past.runs(), [RunId(3), RunId(2), RunId(1)]);
+    assert_eq!(of(&past, "a"), [(2, "fail"), (1, "success")]);
+    assert_eq!(of(&past, "b"), [(3, "success")]);
+    assert_eq!(of(&repository.past(RunId(3), 1).unwrap(), "a"), [(2, "fail")]);
+    assert!(repository.past(RunId(1), 9).unwrap().runs().is_empty());
+}
+
+#[test]
+fn the_latest_runs_come_first_and_are_few() {
+    let temporary = temporary();
+    let repository = &temporary.repository;
+    for _ in 0..3 {
+        load(repository, &["a success"]);
+    }
+    let running = repository.begin(RunInfo::default()).unwrap();
+    let ids = |before: Option<u32>, most| -> Vec<u32> {
+        let runs = repository.latest_runs(before.map(RunId), most).unwrap();
+        runs.iter().map(|run| run.id.0).collect()
+    };
+    assert_eq!(ids(None, 9), [4, 3, 2, 1]);
+    assert_eq!(ids(Some(4), 2), [3, 2]);
+    assert_eq!(ids(Some(1), 2), [0; 0]);
+    let latest = repository.latest_history("a", 2).unwrap();
+    assert_eq!(latest.iter().map(|past| past.run.0).collect::<Vec<_>>(), [2, 3]);
+    drop(running);
+}

@@ -6,12 +6,16 @@ use std::hash::BuildHasher as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use cli::query::{LastTime, Query, of_tests};
 use fancy_regex::Regex;
-use repository::Repository;
+use repository::{Repository, RunId};
 use runner::suite::{Listing, Tests, owner};
 
 use super::part::Part;
 use super::sample::Sample;
+
+/// How many runs are looked at for what a test did when it last ran.
+const RUNS: usize = 20;
 
 /// Which tests are run.
 #[derive(clap::Args, Clone, Debug)]
@@ -20,6 +24,16 @@ pub(super) struct ChoiceArgs {
     /// Run only the tests that are failing by earlier runs
     #[arg(long, conflicts_with = "command")]
     failing: bool,
+    /// Run only the tests that this query means, by their ids and by what they did when they last ran, such as
+    /// 'is:fail -boot >10s': see `subunit help selectors`
+    #[arg(
+        long,
+        value_name = "QUERY",
+        value_parser = of_tests,
+        allow_hyphen_values = true,
+        conflicts_with = "command"
+    )]
+    only: Option<Query>,
     /// Run only the tests whose ids are in this file, one per line
     #[arg(long, value_name = "FILE", conflicts_with = "command")]
     load_list: Option<PathBuf>,
@@ -68,6 +82,7 @@ impl ChoiceArgs {
         !filters.is_empty()
             || !self.exclude.is_empty()
             || self.failing
+            || self.only.is_some()
             || self.load_list.is_some()
             || self.sample.is_some()
     }
@@ -137,6 +152,9 @@ impl ChoiceArgs {
             let failing = repository()?.failing()?;
             only(tests, &mut ids, failing.tests.iter().map(|test| test.test_id.as_str()));
         }
+        if let Some(query) = &self.only {
+            meant(&mut ids, query, repository()?)?;
+        }
         let is_all = ids.len() == all;
         if let Some(seed) = self.random {
             let seed = seed.unwrap_or_else(any_seed);
@@ -152,6 +170,22 @@ impl ChoiceArgs {
         }
         Ok(Chosen { ids, is_all, first, notes, missing })
     }
+}
+
+/// Keeps the tests that a query means, by what they did when they last ran.
+fn meant(ids: &mut Vec<String>, query: &Query, repository: &Repository) -> anyhow::Result<()> {
+    let past = repository.past(RunId(u32::MAX), RUNS)?;
+    ids.retain(|id| {
+        let mut times = past.get(id).iter();
+        let (last, before) = (times.next(), times.next());
+        let last = LastTime {
+            outcome: last.map(|last| (last.outcome, last.flaky)),
+            took: last.and_then(|last| last.duration),
+            is_new: before.is_some_and(|before| !before.outcome.is_failure()),
+        };
+        query.matches_before_run(id, &last)
+    });
+    Ok(())
 }
 
 fn patterns(texts: &[String]) -> anyhow::Result<Vec<Regex>> {
