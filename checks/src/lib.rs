@@ -29,5 +29,10 @@ const CHECKS: &[all::Entry] = &[
     all::entry::<tcp::CheckTcp>(),
 ];
 
+/// The names of all components, with which the ids of their tests begin.
+pub fn components() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|entry| entry.name)
+}
+
 /// The command of a check, whose targets may stand in a configuration file.
 pub type Run<C> = probe::CheckRun<C, config::Configured>;

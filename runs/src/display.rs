@@ -21,7 +21,8 @@ pub(super) fn verdict(run: &StoredRun) -> Verdict {
 }
 
 /// How a run went, in a word or two.
-pub(super) fn standing(run: &StoredRun) -> &'static str {
+#[must_use]
+pub fn standing(run: &StoredRun) -> &'static str {
     match (run.state, run.standing()) {
         (RunState::Running, _) => "running",
         (_, Standing::Failed) => "failed",
@@ -44,7 +45,8 @@ pub(super) fn tone(run: &StoredRun) -> Tone {
 }
 
 /// `7 tests: 6 passed, 1 failed`, in the words of [`Summary`](streamresult::Summary).
-pub(super) struct CountsLine<'a>(pub(super) &'a Counts);
+#[derive(Clone, Copy, Debug)]
+pub struct CountsLine<'a>(pub &'a Counts);
 
 const PASSED: &str = "passed";
 
@@ -102,7 +104,8 @@ pub(super) fn exact(duration: Option<Duration>) -> String {
 }
 
 /// A time to the second, in UTC.
-pub(super) fn moment(time: Option<Timestamp>) -> String {
+#[must_use]
+pub fn moment(time: Option<Timestamp>) -> String {
     time.map_or_else(String::new, |time| time::rfc3339(Timestamp::from_seconds(time.seconds())))
 }
 

@@ -11,7 +11,11 @@ use subunit::{Event, Frame, Packet, PacketBuf, Timestamp};
 use super::{display, run_status};
 
 /// Writes an object and ends the line.
-pub(super) fn line(out: &mut dyn Write, fill: impl FnOnce(&mut Object<'_>)) -> io::Result<()> {
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn line(out: &mut dyn Write, fill: impl FnOnce(&mut Object<'_>)) -> io::Result<()> {
     let mut line = Vec::new();
     let mut object = Object::new(&mut line);
     fill(&mut object);
@@ -21,7 +25,11 @@ pub(super) fn line(out: &mut dyn Write, fill: impl FnOnce(&mut Object<'_>)) -> i
 }
 
 /// What is known of a run; one that is a file has no number.
-pub(super) fn run(number: Option<RunId>, run: &StoredRun, out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn run(number: Option<RunId>, run: &StoredRun, out: &mut dyn Write) -> io::Result<()> {
     let (git, counts) = (run.info.git.as_ref(), &run.counts);
     line(out, |object| {
         optional_number(object, "run", number);
@@ -61,7 +69,8 @@ pub(super) fn whole(run: &StoredRun, is_lost: bool, out: &mut dyn Write) -> io::
 }
 
 /// A test of a run, with the keys that `subunit-ls` has.
-pub(super) struct Test<'a> {
+#[derive(Clone, Copy, Debug)]
+pub struct Test<'a> {
     pub(super) run: Option<RunId>,
     pub(super) id: &'a str,
     pub(super) route: Option<&'a str>,
@@ -73,7 +82,9 @@ pub(super) struct Test<'a> {
 }
 
 impl<'a> Test<'a> {
-    pub(super) fn listed(run: Option<RunId>, result: &TestResult<'a>) -> Self {
+    /// One of the tests of a run.
+    #[must_use]
+    pub fn listed(run: Option<RunId>, result: &TestResult<'a>) -> Self {
         let TestResult { test_id: id, route_code: route, outcome: status, flaky, start, duration, .. } =
             *result;
         Test { run, id, route, status, flaky: Some(flaky), start, duration }
@@ -85,19 +96,28 @@ impl<'a> Test<'a> {
         Test { run, id, route, status: *status, flaky: None, start: None, duration }
     }
 
-    pub(super) fn failing(test: &'a Failure) -> Self {
+    /// One of the failing set.
+    #[must_use]
+    pub fn failing(test: &'a Failure) -> Self {
         let Failure { test_id: id, route_code, run, outcome, start, duration, .. } = test;
         let (route, status) = (route_code.as_deref(), *outcome);
         Test { run: Some(*run), id, route, status, flaky: None, start: *start, duration: *duration }
     }
 
-    pub(super) fn past(id: &'a str, past: &'a HistoryEntry) -> Self {
+    /// One of the outcomes of a test.
+    #[must_use]
+    pub fn past(id: &'a str, past: &'a HistoryEntry) -> Self {
         let HistoryEntry { run, route_code, outcome, flaky, start, duration, .. } = past;
         let (route, status) = (route_code.as_deref(), *outcome);
         Test { run: Some(*run), id, route, status, flaky: Some(*flaky), start: *start, duration: *duration }
     }
 
-    pub(super) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+    /// Writes the object.
+    ///
+    /// # Errors
+    ///
+    /// Those of `out`.
+    pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         line(out, |object| {
             optional_number(object, "run", self.run);
             object.string("id", self.id);

@@ -7,7 +7,7 @@
 mod chosen;
 mod command;
 pub mod compare;
-mod display;
+pub mod display;
 pub mod export;
 pub mod failing;
 pub mod flaky;
@@ -16,7 +16,7 @@ pub mod history;
 pub mod import;
 pub mod info;
 pub mod init;
-mod json;
+pub mod json;
 pub mod last;
 pub mod list;
 pub mod load;

@@ -38,7 +38,11 @@ impl RepoArgs {
     }
 
     /// The repository, opened once.
-    pub(super) fn repository(&self) -> Result<&Repository, repository::Error> {
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it cannot be opened.
+    pub fn repository(&self) -> Result<&Repository, repository::Error> {
         if let Some(repository) = self.opened.get() {
             return Ok(repository);
         }

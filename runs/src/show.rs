@@ -185,7 +185,11 @@ pub(super) fn tell_of_running(run: &StoredRun, what: &str, errors: &mut dyn Writ
 
 /// Gives the events of a run: of one that is under way those that have come, without an end, and of a pruned one what
 /// its results tell.
-pub(super) fn feed(repository: &Repository, run: &StoredRun, sink: Sink<'_>) -> anyhow::Result<()> {
+///
+/// # Errors
+///
+/// When the run cannot be read, or the sink fails.
+pub fn feed(repository: &Repository, run: &StoredRun, sink: &mut dyn StreamResult) -> anyhow::Result<()> {
     match (run.state, run.stored) {
         (RunState::Running, _) => so_far(repository, run, &mut Unstopped(sink)),
         (_, Stored::Pruned) => results(repository, run, sink),

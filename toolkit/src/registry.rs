@@ -109,6 +109,7 @@ impl CommandTable for Registry {
                 Entry::of::<On<runs::compare::Compare>>("subunit compare"),
                 Entry::of::<On<runs::log::Log>>("subunit log"),
                 Entry::of::<On<runs::list::List>>("subunit list"),
+                Entry::of::<On<site::Serve>>("subunit serve"),
                 Entry::of::<On<runs::info::Info>>("subunit info"),
                 Entry::of::<On<runs::merge::Merge>>("subunit merge"),
                 Entry::of::<On<runs::prune::Prune>>("subunit prune"),

@@ -14,7 +14,7 @@ pub(super) use crate::CHECKS;
 /// A check, without its type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What it looks at.
     pub(super) aspects: fn() -> Vec<AspectFacts>,
     pub(super) metrics: &'static [MetricKind],

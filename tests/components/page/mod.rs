@@ -2,6 +2,8 @@
 //!
 //! What it looks for is in `look.js`: no word on the console, no request, no finding of axe, keys, sizes of windows.
 
+mod site;
+
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,6 +21,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.page.small", small),
     scenario("components.page.hostile", hostile),
     scenario("components.page.large", large),
+    scenario("components.page.site", site::site),
     Scenario { id: "components.page.query", needs: &[Need::Program("node")], run: query },
 ];
 
