@@ -1,11 +1,13 @@
 //! Plans: what one file says is to be run, over what, in what order.
 //!
 //! A plan names suites, tasks, services and nodes. [`file`] is how it is written, and refuses what is wrong in it with
-//! its line; [`schema`] says the same to editors. [`nodes`] are the places that it names, and who has them.
+//! its line; [`schema`] says the same to editors. [`nodes`] are the places that it names, and who has them; a [`service`]
+//! is what tasks need there.
 
 pub mod file;
 pub mod nodes;
 mod schema;
+pub mod service;
 
 pub use file::{FILE, Plan, find, presets};
 pub use schema::schema;
