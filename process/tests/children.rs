@@ -384,3 +384,32 @@ fn output_can_be_read_by_the_caller() {
     assert_eq!(text, "end\n");
     assert_eq!(child.wait_until(Deadline::NEVER).unwrap(), Some(Exit::Exited(0)));
 }
+
+/// Orders the end of a child as soon as it has written something.
+struct Orders {
+    lifeline: io::PipeWriter,
+    is_told: bool,
+}
+
+impl Sink for Orders {
+    fn take(&mut self, _: Source, _: &[u8]) -> io::Result<()> {
+        self.lifeline.write_all(b"end\n")
+    }
+
+    fn told(&mut self, bytes: &[u8]) {
+        self.is_told = bytes == b"end\n";
+    }
+
+    fn deadline(&self) -> Deadline {
+        if self.is_told { Deadline::now() } else { Deadline::NEVER }
+    }
+}
+
+#[test]
+fn an_order_that_comes_with_an_output_is_heard() {
+    let (reader, lifeline) = io::pipe().unwrap();
+    let follow = Follow { lifeline: Some(reader.as_fd()), ..Follow::new(Wait::FOREVER, Timeouts::PROBE) };
+    let child = follow.start(Command::new("sh").args(["-c", "echo up; exec sleep 1000"])).unwrap();
+    let ending = child.to_the_end(&mut Orders { lifeline, is_told: false }).unwrap();
+    assert_eq!(ending.cause, Cause::Stopped);
+}

@@ -271,7 +271,8 @@ impl Following<'_> {
     fn wait(&mut self, sink: &mut dyn Sink) -> io::Result<Ready> {
         if self.is_fresh && sink.backlog().is_none() {
             let ready = self.poll(None, Deadline::now())?;
-            if ready.outputs.contains(&true) {
+            // What came on the lifeline comes once: nothing would wake us for it again.
+            if ready.outputs.contains(&true) || !self.told.is_empty() {
                 return Ok(ready);
             }
             self.is_fresh = false;
