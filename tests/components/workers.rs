@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail, ensure};
 use process::Interrupt;
 use runner::preset::{Presets, Recipe};
-use runner::suite::{self, Conditions, Limits, Listing, Output, Packets, Planned, Run, Suite};
+use runner::suite::{self, Conditions, Limits, Listing, Output, Packets, Planned, Retries, Run, Suite};
 use subunit::Event;
 
 use crate::{Need, Scenario, presets};
@@ -17,6 +17,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("components.workers.unittest", &[Need::Program("python3")], of_unittest),
     scenario("components.workers.unittest-fixtures", &[Need::Program("python3")], fixtures_of_unittest),
     scenario("components.workers.unittest-deaths", &[Need::Program("python3")], deaths),
+    scenario("components.workers.retries", &[Need::Program("python3")], retries),
     scenario("components.workers.start-that-fails", &[Need::Program("python3")], start_that_fails),
     scenario("components.workers.pytest", &[Need::Brought(pytest_missing)], of_pytest),
     scenario("components.workers.pytest-fixtures", &[Need::Brought(pytest_missing)], fixtures_of_pytest),
@@ -35,6 +36,15 @@ fn pytest_missing() -> Option<String> {
 /// Lists the tests of a project and runs them: a line of each event that says what became of one, sorted; beside the
 /// status its tags, and the names of its files.
 fn run(program: &str, files: &[(&str, &str)], workers: usize) -> anyhow::Result<Vec<String>> {
+    run_retried(program, files, workers, Retries::default())
+}
+
+fn run_retried(
+    program: &str,
+    files: &[(&str, &str)],
+    workers: usize,
+    retries: Retries,
+) -> anyhow::Result<Vec<String>> {
     let folder = tempfile::tempdir()?;
     for (name, text) in files {
         fs::write(folder.path().join(name), text)?;
@@ -50,7 +60,7 @@ fn run(program: &str, files: &[(&str, &str)], workers: usize) -> anyhow::Result<
         Listing::Failed(why) => return Ok(vec![format!("listing failed: {why}")]),
         other => bail!("{other:?}"),
     };
-    let conditions = Conditions { workers, startup: tests.took, ..Conditions::default() };
+    let conditions = Conditions { workers, startup: tests.took, retries, ..Conditions::default() };
     let tests = tests.all.into_iter().map(|test| (test, Planned::default())).collect();
     let mut seen = Seen::default();
     let mut sink = streamresult::from_fn(|event: &Event<'_>| seen.take(event));
@@ -95,11 +105,52 @@ impl Seen {
 }
 
 fn check(program: &str, files: &[(&str, &str)], expected: &[&str]) -> anyhow::Result<()> {
+    check_retried(program, files, Retries::default(), expected)
+}
+
+fn check_retried(
+    program: &str,
+    files: &[(&str, &str)],
+    retries: Retries,
+    expected: &[&str],
+) -> anyhow::Result<()> {
     for workers in [1, 3] {
-        let lines = run(program, files, workers)?;
+        let lines = run_retried(program, files, workers, retries)?;
         ensure!(lines == expected, "with {workers} workers: {lines:#?}");
     }
     Ok(())
+}
+
+/// What fails is run again by the same workers; what ends its worker is not.
+fn retries() -> anyhow::Result<()> {
+    let test = r#"
+import os, unittest
+class A(unittest.TestCase):
+    def first(self, name):
+        seen = os.path.exists(name)
+        open(name, "w").close()
+        return not seen
+    def test_bad(self): self.fail("always")
+    def test_dies(self): os._exit(0 if self.first("dies") else 1)
+    def test_flaky(self):
+        if self.first("flaky"): self.fail("first")
+    def test_good(self): pass
+"#;
+    check_retried(
+        "unittest",
+        &[("test_a.py", test)],
+        Retries { most: 1, flaky_fails: false },
+        &[
+            "test_a.A.test_bad Fail attempt-2",
+            "test_a.A.test_bad attempt-1 traceback=AssertionError: always",
+            "test_a.A.test_bad traceback=AssertionError: always",
+            "test_a.A.test_dies Fail",
+            "test_a.A.test_dies reason=it was running",
+            "test_a.A.test_flaky Success attempt-2 flaky",
+            "test_a.A.test_flaky attempt-1 traceback=AssertionError: first",
+            "test_a.A.test_good Success",
+        ],
+    )
 }
 
 fn of_unittest() -> anyhow::Result<()> {
