@@ -84,7 +84,7 @@ fn what_does_not_stop_or_leaves_something_is_told() {
     };
     let stubborn = stop("trap '' TERM; echo up; while :; do sleep 0.01; done", Duration::ZERO);
     assert_eq!(stubborn.trouble.as_deref(), Some("db[0] did not stop within 0ns and was killed"));
-    let daemon = stop("setsid sleep 1000 >&- 2>&- & trap 'exit 0' TERM; sleep 0.2; echo up; wait", LONG);
+    let daemon = stop("trap 'exit 0' TERM; setsid sh -c 'echo up; exec sleep 1000 >&- 2>&-' & wait", LONG);
     assert_eq!((daemon.trouble, daemon.left.len()), (None, 1), "{:?}", daemon.left);
 }
 

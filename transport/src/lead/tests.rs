@@ -74,7 +74,11 @@ fn what_it_leaves_is_found_in_its_group_and_out_of_it() {
         end.left
     };
     assert!(left("sleep 1000 >&- 2>&- & echo gone").iter().any(|name| name.contains("sleep")));
-    assert!(left("setsid sleep 1000 >&- 2>&- & sleep 0.2").iter().any(|name| name.contains("sleep")));
+    assert!(
+        left("up=$(setsid sh -c 'echo up; exec sleep 1000 >&- 2>&-' &)")
+            .iter()
+            .any(|name| name.contains("sleep"))
+    );
     assert!(left("sleep 0.01 & echo gone").is_empty());
 }
 
