@@ -10,15 +10,16 @@ use super::place::line;
 const NOT_YET: &[&str] = &[
     "nodes",
     "service",
-    "suite.*.after",
     "suite.*.on",
-    "suite.*.requires",
     "suite.*.services",
-    "task",
     "task.*.events",
+    "task.*.collect",
     "task.*.files",
+    "task.*.isolate",
+    "task.*.limits",
     "task.*.nodes",
     "task.*.services",
+    "task.*.trace",
 ];
 
 /// Looks at all keys of a file. What is no TOML is told where it is read.

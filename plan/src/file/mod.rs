@@ -36,6 +36,7 @@ use runner::suite::Suite;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::compile::{Part, Plan, Said, Written, expand, look_for_tools, order};
 use nodes::NodesTable;
 pub use place::{At, Source};
 use service::ServiceTable;
@@ -44,12 +45,6 @@ use task::TaskTable;
 
 /// What the file is called.
 pub const FILE: &str = "subunit.toml";
-
-/// A plan that was read.
-pub struct Plan {
-    /// In the order of the file.
-    pub suites: Vec<Suite>,
-}
 
 /// What is run: suites, tasks, services and nodes.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -93,24 +88,43 @@ impl Plan {
     ///
     /// When it cannot be read, or something is wrong in it; the text says where.
     pub fn read(path: &Path) -> anyhow::Result<Self> {
-        let (file, presets) = read_file(path)?;
+        let (file, presets, source) = read_file(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut tables: Vec<(String, At<SuiteTable>)> = file.suite.into_iter().collect();
-        tables.sort_by_key(|(_, table)| table.offset());
-        let suites = tables.into_iter().map(|(name, table)| {
+        let written = Written { source: &source, folder };
+        let mut plan = Plan::default();
+        let mut all = Vec::new();
+        for (name, table) in in_order(&file.suite) {
             let place = format!("{}: suite {name}", path.display());
-            let suite = table.into_inner().suite(&name, folder, &presets).context(place)?;
-            Ok(Suite { source: path.to_owned(), ..suite })
-        });
-        let suites: Vec<Suite> = suites.collect::<anyhow::Result<_>>()?;
-        if suites.is_empty() {
-            bail!("{}: it names no suite: `[suite.NAME]`", path.display());
+            let suite = (**table).clone().suite(name, folder, &presets).context(place)?;
+            let units = vec![(name.clone(), Part::Suite(plan.suites.len()))];
+            plan.suites.push(Suite { source: path.to_owned(), ..suite });
+            all.push(Said { units, ..table.said(name, table.offset()) });
         }
-        Ok(Plan { suites })
+        for (name, table) in in_order(&file.task) {
+            let mut units = Vec::new();
+            for task in expand(&written, name, table)? {
+                look_for_tools(&written, &task)?;
+                units.push((task.id.clone(), Part::Task(plan.tasks.len())));
+                plan.tasks.push(task);
+            }
+            all.push(Said { units, ..table.said(name, table.offset()) });
+        }
+        if all.is_empty() {
+            bail!("{}: it names nothing to run: `[suite.NAME]` or `[task.NAME]`", path.display());
+        }
+        (plan.steps, plan.parts) = order(&written, all)?;
+        Ok(plan)
     }
 }
 
-fn read_file(path: &Path) -> anyhow::Result<(File, Presets)> {
+/// Tables in the order in which they stand in the file.
+fn in_order<T>(tables: &BTreeMap<String, At<T>>) -> Vec<(&String, &At<T>)> {
+    let mut tables: Vec<_> = tables.iter().collect();
+    tables.sort_by_key(|(_, table)| table.offset());
+    tables
+}
+
+fn read_file(path: &Path) -> anyhow::Result<(File, Presets, Source)> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     keys::check(&text).map_err(|wrong| anyhow::anyhow!("{}: {wrong}", path.display()))?;
     let mut file: File = toml::from_str(&text)
@@ -118,7 +132,7 @@ fn read_file(path: &Path) -> anyhow::Result<(File, Presets)> {
     let mut presets = Presets::of(path.parent().unwrap_or(Path::new(".")))?;
     let own = std::mem::take(&mut file.preset);
     presets.extend(own.into_iter().map(|(name, preset)| Preset { name, text: text.clone(), ..preset }));
-    Ok((file, presets))
+    Ok((file, presets, Source { path: path.to_owned(), text }))
 }
 
 #[cfg(test)]
@@ -165,13 +179,56 @@ mod tests {
     }
 
     #[test]
+    fn a_task_is_there_with_all_its_parameters() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        let text = "[task.b]\nrun='true'\nafter=['a']\nmatrix={y=[1,2],x=[true]}\n[task.a]\nrun='true'\n";
+        fs::write(&path, text).unwrap();
+        let plan = Plan::read(&path).unwrap();
+        let ids: Vec<&str> = plan.tasks.iter().map(|task| task.id.as_str()).collect();
+        assert_eq!(ids, ["b{x=true,y=1}", "b{x=true,y=2}", "a"]);
+        assert_eq!(
+            plan.steps.iter().map(|step| step.after.clone()).collect::<Vec<_>>(),
+            [vec![2], vec![2], vec![]]
+        );
+    }
+
+    #[test]
+    fn what_can_never_run_is_told_before_anything_does() {
+        let tasks = "[task.a]\nrun='x'\nafter=['b']\n[task.b]\nrun='x'\n";
+        check(
+            &format!("{tasks}after=['a']\n"),
+            Err("line 1: none of these can begin, since each waits for the next: a, b, a"),
+        );
+        check(
+            &format!("{tasks}requires=['sit']\n[task.c]\nrun='x'\nproduces=['site']\n"),
+            Err("line 6: task.b: no task produces sit; is it `site`?"),
+        );
+        check("[task.a]\nrun='x'\nafter=['other']\n", Err("line 3: task.a: there is no task or suite other"));
+        check("[task.a]\n", Err("line 1: task.a: it says neither run nor check"));
+        check(
+            "[task.a]\nrun='x'\nmatrix={k=[]}\n",
+            Err("line 1: task.a: matrix.k has no values, so that it would never run"),
+        );
+        check(
+            "[task.a]\nrun='x'\nformat='tapp'\n",
+            Err("line 3: there is no format \"tapp\"; is it `tap`? \
+                 (there are exit, auto, subunit, tap, gojson, libtest, v1 and junit:PATH)"),
+        );
+        check(
+            "[task.a]\nrun='x'\nrequire={p99_ms='fast'}\n",
+            Err("line 3: require.p99_ms: \"fast\" is not a number for a count"),
+        );
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_place() {
         check("[suite.a]\npreset='go'\nwokers=3\n", Err("line 3: suite.a has no `wokers`; is it `workers`?"));
         check("[siute.a]\npreset='go'\n", Err("line 1: there is no `siute`; is it `suite`?"));
         check("[suite.a]\npreset='gp'\n", Err("suite a: there is no preset gp; is it `go`?"));
         check("[suite.a]\n", Err("suite a: it says neither preset nor command"));
         check("[suite.a]\npreset='go'\ncommand='x'\n", Err("suite a: it says both preset and command"));
-        check("", Err("it names no suite: `[suite.NAME]`"));
+        check("", Err("it names nothing to run: `[suite.NAME]` or `[task.NAME]`"));
         check(
             "[suite.a]\nargs=1\n",
             Err("line 2: data did not match any variant of untagged enum OneOrMore"),

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use super::At;
 use super::task::Flaky;
 use super::value::{Time, Words, Workers};
+use crate::compile::Said;
 
 /// A command that can list its tests and run some of them.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -62,6 +63,12 @@ pub struct SuiteTable {
 }
 
 impl SuiteTable {
+    /// What it says of its order.
+    pub(crate) fn said<'a>(&'a self, name: &'a str, offset: usize) -> Said<'a> {
+        let (after, requires) = (self.after.as_slice(), self.requires.as_slice());
+        Said { kind: "suite", name, offset, after, requires, produces: &[], always: false, units: Vec::new() }
+    }
+
     /// The suite that it describes.
     pub(super) fn suite(self, name: &str, folder: &Path, presets: &Presets) -> anyhow::Result<Suite> {
         let folder = self.folder.as_ref().map_or_else(|| folder.to_owned(), |own| folder.join(own));

@@ -10,6 +10,7 @@ use super::At;
 use super::nodes::DemandTable;
 use super::service::{EventTable, FileTable};
 use super::value::{OneOrMore, Scalar, Size, Time};
+use crate::compile::Said;
 
 /// A command whose end, or output, is results.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -73,6 +74,22 @@ pub struct TaskTable {
     pub files: BTreeMap<String, FileTable>,
     /// What happens to services and nodes while it runs.
     pub events: Vec<EventTable>,
+}
+
+impl TaskTable {
+    /// What it says of its order.
+    pub(crate) fn said<'a>(&'a self, name: &'a str, offset: usize) -> Said<'a> {
+        Said {
+            kind: "task",
+            name,
+            offset,
+            after: &self.after,
+            requires: &self.requires,
+            produces: &self.produces,
+            always: self.always,
+            units: Vec::new(),
+        }
+    }
 }
 
 /// What a task counts as that fails first and passes then.

@@ -91,6 +91,7 @@ impl ChoiceArgs {
     pub(super) fn of_parts<'r>(
         &self,
         parts: &[Part<'_>],
+        tasks: &Chosen,
         filters: &[String],
         repository: &impl Fn() -> anyhow::Result<&'r Repository>,
     ) -> anyhow::Result<(Vec<Chosen>, Vec<String>)> {
@@ -99,8 +100,8 @@ impl ChoiceArgs {
         let mut notes: Vec<String> = chosen.iter().flat_map(|chosen| chosen.notes.iter().cloned()).collect();
         notes.dedup();
         notes.extend(self.sample.as_ref().and_then(|sample| sample.take(&mut chosen)));
-        // What no suite has.
-        let missing = chosen.iter().filter_map(|chosen| chosen.missing.clone());
+        // What neither a suite nor a task is.
+        let missing = chosen.iter().chain([tasks]).filter_map(|chosen| chosen.missing.clone());
         let missing = missing.reduce(|one, other| one.intersection(&other).cloned().collect());
         let first = missing.as_ref().and_then(|missing| missing.iter().min());
         if let (Some(first), Some(list), Some(missing)) = (first, &self.load_list, &missing) {
@@ -131,7 +132,7 @@ impl ChoiceArgs {
     }
 
     /// Chooses among these tests.
-    fn choose<'r>(
+    pub(super) fn choose<'r>(
         &self,
         tests: &Tests,
         filters: &[String],

@@ -8,6 +8,7 @@ mod project;
 mod retry;
 mod sample;
 mod session;
+mod steps;
 #[cfg(test)]
 mod tests;
 
@@ -20,9 +21,11 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use cli::value::duration;
 use cli::{Streams, Verdict, VerdictArgs};
+use plan::Plan;
+use plan::task::variable;
 use process::{Interrupt, shell_word};
 use repository::{Error, Repository, RunState, StoredRun};
-use runner::suite::{Format, Limits, Listing, Suite};
+use runner::suite::{Format, Limits, Listing, Suite, Test, Tests};
 
 use super::command::RepositoryCommand;
 use super::display;
@@ -59,7 +62,7 @@ const LISTING: &str = "subunit-run.listing";
 /// print beside their tests goes to stderr. With several workers, tests have the tag worker-N.
 #[derive(clap::Args, Debug)]
 #[command(
-    override_usage = "subunit run [OPTIONS] [SUITE|REGEX]...\n       subunit run [OPTIONS] -- COMMAND [ARG]...",
+    override_usage = "subunit run [OPTIONS] [FILE.toml] [NAME|REGEX]...\n       subunit run [OPTIONS] -- COMMAND [ARG]...",
     after_help = cli::help!(
         [
             Passed = "the run succeeded, and nothing is failing",
@@ -78,8 +81,9 @@ const LISTING: &str = "subunit-run.listing";
     )
 )]
 pub struct Run {
-    /// Run only these suites of subunit.toml, and only the tests in whose ids one of these regular expressions is found
-    #[arg(value_name = "SUITE|REGEX", conflicts_with = "command")]
+    /// Run only these suites and tasks of subunit.toml, with what they need, and only the tests in whose ids one of these
+    /// regular expressions is found; a first word that is a file of TOML is read in place of subunit.toml
+    #[arg(value_name = "NAME|REGEX", conflicts_with = "command")]
     words: Vec<String>,
     /// Run this command instead of the project's tests
     #[arg(value_name = "COMMAND", last = true)]
@@ -95,6 +99,9 @@ pub struct Run {
     /// List the tests that would be run, one per line, and run none
     #[arg(long, conflicts_with_all = ["command", "subunit"])]
     list: bool,
+    /// Look whether all is sound in the configuration, and run nothing
+    #[arg(long, conflicts_with_all = ["command", "list"])]
+    check: bool,
     /// Write what subunit.toml may hold, as a JSON schema, for editors
     #[arg(long, exclusive = true)]
     schema: bool,
@@ -205,19 +212,21 @@ impl RepositoryCommand for Run {
             return Ok(Verdict::Passed);
         }
         let interrupt = &streams.interrupt;
-        let Project { folder, mut suites, filters } = self.project(streams.errors)?;
-        let mut guard = Guard::start().context("cannot start what ends workers when this is killed")?;
-        for suite in &mut suites {
-            guard.mind(&suite.folders())?;
-            suite.env.extend([guard.variable()]);
-            suite.scratch = Some(guard.folder().to_owned());
+        let Project { folder, mut plan, filters, is_all } = self.project(streams.errors)?;
+        if self.check {
+            let (suites, tasks) = (plan.suites.len(), plan.tasks.len());
+            writeln!(streams.output, "sound: {suites} suites and {tasks} tasks")?;
+            return Ok(Verdict::Passed);
         }
-        let parts = self.parts(&suites, interrupt)?;
+        let mut guard = Guard::start().context("cannot start what ends workers when this is killed")?;
+        prepare(&mut plan, &mut guard)?;
+        let parts = self.parts(&plan.suites, interrupt)?;
         if self.list {
-            return self.list(repo, &parts, &filters, streams);
+            return self.list(repo, &plan, &parts, &filters, streams);
         }
         let repository = self.repository(repo, &folder, streams.errors)?;
-        let ran = self.rounds(repository, &parts, &filters, streams);
+        let planned = Planned { plan: &plan, guard: &guard, filters: &filters, is_all };
+        let ran = self.rounds(repository, planned, &parts, streams);
         let disposed = Part::dispose(parts);
         let verdict = ran?;
         disposed?;
@@ -236,11 +245,16 @@ impl Run {
                 command: format!("exec {}", words.join(" ")),
                 ..Suite::default()
             };
-            return Ok(Project { folder: ".".into(), suites: vec![suite], filters: Vec::new() });
+            let plan = Plan::of_suites(vec![suite]);
+            return Ok(Project { folder: ".".into(), plan, filters: Vec::new(), is_all: true });
         }
         match &self.config {
             Some(path) => Project::of_file(path, &self.words),
             None if self.auto => Project::guessed(&self.words, errors),
+            None if names_a_plan(self.words.first()) => {
+                let (path, words) = self.words.split_first().context("no plan is named")?;
+                Project::of_file(Path::new(path), words)
+            }
             None => Project::here(&self.words),
         }
     }
@@ -261,7 +275,6 @@ impl Run {
     }
 
     fn worker_count(&self, suite: &Suite, interrupt: &Interrupt) -> anyhow::Result<usize> {
-        let cores = || thread::available_parallelism().map_or(1, usize::from);
         match self.workers.count {
             _ if !self.command.is_empty() || self.workers.serial => Ok(1),
             Some(0) => Ok(cores()),
@@ -275,13 +288,15 @@ impl Run {
     fn list(
         &self,
         repo: &RepoArgs,
+        plan: &Plan,
         parts: &[Part<'_>],
         filters: &[String],
         streams: Streams<'_>,
     ) -> anyhow::Result<Verdict> {
-        let (chosen, notes) = self.choice.of_parts(parts, filters, &|| Ok(repo.repository()?))?;
+        let tasks = self.choice.choose(&tasks(plan), filters, &|| Ok(repo.repository()?))?;
+        let (chosen, notes) = self.choice.of_parts(parts, &tasks, filters, &|| Ok(repo.repository()?))?;
         notes.iter().try_for_each(|note| writeln!(streams.errors, "{note}"))?;
-        let mut ids = Vec::new();
+        let mut ids = tasks.ids;
         for (Part { suite, listing, .. }, chosen) in parts.iter().zip(chosen) {
             match listing {
                 Listing::Tests(tests) => {
@@ -319,18 +334,24 @@ impl Run {
     fn rounds(
         &self,
         repository: &Repository,
+        planned: Planned<'_>,
         parts: &[Part<'_>],
-        filters: &[String],
         streams: Streams<'_>,
     ) -> anyhow::Result<Verdict> {
+        let Planned { plan, guard, filters, is_all } = planned;
         let Streams { mut input, output, errors, terminal, interrupt } = streams;
         let most = self.repeat.unwrap_or(if self.until_failure { u32::MAX } else { 1 });
         let mut worst = Verdict::Passed;
         for _ in 0..most {
-            let (chosen, notes) = self.choice.of_parts(parts, filters, &|| Ok(repository))?;
+            let tasks = self.choice.choose(&tasks(plan), filters, &|| Ok(repository))?;
+            let (chosen, notes) = self.choice.of_parts(parts, &tasks, filters, &|| Ok(repository))?;
             notes.iter().try_for_each(|note| writeln!(errors, "{note}"))?;
             let session = Session {
                 parts,
+                plan: with_tasks(plan, &tasks.ids),
+                is_all: is_all && tasks.is_all,
+                room: self.workers.count.filter(|count| *count > 0).unwrap_or_else(cores),
+                guard,
                 is_isolated: self.workers.isolated,
                 keeps_order: self.choice.keeps_order(),
                 most_failures: self.retry.most_failures(),
@@ -389,6 +410,53 @@ impl LimitArgs {
             listing: self.list_timeout.or(suite.listing),
         }
     }
+}
+
+/// What is run, as the file has it.
+#[derive(Clone, Copy)]
+struct Planned<'a> {
+    plan: &'a Plan,
+    guard: &'a Guard,
+    filters: &'a [String],
+    is_all: bool,
+}
+
+/// Whether this word is a plan, and neither a name nor an expression.
+fn names_a_plan(word: Option<&String>) -> bool {
+    let path = word.map(Path::new).filter(|path| path.extension().is_some_and(|end| end == "toml"));
+    path.is_some_and(Path::is_file)
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Tells suites what they have for this run.
+fn prepare(plan: &mut Plan, guard: &mut Guard) -> anyhow::Result<()> {
+    for (number, suite) in plan.suites.iter_mut().enumerate() {
+        guard.mind(&suite.folders())?;
+        suite.env.extend([guard.variable()]);
+        suite.scratch = Some(guard.folder().to_owned());
+        let unit = plan.parts.iter().position(|part| *part == plan::Part::Suite(number));
+        let data = unit.and_then(|unit| plan.steps.get(unit)).map(|step| step.data.as_slice());
+        for datum in data.unwrap_or_default() {
+            let place = steps::datum_of_suite(guard.folder(), number, datum);
+            suite.env.insert(variable(datum), place.display().to_string());
+        }
+    }
+    Ok(())
+}
+
+/// The tests that tasks are.
+fn tasks(plan: &Plan) -> Tests {
+    Tests { all: plan.tasks.iter().map(|task| Test::from(task.id.as_str())).collect(), ..Tests::default() }
+}
+
+/// All suites, and the tasks of these ids with what they need.
+fn with_tasks(plan: &Plan, ids: &[String]) -> Plan {
+    let suites = plan.suites.iter().flat_map(|suite| plan.named(&suite.name));
+    let units: Vec<usize> = suites.chain(ids.iter().flat_map(|id| plan.named(id))).collect();
+    plan.clone().only(&units)
 }
 
 /// Says what the run is called, what changed, and what is still failing.

@@ -15,8 +15,10 @@ use plan::file::by_preset;
 pub(super) struct Project {
     /// Where a repository is made.
     pub(super) folder: PathBuf,
-    pub(super) suites: Vec<Suite>,
+    pub(super) plan: Plan,
     pub(super) filters: Vec<String>,
+    /// Whether that is all there is of the project.
+    pub(super) is_all: bool,
 }
 
 impl Project {
@@ -25,7 +27,7 @@ impl Project {
         let is_stestr = path.file_name().is_some_and(|name| name == "pyproject.toml");
         if path.extension().is_some_and(|extension| extension == "toml") && !is_stestr {
             let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-            return Ok(Project::chosen(folder, Plan::read(path)?.suites, words));
+            return Ok(Project::chosen(folder, Plan::read(path)?, words));
         }
         Project::of_suite(suite::read(path)?, words)
     }
@@ -61,21 +63,31 @@ impl Project {
             let suite = by_preset(preset.clone(), String::new(), None)?;
             suites.push(Suite { name: preset.name, source: sign, folder: folder.clone(), ..suite });
         }
-        Ok(Project::chosen(folder, suites, words))
+        Ok(Project::chosen(folder, Plan::of_suites(suites), words))
     }
 
     fn of_suite(suite: Suite, words: &[String]) -> anyhow::Result<Self> {
-        Ok(Project { folder: suite.folder.clone(), suites: vec![checked(suite)?], filters: words.to_vec() })
+        Ok(Project {
+            folder: suite.folder.clone(),
+            plan: Plan::of_suites(vec![checked(suite)?]),
+            filters: words.to_vec(),
+            is_all: true,
+        })
     }
 
-    /// Words that are names of suites choose those; others are for ids.
-    fn chosen(folder: PathBuf, suites: Vec<Suite>, words: &[String]) -> Self {
-        let is_name = |word: &&String| suites.iter().any(|suite| suite.name == **word);
-        let (names, filters): (Vec<&String>, Vec<&String>) = words.iter().partition(is_name);
-        let filters = filters.into_iter().cloned().collect();
-        let names: Vec<String> = names.into_iter().cloned().collect();
-        let is_chosen = |suite: &Suite| names.is_empty() || names.contains(&suite.name);
-        Project { folder, suites: suites.into_iter().filter(is_chosen).collect(), filters }
+    /// Words that are names of suites and tasks choose those; others are for ids.
+    fn chosen(folder: PathBuf, plan: Plan, words: &[String]) -> Self {
+        let (mut units, mut filters) = (Vec::new(), Vec::new());
+        for word in words {
+            let named = plan.named(word);
+            if named.is_empty() {
+                filters.push(word.clone());
+            }
+            units.extend(named);
+        }
+        let is_all = units.is_empty();
+        let plan = if is_all { plan } else { plan.only(&units) };
+        Project { folder, plan, filters, is_all }
     }
 }
 

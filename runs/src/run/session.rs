@@ -5,6 +5,9 @@ use std::collections::HashSet;
 use cli::Streams;
 use fancy_regex::Regex;
 use formats::text::Conclusion;
+use plan::Plan;
+use plan::compile::Results;
+use plan::graph::Graph;
 use process::Interrupt;
 use repository::{Repository, RunEnd, RunInfo, StoredRun};
 use runner::suite::{AnyOutput, Conditions, Format, Listing, Output, Packets, Planned, Suite, Test, Tests};
@@ -12,7 +15,9 @@ use streamresult::{Stop, StreamResult, StreamResultExt as _, failure};
 use subunit::{Event, Status, Timestamp};
 
 use super::choice::Chosen;
+use super::guard::Guard;
 use super::part::Part;
+use super::steps::Steps;
 use crate::git;
 use crate::report::{ReportArgs, Sink};
 
@@ -22,6 +27,13 @@ const HISTORY: usize = 10;
 /// How the run is done.
 pub(super) struct Session<'a> {
     pub(super) parts: &'a [Part<'a>],
+    /// What is run of the plan: all its suites, and the tasks that were chosen.
+    pub(super) plan: Plan,
+    /// Whether these are all suites and tasks there are.
+    pub(super) is_all: bool,
+    /// How many tasks run at the same time.
+    pub(super) room: usize,
+    pub(super) guard: &'a Guard,
     pub(super) is_isolated: bool,
     pub(super) keeps_order: bool,
     /// How many failures end it.
@@ -57,7 +69,12 @@ impl Session<'_> {
         let mut writer = repository.begin(self.info(repository, chosen, &interrupt))?;
         let is_listed =
             |part: &Part<'_>| matches!(&part.listing, Listing::Tests(tests) if tests.failure.is_none());
-        let is_whole = self.parts.iter().all(is_listed) && chosen.iter().all(|chosen| chosen.is_all);
+        // Of a task that tells of tests nobody knows which those are, unless it runs.
+        let is_known = self.plan.tasks.iter().all(|task| task.results == Results::Exit);
+        let is_whole = self.parts.iter().all(is_listed)
+            && chosen.iter().all(|chosen| chosen.is_all)
+            && self.is_all
+            && is_known;
         let (stop, mut not_run) = (Stop::new(), 0);
         let mut feed = |sink: Sink<'_>| {
             let mut failures = 0;
@@ -70,17 +87,10 @@ impl Session<'_> {
             });
             both = both.each();
             both.start_run()?;
-            let suites = self.parts.iter().zip(chosen);
-            let ran = suites.filter(|_| !interrupt.has_come()).try_for_each(|(part, chosen)| {
-                not_run += if stop.is_requested() {
-                    chosen.ids.len()
-                } else {
-                    self.tests(repository, part, chosen, &mut both, &interrupt)?
-                };
-                Ok(())
-            });
+            let ran = self.steps(repository, chosen, &mut both, &interrupt);
             both.stop_run()?;
-            ran
+            not_run += ran?;
+            Ok(())
         };
         let shown = if report.subunit {
             report.packets(streams, &mut feed)
@@ -102,15 +112,46 @@ impl Session<'_> {
         Ok(Done { run, not_run: if stop.is_requested() { not_run } else { 0 } })
     }
 
+    /// Runs all units, and counts the tests that were not run because the sink wants no more.
+    fn steps(
+        &self,
+        repository: &Repository,
+        chosen: &[Chosen],
+        sink: Sink<'_>,
+        interrupt: &Interrupt,
+    ) -> anyhow::Result<usize> {
+        let mut run_suite =
+            |number: usize, sink: Sink<'_>| match self.parts.get(number).zip(chosen.get(number)) {
+                Some((part, chosen)) => self.tests(repository, part, chosen, sink, interrupt),
+                None => Ok(0),
+            };
+        let ids = |number: usize| chosen.get(number).map(|chosen| chosen.ids.clone()).unwrap_or_default();
+        let steps = Steps {
+            plan: &self.plan,
+            graph: Graph::new(self.plan.steps.clone(), self.room),
+            variables: vec![self.guard.variable()],
+            folder: self.guard.folder().to_owned(),
+            run_suite: &mut run_suite,
+            ids: &ids,
+            sink,
+            not_run: 0,
+            error: None,
+        };
+        steps.run(interrupt)
+    }
+
     fn info(&self, repository: &Repository, chosen: &[Chosen], interrupt: &Interrupt) -> RunInfo {
         let mut words = self.words.iter().cloned();
-        let commands: Vec<&str> = self.parts.iter().map(|part| part.suite.command.trim()).collect();
+        let suites = self.parts.iter().map(|part| part.suite.command.trim().to_owned());
+        let tasks = self.plan.tasks.iter().map(|task| format!("task {}", task.id));
+        let commands: Vec<String> = suites.chain(tasks).collect();
         let command = words.next().unwrap_or_else(|| commands.join("; "));
         let workers = self.parts.iter().map(|part| part.workers).max().map(u32::try_from);
         RunInfo {
             command: Some(command),
             arguments: words.collect(),
-            is_selection: self.words.is_empty() && !chosen.iter().all(|chosen| chosen.is_all),
+            is_selection: self.words.is_empty()
+                && !(self.is_all && chosen.iter().all(|chosen| chosen.is_all)),
             git: git::checked_out(repository.path(), interrupt),
             workers: workers.and_then(Result::ok),
             ..RunInfo::default()
