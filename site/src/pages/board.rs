@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use ::runs::json::line;
@@ -83,6 +84,10 @@ impl Targets {
         let there: BTreeSet<RunId> = runs.iter().map(|run| run.id).collect();
         runs.retain(|run| run.state != RunState::Running && !self.seen.contains(&run.id));
         for run in runs.iter().rev() {
+            self.seen.insert(run.id);
+            if !has_checks(repository, run.id) {
+                continue;
+            }
             let mut records =
                 Records::new(Words { run: run.id, words: BTreeMap::new() }).cap(LONGEST_REASON as u64);
             // Of a damaged run that is told which can be read; the page about it says the rest.
@@ -90,7 +95,6 @@ impl Targets {
             for (name, word) in records.into_sink().words {
                 self.words.entry(name).or_default().push(word);
             }
-            self.seen.insert(run.id);
         }
         self.seen.retain(|run| there.contains(run));
         for words in self.words.values_mut() {
@@ -110,6 +114,21 @@ impl Targets {
         });
         Board { now, targets }
     }
+}
+
+/// Whether a run has a result of a check; most are of tests alone, and are not read. What cannot be told is looked at.
+fn has_checks(repository: &Repository, run: RunId) -> bool {
+    let found = repository.try_for_each_result(run, |result| {
+        if target_of(result.test_id).is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    !found.is_ok_and(|found| found.is_continue())
+}
+
+/// The target that a test is about: what is checked, and its name.
+fn target_of(test_id: &str) -> Option<(&str, &str)> {
+    let (component, rest) = test_id.split_once('.')?;
+    let (name, _) = rest.split_once('.')?;
+    checks::components().any(|known| known == component).then_some((component, name))
 }
 
 fn target(name: &Name, words: &[Word], now: Timestamp) -> Option<Target> {
@@ -140,13 +159,8 @@ struct Words {
 
 impl RecordSink for Words {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let id = record.test_id();
-        let mut parts = id.splitn(3, '.');
-        let (Some(component), Some(name), Some(_)) = (parts.next(), parts.next(), parts.next()) else {
-            return Ok(());
-        };
-        let is_check = checks::components().any(|known| known == component);
-        let Some(time) = record.last().filter(|_| is_check && record.outcome() != Outcome::Exists) else {
+        let Some((component, name)) = target_of(record.test_id()) else { return Ok(()) };
+        let Some(time) = record.last().filter(|_| record.outcome() != Outcome::Exists) else {
             return Ok(());
         };
         let (is, run) = (state(record), self.run);
