@@ -28,7 +28,7 @@ use crate::site::Site;
 ))]
 pub struct Serve {
     /// Where to listen; port 0 takes one that is free
-    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)))]
     listen: SocketAddr,
     /// The file of the token that readers need: they open the site once with ?token=TOKEN. Other machines are answered
     /// only where there is one

@@ -55,6 +55,8 @@ const SEVERAL_KINDS: &[(&str, &[&str])] = &[
     ("run", &["RUN", "RUN|FILE"]),
     // A list, to print or to read.
     ("list", &["", "FILE"]),
+    // Which tests are run: a pattern of their ids, and for suites all that a query can ask.
+    ("only", &["GLOB", "QUERY"]),
     // What is looked at, which each component has a word for.
     ("path", &["DATABASE", "PATH", "REPOSITORY"]),
     // Of tests, and of HTTP.
@@ -167,6 +169,8 @@ const WITHOUT_JSON: &[&str] = &[
     "subunit2tap",
     "subunit2text",
     "subunit export",
+    // Each of its pages has JSON beside it.
+    "subunit serve",
     // They do something, and say what they did.
     "subunit import",
     "subunit init",
